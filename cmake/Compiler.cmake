@@ -1,0 +1,25 @@
+# Warnings and sanitizers for our own code, as one interface target that every target of ours links.
+option(KVMSENTRY_BENCH "Build the benchmarks" OFF)
+set(KVMSENTRY_SANITIZE "" CACHE STRING "Value for -fsanitize=, empty for none")
+
+add_library(kvmsentry_options INTERFACE)
+target_include_directories(kvmsentry_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(
+  kvmsentry_options
+  INTERFACE -Wall
+            -Wextra
+            -Wpedantic
+            -Wshadow
+            -Wconversion
+            -Wsign-conversion
+            -Wnon-virtual-dtor
+            -Wold-style-cast
+            -Wimplicit-fallthrough
+            -Werror)
+
+# Everything in the process is instrumented, generated code included, or the sanitizers see half of it.
+if(KVMSENTRY_SANITIZE)
+  add_compile_options(-fsanitize=${KVMSENTRY_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${KVMSENTRY_SANITIZE})
+endif()

@@ -1,0 +1,15 @@
+// Text that comes from a guest, a VMM or a process may hold terminal escapes or line breaks. It is
+// escaped once, where it enters, and again harmless everywhere after.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace kvmsentry {
+
+// TEXT with every byte outside printable ASCII, and the backslash, as \xHH; valid UTF-8 sequences
+// that are no control characters pass. At most MAX_BYTES of TEXT are taken; a cut ends in "...".
+std::string Escape(std::string_view text, size_t max_bytes = 256);
+
+}  // namespace kvmsentry

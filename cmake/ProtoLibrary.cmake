@@ -1,22 +1,32 @@
-# proto_library(TARGET FILES...): messages and gRPC stubs of the .proto files, paths from proto/.
-# Generated code is not ours: it is compiled without our warnings.
+# proto_library(TARGET [GRPC] FILES ...): the messages, and with GRPC the service stubs, of .proto
+# files below the current folder. Generated code is not ours: it is compiled without our warnings.
 function(proto_library target)
-  set(generated)
-  foreach(file IN LISTS ARGN)
+  cmake_parse_arguments(arg "GRPC" "" "FILES" ${ARGN})
+  set(sources)
+  foreach(file IN LISTS arg_FILES)
     string(REGEX REPLACE "\\.proto$" "" stem ${file})
     set(out ${CMAKE_CURRENT_BINARY_DIR}/${stem})
+    set(outputs ${out}.pb.cc ${out}.pb.h)
+    set(grpc_flags)
+    list(APPEND sources ${out}.pb.cc)
+    if(arg_GRPC)
+      list(APPEND outputs ${out}.grpc.pb.cc ${out}.grpc.pb.h)
+      list(APPEND sources ${out}.grpc.pb.cc)
+      set(grpc_flags --grpc_out=${CMAKE_CURRENT_BINARY_DIR}
+                     --plugin=protoc-gen-grpc=${GRPC_CPP_PLUGIN})
+    endif()
     add_custom_command(
-      OUTPUT ${out}.pb.cc ${out}.pb.h ${out}.grpc.pb.cc ${out}.grpc.pb.h
-      COMMAND ${PROTOC} -I${CMAKE_CURRENT_SOURCE_DIR} --cpp_out=${CMAKE_CURRENT_BINARY_DIR}
-              --grpc_out=${CMAKE_CURRENT_BINARY_DIR}
-              --plugin=protoc-gen-grpc=${GRPC_CPP_PLUGIN} ${file}
+      OUTPUT ${outputs}
+      COMMAND ${PROTOC} -I. --cpp_out=${CMAKE_CURRENT_BINARY_DIR} ${grpc_flags} ${file}
       WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
-      DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${file}
+      DEPENDS ${file}
       COMMENT "protoc ${file}"
       VERBATIM)
-    list(APPEND generated ${out}.pb.cc ${out}.grpc.pb.cc)
   endforeach()
-  add_library(${target} STATIC ${generated})
+  add_library(${target} STATIC ${sources})
   target_include_directories(${target} SYSTEM PUBLIC ${CMAKE_CURRENT_BINARY_DIR})
-  target_link_libraries(${target} PUBLIC protobuf::libprotobuf PkgConfig::GRPCPP)
+  target_link_libraries(${target} PUBLIC protobuf::libprotobuf)
+  if(arg_GRPC)
+    target_link_libraries(${target} PUBLIC PkgConfig::GRPCPP)
+  endif()
 endfunction()

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The contract between the BPF programs and user space, compiled by both. Every struct here lives
+ * in a pinned map or in the ring: fixed-width types, no packing, padding explicit and zeroed,
+ * offsets asserted in both languages. A test compares the layouts in the objects' BTF with these.
+ *
+ * Whenever a layout or a meaning changes, KS_LAYOUT_VERSION changes: pins of another version are
+ * recreated, and the daemon says so.
+ */
+#pragma once
+
+#ifdef __cplusplus
+#include <cstddef>
+#include <cstdint>
+#define KS_STATIC_ASSERT(condition) static_assert(condition)
+#else
+#define KS_STATIC_ASSERT(condition) _Static_assert(condition, #condition)
+#define offsetof(type, member) __builtin_offsetof(type, member)
+typedef __u8 uint8_t;
+typedef __u16 uint16_t;
+typedef __u32 uint32_t;
+typedef __u64 uint64_t;
+#endif
+
+#define KS_LAYOUT_VERSION 1
+
+/* ---- meters: what is counted per vCPU ------------------------------------------------------- */
+
+/* The order is part of the layout; names appear in `bpftool map dump` through the enum's BTF. */
+enum ks_meter {
+  KS_METER_PIO = 0,        /* port accesses: the tracepoint's own count, so `rep outs` of N is N */
+  KS_METER_MMIO,           /* completed accesses: an unsatisfied read is counted when satisfied */
+  KS_METER_MSR,            /* reads and writes that KVM sees; what hardware passes through is not */
+  KS_METER_MSR_FAULT,      /* of these, those answered by #GP */
+  KS_METER_USERSPACE_EXIT, /* returns of KVM_RUN to the VMM with an exit reason */
+  KS_METER_USERSPACE_ERROR, /* returns of KVM_RUN with an error other than EINTR */
+  KS_METER_EXIT,            /* VM exits */
+  KS_METER_ENTRY,           /* VM entries */
+  KS_METER_COUNT
+};
+
+/* The vCPU is the only writer of count, folded and folded_ns. User space may write 0 to checkpoint
+ * at any time ("look at the next occurrence"), and nothing else. */
+struct ks_meter_row {
+  uint64_t count;      /* cumulative */
+  uint64_t checkpoint; /* the count at which the program looks at the limits again */
+  uint64_t folded;     /* the count at the last look */
+  uint64_t folded_ns;  /* when that was */
+};
+
+/* ---- vCPUs and VMs -------------------------------------------------------------------------- */
+
+/* A slot's row is free while vcpu is 0. A hook that holds a slot from its cache knows by
+ * comparing vcpu that the row is still its own. */
+struct ks_vcpu_row {
+  uint64_t vcpu;      /* address of struct kvm_vcpu */
+  uint64_t file;      /* address of the struct file through which it was last seen to run */
+  uint64_t vm_serial; /* of the VM it belongs to */
+  uint32_t vm_slot;
+  uint32_t vcpu_index;        /* kvm_vcpu.vcpu_idx: the order of creation */
+  uint64_t exit_reasons_seen; /* bit N: user-space exit reason N since user space took the bits */
+  uint64_t last_port;
+  uint64_t last_gpa;
+  uint64_t last_msr;
+  uint64_t last_exit_reason; /* of the latest user-space exit */
+  uint64_t padding[7];       /* the meters begin on a cache line of their own */
+  struct ks_meter_row meters[KS_METER_COUNT];
+};
+KS_STATIC_ASSERT(offsetof(struct ks_vcpu_row, meters) == 128);
+KS_STATIC_ASSERT(sizeof(struct ks_vcpu_row) == 128 + 32 * KS_METER_COUNT);
+
+enum ks_vm_state {
+  KS_VM_FREE = 0,
+  KS_VM_ALIVE,
+  KS_VM_REPLACED, /* another VM was born at its address: it is gone, user space has yet to hear */
+  KS_VM_DEAD,     /* user space has seen its end; the row waits for reuse */
+};
+
+struct ks_vm_row {
+  uint64_t kvm;         /* address of struct kvm */
+  uint64_t serial;      /* never reused while the maps live; 0 in a row that was never used */
+  uint64_t first_ns;    /* when the row was made */
+  uint32_t creator_pid; /* kvm->userspace_pid: the process that created the VM */
+  uint32_t state;       /* enum ks_vm_state */
+  uint32_t born_seen;   /* 1: registered at its first vCPU's creation, so counts are complete */
+  uint32_t padding;
+  uint64_t
+      retired[KS_METER_COUNT]; /* counts of vCPUs that are gone, folded so sums never go back */
+};
+KS_STATIC_ASSERT(sizeof(struct ks_vm_row) == 40 + 8 * KS_METER_COUNT);
+
+/* ---- limits: what user space wants to be told at once --------------------------------------- */
+
+#define KS_LIMITS_PER_METER 2 /* a rate and a burst; more are left to user space's ticks */
+#define KS_MARKS 8            /* the window slides by an eighth of its length */
+
+struct ks_mark {
+  uint64_t epoch;   /* time / (window / KS_MARKS): which eighth this is; written after base */
+  uint64_t counted; /* ks_limit_row.counted at its beginning */
+};
+
+/* One limit of one meter of one VM. User space writes max and window_ns (0: no limit), the programs
+ * the rest. Marks race benignly: a lost update makes a count too low, never too high. */
+struct ks_limit_row {
+  uint64_t max;
+  uint64_t window_ns;
+  uint64_t counted;     /* cumulative, of steps known to lie within a window's eighth */
+  uint64_t reported_ns; /* when last told; next after KS_REPORT_INTERVAL_NS */
+  struct ks_mark marks[KS_MARKS];
+};
+
+struct ks_vm_limits {
+  struct ks_limit_row rows[KS_METER_COUNT][KS_LIMITS_PER_METER];
+};
+
+#define KS_REPORT_INTERVAL_NS 1000000000ULL
+
+/* ---- sets: which members were seen ---------------------------------------------------------- */
+
+/* MSRs are bits in four blocks: the three ranges of the hardware's own MSR bitmaps, and one for the
+ * paravirtual ones of Hyper-V and KVM (SDM vol. 3 24.6.9, APM vol. 2 15.11, hyperv-tlfs.h,
+ * kvm_para.h). */
+#define KS_MSR_BLOCK 8192
+#define KS_MSR_LOW 0x0U
+#define KS_MSR_HIGH 0xc0000000U
+#define KS_MSR_AMD 0xc0010000U
+#define KS_MSR_HYPERV 0x40000000U /* first half of the fourth block */
+#define KS_MSR_KVM 0x4b564d00U    /* second half */
+#define KS_MSR_BITS (4 * KS_MSR_BLOCK)
+
+/* First-seen bits of one VM. Programs set them, user space takes (reads and clears) them. */
+struct ks_vm_sets {
+  uint64_t changed;          /* not 0: bits were set since user space took them */
+  uint64_t msr_other_writes; /* writes to MSRs outside the blocks */
+  uint64_t msr_other_last;
+  uint64_t padding[5];
+  uint64_t ports[65536 / 64];
+  uint64_t msrs_written[KS_MSR_BITS / 64];
+};
+KS_STATIC_ASSERT(offsetof(struct ks_vm_sets, ports) == 64);
+
+/* ---- losses: whatever is not counted or told, by reason ------------------------------------- */
+
+struct ks_losses {
+  uint64_t ring_full;    /* a record found no room */
+  uint64_t no_vm_slot;   /* a VM beyond the maximum was met and is not watched */
+  uint64_t no_vcpu_slot; /* a vCPU beyond the maximum was met and is not watched */
+  uint64_t table_update; /* an update of the VM or vCPU table failed */
+  uint64_t row_lookup;   /* a slot led to no row */
+  uint64_t unattributed; /* an occurrence in no vCPU's context */
+  uint64_t over_budget;  /* records not sent because a budget was used up; still counted */
+};
+
+/* ---- shared state --------------------------------------------------------------------------- */
+
+/* One row: what all programs and user space share. */
+struct ks_state {
+  uint32_t layout_version; /* KS_LAYOUT_VERSION */
+  uint32_t padding;
+  uint64_t next_serial;   /* last VM serial drawn */
+  uint64_t heartbeat_ns;  /* when user space last looked: what came later was not observed */
+  uint64_t births_window; /* KS_RECORD_VM_BORN records: the second they are budgeted in ... */
+  uint64_t births_sent;   /* ... and how many of it were sent */
+};
+
+#define KS_BIRTHS_PER_SECOND 64
+
+/* ---- records: what the ring carries --------------------------------------------------------- */
+
+enum ks_record_kind {
+  KS_RECORD_VM_BORN = 1,
+  KS_RECORD_LIMIT = 2,
+};
+
+struct ks_record {
+  uint16_t version; /* KS_LAYOUT_VERSION */
+  uint16_t kind;    /* enum ks_record_kind */
+  uint32_t size;    /* of the whole record */
+  uint64_t time_ns; /* bpf_ktime_get_ns() */
+  uint64_t vm_serial;
+};
+
+/* A VM was registered: look at its row now, not at the next tick. */
+struct ks_vm_born {
+  struct ks_record header;
+  uint32_t vm_slot;
+  uint32_t padding;
+};
+
+/* More than a limit was counted within its window. At most one per limit and second. */
+struct ks_limit_crossed {
+  struct ks_record header;
+  uint32_t meter;
+  uint32_t vcpu_index;
+  uint64_t counted; /* within the window, up to and including this occurrence */
+  uint64_t max;
+  uint64_t window_ns;
+  uint64_t last; /* the latest member: port, guest address, MSR or exit reason */
+};
+KS_STATIC_ASSERT(sizeof(struct ks_record) == 24);
+KS_STATIC_ASSERT(sizeof(struct ks_vm_born) == 32);
+KS_STATIC_ASSERT(sizeof(struct ks_limit_crossed) == 64);
+
+/* ---- inventory: one element of the walk over all open files --------------------------------- */
+
+enum ks_file_kind {
+  KS_FILE_VM = 1,
+  KS_FILE_VCPU = 2,
+};
+
+struct ks_open_file {
+  uint64_t kvm;  /* address of the struct kvm behind it */
+  uint64_t vcpu; /* address of the struct kvm_vcpu; 0 for a VM's file */
+  uint32_t tgid;
+  uint32_t fd;
+  uint32_t creator_pid; /* kvm->userspace_pid */
+  uint32_t kind;        /* enum ks_file_kind */
+};
+KS_STATIC_ASSERT(sizeof(struct ks_open_file) == 32);

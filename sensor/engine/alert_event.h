@@ -1,0 +1,44 @@
+// What the engine says: one step in an alert's life. The outer layers add position, host and wall
+// time.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "sensor/base/time.h"
+#include "sensor/feature/method.h"
+#include "sensor/feature/vm.h"
+
+namespace kvmsentry {
+
+enum class AlertState : uint8_t { kNone = 0, kOpen, kUpdated, kCleared };
+
+struct AlertEvent {
+  std::string key;  // stable: of the spec and the VM (its uuid if it has one, else name), no time
+  AlertState state = AlertState::kNone;
+  Severity severity = Severity::kNone;
+  Point point = Point::kNone;  // kNone for a score band
+  std::string spec_id;         // "score-band" for a score band
+  std::string feature;         // empty for a score band
+  VmFacts vm;
+  KernelTime at;
+  KernelTime opened_at;
+  double value = 0;
+  double limit = 0;
+  std::string unit;
+  std::string value_text;
+  std::string norm_text;
+  int64_t window_ns = 0;
+  uint64_t occurrences = 0;
+  uint64_t count = 0;  // observations of the deviation since it opened
+  int64_t score_millipoints = 0;
+  int64_t contribution_millipoints = 0;
+  std::string summary;
+  std::string why;
+  std::string look_at;
+  std::map<std::string, std::string> evidence;
+  bool observation_lost = false;
+};
+
+}  // namespace kvmsentry

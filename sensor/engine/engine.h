@@ -1,0 +1,67 @@
+// The engine compares observations with the spec library, scores each deviation and raises alerts.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "sensor/base/ids.h"
+#include "sensor/base/time.h"
+#include "sensor/engine/alert_event.h"
+#include "sensor/feature/observation.h"
+#include "sensor/feature/vm.h"
+#include "sensor/spec/library.h"
+
+namespace kvmsentry {
+
+struct EngineOptions {
+  int64_t half_life_ns = 60 * kNsPerSecond;     // of a cleared deviation's part of the score
+  int64_t update_every_ns = 60 * kNsPerSecond;  // an alert that goes on says so this often
+  // Scores, in points, at which a band alert opens, with its severity.
+  int32_t notice_at = 25;
+  int32_t warning_at = 50;
+  int32_t critical_at = 100;
+};
+
+// Pure and deterministic to the bit: no I/O, no clock, no globals; equal input in equal order of
+// Ticks gives equal output. State per VM is bounded by the library's size. Not thread safe.
+//
+// Observations are buffered and taken at Tick(now), those with time <= now in the order (time, VM,
+// kind, serial). One that comes late, older than the last Tick, is taken as of the last Tick.
+class Engine {
+ public:
+  Engine(std::shared_ptr<const SpecLibrary> library, EngineOptions options);
+  ~Engine();
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+
+  // A VM is known from here on; called again, its facts have changed (and so, perhaps, which specs
+  // select it). Observations of an unknown VM are dropped and counted.
+  void UpsertVm(const VmFacts& facts, KernelTime now);
+  // Its open alerts clear at the next Tick, and its state is dropped.
+  void RemoveVm(VmId vm, KernelTime now);
+
+  void Observe(const Observation& observation);
+
+  // Advances to NOW (never back) and returns what happened, in order.
+  std::vector<AlertEvent> Tick(KernelTime now);
+
+  struct VmScore {
+    int64_t millipoints = 0;
+    uint32_t open_alerts = 0;
+  };
+  // As of the last Tick; nullopt for an unknown VM.
+  std::optional<VmScore> ScoreOf(VmId vm) const;
+
+  // Observations of VMs that were not known.
+  uint64_t unknown_vm() const;
+  // Observations that came after the Tick they belonged to.
+  uint64_t late() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kvmsentry

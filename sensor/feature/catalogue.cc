@@ -1,0 +1,114 @@
+#include "sensor/feature/catalogue.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+
+#include "sensor/feature/members.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr auto kRate = FeatureKind::kRate;
+constexpr auto kSet = FeatureKind::kSet;
+constexpr Points kLeaving(Point::kK2, Point::kR5);
+constexpr Points kIoParameters(Point::kR5, Point::kK2);
+constexpr Points kPrivilege(Point::kR2, Point::kK2);
+
+using F = FeatureId;
+
+constexpr std::array kCatalogue = {
+    Feature{F::kPioRate, "pio.rate", kRate, kLeaving, "1/s", "port accesses", "kvm_pio",
+            Field::kPort, KS_METER_PIO},
+    Feature{F::kPioPort, "pio.port", kSet, kIoParameters, "port", "port accesses", "kvm_pio",
+            Field::kPort, std::nullopt},
+    Feature{F::kMmioRate, "mmio.rate", kRate, kLeaving, "1/s", "MMIO accesses", "kvm_mmio",
+            Field::kGuestAddress, KS_METER_MMIO},
+    Feature{F::kMsrRate, "msr.rate", kRate, kPrivilege, "1/s", "MSR accesses", "kvm_msr",
+            Field::kMsr, KS_METER_MSR},
+    Feature{F::kMsrFaultRate, "msr.fault.rate", kRate, kPrivilege, "1/s", "refused MSR accesses",
+            "kvm_msr", Field::kMsr, KS_METER_MSR_FAULT},
+    Feature{F::kMsrWritten, "msr.written", kSet, kPrivilege, "msr", "MSR writes", "kvm_msr",
+            Field::kMsr, std::nullopt},
+    Feature{F::kUserspaceExitRate, "userspace_exit.rate", kRate, kLeaving, "1/s",
+            "exits to user space", "kvm_userspace_exit", Field::kExitReason,
+            KS_METER_USERSPACE_EXIT},
+    Feature{F::kUserspaceErrorRate, "userspace_exit.error.rate", kRate, kLeaving, "1/s",
+            "failed runs of a vCPU", "kvm_userspace_exit", Field::kExitReason,
+            KS_METER_USERSPACE_ERROR},
+    Feature{F::kUserspaceExitReason, "userspace_exit.reason", kSet, kLeaving, "exit reason",
+            "exits to user space", "kvm_userspace_exit", Field::kExitReason, std::nullopt},
+    Feature{F::kExitRate, "exit.rate", kRate, Points(Point::kK2), "1/s", "VM exits", "kvm_exit",
+            Field::kNone, KS_METER_EXIT},
+    Feature{F::kEntryRate, "entry.rate", kRate, Points(Point::kK3), "1/s", "VM entries",
+            "kvm_entry", Field::kNone, KS_METER_ENTRY},
+};
+
+constexpr bool OrderedById() {
+  for (size_t i = 0; i < kCatalogue.size(); ++i) {
+    if (static_cast<size_t>(kCatalogue[i].id) != i) return false;
+  }
+  return true;
+}
+static_assert(OrderedById());
+
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::span<const Feature> Catalogue() { return kCatalogue; }
+
+const Feature& FeatureOf(FeatureId id) { return kCatalogue[static_cast<size_t>(id)]; }
+
+const Feature* FindFeature(std::string_view name) {
+  const auto found = std::ranges::find(kCatalogue, name, &Feature::name);
+  return found == kCatalogue.end() ? nullptr : &*found;
+}
+
+const Feature& NearestFeature(std::string_view name) {
+  return *std::ranges::min_element(kCatalogue, {}, [name](const Feature& f) {
+    return EditDistance(name.substr(0, 64), f.name);
+  });
+}
+
+const Feature* FeatureOfMeter(uint32_t meter) {
+  const auto found = std::ranges::find_if(
+      kCatalogue, [meter](const Feature& f) { return f.meter && *f.meter == meter; });
+  return found == kCatalogue.end() ? nullptr : &*found;
+}
+
+std::string MemberText(Field field, uint64_t member) {
+  const std::string_view name = NameOfMember(field, member);
+  switch (field) {
+    case Field::kPort:
+      return name.empty() ? absl::StrFormat("port 0x%x", member)
+                          : absl::StrFormat("port 0x%x (%s)", member, name);
+    case Field::kMsr:
+      return name.empty() ? absl::StrFormat("MSR 0x%x", member)
+                          : absl::StrFormat("MSR %s (0x%x)", name, member);
+    case Field::kExitReason:
+      return name.empty() ? absl::StrFormat("exit reason %d", member) : std::string(name);
+    case Field::kGuestAddress:
+      return absl::StrFormat("guest address 0x%x", member);
+    case Field::kNone:
+      break;
+  }
+  return absl::StrFormat("%d", member);
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,67 @@
+// The feature catalogue: every measurable thing, one row each. Specs name features by it, probes
+// say by it what they give, and the engine learns from it how to treat an observation.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "bpf/records.h"
+#include "sensor/feature/method.h"
+
+namespace kvmsentry {
+
+enum class FeatureId : uint8_t {
+  kPioRate,
+  kPioPort,
+  kMmioRate,
+  kMsrRate,
+  kMsrFaultRate,
+  kMsrWritten,
+  kUserspaceExitRate,
+  kUserspaceErrorRate,
+  kUserspaceExitReason,
+  kExitRate,
+  kEntryRate,
+};
+
+enum class FeatureKind : uint8_t {
+  kRate,  // a cumulative counter; norms are per second, bursts are counts
+  kSet,   // members of a field that were seen; norms are allow and deny
+};
+
+// The field that a set's members, or a rate's last occurrence, are drawn from.
+enum class Field : uint8_t { kNone, kPort, kMsr, kExitReason, kGuestAddress };
+
+struct Feature {
+  FeatureId id;
+  std::string_view name;  // "pio.rate"
+  FeatureKind kind;
+  Points points;          // the points of the method it belongs to
+  std::string_view unit;  // "1/s", "port"
+  std::string_view noun;  // of one occurrence, plural: "port accesses"
+  std::string_view hook;  // which hook gives it
+  Field field;            // of a set: its members; of a rate: what the last occurrence names
+  std::optional<ks_meter> meter;  // of a rate: its counter in the kernel
+};
+
+// All features, ordered by FeatureId.
+std::span<const Feature> Catalogue();
+
+const Feature& FeatureOf(FeatureId id);
+
+// Nullptr where no feature has the name.
+const Feature* FindFeature(std::string_view name);
+
+// The feature whose name is most like NAME, for messages: never nullptr.
+const Feature& NearestFeature(std::string_view name);
+
+// The rate that a kernel meter counts; nullptr for a value that is no meter (kernel data).
+const Feature* FeatureOfMeter(uint32_t meter);
+
+// A member of a field in words: "port 0x3f8", "MSR LSTAR (0xc0000082)".
+std::string MemberText(Field field, uint64_t member);
+
+}  // namespace kvmsentry

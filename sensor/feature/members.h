@@ -1,0 +1,21 @@
+// Names and bounds of the members of each field: I/O ports, MSRs, user-space exit reasons.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "sensor/feature/catalogue.h"
+
+namespace kvmsentry {
+
+// The largest value a member of FIELD can have.
+uint64_t LargestMember(Field field);
+
+// The number behind a name of the field ("LSTAR", "MMIO"), by exact match.
+std::optional<uint64_t> MemberByName(Field field, std::string_view name);
+
+// The name of a member, empty where it has none.
+std::string_view NameOfMember(Field field, uint64_t member);
+
+}  // namespace kvmsentry

@@ -1,0 +1,67 @@
+#include "sensor/feature/method.h"
+
+namespace kvmsentry {
+
+std::string_view PointName(Point point) {
+  switch (point) {
+    case Point::kNone:
+      return "none";
+    case Point::kK1:
+      return "K1";
+    case Point::kK2:
+      return "K2";
+    case Point::kK3:
+      return "K3";
+    case Point::kK4:
+      return "K4";
+    case Point::kK5:
+      return "K5";
+    case Point::kK6:
+      return "K6";
+    case Point::kK7:
+      return "K7";
+    case Point::kR1:
+      return "R1";
+    case Point::kR2:
+      return "R2";
+    case Point::kR3:
+      return "R3";
+    case Point::kR4:
+      return "R4";
+    case Point::kR5:
+      return "R5";
+  }
+  return "none";
+}
+
+std::string_view SeverityName(Severity severity) {
+  switch (severity) {
+    case Severity::kNone:
+      return "NONE";
+    case Severity::kInfo:
+      return "INFO";
+    case Severity::kNotice:
+      return "NOTICE";
+    case Severity::kWarning:
+      return "WARNING";
+    case Severity::kCritical:
+      return "CRITICAL";
+  }
+  return "NONE";
+}
+
+std::string_view CoverageName(Coverage coverage) {
+  switch (coverage) {
+    case Coverage::kUnknown:
+      return "UNKNOWN";
+    case Coverage::kActive:
+      return "ACTIVE";
+    case Coverage::kDegraded:
+      return "DEGRADED";
+    case Coverage::kUnobservable:
+      return "UNOBSERVABLE";
+  }
+  return "UNKNOWN";
+}
+
+}  // namespace kvmsentry

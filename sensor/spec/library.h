@@ -1,0 +1,65 @@
+// The spec library: all specs, parsed from *.textproto files and checked.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sensor/base/status.h"
+#include "sensor/feature/limit.h"
+#include "sensor/spec/spec.h"
+
+namespace kvmsentry {
+
+// A problem with a spec, at a place in a file; line and column count from 1.
+struct Problem {
+  std::string file;
+  int line = 0;
+  int column = 0;
+  std::string message;
+};
+
+// "FILE:LINE:COLUMN: error: MESSAGE", as compilers say it.
+std::string ToString(const Problem& problem);
+
+// A text to be read as a SpecFile.
+struct SpecSource {
+  std::string file;  // for messages
+  std::string text;
+};
+
+// The *.textproto files of DIR (not of its subfolders), ordered by name. Fails if DIR cannot be
+// read, holds none, or a file is larger than 1 MiB.
+absl::StatusOr<std::vector<SpecSource>> ReadSpecFolder(const std::filesystem::path& dir);
+
+// Immutable once made; may be shared by threads.
+class SpecLibrary {
+ public:
+  struct Result;
+
+  // Reads all sources and reports every problem, not only the first. The library is usable only
+  // where there is no problem. Pure.
+  static Result Parse(const std::vector<SpecSource>& sources);
+
+  // ReadSpecFolder and Parse; all problems, a line each, in one INVALID_ARGUMENT.
+  static absl::StatusOr<SpecLibrary> Load(const std::filesystem::path& dir);
+
+  // In the order of their ids.
+  const std::vector<Spec>& specs() const { return specs_; }
+  const Spec* Find(std::string_view id) const;
+
+  // What the kernel must tell at once of this VM: for each rate with a max and each burst, ordered
+  // and without duplicates.
+  std::vector<Limit> LimitsFor(const VmFacts& facts) const;
+
+ private:
+  std::vector<Spec> specs_;
+};
+
+struct SpecLibrary::Result {
+  SpecLibrary library;
+  std::vector<Problem> problems;
+};
+
+}  // namespace kvmsentry

@@ -1,8 +1,6 @@
 // The kernel's tables, mapped into this process: read without system calls.
 #pragma once
 
-#include <atomic>
-#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -13,6 +11,7 @@
 #include "sensor/base/status.h"
 #include "sensor/feature/limit.h"
 #include "sensor/probe/bpf_object.h"
+#include "sensor/probe/mapped_rows.h"
 
 namespace kvmsentry {
 
@@ -52,32 +51,14 @@ class Tables {
   void Beat(uint64_t ns);
 
  private:
-  // Unmaps itself.
-  template <typename Row>
-  class Mapping {
-   public:
-    Mapping() = default;
-    Mapping(Row* rows, size_t count) : rows_(rows, count) {}
-    Mapping(Mapping&& other) noexcept : rows_(std::exchange(other.rows_, {})) {}
-    Mapping& operator=(Mapping&& other) noexcept;
-    ~Mapping();
-    std::span<Row> rows() const { return rows_; }
-
-   private:
-    std::span<Row> rows_;
-  };
-  template <typename Row>
-  static absl::Status Map(const BpfObject& object, const char* name, size_t count,
-                          Mapping<Row>& mapping);
-
   void FreeVcpu(Slot slot, ks_vm_row& vm);
 
-  Mapping<ks_state> state_;
-  Mapping<ks_losses> losses_;
-  Mapping<ks_vm_row> vms_;
-  Mapping<ks_vcpu_row> vcpus_;
-  Mapping<ks_vm_limits> limits_;
-  Mapping<ks_vm_sets> sets_;
+  MappedRows<ks_state> state_;
+  MappedRows<ks_losses> losses_;
+  MappedRows<ks_vm_row> vms_;
+  MappedRows<ks_vcpu_row> vcpus_;
+  MappedRows<ks_vm_limits> limits_;
+  MappedRows<ks_vm_sets> sets_;
   Fd vm_slots_, vcpu_slots_, free_vm_slots_, free_vcpu_slots_;
 };
 

@@ -39,7 +39,8 @@ uint32_t EntriesOf(absl::string_view map, const MapSizes& sizes) {
   return 0;  // as declared
 }
 
-// What went wrong: the verifier's last word, which stands before its statistics, else libbpf's first.
+// What went wrong: the verifier's last word, which stands before its statistics, else libbpf's
+// first.
 std::string ReasonFromLog() {
   std::string previous;
   std::string first;

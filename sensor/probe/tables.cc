@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <fcntl.h>
 
+#include "sensor/base/load.h"
 #include "sensor/probe/msr_blocks.h"
 
 namespace kvmsentry {

@@ -15,9 +15,6 @@
 
 namespace kvmsentry {
 
-// A value that the kernel may change at any time.
-inline uint64_t Load(const uint64_t& value) { return __atomic_load_n(&value, __ATOMIC_RELAXED); }
-
 // Move-only. Not thread safe against itself; the kernel's programs run beside it.
 class Tables {
  public:

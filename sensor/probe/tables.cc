@@ -152,10 +152,15 @@ Tables::Members Tables::TakeMembers(Slot slot) {
   return members;
 }
 
-uint64_t Tables::TakeExitReasons(Slot vcpu_slot) {
-  ks_vcpu_row& row = vcpus_.rows()[vcpu_slot];
-  if (Load(row.exit_reasons_seen) == 0) return 0;
-  return __atomic_exchange_n(&row.exit_reasons_seen, 0, __ATOMIC_RELAXED);
+std::vector<std::pair<VmId, uint64_t>> Tables::TakeExitReasons() {
+  std::vector<std::pair<VmId, uint64_t>> taken;
+  for (ks_vcpu_row& row : vcpus_.rows()) {
+    const uint64_t serial = Load(row.vm_serial);
+    if (serial == 0 || Load(row.exit_reasons_seen) == 0) continue;
+    taken.emplace_back(VmId{serial},
+                       __atomic_exchange_n(&row.exit_reasons_seen, 0, __ATOMIC_RELAXED));
+  }
+  return taken;
 }
 
 void Tables::Beat(uint64_t ns) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "bpf/records.h"
@@ -41,8 +42,8 @@ class Tables {
     std::vector<uint32_t> msrs_written;
   };
   Members TakeMembers(Slot slot);
-  // The same of its vCPUs: one bit a user-space exit reason, for the vCPU in SLOT.
-  uint64_t TakeExitReasons(Slot vcpu_slot);
+  // The same of user-space exit reasons, bit N for reason N, of every vCPU that had some.
+  std::vector<std::pair<VmId, uint64_t>> TakeExitReasons();
 
   // User space is alive at NS.
   void Beat(uint64_t ns);

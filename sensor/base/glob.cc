@@ -7,7 +7,7 @@ namespace {
 
 // Where the character after the one at AT begins. Bytes that are no UTF-8 count one by one, or
 // with the continuation bytes that follow them.
-size_t NextCharacter(std::string_view text, size_t at) {
+size_t NextCharacter(absl::string_view text, size_t at) {
   do {
     ++at;
   } while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80);
@@ -18,8 +18,8 @@ size_t NextCharacter(std::string_view text, size_t at) {
 
 // Only the last '*' needs to be taken back: what stands before it has matched at the earliest
 // place, so no other choice for an earlier one leaves more of the text.
-bool GlobMatch(std::string_view pattern, std::string_view text) {
-  constexpr size_t kNone = std::string_view::npos;
+bool GlobMatch(absl::string_view pattern, absl::string_view text) {
+  constexpr size_t kNone = absl::string_view::npos;
   size_t p = 0;
   size_t t = 0;
   size_t after_star = kNone;  // in the pattern

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "absl/strings/string_view.h"
 
 #include "sensor/base/status.h"
 #include "sensor/feature/limit.h"
@@ -57,7 +58,7 @@ class SpecLibrary {
 
   // In the order of their ids.
   const std::vector<Spec>& specs() const { return specs_; }
-  const Spec* Find(std::string_view id) const;
+  const Spec* Find(absl::string_view id) const;
 
   // What the kernel must tell at once of this VM: for each rate with a max and each burst, ordered
   // and without duplicates.

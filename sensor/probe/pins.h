@@ -1,0 +1,28 @@
+// The pinned maps below /sys/fs/bpf/kvmsentry: kept over a restart, recreated if their layout
+// differs.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "sensor/base/status.h"
+#include "sensor/probe/bpf_object.h"
+
+namespace kvmsentry {
+
+inline constexpr char kDefaultPinRoot[] = "/sys/fs/bpf/kvmsentry";
+
+enum class Pins {
+  kNone,      // there were none: everything starts at zero
+  kKept,      // maps of an earlier run, of this layout and size: counting goes on
+  kRecreated  // maps of another layout or size were removed: everything starts at zero
+};
+
+// Makes PIN_ROOT ready for loading. Fails where its file system is no bpffs, saying how to mount
+// one.
+absl::StatusOr<Pins> PreparePins(const std::string& pin_root, const MapSizes& sizes);
+
+// Removes all pins and PIN_ROOT itself; OK where there are none.
+absl::Status Unpin(const std::string& pin_root);
+
+}  // namespace kvmsentry

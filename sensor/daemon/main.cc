@@ -1,4 +1,5 @@
 // kvmsentryd: watches the virtual machines of this host through eBPF.
+#include <algorithm>
 #include <bit>
 #include <cstdio>
 
@@ -15,22 +16,22 @@
 namespace kvmsentry {
 namespace {
 
-// The sum of all budgets in a second, in which the ring is drained many times: every limit of every
-// VM once, and the births.
-uint32_t RingBytes(const SpecLibrary& library, uint32_t max_vms) {
+// The sum of all budgets in a second, in which the ring is drained many times: every limit of every VM
+// once, and the births. Independent of the specs, so that changing them keeps the maps.
+uint32_t RingBytes(uint32_t max_vms) {
   constexpr uint64_t kRecordHeader = 8;  // the kernel's own, Documentation/bpf/ringbuf.rst
-  const uint64_t limits = library.MostLimits();
-  const uint64_t bytes = max_vms * limits * (sizeof(ks_limit_crossed) + kRecordHeader) +
+  const uint64_t limits = uint64_t{max_vms} * KS_METER_COUNT * KS_LIMITS_PER_METER;
+  const uint64_t bytes = limits * (sizeof(ks_limit_crossed) + kRecordHeader) +
                          KS_BIRTHS_PER_SECOND * (sizeof(ks_vm_born) + kRecordHeader);
   return static_cast<uint32_t>(std::bit_ceil(std::clamp<uint64_t>(bytes, 64 << 10, 64 << 20)));
 }
 
-PipelineOptions OptionsOf(const DaemonOptions& options, const SpecLibrary& library) {
+PipelineOptions OptionsOf(const DaemonOptions& options) {
   PipelineOptions pipeline;
   pipeline.probe.pin_root = options.pin_root;
   pipeline.probe.sizes = {.max_vms = options.max_vms,
                           .max_vcpus = options.max_vcpus,
-                          .ring_bytes = RingBytes(library, options.max_vms)};
+                          .ring_bytes = RingBytes(options.max_vms)};
   pipeline.host = ReadHostFacts();
   if (!options.node.empty()) pipeline.host.node = options.node;
   return pipeline;
@@ -55,7 +56,7 @@ absl::Status Run(const DaemonOptions& options) {
   Hub hub(std::make_unique<MemoryJournal>(
       static_cast<uint64_t>(absl::ToUnixMillis(clock.WallNow())), options.alerts_kept));
   KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Pipeline> pipeline,
-                             Pipeline::Start(OptionsOf(options, *library), library, clock, hub));
+                             Pipeline::Start(OptionsOf(options), library, clock, hub));
   KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
                              Server::Start({.socket = options.socket,
                                             .max_subscribers = options.max_subscribers,

@@ -64,7 +64,7 @@ class Pipeline final : public SensorView {
   void Sample(KernelTime now);
   void ObserveMember(VmId vm, FeatureId feature, uint64_t member, KernelTime now);
   void Raise(KernelTime now);
-  std::vector<HookCoverage> Hooks() const;
+  std::vector<HookCoverage> CurrentHooks() const;
   void AddCounts(const VmCounts& counts, VmView& view) const;
 
   const PipelineOptions options_;

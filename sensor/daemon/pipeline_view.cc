@@ -13,7 +13,7 @@ SensorStatus Pipeline::Status() const {
   status.libbpf_version = LibbpfVersion();
   status.started_at = started_at_;
   status.unobserved = absl::Nanoseconds(unobserved_ns_);
-  for (const HookCoverage& hook : Hooks()) {
+  for (const HookCoverage& hook : CurrentHooks()) {
     status.hooks.push_back({.name = std::string(hook.hook->name),
                             .coverage = hook.coverage,
                             .variant = hook.variant,
@@ -72,7 +72,7 @@ void Pipeline::AddCounts(const VmCounts& counts, VmView& view) const {
 
 std::vector<SpecView> Pipeline::Specs() const {
   const std::lock_guard lock(mutex_);
-  const std::vector<HookCoverage> hooks = Hooks();
+  const std::vector<HookCoverage> hooks = CurrentHooks();
   std::vector<SpecView> views;
   for (const Spec& spec : library_->specs()) {
     SpecCoverage coverage = CoverageOf(spec, hooks);
@@ -88,7 +88,7 @@ std::vector<SpecView> Pipeline::Specs() const {
   return views;
 }
 
-std::vector<HookCoverage> Pipeline::Hooks() const {
+std::vector<HookCoverage> Pipeline::CurrentHooks() const {
   return ApplySilence(probe_->coverage(), silence_);
 }
 

@@ -10,12 +10,11 @@
 #pragma once
 
 #ifdef __cplusplus
-#include <cstddef>
+
 #include <cstdint>
 #define KS_STATIC_ASSERT(condition) static_assert(condition)
 #else
 #define KS_STATIC_ASSERT(condition) _Static_assert(condition, #condition)
-#define offsetof(type, member) __builtin_offsetof(type, member)
 typedef __u8 uint8_t;
 typedef __u16 uint16_t;
 typedef __u32 uint32_t;
@@ -32,8 +31,8 @@ enum ks_meter {
   KS_METER_MMIO,           /* completed accesses: an unsatisfied read is counted when satisfied */
   KS_METER_MSR,            /* reads and writes that KVM sees; what hardware passes through is not */
   KS_METER_MSR_FAULT,      /* of these, those answered by #GP */
-  KS_METER_USERSPACE_EXIT, /* returns of KVM_RUN to the VMM with an exit reason */
-  KS_METER_USERSPACE_ERROR, /* returns of KVM_RUN with an error other than EINTR */
+  KS_METER_USERSPACE_EXIT, /* returns of KVM_RUN to the VMM, also interrupted ones */
+  KS_METER_USERSPACE_ERROR, /* of these, with an error other than EINTR and EAGAIN */
   KS_METER_EXIT,            /* VM exits */
   KS_METER_ENTRY,           /* VM entries */
   KS_METER_COUNT
@@ -50,23 +49,32 @@ struct ks_meter_row {
 
 /* ---- vCPUs and VMs -------------------------------------------------------------------------- */
 
-/* A slot's row is free while vcpu is 0. A hook that holds a slot from its cache knows by
- * comparing vcpu that the row is still its own. */
+enum ks_origin {
+  KS_ORIGIN_BORN = 1, /* seen at its creation */
+  KS_ORIGIN_WALK,     /* found by the walk over open files */
+  KS_ORIGIN_HOOK,     /* met by a hook that did not know it */
+};
+
+/* A slot is free while vm_serial is 0. vcpu is 0 once the vCPU is gone: its counts then wait for
+ * user space to fold them. A hook that remembers a slot knows by comparing vcpu that the row is its
+ * own. */
 struct ks_vcpu_row {
   uint64_t vcpu;      /* address of struct kvm_vcpu */
-  uint64_t file;      /* address of the struct file through which it was last seen to run */
   uint64_t vm_serial; /* of the VM it belongs to */
   uint32_t vm_slot;
-  uint32_t vcpu_index;        /* kvm_vcpu.vcpu_idx: the order of creation */
+  uint32_t vcpu_index; /* kvm_vcpu.vcpu_idx: the order of creation */
+  uint64_t first_ns;   /* when the row was made */
+  uint32_t origin;     /* enum ks_origin */
+  uint32_t padding1;
   uint64_t exit_reasons_seen; /* bit N: user-space exit reason N since user space took the bits */
   uint64_t last_port;
   uint64_t last_gpa;
   uint64_t last_msr;
   uint64_t last_exit_reason; /* of the latest user-space exit */
-  uint64_t padding[7];       /* the meters begin on a cache line of their own */
+  uint64_t padding2[6];      /* the meters begin on a cache line of their own */
   struct ks_meter_row meters[KS_METER_COUNT];
 };
-KS_STATIC_ASSERT(offsetof(struct ks_vcpu_row, meters) == 128);
+KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vcpu_row, meters) == 128);
 KS_STATIC_ASSERT(sizeof(struct ks_vcpu_row) == 128 + 32 * KS_METER_COUNT);
 
 enum ks_vm_state {
@@ -83,7 +91,7 @@ struct ks_vm_row {
   uint32_t creator_pid; /* kvm->userspace_pid: the process that created the VM */
   uint32_t state;       /* enum ks_vm_state */
   uint32_t born_seen;   /* 1: registered at its first vCPU's creation, so counts are complete */
-  uint32_t padding;
+  uint32_t vcpus;       /* rows that were made for its vCPUs */
   uint64_t
       retired[KS_METER_COUNT]; /* counts of vCPUs that are gone, folded so sums never go back */
 };
@@ -137,7 +145,7 @@ struct ks_vm_sets {
   uint64_t ports[65536 / 64];
   uint64_t msrs_written[KS_MSR_BITS / 64];
 };
-KS_STATIC_ASSERT(offsetof(struct ks_vm_sets, ports) == 64);
+KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vm_sets, ports) == 64);
 
 /* ---- losses: whatever is not counted or told, by reason ------------------------------------- */
 

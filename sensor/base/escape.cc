@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 namespace kvmsentry {
@@ -9,7 +10,7 @@ namespace {
 
 // The length of the UTF-8 sequence at the start of TEXT, 0 where there is none or where it encodes
 // a C1 control, a surrogate, or a direction override that could disguise what follows.
-size_t SafeUtf8Length(std::string_view text) {
+size_t SafeUtf8Length(absl::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t lead = byte(0);
   const size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
@@ -23,14 +24,15 @@ size_t SafeUtf8Length(std::string_view text) {
   const bool overlong = code < kSmallest[length];
   const bool control = code < 0xa0;
   const bool surrogate = code >= 0xd800 && code <= 0xdfff;
-  const bool formatting = (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+  const bool formatting = (code >= 0x200b && code <= 0x200f) ||
+                          (code >= 0x2028 && code <= 0x202e) ||
                           (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
   return overlong || control || surrogate || formatting || code > 0x10ffff ? 0 : length;
 }
 
 }  // namespace
 
-std::string Escape(std::string_view text, size_t max_bytes) {
+std::string Escape(absl::string_view text, size_t max_bytes) {
   const bool cut = text.size() > max_bytes;
   text = text.substr(0, max_bytes);
   std::string out;
@@ -41,7 +43,7 @@ std::string Escape(std::string_view text, size_t max_bytes) {
     if (c >= 0x20 && c < 0x7f && c != '\\') {
       out.push_back(text[0]);
     } else if (const size_t length = SafeUtf8Length(text); length > 0) {
-      out.append(text.substr(0, length));
+      absl::StrAppend(&out, text.substr(0, length));
       taken = length;
     } else {
       absl::StrAppendFormat(&out, "\\x%02x", c);

@@ -4,12 +4,13 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
+
+#include "absl/strings/string_view.h"
 
 namespace kvmsentry {
 
 // TEXT with every byte outside printable ASCII, and the backslash, as \xHH; valid UTF-8 sequences
 // that are no control characters pass. At most MAX_BYTES of TEXT are taken; a cut ends in "...".
-std::string Escape(std::string_view text, size_t max_bytes = 256);
+std::string Escape(absl::string_view text, size_t max_bytes = 256);
 
 }  // namespace kvmsentry

@@ -7,11 +7,11 @@
 #include "absl/strings/str_cat.h"
 
 // Returns from the current function with the status of EXPR unless it is OK.
-#define KVMSENTRY_RETURN_IF_ERROR(expr)                                     \
-  do {                                                                      \
-    if (absl::Status status_of_expr = (expr); !status_of_expr.ok()) {       \
-      return status_of_expr;                                                \
-    }                                                                       \
+#define KVMSENTRY_RETURN_IF_ERROR(expr)                               \
+  do {                                                                \
+    if (absl::Status status_of_expr = (expr); !status_of_expr.ok()) { \
+      return status_of_expr;                                          \
+    }                                                                 \
   } while (false)
 
 #define KVMSENTRY_CONCAT_INNER(a, b) a##b
@@ -28,7 +28,7 @@
 namespace kvmsentry {
 
 // The same status with "CONTEXT: " before its message; OK stays OK.
-inline absl::Status Annotate(const absl::Status& status, std::string_view context) {
+inline absl::Status Annotate(const absl::Status& status, absl::string_view context) {
   if (status.ok()) return status;
   return absl::Status(status.code(), absl::StrCat(context, ": ", status.message()));
 }

@@ -54,7 +54,7 @@ constexpr bool OrderedById() {
 }
 static_assert(OrderedById());
 
-size_t EditDistance(std::string_view a, std::string_view b) {
+size_t EditDistance(absl::string_view a, absl::string_view b) {
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (size_t i = 1; i <= a.size(); ++i) {
@@ -75,12 +75,12 @@ std::span<const Feature> Catalogue() { return kCatalogue; }
 
 const Feature& FeatureOf(FeatureId id) { return kCatalogue[static_cast<size_t>(id)]; }
 
-const Feature* FindFeature(std::string_view name) {
+const Feature* FindFeature(absl::string_view name) {
   const auto found = std::ranges::find(kCatalogue, name, &Feature::name);
   return found == kCatalogue.end() ? nullptr : &*found;
 }
 
-const Feature& NearestFeature(std::string_view name) {
+const Feature& NearestFeature(absl::string_view name) {
   return *std::ranges::min_element(kCatalogue, {}, [name](const Feature& f) {
     return EditDistance(name.substr(0, 64), f.name);
   });
@@ -93,7 +93,7 @@ const Feature* FeatureOfMeter(uint32_t meter) {
 }
 
 std::string MemberText(Field field, uint64_t member) {
-  const std::string_view name = NameOfMember(field, member);
+  const absl::string_view name = NameOfMember(field, member);
   switch (field) {
     case Field::kPort:
       return name.empty() ? absl::StrFormat("port 0x%x", member)

@@ -6,7 +6,8 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
+
+#include "absl/strings/string_view.h"
 
 #include "bpf/records.h"
 #include "sensor/feature/method.h"
@@ -37,13 +38,13 @@ enum class Field : uint8_t { kNone, kPort, kMsr, kExitReason, kGuestAddress };
 
 struct Feature {
   FeatureId id;
-  std::string_view name;  // "pio.rate"
+  absl::string_view name;  // "pio.rate"
   FeatureKind kind;
-  Points points;          // the points of the method it belongs to
-  std::string_view unit;  // "1/s", "port"
-  std::string_view noun;  // of one occurrence, plural: "port accesses"
-  std::string_view hook;  // which hook gives it
-  Field field;            // of a set: its members; of a rate: what the last occurrence names
+  Points points;           // the points of the method it belongs to
+  absl::string_view unit;  // "1/s", "port"
+  absl::string_view noun;  // of one occurrence, plural: "port accesses"
+  absl::string_view hook;  // which hook gives it
+  Field field;             // of a set: its members; of a rate: what the last occurrence names
   std::optional<ks_meter> meter;  // of a rate: its counter in the kernel
 };
 
@@ -53,10 +54,10 @@ std::span<const Feature> Catalogue();
 const Feature& FeatureOf(FeatureId id);
 
 // Nullptr where no feature has the name.
-const Feature* FindFeature(std::string_view name);
+const Feature* FindFeature(absl::string_view name);
 
 // The feature whose name is most like NAME, for messages: never nullptr.
-const Feature& NearestFeature(std::string_view name);
+const Feature& NearestFeature(absl::string_view name);
 
 // The rate that a kernel meter counts; nullptr for a value that is no meter (kernel data).
 const Feature* FeatureOfMeter(uint32_t meter);

@@ -9,7 +9,7 @@ namespace {
 
 struct Named {
   uint64_t member;
-  std::string_view name;
+  absl::string_view name;
 };
 
 // Ports of a PC that guests and attacks use; IBM PC/AT Technical Reference and QEMU's hw/i386.
@@ -121,17 +121,17 @@ uint64_t LargestMember(Field field) {
   return 0;
 }
 
-std::optional<uint64_t> MemberByName(Field field, std::string_view name) {
+std::optional<uint64_t> MemberByName(Field field, absl::string_view name) {
   const auto names = NamesOf(field);
   const auto found = std::ranges::find(names, name, &Named::name);
   if (found == names.end()) return std::nullopt;
   return found->member;
 }
 
-std::string_view NameOfMember(Field field, uint64_t member) {
+absl::string_view NameOfMember(Field field, uint64_t member) {
   const auto names = NamesOf(field);
   const auto found = std::ranges::find(names, member, &Named::member);
-  return found == names.end() ? std::string_view() : found->name;
+  return found == names.end() ? absl::string_view() : found->name;
 }
 
 }  // namespace kvmsentry

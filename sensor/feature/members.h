@@ -3,7 +3,8 @@
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
+
+#include "absl/strings/string_view.h"
 
 #include "sensor/feature/catalogue.h"
 
@@ -13,9 +14,9 @@ namespace kvmsentry {
 uint64_t LargestMember(Field field);
 
 // The number behind a name of the field ("LSTAR", "MMIO"), by exact match.
-std::optional<uint64_t> MemberByName(Field field, std::string_view name);
+std::optional<uint64_t> MemberByName(Field field, absl::string_view name);
 
 // The name of a member, empty where it has none.
-std::string_view NameOfMember(Field field, uint64_t member);
+absl::string_view NameOfMember(Field field, uint64_t member);
 
 }  // namespace kvmsentry

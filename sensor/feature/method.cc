@@ -2,7 +2,7 @@
 
 namespace kvmsentry {
 
-std::string_view PointName(Point point) {
+absl::string_view PointName(Point point) {
   switch (point) {
     case Point::kNone:
       return "none";
@@ -34,7 +34,7 @@ std::string_view PointName(Point point) {
   return "none";
 }
 
-std::string_view SeverityName(Severity severity) {
+absl::string_view SeverityName(Severity severity) {
   switch (severity) {
     case Severity::kNone:
       return "NONE";
@@ -50,7 +50,7 @@ std::string_view SeverityName(Severity severity) {
   return "NONE";
 }
 
-std::string_view CoverageName(Coverage coverage) {
+absl::string_view CoverageName(Coverage coverage) {
   switch (coverage) {
     case Coverage::kUnknown:
       return "UNKNOWN";

@@ -2,7 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+
+#include "absl/strings/string_view.h"
 
 namespace kvmsentry {
 
@@ -41,8 +42,8 @@ enum class Severity : uint8_t { kNone = 0, kInfo, kNotice, kWarning, kCritical }
 // Whether something that the sensor does works on this host.
 enum class Coverage : uint8_t { kUnknown = 0, kActive, kDegraded, kUnobservable };
 
-std::string_view PointName(Point point);           // "K2"
-std::string_view SeverityName(Severity severity);  // "WARNING"
-std::string_view CoverageName(Coverage coverage);  // "ACTIVE"
+absl::string_view PointName(Point point);           // "K2"
+absl::string_view SeverityName(Severity severity);  // "WARNING"
+absl::string_view CoverageName(Coverage coverage);  // "ACTIVE"
 
 }  // namespace kvmsentry

@@ -1,10 +1,13 @@
 // The spec library: all specs, parsed from *.textproto files and checked.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
+
+#include "absl/strings/string_view.h"
 
 #include "sensor/base/status.h"
 #include "sensor/feature/limit.h"
@@ -45,9 +48,17 @@ class SpecLibrary {
   // ReadSpecFolder and Parse; all problems, a line each, in one INVALID_ARGUMENT.
   static absl::StatusOr<SpecLibrary> Load(const std::filesystem::path& dir);
 
+  // Of specs that are checked already, in any order: for tests and benchmarks.
+  static SpecLibrary FromSpecs(std::vector<Spec> specs) {
+    SpecLibrary library;
+    library.specs_ = std::move(specs);
+    std::ranges::sort(library.specs_, {}, &Spec::id);
+    return library;
+  }
+
   // In the order of their ids.
   const std::vector<Spec>& specs() const { return specs_; }
-  const Spec* Find(std::string_view id) const;
+  const Spec* Find(absl::string_view id) const;
 
   // What the kernel must tell at once of this VM: for each rate with a max and each burst, ordered
   // and without duplicates.

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What every program includes first. */
+#pragma once
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <stdbool.h>
+/* after the kernel's: */
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/kernel_types.h"
+#include "bpf/records.h"
+
+#define KS_LICENSE char LICENSE[] SEC("license") = "Dual BSD/GPL"
+
+/*
+ * One handler, two variants of its hook in order of cost. Both see the tracepoint's raw arguments
+ * as an array of 64-bit values; tp_btf is the same hook with types that the verifier knows.
+ */
+#define KS_TRACEPOINT(tracepoint, handler)                         \
+  SEC("tp_btf/" #tracepoint) int tracepoint##_tp_btf(__u64* ctx) { \
+    handler(ctx);                                                  \
+    return 0;                                                      \
+  }                                                                \
+  SEC("raw_tp/" #tracepoint) int tracepoint##_raw_tp(__u64* ctx) { \
+    handler(ctx);                                                  \
+    return 0;                                                      \
+  }

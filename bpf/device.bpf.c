@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The guest's accesses to devices: I/O ports and MMIO. */
+#include "bpf/meter.bpf.h"
+#include "bpf/sets.bpf.h"
+#include "bpf/whose.bpf.h"
+
+KS_LICENSE;
+
+/* TP_PROTO(unsigned int rw, unsigned int port, unsigned int size, unsigned int count, const void
+ * *data), arch/x86/kvm/trace.h. COUNT is 1, or of a string instruction the repetitions that were
+ * carried out at once. */
+static __always_inline void on_pio(const __u64* ctx) {
+  struct ks_vcpu_row* vcpu = loaded_row();
+  if (!vcpu) return;
+  __u32 port = (__u16)ctx[1];
+  vcpu->last_port = port;
+  meter_add(vcpu, KS_METER_PIO, (__u32)ctx[3], port);
+  struct ks_vm_sets* sets = sets_of(vcpu);
+  if (sets) set_bit(sets, &sets->ports[port / 64], port);
+}
+KS_TRACEPOINT(kvm_pio, on_pio)
+
+#define KVM_TRACE_MMIO_READ_UNSATISFIED 0 /* include/trace/events/kvm.h */
+
+/* TP_PROTO(int type, int len, u64 gpa, void *val). A read that user space must answer shows twice,
+ * unsatisfied and then as a read: it is one access. */
+static __always_inline void on_mmio(const __u64* ctx) {
+  if ((__u32)ctx[0] == KVM_TRACE_MMIO_READ_UNSATISFIED) return;
+  struct ks_vcpu_row* vcpu = loaded_row();
+  if (!vcpu) return;
+  vcpu->last_gpa = ctx[2];
+  meter_add(vcpu, KS_METER_MMIO, 1, ctx[2]);
+}
+KS_TRACEPOINT(kvm_mmio, on_mmio)

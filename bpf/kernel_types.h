@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The kernel's types, reduced to the fields that are read. CO-RE finds each field's place in the
+ * running kernel's BTF, so order and size here mean nothing.
+ */
+#pragma once
+
+#define KS_CORE __attribute__((preserve_access_index))
+
+struct hlist_node {
+  struct hlist_node* next;
+} KS_CORE;
+
+struct hlist_head {
+  struct hlist_node* first;
+} KS_CORE;
+
+struct super_block {
+  unsigned long s_magic;
+} KS_CORE;
+
+struct inode {
+  struct super_block* i_sb;
+} KS_CORE;
+
+struct qstr {
+  const unsigned char* name;
+} KS_CORE;
+
+struct dentry {
+  struct qstr d_name;
+} KS_CORE;
+
+struct path {
+  struct dentry* dentry;
+} KS_CORE;
+
+struct file {
+  struct path f_path;
+  struct inode* f_inode;
+  void* private_data;
+} KS_CORE;
+
+struct fdtable {
+  unsigned int max_fds;
+  struct file** fd;
+} KS_CORE;
+
+struct files_struct {
+  struct fdtable* fdt;
+} KS_CORE;
+
+struct task_struct {
+  int pid;
+  int tgid;
+  struct files_struct* files;
+  struct hlist_head preempt_notifiers;
+} KS_CORE;
+
+struct pt_regs {
+  unsigned long bx;
+  unsigned long cx;
+  unsigned long si;
+  unsigned long di;
+  unsigned long orig_ax;
+} KS_CORE;
+
+struct kvm {
+  int userspace_pid;
+} KS_CORE;
+
+struct preempt_notifier {
+  struct hlist_node link;
+} KS_CORE;
+
+typedef struct {
+  __s64 counter;
+} atomic_long_t;
+
+struct mutex {
+  atomic_long_t owner; /* absent with PREEMPT_RT */
+} KS_CORE;
+
+struct kvm_vcpu {
+  struct kvm* kvm;
+  struct preempt_notifier preempt_notifier;
+  int vcpu_idx;
+  struct mutex mutex;
+} KS_CORE;
+
+struct seq_file;
+
+struct bpf_iter_meta {
+  struct seq_file* seq;
+} KS_CORE;
+
+struct bpf_iter__task_file {
+  struct bpf_iter_meta* meta;
+  struct task_struct* task;
+  __u32 fd;
+  struct file* file;
+} KS_CORE;

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Birth. Creating a vCPU synchronises its TSC (kvm_arch_vcpu_postcreate, arch/x86/kvm/x86.c) and
+ * fires kvm_track_tsc with the vCPU loaded, once it is in its VM's table and before it can run.
+ * Writes to the TSC fire it too, by the guest or by the VMM: a birth is the one inside
+ * KVM_CREATE_VCPU.
+ *
+ * The slab hands the address of a vCPU or a VM that is gone to the next one at once. Seen here, in
+ * the kernel, at the moment of creation, an address never leads to a dead one's row.
+ */
+#include "bpf/whose.bpf.h"
+
+KS_LICENSE;
+
+#define KVM_CREATE_VCPU 0xae41 /* include/uapi/linux/kvm.h */
+
+#define WALK_RACE_NS 1000000000ULL
+
+/* The walk over open files may meet a vCPU between the making of its file and its birth here, for
+ * the file comes first. Such a row is this vCPU's own: new, made by the walk, and it never ran. */
+static __always_inline bool walked_before_birth(const struct ks_vcpu_row* row, __u64 vcpu) {
+  if (row->vcpu != vcpu || row->origin != KS_ORIGIN_WALK) return false;
+  __u64 ran = 0;
+  for (int meter = 0; meter < KS_METER_COUNT; meter++) ran |= row->meters[meter].count;
+  return !ran && bpf_ktime_get_ns() - row->first_ns < WALK_RACE_NS;
+}
+
+/* The slot of the VM whose vCPU with INDEX is being born. Only the first vCPU of a VM has index 0:
+ * if the row of this address has vCPUs already, they are of another VM, which is gone. */
+static __always_inline __u32 vm_at_birth(__u64 kvm, int index) {
+  __u32* known = bpf_map_lookup_elem(&vm_slots, &kvm);
+  if (!known) return add_vm(kvm, index == 0, BPF_NOEXIST);
+  if (index != 0) return *known;
+  struct ks_vm_row* vm = vm_row(*known);
+  if (vm && vm->state == KS_VM_ALIVE && vm->vcpus == 0) {
+    vm->creator_pid = BPF_CORE_READ((struct kvm*)kvm, userspace_pid);
+    vm->born_seen = 1;
+    return *known;
+  }
+  if (vm && vm->state == KS_VM_ALIVE) vm->state = KS_VM_REPLACED;
+  return add_vm(kvm, 1, BPF_ANY);
+}
+
+static __always_inline void on_track_tsc(const __u64* ctx) {
+  (void)ctx;
+  struct kvm_vcpu* vcpu = (struct kvm_vcpu*)loaded_vcpu();
+  if (!vcpu || current_ioctl().command != KVM_CREATE_VCPU) return;
+  __u64 address = (__u64)vcpu;
+  __u64 kvm = (__u64)BPF_CORE_READ(vcpu, kvm);
+  __u32* known = bpf_map_lookup_elem(&vcpu_slots, &address);
+  struct ks_vcpu_row* old = known ? vcpu_row(*known) : 0;
+  if (old && walked_before_birth(old, address)) {
+    old->origin = KS_ORIGIN_BORN;
+    return;
+  }
+  __u32 vm_slot = vm_at_birth(kvm, BPF_CORE_READ(vcpu, vcpu_idx));
+  if (old) old->vcpu = 0; /* its counts stay for user space to fold */
+  add_vcpu(address, vm_slot, KS_ORIGIN_BORN, BPF_ANY);
+}
+KS_TRACEPOINT(kvm_track_tsc, on_track_tsc)

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Meters: an add and a compare per occurrence; at the checkpoint, a look at the limits.
+ *
+ * A look folds the step since the last one into each limit's sliding window, and tells user space
+ * if the VM's count within the window has passed the limit. The next checkpoint is chosen so that
+ * a single vCPU cannot pass the limit before it: what remains, shared among the VM's vCPUs, and at
+ * most a sixteenth of the limit.
+ *
+ * A limit opens on what was counted. A step that took longer than an eighth of the window cannot be
+ * placed within it: of such a step only the latest occurrence counts, whose time is known. So after
+ * idleness a storm is told at most a sixteenth late, and a slow trickle never is a storm.
+ */
+#pragma once
+
+#include "bpf/maps.bpf.h"
+
+#define KS_UNLIMITED_STEP 4096 /* without a limit: look again soon, one may have been set */
+#define KS_REPORTED_STEP 256   /* once told, a storm need not be watched closely */
+
+/* Adds STEP to the window and returns what it then holds: the counts since the beginning of the
+ * eighth that lies six eighths back. With a step of at most one eighth, that is within the window.
+ */
+static __always_inline __u64 slide(struct ks_limit_row* limit, __u64 step, __u64 now) {
+  __u64 epoch = now / (limit->window_ns / KS_MARKS + 1);
+  __u64 before = __sync_fetch_and_add(&limit->counted, step);
+  struct ks_mark* mark = &limit->marks[epoch % KS_MARKS];
+  if (mark->epoch != epoch) {
+    mark->counted = before;
+    asm volatile("" ::: "memory"); /* a reader that sees the epoch sees the count */
+    mark->epoch = epoch;
+  }
+  __u64 base = before;
+#pragma unroll
+  for (int age = KS_MARKS - 2; age >= 0; age--) {
+    const struct ks_mark* older = &limit->marks[(epoch - age) % KS_MARKS];
+    if (older->epoch == epoch - age) {
+      base = older->counted;
+      break;
+    }
+  }
+  return before + step - base;
+}
+
+static __always_inline void tell(struct ks_limit_row* limit, const struct ks_vcpu_row* vcpu,
+                                 __u32 meter, __u64 counted, __u64 now, __u64 last) {
+  __u64 reported = limit->reported_ns;
+  if (reported && now - reported < KS_REPORT_INTERVAL_NS) return;
+  /* whoever crosses it tells it, once */
+  if (__sync_val_compare_and_swap(&limit->reported_ns, reported, now) != reported) return;
+  struct ks_limit_crossed* record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+  if (!record) {
+    limit->reported_ns = reported; /* so that the next look tries again */
+    KS_LOSE(ring_full);
+    return;
+  }
+  record->header.version = KS_LAYOUT_VERSION;
+  record->header.kind = KS_RECORD_LIMIT;
+  record->header.size = sizeof(*record);
+  record->header.time_ns = now;
+  record->header.vm_serial = vcpu->vm_serial;
+  record->meter = meter;
+  record->vcpu_index = vcpu->vcpu_index;
+  record->counted = counted;
+  record->max = limit->max;
+  record->window_ns = limit->window_ns;
+  record->last = last;
+  bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
+}
+
+/* COUNT occurrences just happened and the meter has come to its checkpoint. */
+static __noinline int meter_look(struct ks_vcpu_row* vcpu, __u32 meter, __u64 count, __u64 last) {
+  if (!vcpu || meter >= KS_METER_COUNT) return 0;
+  __u32 vm_slot = vcpu->vm_slot;
+  struct ks_vm_limits* limits = bpf_map_lookup_elem(&vm_limits, &vm_slot);
+  struct ks_vm_row* vm = vm_row(vm_slot);
+  if (!limits || !vm) {
+    KS_LOSE(row_lookup);
+    return 0;
+  }
+  struct ks_meter_row* row = &vcpu->meters[meter];
+  __u64 now = bpf_ktime_get_ns();
+  __u64 step = row->count - row->folded;
+  __u64 took = now - row->folded_ns;
+  __u64 next = KS_UNLIMITED_STEP;
+  row->folded = row->count;
+  row->folded_ns = now;
+#pragma unroll
+  for (int i = 0; i < KS_LIMITS_PER_METER; i++) {
+    struct ks_limit_row* limit = &limits->rows[meter][i];
+    if (!limit->window_ns) continue;
+    __u64 in_window = slide(limit, took <= limit->window_ns / KS_MARKS ? step : count, now);
+    __u64 stride = limit->max / 16 + 1;
+    if (in_window > limit->max) {
+      tell(limit, vcpu, meter, in_window, now, last);
+      if (stride < KS_REPORTED_STEP) stride = KS_REPORTED_STEP;
+    } else {
+      __u64 share = (limit->max + 1 - in_window) / (vm->vcpus > 1 ? 2 * vm->vcpus : 1);
+      if (share < stride) stride = share ? share : 1;
+    }
+    if (stride < next) next = stride;
+  }
+  row->checkpoint = row->count + next;
+  return 0;
+}
+
+/* COUNT more occurrences on VCPU; LAST is what the latest names. */
+static __always_inline void meter_add(struct ks_vcpu_row* vcpu, enum ks_meter meter, __u64 count,
+                                      __u64 last) {
+  struct ks_meter_row* row = &vcpu->meters[meter];
+  __u64 total = row->count + count;
+  row->count = total;
+  if (total >= row->checkpoint) meter_look(vcpu, meter, count, last);
+}

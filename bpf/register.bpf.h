@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Registration: a struct kvm, or a struct kvm_vcpu, gets a slot. Called where one is created
+ * (life), where the walk over open files meets one (inventory), and by any hook that meets a vCPU
+ * it does not know, so that not one occurrence is lost to a slow user space.
+ *
+ * Several CPUs may register the same object at once. A row is filled first and then published with
+ * BPF_NOEXIST: one wins, the others give their slot back and use the winner's.
+ */
+#pragma once
+
+#include "bpf/maps.bpf.h"
+
+#define KS_NO_SLOT 0xffffffffU
+
+/* Tell user space of a new VM, if the second's budget allows. Without it the VM is found at the
+ * next tick: what is over budget is late, not lost. */
+static __always_inline void announce_vm(__u32 slot, const struct ks_vm_row* vm, __u64 now) {
+  struct ks_state* shared = shared_state();
+  if (!shared) return;
+  __u64 second = now / 1000000000ULL;
+  if (shared->births_window != second) {
+    shared->births_window = second;
+    shared->births_sent = 0;
+  }
+  if (__sync_fetch_and_add(&shared->births_sent, 1) >= KS_BIRTHS_PER_SECOND) {
+    KS_LOSE(over_budget);
+    return;
+  }
+  struct ks_vm_born* record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+  if (!record) {
+    KS_LOSE(ring_full);
+    return;
+  }
+  record->header.version = KS_LAYOUT_VERSION;
+  record->header.kind = KS_RECORD_VM_BORN;
+  record->header.size = sizeof(*record);
+  record->header.time_ns = now;
+  record->header.vm_serial = vm->serial;
+  record->vm_slot = slot;
+  record->padding = 0;
+  bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
+}
+
+/* A new row for KVM. FLAGS: BPF_NOEXIST, or BPF_ANY to take the address over from a VM that is
+ * gone. Returns the slot, KS_NO_SLOT where none is left. */
+static __noinline __u32 add_vm(__u64 kvm, __u32 born_seen, __u64 flags) {
+  __u32 slot;
+  if (bpf_map_pop_elem(&free_vm_slots, &slot)) {
+    KS_LOSE(no_vm_slot);
+    return KS_NO_SLOT;
+  }
+  struct ks_vm_row* vm = vm_row(slot);
+  struct ks_state* shared = shared_state();
+  if (!vm || !shared) {
+    KS_LOSE(row_lookup);
+    return KS_NO_SLOT;
+  }
+  __u64 now = bpf_ktime_get_ns();
+  vm->kvm = kvm;
+  vm->serial = __sync_fetch_and_add(&shared->next_serial, 1) + 1;
+  vm->first_ns = now;
+  vm->creator_pid = BPF_CORE_READ((struct kvm*)kvm, userspace_pid);
+  vm->born_seen = born_seen;
+  vm->vcpus = 0;
+  vm->state = KS_VM_ALIVE;
+  if (bpf_map_update_elem(&vm_slots, &kvm, &slot, flags)) {
+    vm->state = KS_VM_FREE;
+    vm->serial = 0;
+    bpf_map_push_elem(&free_vm_slots, &slot, 0);
+    __u32* winner = bpf_map_lookup_elem(&vm_slots, &kvm);
+    if (winner) return *winner;
+    KS_LOSE(table_update);
+    return KS_NO_SLOT;
+  }
+  announce_vm(slot, vm, now);
+  return slot;
+}
+
+static __always_inline __u32 find_or_add_vm(__u64 kvm) {
+  __u32* known = bpf_map_lookup_elem(&vm_slots, &kvm);
+  return known ? *known : add_vm(kvm, 0, BPF_NOEXIST);
+}
+
+/* A new row for VCPU of the VM in VM_SLOT; FLAGS as above. */
+static __noinline __u32 add_vcpu(__u64 vcpu, __u32 vm_slot, __u32 origin, __u64 flags) {
+  struct ks_vm_row* vm = vm_row(vm_slot);
+  if (!vm) return KS_NO_SLOT; /* the VM has no slot: counted when that was found */
+  __u32 slot;
+  if (bpf_map_pop_elem(&free_vcpu_slots, &slot)) {
+    KS_LOSE(no_vcpu_slot);
+    return KS_NO_SLOT;
+  }
+  struct ks_vcpu_row* row = vcpu_row(slot);
+  if (!row) {
+    KS_LOSE(row_lookup);
+    return KS_NO_SLOT;
+  }
+  row->vm_slot = vm_slot;
+  row->vm_serial = vm->serial;
+  row->first_ns = bpf_ktime_get_ns();
+  row->origin = origin;
+  row->vcpu_index = BPF_CORE_READ((struct kvm_vcpu*)vcpu, vcpu_idx);
+  row->vcpu = vcpu;
+  if (bpf_map_update_elem(&vcpu_slots, &vcpu, &slot, flags)) {
+    row->vcpu = 0;
+    row->vm_serial = 0;
+    bpf_map_push_elem(&free_vcpu_slots, &slot, 0);
+    __u32* winner = bpf_map_lookup_elem(&vcpu_slots, &vcpu);
+    if (winner) return *winner;
+    KS_LOSE(table_update);
+    return KS_NO_SLOT;
+  }
+  __sync_fetch_and_add(&vm->vcpus, 1);
+  return slot;
+}
+
+static __noinline __u32 find_or_add_vcpu(__u64 vcpu, __u32 origin) {
+  __u32* known = bpf_map_lookup_elem(&vcpu_slots, &vcpu);
+  if (known) return *known;
+  __u64 kvm = (__u64)BPF_CORE_READ((struct kvm_vcpu*)vcpu, kvm);
+  if (!kvm) {
+    KS_LOSE(unattributed);
+    return KS_NO_SLOT;
+  }
+  return add_vcpu(vcpu, find_or_add_vm(kvm), origin, BPF_NOEXIST);
+}

@@ -1,0 +1,134 @@
+#include "sensor/probe/bpf_object.h"
+
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <mutex>
+
+#include <bpf/libbpf.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+
+#include "sensor/probe/objects.h"
+
+namespace kvmsentry {
+namespace {
+
+// libbpf has one print hook for the whole process.
+std::mutex log_mutex;
+std::string log_text;
+
+int KeepLog(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level == LIBBPF_DEBUG) return 0;
+  char text[32 * 1024];  // the verifier's log comes in one piece
+  const int length = std::vsnprintf(text, sizeof(text), format, arguments);
+  const std::lock_guard lock(log_mutex);
+  if (log_text.size() < 64 * 1024) log_text += text;
+  return length;
+}
+
+uint32_t EntriesOf(absl::string_view map, const MapSizes& sizes) {
+  if (map == "vms" || map == "vm_slots" || map == "free_vm_slots" || map == "vm_limits" ||
+      map == "vm_sets") {
+    return sizes.max_vms;
+  }
+  if (map == "vcpus" || map == "vcpu_slots" || map == "free_vcpu_slots") return sizes.max_vcpus;
+  if (map == "ring") return sizes.ring_bytes;
+  return 0;  // as declared
+}
+
+// What went wrong: the verifier's last word, which stands before its statistics, else libbpf's
+// first.
+std::string ReasonFromLog() {
+  std::string previous;
+  std::string first;
+  const std::string log = TakeLibbpfLog();
+  for (const absl::string_view line : absl::StrSplit(log, '\n', absl::SkipWhitespace())) {
+    if (absl::StartsWith(line, "processed ")) return previous;
+    previous = std::string(absl::StripPrefix(line, "libbpf: "));
+    if (first.empty()) first = previous;
+  }
+  return first;
+}
+
+}  // namespace
+
+std::string TakeLibbpfLog() {
+  const std::lock_guard lock(log_mutex);
+  return std::exchange(log_text, {});
+}
+
+void BpfObject::Deleter::operator()(bpf_object* object) const { bpf_object__close(object); }
+void BpfObject::Deleter::operator()(bpf_link* link) const { bpf_link__destroy(link); }
+
+absl::StatusOr<BpfObject> BpfObject::Open(absl::string_view name, const std::string& pin_root,
+                                          const MapSizes& sizes) {
+  libbpf_set_print(KeepLog);
+  const std::span<const char> bytes = ObjectBytes(name);
+  BpfObject opened;
+  opened.name_ = std::string(name);
+  bpf_object_open_opts options{};
+  options.sz = sizeof(options);
+  options.object_name = opened.name_.c_str();
+  options.pin_root_path = pin_root.c_str();
+  opened.object_.reset(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
+  if (opened.object_ == nullptr) {
+    return absl::InternalError(absl::StrCat("BPF object ", name, ": ", ReasonFromLog()));
+  }
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, opened.object_.get()) {
+    const uint32_t entries = EntriesOf(bpf_map__name(map), sizes);
+    if (entries != 0) bpf_map__set_max_entries(map, entries);
+  }
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, opened.object_.get()) {
+    bpf_program__set_autoload(program, false);
+  }
+  return opened;
+}
+
+absl::Status BpfObject::Load(const std::vector<std::string>& programs) {
+  for (const std::string& name : programs) {
+    bpf_program* program = bpf_object__find_program_by_name(object_.get(), name.c_str());
+    if (program == nullptr) {
+      return absl::InternalError(absl::StrCat("BPF object ", name_, " has no program ", name));
+    }
+    bpf_program__set_autoload(program, true);
+  }
+  TakeLibbpfLog();
+  if (const int error = bpf_object__load(object_.get()); error != 0) {
+    return absl::ErrnoToStatus(-error,
+                               absl::StrCat("loading BPF object ", name_, ": ", ReasonFromLog()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BpfObject::Attach(const std::string& program) {
+  const bpf_program* found = bpf_object__find_program_by_name(object_.get(), program.c_str());
+  std::unique_ptr<bpf_link, Deleter> link(found == nullptr ? nullptr : bpf_program__attach(found));
+  if (link == nullptr) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("attaching BPF program ", program));
+  }
+  links_.push_back({program, std::move(link)});
+  return absl::OkStatus();
+}
+
+int BpfObject::MapFd(const std::string& name) const {
+  return bpf_object__find_map_fd_by_name(object_.get(), name.c_str());
+}
+
+int BpfObject::ProgramFd(const std::string& name) const {
+  const bpf_program* program = bpf_object__find_program_by_name(object_.get(), name.c_str());
+  return program == nullptr ? -1 : bpf_program__fd(program);
+}
+
+bpf_link* BpfObject::Link(const std::string& program) const {
+  for (const Attached& attached : links_) {
+    if (attached.program == program) return attached.link.get();
+  }
+  return nullptr;
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,61 @@
+// RAII over a libbpf object: open from memory, choose programs, load, attach.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+#include "sensor/base/status.h"
+
+struct bpf_link;
+struct bpf_map;
+struct bpf_object;
+struct bpf_program;
+
+namespace kvmsentry {
+
+struct MapSizes {
+  uint32_t max_vms = 0;
+  uint32_t max_vcpus = 0;
+  uint32_t ring_bytes = 0;  // a power of two, at least a page
+};
+
+// Detaches and closes on destruction; pinned maps stay. Move-only, not thread safe.
+class BpfObject {
+ public:
+  // The built-in object NAME with its maps sized and to be shared through pins below PIN_ROOT, and
+  // with no program chosen yet.
+  static absl::StatusOr<BpfObject> Open(absl::string_view name, const std::string& pin_root,
+                                        const MapSizes& sizes);
+
+  // Loads only the programs named.
+  absl::Status Load(const std::vector<std::string>& programs);
+  absl::Status Attach(const std::string& program);
+
+  // The descriptor of a map, of the program or of its link; -1 where there is none.
+  int MapFd(const std::string& name) const;
+  int ProgramFd(const std::string& name) const;
+  bpf_link* Link(const std::string& program) const;
+
+ private:
+  struct Deleter {
+    void operator()(bpf_object* object) const;
+    void operator()(bpf_link* link) const;
+  };
+
+  std::string name_;
+  std::unique_ptr<bpf_object, Deleter> object_;
+  struct Attached {
+    std::string program;
+    std::unique_ptr<bpf_link, Deleter> link;
+  };
+  std::vector<Attached> links_;
+};
+
+// What libbpf and the verifier said since the last call; for error messages.
+std::string TakeLibbpfLog();
+
+}  // namespace kvmsentry

@@ -1,0 +1,48 @@
+#include "sensor/probe/hooks.h"
+
+#include <array>
+
+#include "absl/strings/str_cat.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr std::array kTracepoint = {Variant::kTpBtf, Variant::kRawTp};
+constexpr std::array kIteratorOnly = {Variant::kIterator};
+
+constexpr std::array kHooks = {
+    Hook{"kvm_track_tsc", "life", kTracepoint,
+         "VMs are seen at their birth, and reused addresses are kept apart"},
+    Hook{"task_file", "inventory", kIteratorOnly,
+         "VMs that were there before the sensor, and which process holds which"},
+    Hook{"kvm_pio", "device", kTracepoint, "port accesses: pio.rate, pio.port"},
+    Hook{"kvm_mmio", "device", kTracepoint, "MMIO accesses: mmio.rate"},
+    Hook{"kvm_msr", "msr", kTracepoint, "MSR accesses: msr.rate, msr.fault.rate, msr.written"},
+    Hook{"kvm_userspace_exit", "userspace", kTracepoint,
+         "exits to user space: userspace_exit.rate, .error.rate, .reason"},
+    Hook{"kvm_exit", "exit", kTracepoint, "VM exits: exit.rate"},
+    Hook{"kvm_entry", "exit", kTracepoint, "VM entries: entry.rate"},
+};
+
+}  // namespace
+
+absl::string_view VariantName(Variant variant) {
+  switch (variant) {
+    case Variant::kTpBtf:
+      return "tp_btf";
+    case Variant::kRawTp:
+      return "raw_tp";
+    case Variant::kIterator:
+      return "iter";
+  }
+  return "";
+}
+
+std::span<const Hook> Hooks() { return kHooks; }
+
+std::string ProgramName(const Hook& hook, Variant variant) {
+  return variant == Variant::kIterator ? "walk_files"
+                                       : absl::StrCat(hook.name, "_", VariantName(variant));
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,39 @@
+// The hooks into the kernel: for each, its variants in order of cost and what is lost without it.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+#include "sensor/feature/method.h"
+
+namespace kvmsentry {
+
+// A way to attach a hook's handler.
+enum class Variant : uint8_t { kTpBtf, kRawTp, kIterator };
+
+absl::string_view VariantName(Variant variant);  // "tp_btf"
+
+struct Hook {
+  absl::string_view name;    // of the tracepoint or iterator: "kvm_pio"
+  absl::string_view object;  // the BPF object that holds its programs
+  std::span<const Variant> variants;
+  absl::string_view provides;  // what is lost without it, in words
+};
+
+// All hooks; those of one object stand together.
+std::span<const Hook> Hooks();
+
+// The name of the program in the object that implements VARIANT of HOOK.
+std::string ProgramName(const Hook& hook, Variant variant);
+
+// How a hook fares on this host.
+struct HookCoverage {
+  const Hook* hook = nullptr;
+  Coverage coverage = Coverage::kUnknown;
+  std::string variant;  // by which it is attached; empty where it is not
+  std::string reason;   // why not ACTIVE
+};
+
+}  // namespace kvmsentry

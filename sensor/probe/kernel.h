@@ -1,0 +1,36 @@
+// What the running kernel offers, by asking it, never by its version number.
+#pragma once
+
+#include <memory>
+
+#include "absl/strings/string_view.h"
+
+#include "sensor/base/status.h"
+#include "sensor/probe/hooks.h"
+
+struct btf;
+
+namespace kvmsentry {
+
+// Not thread safe.
+class Kernel {
+ public:
+  // Fails where the kernel has no BTF: without it nothing of the sensor can be loaded.
+  static absl::StatusOr<Kernel> Inspect();
+
+  // OK if VARIANT of HOOK looks possible; else the reason why not.
+  absl::Status Offers(const Hook& hook, Variant variant) const;
+
+ private:
+  struct BtfDeleter {
+    void operator()(btf* types) const;
+  };
+  using BtfPtr = std::unique_ptr<btf, BtfDeleter>;
+
+  bool HasTypedef(absl::string_view name) const;
+
+  BtfPtr vmlinux_;
+  BtfPtr kvm_;  // null where KVM is built in, or its module is not loaded
+};
+
+}  // namespace kvmsentry

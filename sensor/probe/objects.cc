@@ -1,0 +1,39 @@
+#include "sensor/probe/objects.h"
+
+#include <array>
+
+// The only place that includes skeletons: their bytes are all that is used of them.
+#include "device.skel.h"
+#include "exit.skel.h"
+#include "inventory.skel.h"
+#include "life.skel.h"
+#include "msr.skel.h"
+#include "userspace.skel.h"
+
+namespace kvmsentry {
+namespace {
+
+struct Object {
+  absl::string_view name;
+  const void* (*bytes)(size_t*);
+};
+
+constexpr std::array kObjects = {
+    Object{"life", life_bpf__elf_bytes},           Object{"inventory", inventory_bpf__elf_bytes},
+    Object{"device", device_bpf__elf_bytes},       Object{"msr", msr_bpf__elf_bytes},
+    Object{"userspace", userspace_bpf__elf_bytes}, Object{"exit", exit_bpf__elf_bytes},
+};
+
+}  // namespace
+
+std::span<const char> ObjectBytes(absl::string_view name) {
+  for (const Object& object : kObjects) {
+    if (object.name != name) continue;
+    size_t size = 0;
+    const auto* bytes = static_cast<const char*>(object.bytes(&size));
+    return {bytes, size};
+  }
+  return {};
+}
+
+}  // namespace kvmsentry

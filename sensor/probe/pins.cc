@@ -1,0 +1,110 @@
+#include "sensor/probe/pins.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+#include <bpf/bpf.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "bpf/records.h"
+#include "sensor/base/fd.h"
+
+namespace kvmsentry {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status RequireBpffs(const std::string& pin_root) {
+  const std::string parent = fs::path(pin_root).parent_path();
+  struct statfs info {};
+  if (statfs(parent.c_str(), &info) != 0 || info.f_type != BPF_FS_MAGIC) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(parent, ": no bpffs there; mount -t bpf bpf ", parent));
+  }
+  return absl::OkStatus();
+}
+
+std::optional<bpf_map_info> InfoOfPin(const std::string& path) {
+  const Fd map(bpf_obj_get(path.c_str()));
+  if (!map) return std::nullopt;
+  bpf_map_info info{};
+  uint32_t length = sizeof(info);
+  if (bpf_obj_get_info_by_fd(map.get(), &info, &length) != 0) return std::nullopt;
+  return info;
+}
+
+bool HasSize(const std::string& pin_root, const char* map, uint32_t value_size, uint32_t entries) {
+  const auto info = InfoOfPin(absl::StrCat(pin_root, "/", map));
+  return info && info->value_size == value_size && info->max_entries == entries;
+}
+
+// Whether the maps pinned here can be gone on with. The version in `state` is written last when
+// maps are made, so that half-made ones are not taken.
+bool Compatible(const std::string& pin_root, const MapSizes& sizes) {
+  const Fd state(bpf_obj_get(absl::StrCat(pin_root, "/state").c_str()));
+  const auto info = InfoOfPin(absl::StrCat(pin_root, "/state"));
+  if (!state || !info || info->value_size != sizeof(ks_state)) return false;
+  ks_state shared{};
+  const uint32_t key = 0;
+  if (bpf_map_lookup_elem(state.get(), &key, &shared) != 0) return false;
+  return shared.layout_version == KS_LAYOUT_VERSION &&
+         HasSize(pin_root, "vms", sizeof(ks_vm_row), sizes.max_vms) &&
+         HasSize(pin_root, "vcpus", sizeof(ks_vcpu_row), sizes.max_vcpus) &&
+         HasSize(pin_root, "vm_limits", sizeof(ks_vm_limits), sizes.max_vms) &&
+         HasSize(pin_root, "vm_sets", sizeof(ks_vm_sets), sizes.max_vms) &&
+         HasSize(pin_root, "losses", sizeof(ks_losses), 1) &&
+         HasSize(pin_root, "ring", 0, sizes.ring_bytes);
+}
+
+// The lock is the kernel's: it ends with the process, however that ends.
+absl::StatusOr<Fd> Lock(const std::string& pin_root) {
+  Fd folder(open(pin_root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return absl::ErrnoToStatus(errno, absl::StrCat("open ", pin_root));
+  if (flock(folder.get(), LOCK_EX | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(pin_root, ": another kvmsentryd holds these maps; stop it first"));
+  }
+  return folder;
+}
+
+absl::Status RemovePins(const std::string& pin_root) {
+  std::error_code error;
+  for (const fs::directory_entry& pin : fs::directory_iterator(pin_root, error)) {
+    fs::remove(pin.path(), error);
+    if (error) break;
+  }
+  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("removing pins of ", pin_root));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSizes& sizes) {
+  KVMSENTRY_RETURN_IF_ERROR(RequireBpffs(pin_root));
+  const bool made = mkdir(pin_root.c_str(), 0700) == 0;
+  if (!made && errno != EEXIST) return absl::ErrnoToStatus(errno, absl::StrCat("mkdir ", pin_root));
+  PinFolder folder;
+  KVMSENTRY_ASSIGN_OR_RETURN(folder.lock, Lock(pin_root));
+  if (made || fs::is_empty(pin_root)) return folder;
+  folder.pins = Compatible(pin_root, sizes) ? Pins::kKept : Pins::kRecreated;
+  if (folder.pins == Pins::kRecreated) KVMSENTRY_RETURN_IF_ERROR(RemovePins(pin_root));
+  return folder;
+}
+
+absl::Status Unpin(const std::string& pin_root) {
+  if (!fs::exists(pin_root)) return absl::OkStatus();
+  KVMSENTRY_ASSIGN_OR_RETURN(const Fd lock, Lock(pin_root));
+  KVMSENTRY_RETURN_IF_ERROR(RemovePins(pin_root));
+  if (rmdir(pin_root.c_str()) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("rmdir ", pin_root));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace kvmsentry

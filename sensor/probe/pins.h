@@ -1,0 +1,34 @@
+// The pinned maps below /sys/fs/bpf/kvmsentry: kept over a restart, recreated if their layout
+// differs.
+#pragma once
+
+#include <string>
+
+#include "sensor/base/fd.h"
+#include "sensor/base/status.h"
+#include "sensor/probe/bpf_object.h"
+
+namespace kvmsentry {
+
+inline constexpr char kDefaultPinRoot[] = "/sys/fs/bpf/kvmsentry";
+
+enum class Pins {
+  kNone,      // there were none: everything starts at zero
+  kKept,      // maps of an earlier run, of this layout and size: counting goes on
+  kRecreated  // maps of another layout or size were removed: everything starts at zero
+};
+
+// Holds PIN_ROOT for one process: two would count everything twice.
+struct PinFolder {
+  Pins pins = Pins::kNone;
+  Fd lock;
+};
+
+// Makes PIN_ROOT ready for loading. Fails where its file system is no bpffs, saying how to mount
+// one, and where another process holds it.
+absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSizes& sizes);
+
+// Removes all pins and PIN_ROOT itself; OK where there are none. Fails while a process holds it.
+absl::Status Unpin(const std::string& pin_root);
+
+}  // namespace kvmsentry

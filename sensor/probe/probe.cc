@@ -1,0 +1,166 @@
+#include "sensor/probe/probe.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <sys/resource.h>
+
+#include "sensor/probe/kernel.h"
+
+namespace kvmsentry {
+namespace {
+
+int OnRecord(void* visit, void* data, size_t size) {
+  (*static_cast<const std::function<void(std::span<const std::byte>)>*>(visit))(
+      {static_cast<const std::byte*>(data), size});
+  return 0;
+}
+
+std::vector<Variant> AllowedVariants(const Hook& hook, const ProbeOptions& options) {
+  const auto forced = options.variants.find(std::string(hook.name));
+  if (forced != options.variants.end()) return forced->second;
+  return {hook.variants.begin(), hook.variants.end()};
+}
+
+// Whether the object loads with only this program: tried on a copy of its own.
+absl::Status Loads(absl::string_view object, const std::string& program,
+                   const std::string& pin_root, const MapSizes& sizes) {
+  KVMSENTRY_ASSIGN_OR_RETURN(BpfObject trial, BpfObject::Open(object, pin_root, sizes));
+  return trial.Load({program});
+}
+
+struct Choice {
+  const Hook* hook = nullptr;
+  std::vector<Variant> left;  // still to be tried, the cheapest first
+  std::string reasons;        // why those before were not taken
+};
+
+void GiveUpOn(Choice& choice, absl::string_view why) {
+  absl::StrAppend(&choice.reasons, choice.reasons.empty() ? "" : "; ",
+                  VariantName(choice.left.front()), ": ", why);
+  choice.left.erase(choice.left.begin());
+}
+
+std::vector<std::string> Programs(const std::vector<Choice>& choices) {
+  std::vector<std::string> programs;
+  for (const Choice& choice : choices) {
+    if (!choice.left.empty()) programs.push_back(ProgramName(*choice.hook, choice.left.front()));
+  }
+  return programs;
+}
+
+}  // namespace
+
+void Probe::RingDeleter::operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
+
+Probe::~Probe() = default;
+
+absl::StatusOr<std::unique_ptr<Probe>> Probe::Load(const ProbeOptions& options) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const Kernel kernel, Kernel::Inspect());
+  std::unique_ptr<Probe> probe(new Probe);
+  KVMSENTRY_ASSIGN_OR_RETURN(probe->folder_, PreparePins(options.pin_root, options.sizes));
+  const std::span<const Hook> hooks = Hooks();
+  for (size_t first = 0; first < hooks.size();) {
+    size_t count = 1;
+    while (first + count < hooks.size() && hooks[first + count].object == hooks[first].object) {
+      ++count;
+    }
+    KVMSENTRY_RETURN_IF_ERROR(
+        probe->LoadObject(hooks[first].object, hooks.subspan(first, count), kernel, options));
+    first += count;
+  }
+  probe->ring_.reset(
+      ring_buffer__new(probe->objects_.front().MapFd("ring"), OnRecord, &probe->visit_, nullptr));
+  if (probe->ring_ == nullptr) return absl::ErrnoToStatus(errno, "opening the ring");
+  return probe;
+}
+
+absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook> hooks,
+                               const Kernel& kernel, const ProbeOptions& options) {
+  std::vector<Choice> choices;
+  for (const Hook& hook : hooks) {
+    Choice choice{.hook = &hook, .left = AllowedVariants(hook, options), .reasons = {}};
+    while (!choice.left.empty()) {
+      const absl::Status offered = kernel.Offers(hook, choice.left.front());
+      if (offered.ok()) break;
+      GiveUpOn(choice, offered.message());
+    }
+    choices.push_back(std::move(choice));
+  }
+
+  KVMSENTRY_ASSIGN_OR_RETURN(BpfObject object,
+                             BpfObject::Open(name, options.pin_root, options.sizes));
+  absl::Status loaded = object.Load(Programs(choices));
+  if (!loaded.ok()) {
+    // One program that is refused takes the whole object with it: find out which, program by
+    // program.
+    for (Choice& choice : choices) {
+      while (!choice.left.empty()) {
+        const absl::Status alone = Loads(name, ProgramName(*choice.hook, choice.left.front()),
+                                         options.pin_root, options.sizes);
+        if (alone.ok()) break;
+        GiveUpOn(choice, alone.message());
+      }
+    }
+    KVMSENTRY_ASSIGN_OR_RETURN(object, BpfObject::Open(name, options.pin_root, options.sizes));
+    // Without any program only maps are left to load: if they fail, nothing can work.
+    KVMSENTRY_RETURN_IF_ERROR(object.Load(Programs(choices)));
+  }
+  if (!tables_) {
+    // Before the first program is attached: it needs free slots.
+    KVMSENTRY_ASSIGN_OR_RETURN(tables_, Tables::Open(object, options.sizes));
+  }
+  for (Choice& choice : choices) {
+    HookCoverage coverage{
+        .hook = choice.hook, .coverage = Coverage::kUnobservable, .variant = {}, .reason = {}};
+    if (!choice.left.empty()) {
+      const Variant variant = choice.left.front();
+      const absl::Status attached = object.Attach(ProgramName(*choice.hook, variant));
+      if (attached.ok()) {
+        coverage.coverage = Coverage::kActive;
+        coverage.variant = std::string(VariantName(variant));
+        if (variant == Variant::kIterator) walk_object_ = static_cast<int>(objects_.size());
+      } else {
+        GiveUpOn(choice, attached.message());
+      }
+    }
+    if (coverage.coverage != Coverage::kActive) {
+      coverage.reason = choice.reasons.empty() ? "switched off" : choice.reasons;
+    }
+    coverage_.push_back(std::move(coverage));
+  }
+  objects_.push_back(std::move(object));
+  return absl::OkStatus();
+}
+
+int Probe::ring_fd() const { return ring_buffer__epoll_fd(ring_.get()); }
+
+void Probe::DrainRing(const std::function<void(std::span<const std::byte>)>& visit) {
+  visit_ = visit;
+  ring_buffer__consume(ring_.get());
+}
+
+absl::StatusOr<std::vector<ks_open_file>> Probe::WalkOpenFiles() const {
+  if (walk_object_ < 0) return absl::UnavailableError("this kernel has no iterator task_file");
+  const bpf_link* link = objects_[static_cast<size_t>(walk_object_)].Link("walk_files");
+  const Fd iterator(bpf_iter_create(bpf_link__fd(link)));
+  if (!iterator) return absl::ErrnoToStatus(errno, "starting the walk over open files");
+  std::vector<ks_open_file> found;
+  std::string bytes;
+  char buffer[128 * sizeof(ks_open_file)];
+  for (;;) {
+    const ssize_t got = read(iterator.get(), buffer, sizeof(buffer));
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    if (got < 0) return absl::ErrnoToStatus(errno, "walking over open files");
+    if (got == 0) break;
+    bytes.append(buffer, static_cast<size_t>(got));
+  }
+  found.resize(bytes.size() / sizeof(ks_open_file));
+  if (!found.empty()) std::memcpy(found.data(), bytes.data(), found.size() * sizeof(ks_open_file));
+  return found;
+}
+
+}  // namespace kvmsentry

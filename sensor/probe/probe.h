@@ -1,0 +1,69 @@
+// Loads the BPF objects, attaches each hook by the best variant that works here, and reports what
+// it could not attach.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sensor/base/status.h"
+#include "sensor/probe/bpf_object.h"
+#include "sensor/probe/hooks.h"
+#include "sensor/probe/pins.h"
+#include "sensor/probe/tables.h"
+
+struct ring_buffer;
+
+namespace kvmsentry {
+
+struct ProbeOptions {
+  std::string pin_root = kDefaultPinRoot;
+  MapSizes sizes;
+  // For tests: hooks by name that may use only this variant, or (no value) none at all.
+  std::map<std::string, std::vector<Variant>> variants;
+};
+
+// Programs are detached on destruction, pinned maps stay. Not thread safe.
+class Probe {
+ public:
+  // Fails only where nothing can work: no BTF, no bpffs, no right to load BPF, no map memory. A
+  // hook that cannot be attached is not a failure but shows in coverage().
+  static absl::StatusOr<std::unique_ptr<Probe>> Load(const ProbeOptions& options);
+  ~Probe();
+
+  const std::vector<HookCoverage>& coverage() const { return coverage_; }
+  Pins pins() const { return folder_.pins; }
+  Tables& tables() { return *tables_; }
+  const Tables& tables() const { return *tables_; }
+
+  // Becomes readable when a record waits. Owned by the probe.
+  int ring_fd() const;
+  // Hands every waiting record to VISIT.
+  void DrainRing(const std::function<void(std::span<const std::byte>)>& visit);
+
+  // One walk over all open files. Registers what it meets; returns what it met.
+  absl::StatusOr<std::vector<ks_open_file>> WalkOpenFiles() const;
+
+ private:
+  struct RingDeleter {
+    void operator()(ring_buffer* ring) const;
+  };
+
+  Probe() = default;
+  absl::Status LoadObject(absl::string_view name, std::span<const Hook> hooks,
+                          const class Kernel& kernel, const ProbeOptions& options);
+
+  PinFolder folder_;
+  std::vector<BpfObject> objects_;
+  std::vector<HookCoverage> coverage_;
+  std::optional<Tables> tables_;
+  std::unique_ptr<ring_buffer, RingDeleter> ring_;
+  std::function<void(std::span<const std::byte>)> visit_;
+  int walk_object_ = -1;  // index in objects_ of the walk's, -1 without
+};
+
+}  // namespace kvmsentry

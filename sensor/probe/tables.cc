@@ -1,0 +1,170 @@
+#include "sensor/probe/tables.h"
+
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include <bpf/bpf.h>
+#include <fcntl.h>
+
+#include "sensor/base/load.h"
+#include "sensor/probe/msr_blocks.h"
+
+namespace kvmsentry {
+namespace {
+
+absl::StatusOr<Fd> Duplicate(const BpfObject& object, const char* name) {
+  Fd copy(fcntl(object.MapFd(name), F_DUPFD_CLOEXEC, 0));
+  if (!copy) return absl::ErrnoToStatus(errno, absl::StrCat("map ", name));
+  return copy;
+}
+
+absl::Status FillFreeSlots(int queue, uint32_t count) {
+  for (uint32_t slot = 0; slot < count; ++slot) {
+    if (bpf_map_update_elem(queue, nullptr, &slot, BPF_ANY) != 0) {
+      return absl::ErrnoToStatus(errno, "filling the free slots");
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Deletes ADDRESS if it still leads to SLOT. The kernel may have given the address to a new object
+// in between: then its entry is put back.
+void Forget(int table, uint64_t address, Slot slot) {
+  Slot found = 0;
+  if (address == 0 || bpf_map_lookup_elem(table, &address, &found) != 0 || found != slot) return;
+  if (bpf_map_lookup_and_delete_elem(table, &address, &found) != 0 || found == slot) return;
+  bpf_map_update_elem(table, &address, &found, BPF_NOEXIST);
+}
+
+template <typename Visit>
+void TakeBits(uint64_t& word, uint64_t first, Visit visit) {
+  if (Load(word) == 0) return;
+  uint64_t bits = __atomic_exchange_n(&word, 0, __ATOMIC_RELAXED);
+  for (; bits != 0; bits &= bits - 1) {
+    visit(first + static_cast<uint64_t>(std::countr_zero(bits)));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Tables> Tables::Open(const BpfObject& object, const MapSizes& sizes) {
+  Tables tables;
+  const auto map = [&object](const char* name, size_t count, auto& mapped) {
+    auto rows = std::decay_t<decltype(mapped)>::Map(object.MapFd(name), count, name);
+    if (rows.ok()) mapped = *std::move(rows);
+    return rows.status();
+  };
+  KVMSENTRY_RETURN_IF_ERROR(map("state", 1, tables.state_));
+  KVMSENTRY_RETURN_IF_ERROR(map("losses", 1, tables.losses_));
+  KVMSENTRY_RETURN_IF_ERROR(map("vms", sizes.max_vms, tables.vms_));
+  KVMSENTRY_RETURN_IF_ERROR(map("vcpus", sizes.max_vcpus, tables.vcpus_));
+  KVMSENTRY_RETURN_IF_ERROR(map("vm_limits", sizes.max_vms, tables.limits_));
+  KVMSENTRY_RETURN_IF_ERROR(map("vm_sets", sizes.max_vms, tables.sets_));
+  KVMSENTRY_ASSIGN_OR_RETURN(tables.vm_slots_, Duplicate(object, "vm_slots"));
+  KVMSENTRY_ASSIGN_OR_RETURN(tables.vcpu_slots_, Duplicate(object, "vcpu_slots"));
+  KVMSENTRY_ASSIGN_OR_RETURN(tables.free_vm_slots_, Duplicate(object, "free_vm_slots"));
+  KVMSENTRY_ASSIGN_OR_RETURN(tables.free_vcpu_slots_, Duplicate(object, "free_vcpu_slots"));
+  ks_state& state = tables.state_.rows()[0];
+  if (state.layout_version != KS_LAYOUT_VERSION) {
+    KVMSENTRY_RETURN_IF_ERROR(FillFreeSlots(tables.free_vm_slots_.get(), sizes.max_vms));
+    KVMSENTRY_RETURN_IF_ERROR(FillFreeSlots(tables.free_vcpu_slots_.get(), sizes.max_vcpus));
+    state.layout_version = KS_LAYOUT_VERSION;
+  }
+  return tables;
+}
+
+void Tables::SetLimits(Slot slot, std::span<const Limit> limits) {
+  ks_vm_limits& rows = limits_.rows()[slot];
+  for (uint32_t meter = 0; meter < KS_METER_COUNT; ++meter) {
+    size_t taken = 0;
+    for (const Limit& limit : limits) {
+      if (limit.meter != meter || taken == KS_LIMITS_PER_METER) continue;
+      ks_limit_row& row = rows.rows[meter][taken++];
+      const auto window = static_cast<uint64_t>(limit.window_ns);
+      if (row.window_ns == window && row.max == limit.count) continue;
+      __atomic_store_n(&row.window_ns, 0, __ATOMIC_RELEASE);
+      std::memset(row.marks, 0, sizeof(row.marks));
+      row.reported_ns = 0;
+      row.max = limit.count;
+      __atomic_store_n(&row.window_ns, window, __ATOMIC_RELEASE);
+    }
+    for (; taken < KS_LIMITS_PER_METER; ++taken) {
+      __atomic_store_n(&rows.rows[meter][taken].window_ns, 0, __ATOMIC_RELEASE);
+    }
+  }
+  const uint64_t serial = vms()[slot].serial;
+  for (ks_vcpu_row& vcpu : vcpus_.rows()) {
+    if (Load(vcpu.vm_serial) != serial) continue;
+    for (ks_meter_row& meter : vcpu.meters) {
+      __atomic_store_n(&meter.checkpoint, 0, __ATOMIC_RELAXED);
+    }
+  }
+}
+
+void Tables::FreeVcpu(Slot slot, ks_vm_row& vm) {
+  ks_vcpu_row& row = vcpus_.rows()[slot];
+  Forget(vcpu_slots_.get(), row.vcpu, slot);
+  for (size_t meter = 0; meter < KS_METER_COUNT; ++meter) {
+    vm.retired[meter] += row.meters[meter].count;
+  }
+  std::memset(&row, 0, sizeof(row));
+  bpf_map_update_elem(free_vcpu_slots_.get(), nullptr, &slot, BPF_ANY);
+}
+
+absl::Status Tables::Release(Slot slot) {
+  ks_vm_row& vm = vms_.rows()[slot];
+  const uint64_t serial = vm.serial;
+  if (serial == 0) return absl::NotFoundError(absl::StrCat("VM slot ", slot, " is free already"));
+  __atomic_store_n(&vm.state, KS_VM_DEAD, __ATOMIC_RELEASE);
+  Forget(vm_slots_.get(), vm.kvm, slot);
+  for (Slot vcpu = 0; vcpu < vcpus().size(); ++vcpu) {
+    if (Load(vcpus()[vcpu].vm_serial) == serial) FreeVcpu(vcpu, vm);
+  }
+  std::memset(&vm, 0, sizeof(vm));
+  std::memset(&limits_.rows()[slot], 0, sizeof(ks_vm_limits));
+  std::memset(&sets_.rows()[slot], 0, sizeof(ks_vm_sets));
+  if (bpf_map_update_elem(free_vm_slots_.get(), nullptr, &slot, BPF_ANY) != 0) {
+    return absl::ErrnoToStatus(errno, "freeing a VM slot");
+  }
+  return absl::OkStatus();
+}
+
+Tables::Members Tables::TakeMembers(Slot slot) {
+  Members members;
+  ks_vm_sets& sets = sets_.rows()[slot];
+  if (Load(sets.changed) == 0) return members;
+  __atomic_store_n(&sets.changed, 0, __ATOMIC_SEQ_CST);
+  for (size_t i = 0; i < std::size(sets.ports); ++i) {
+    TakeBits(sets.ports[i], i * 64,
+             [&](uint64_t port) { members.ports.push_back(static_cast<uint16_t>(port)); });
+  }
+  for (size_t i = 0; i < std::size(sets.msrs_written); ++i) {
+    TakeBits(sets.msrs_written[i], i * 64, [&](uint64_t bit) {
+      members.msrs_written.push_back(MsrOfBit(static_cast<uint32_t>(bit)));
+    });
+  }
+  if (__atomic_exchange_n(&sets.msr_other_writes, 0, __ATOMIC_RELAXED) != 0) {
+    members.msrs_written.push_back(static_cast<uint32_t>(Load(sets.msr_other_last)));
+  }
+  return members;
+}
+
+std::vector<std::pair<VmId, uint64_t>> Tables::TakeExitReasons() {
+  std::vector<std::pair<VmId, uint64_t>> taken;
+  for (ks_vcpu_row& row : vcpus_.rows()) {
+    const uint64_t serial = Load(row.vm_serial);
+    if (serial == 0 || Load(row.exit_reasons_seen) == 0) continue;
+    taken.emplace_back(VmId{serial},
+                       __atomic_exchange_n(&row.exit_reasons_seen, 0, __ATOMIC_RELAXED));
+  }
+  return taken;
+}
+
+void Tables::Beat(uint64_t ns) {
+  __atomic_store_n(&state_.rows()[0].heartbeat_ns, ns, __ATOMIC_RELAXED);
+}
+
+}  // namespace kvmsentry

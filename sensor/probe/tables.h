@@ -1,0 +1,63 @@
+// The kernel's tables, mapped into this process: read without system calls.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "bpf/records.h"
+#include "sensor/base/fd.h"
+#include "sensor/base/ids.h"
+#include "sensor/base/status.h"
+#include "sensor/feature/limit.h"
+#include "sensor/probe/bpf_object.h"
+#include "sensor/probe/mapped_rows.h"
+
+namespace kvmsentry {
+
+// Move-only. Not thread safe against itself; the kernel's programs run beside it.
+class Tables {
+ public:
+  // Maps the maps of a loaded object. Fresh maps get their free slots and their layout version.
+  static absl::StatusOr<Tables> Open(const BpfObject& object, const MapSizes& sizes);
+
+  std::span<const ks_vm_row> vms() const { return vms_.rows(); }
+  std::span<const ks_vcpu_row> vcpus() const { return vcpus_.rows(); }
+  std::span<const ks_vm_sets> sets() const { return sets_.rows(); }
+  const ks_losses& losses() const { return losses_.rows()[0]; }
+  const ks_state& state() const { return state_.rows()[0]; }
+
+  // Sets the limits of the VM in SLOT; those not named are lifted. At most KS_LIMITS_PER_METER a
+  // meter are taken. In force from each meter's next occurrence.
+  void SetLimits(Slot slot, std::span<const Limit> limits);
+
+  // The VM in SLOT is gone: folds its vCPUs' counts into its row's retired ones and frees their
+  // slots, and then its own. Call once the counts have been read for the last time.
+  absl::Status Release(Slot slot);
+
+  // Reads and clears the members seen of the VM in SLOT.
+  struct Members {
+    std::vector<uint16_t> ports;
+    std::vector<uint32_t> msrs_written;
+  };
+  Members TakeMembers(Slot slot);
+  // The same of user-space exit reasons, bit N for reason N, of every vCPU that had some.
+  std::vector<std::pair<VmId, uint64_t>> TakeExitReasons();
+
+  // User space is alive at NS.
+  void Beat(uint64_t ns);
+
+ private:
+  void FreeVcpu(Slot slot, ks_vm_row& vm);
+
+  MappedRows<ks_state> state_;
+  MappedRows<ks_losses> losses_;
+  MappedRows<ks_vm_row> vms_;
+  MappedRows<ks_vcpu_row> vcpus_;
+  MappedRows<ks_vm_limits> limits_;
+  MappedRows<ks_vm_sets> sets_;
+  Fd vm_slots_, vcpu_slots_, free_vm_slots_, free_vcpu_slots_;
+};
+
+}  // namespace kvmsentry

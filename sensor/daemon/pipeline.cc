@@ -117,6 +117,7 @@ void Pipeline::SyncInventory(KernelTime now) {
   std::vector<ks_open_file> files;
   std::optional<Walk> walk;
   if (walks_.Due() <= now) {
+    TakeUevents(now);  // KVM's latest count audits the walk
     const KernelTime begin = clock_.Now();
     absl::StatusOr<std::vector<ks_open_file>> walked = probe_->WalkOpenFiles();
     walks_.Walked(begin, clock_.Now());

@@ -12,8 +12,8 @@
 
 namespace kvmsentry {
 
-// Some KVM back ends (kvm_pvm) have the tracepoints of exits and entries, but never raise them: a hook
-// there attaches and then stays silent for ever. That shows once vCPUs have run.
+// Some KVM back ends (kvm_pvm) have the tracepoints of exits and entries, but never raise them: a
+// hook there attaches and then stays silent for ever. That shows once vCPUs have run.
 struct BackEndSilence {
   bool exits = false;
   bool entries = false;

@@ -1,12 +1,12 @@
 #include "sensor/daemon/event_loop.h"
 
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
-
 #include <array>
 #include <cerrno>
 #include <csignal>
+
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
 
 namespace kvmsentry {
 namespace {

@@ -4,9 +4,10 @@
 #include <utility>
 #include <variant>
 
+#include "spdlog/spdlog.h"
+
 #include "sensor/base/load.h"
 #include "sensor/record/decode.h"
-#include "spdlog/spdlog.h"
 
 namespace kvmsentry {
 namespace {
@@ -37,15 +38,14 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Start(
   // Before the probe, so that no birth or death between the two goes unheard.
   KVMSENTRY_ASSIGN_OR_RETURN(UeventSocket uevents, UeventSocket::Open());
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Probe> probe, Probe::Load(options.probe));
-  std::unique_ptr<Pipeline> pipeline(new Pipeline(options, std::move(library), clock, hub,
-                                                  std::move(probe), std::move(uevents)));
+  std::unique_ptr<Pipeline> pipeline(
+      new Pipeline(options, std::move(library), clock, hub, std::move(probe), std::move(uevents)));
   pipeline->OnTick();
   return pipeline;
 }
 
 Pipeline::Pipeline(const PipelineOptions& options, std::shared_ptr<const SpecLibrary> library,
-                   const Clock& clock, Hub& hub, std::unique_ptr<Probe> probe,
-                   UeventSocket uevents)
+                   const Clock& clock, Hub& hub, std::unique_ptr<Probe> probe, UeventSocket uevents)
     : options_(options),
       library_(library),
       clock_(clock),
@@ -117,6 +117,7 @@ void Pipeline::SyncInventory(KernelTime now) {
   std::vector<ks_open_file> files;
   std::optional<Walk> walk;
   if (walks_.Due() <= now) {
+    TakeUevents(now);  // KVM's latest count audits the walk
     const KernelTime begin = clock_.Now();
     absl::StatusOr<std::vector<ks_open_file>> walked = probe_->WalkOpenFiles();
     walks_.Walked(begin, clock_.Now());

@@ -29,16 +29,15 @@ struct PipelineOptions {
   ProbeOptions probe;
   EngineOptions engine;
   HostFacts host;
-  uint32_t max_subscribers = 0;  // only to be told
 };
 
 // One thread drives it (On...), others may look (SensorView). Thread safe.
 class Pipeline final : public SensorView {
  public:
   // The clock and the hub outlive the pipeline.
-  static absl::StatusOr<std::unique_ptr<Pipeline>> Start(
-      const PipelineOptions& options, std::shared_ptr<const SpecLibrary> library,
-      const Clock& clock, Hub& hub);
+  static absl::StatusOr<std::unique_ptr<Pipeline>> Start(const PipelineOptions& options,
+                                                         std::shared_ptr<const SpecLibrary> library,
+                                                         const Clock& clock, Hub& hub);
 
   // Readable when OnWake() has something to do.
   int ring_fd() const { return probe_->ring_fd(); }
@@ -65,6 +64,8 @@ class Pipeline final : public SensorView {
   void Sample(KernelTime now);
   void ObserveMember(VmId vm, FeatureId feature, uint64_t member, KernelTime now);
   void Raise(KernelTime now);
+  std::vector<HookCoverage> CurrentHooks() const;
+  void AddCounts(const VmCounts& counts, VmView& view) const;
 
   const PipelineOptions options_;
   const std::shared_ptr<const SpecLibrary> library_;
@@ -89,9 +90,9 @@ class Pipeline final : public SensorView {
   std::map<VmId, Watched> vms_;
   std::vector<VmCounts> counts_;  // of the latest tick
   BackEndSilence silence_;
-  uint64_t losses_ = 0;          // as of the latest tick
-  uint64_t bad_records_ = 0;     // records that no program of ours writes
-  uint64_t serial_ = 0;          // of the observations
+  uint64_t losses_ = 0;       // as of the latest tick
+  uint64_t bad_records_ = 0;  // records that no program of ours writes
+  uint64_t serial_ = 0;       // of the observations
 };
 
 }  // namespace kvmsentry

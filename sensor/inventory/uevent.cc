@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -105,10 +106,13 @@ absl::StatusOr<UeventBatch> UeventSocket::Read() {
     message.msg_controllen = control.size();
     const ssize_t length = recvmsg(fd_.get(), &message, 0);
     if (length < 0) {
-      if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        batch.overrun |= std::exchange(overrun_, false);
+        break;
+      }
       if (errno == EINTR) continue;
-      if (errno == ENOBUFS) {  // said once for any number lost
-        batch.overrun = true;
+      if (errno == ENOBUFS) {  // said once for any number lost, and before what is queued
+        overrun_ = true;
         continue;
       }
       return absl::ErrnoToStatus(errno, "read the kernel's uevents");
@@ -120,13 +124,15 @@ absl::StatusOr<UeventBatch> UeventSocket::Read() {
     if (has_credentials) std::memcpy(&credentials, CMSG_DATA(header), sizeof(credentials));
     if (!IsFromKernel(sender, has_credentials ? &credentials : nullptr)) continue;
     if ((message.msg_flags & MSG_TRUNC) != 0) {
-      batch.overrun = true;
+      overrun_ = true;
       continue;
     }
     if (const auto event = ParseKvmUevent({buffer.data(), static_cast<size_t>(length)})) {
       batch.events.push_back(*event);
     }
   }
+  batch.overrun |= overrun_;
+  if (batch.overrun) batch.events.clear();
   return batch;
 }
 

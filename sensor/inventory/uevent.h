@@ -34,7 +34,8 @@ bool IsFromKernel(const sockaddr_nl& sender, const ucred* credentials);
 
 struct UeventBatch {
   std::vector<KvmUevent> events;
-  // Events may have been lost: walk again, and do not trust an earlier COUNT.
+  // Events were lost: walk again, and do not trust an earlier COUNT. What was still queued is older
+  // than the loss, and its COUNTs are wrong by now: there are no events in such a batch.
   bool overrun = false;
 };
 
@@ -52,6 +53,7 @@ class UeventSocket {
  private:
   explicit UeventSocket(Fd fd) : fd_(std::move(fd)) {}
   Fd fd_;
+  bool overrun_ = false;  // until all that was queued before the loss is read
 };
 
 }  // namespace kvmsentry

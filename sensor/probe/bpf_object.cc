@@ -55,6 +55,10 @@ std::string ReasonFromLog() {
 
 }  // namespace
 
+std::string LibbpfVersion() {
+  return absl::StrCat(libbpf_major_version(), ".", libbpf_minor_version());
+}
+
 std::string TakeLibbpfLog() {
   const std::lock_guard lock(log_mutex);
   return std::exchange(log_text, {});

@@ -308,6 +308,14 @@ TEST_F(InventoryTest, WhenTheCreatorHoldsItNoMoreTheFirstHolderIsItsProcess) {
               ElementsAre(Entry(1, 0, "worker", 300)));
 }
 
+TEST_F(InventoryTest, BetweenWalksAVmKeepsTheProcessThatTheLastOneFound) {
+  processes_.Add(100, "launcher");
+  processes_.Add(300, "worker");
+  rows_ = {Row(kA, 1, 100)};
+  Walked({VmFile(kA, 300, 100)}, At(12));
+  EXPECT_EQ(Sync(At(30)), InventoryChanges{});
+}
+
 TEST_F(InventoryTest, ACreatorThatIsAThreadLeadsToItsProcess) {
   processes_.Add(50, "helper");
   Process process = processes_.Add(100, "web");

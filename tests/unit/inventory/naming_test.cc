@@ -82,6 +82,7 @@ TEST(NameVmTest, TheProgramTellsTheVmm) {
       {"/usr/bin/qemu-system-x86_64", "qemu"},
       {"/usr/libexec/qemu-kvm", "qemu"},
       {"/usr/bin/qemu-system-x86_64 (deleted)", "qemu"},
+      {"/usr/bin/kvm (deleted)", "qemu"},
       {"/opt/cloud-hypervisor-static", "cloud-hypervisor"},
       {"/firecracker", "firecracker"},
       {"/usr/bin/crosvm", "crosvm"},

@@ -1,5 +1,7 @@
 #include "sensor/inventory/process.h"
 
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -96,6 +98,14 @@ TEST(ProcFs, ReadsThisProcess) {
   EXPECT_EQ(process->pid, getpid());
   EXPECT_THAT(process->exe, ::testing::HasSubstr("inventory_test"));
   EXPECT_EQ(*procfs.ReadStart(getpid()), process->start_ticks);
+}
+
+TEST(ProcFs, ReadsThisProcessByAThreadOfIt) {
+  absl::StatusOr<Process> process;
+  std::thread([&] { process = ProcFs().Read(gettid()); }).join();
+  ASSERT_TRUE(process.ok()) << process.status();
+  EXPECT_EQ(process->pid, getpid());
+  EXPECT_GE(process->start_ticks, *ProcFs().ReadStart(getpid()));
 }
 
 TEST(ParseStatTest, TheNameMayLookLikeTheRest) {

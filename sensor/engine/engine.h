@@ -18,7 +18,9 @@ namespace kvmsentry {
 struct EngineOptions {
   int64_t half_life_ns = 60 * kNsPerSecond;     // of a cleared deviation's part of the score
   int64_t update_every_ns = 60 * kNsPerSecond;  // an alert that goes on says so this often
-  // Scores, in points, at which a band alert opens, with its severity.
+  // Scores, in points, at which a band alert opens, with its severity; it leaves a band below 80%
+  // of it. Rising; a band at 0 or below does not exist. A half-life or an interval of 0 or below:
+  // what is cleared counts no more; an alert that goes on is told only when it is worse.
   int32_t notice_at = 25;
   int32_t warning_at = 50;
   int32_t critical_at = 100;
@@ -28,7 +30,9 @@ struct EngineOptions {
 // Ticks gives equal output. State per VM is bounded by the library's size. Not thread safe.
 //
 // Observations are buffered and taken at Tick(now), those with time <= now in the order (time, VM,
-// kind, serial). One that comes late, older than the last Tick, is taken as of the last Tick.
+// kind, serial). One that comes late, no newer than the last Tick, is taken as of the last Tick:
+// nothing is told of a time that has been told already. (A late count still says what was counted
+// at its own time, and says nothing where a newer one is known.)
 class Engine {
  public:
   Engine(std::shared_ptr<const SpecLibrary> library, EngineOptions options);
@@ -37,14 +41,17 @@ class Engine {
   Engine& operator=(Engine&&) noexcept;
 
   // A VM is known from here on; called again, its facts have changed (and so, perhaps, which specs
-  // select it). Observations of an unknown VM are dropped and counted.
+  // select it: deviations of those that no longer do clear at the next Tick). Observations of a VM
+  // that is unknown at their Tick are dropped and counted.
   void UpsertVm(const VmFacts& facts, KernelTime now);
-  // Its open alerts clear at the next Tick, and its state is dropped.
+  // Its open alerts clear at the next Tick, as of NOW, and its state is dropped. What was observed
+  // before that Tick still counts: a VM that dies of what it did is told with it.
   void RemoveVm(VmId vm, KernelTime now);
 
   void Observe(const Observation& observation);
 
-  // Advances to NOW (never back) and returns what happened, in order.
+  // Advances to NOW (never back) and returns what happened, in the order (at, VM); of one alert at
+  // most one step, except that one of a VM that has gone may open and clear.
   std::vector<AlertEvent> Tick(KernelTime now);
 
   struct VmScore {

@@ -55,6 +55,9 @@ class BpfObject {
   std::vector<Attached> links_;
 };
 
+// The version of the libbpf in use: "1.1".
+std::string LibbpfVersion();
+
 // What libbpf and the verifier said since the last call; for error messages.
 std::string TakeLibbpfLog();
 

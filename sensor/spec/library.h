@@ -1,8 +1,10 @@
 // The spec library: all specs, parsed from *.textproto files and checked.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -48,6 +50,14 @@ class SpecLibrary {
 
   // ReadSpecFolder and Parse; all problems, a line each, in one INVALID_ARGUMENT.
   static absl::StatusOr<SpecLibrary> Load(const std::filesystem::path& dir);
+
+  // Of specs that are checked already, in any order: for tests and benchmarks.
+  static SpecLibrary FromSpecs(std::vector<Spec> specs) {
+    SpecLibrary library;
+    library.specs_ = std::move(specs);
+    std::ranges::sort(library.specs_, {}, &Spec::id);
+    return library;
+  }
 
   // In the order of their ids.
   const std::vector<Spec>& specs() const { return specs_; }

@@ -1,0 +1,70 @@
+// What a cumulative counter says about a window of time, from samples at irregular times.
+//
+// Two samples SPAN apart say that DELTA occurrences fell between them, not when. About windows of
+// length W within that span this proves two things, and no more:
+//
+//   some window held at least DELTA / ceil(SPAN / W): cut the span into that many pieces, none
+//   longer than W; if each held fewer, they could not add up to DELTA;
+//
+//   some window held at most DELTA / floor(SPAN / W), by the same argument.
+//
+// The plain average, DELTA * W / SPAN, proves neither: two bursts of 10 at the two ends of 1.5 W
+// average 13 a window, and no window holds more than 10. So the average may close an alert but
+// never opens one. Where samples are further apart than W, a count is thus spread over whole
+// windows; where they are closer, the latest SPAN <= W counts in full.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "sensor/base/time.h"
+
+namespace kvmsentry {
+
+// Keeps at most kSamples samples, so that a long window is seen in steps of 1/28 of its length: the
+// latest span of at most a window may miss that much of it, and one distance between samples.
+class CountWindow {
+ public:
+  explicit CountWindow(int64_t window_ns);
+
+  enum class Added : uint8_t {
+    kAdvanced,
+    kStale,      // older than the latest sample: says nothing new
+    kRestarted,  // the first sample, or the counter went back: nothing is known of before
+  };
+  Added Add(KernelTime time, uint64_t count);
+
+  // At least so many occurrences fell within one window that lies in the samples kept.
+  uint64_t Busiest() const;
+
+  // The shortest span of at least one window that ends at the latest sample; nullopt until a full
+  // window has been seen.
+  struct Full {
+    KernelTime since;
+    uint64_t quietest;      // at most so many fell within one window of the span
+    uint64_t average;       // occurrences a window over the span, rounded down ...
+    uint64_t average_ceil;  // ... and up
+  };
+  std::optional<Full> LatestFull() const;
+
+ private:
+  struct Sample {
+    KernelTime time;
+    uint64_t count = 0;
+  };
+  static constexpr size_t kSamples = 32;
+
+  const Sample& At(size_t i) const { return ring_[(first_ + i) % kSamples]; }
+  Sample& At(size_t i) { return ring_[(first_ + i) % kSamples]; }
+  void DropFirst();
+
+  int64_t window_ns_;
+  int64_t spacing_ns_;  // between samples kept, the latest excepted
+  uint32_t first_ = 0;
+  uint32_t size_ = 0;
+  std::array<Sample, kSamples> ring_ = {};
+};
+
+}  // namespace kvmsentry

@@ -1,0 +1,44 @@
+// Judges one VM's counter against a range or a burst.
+#pragma once
+
+#include <cstdint>
+
+#include "sensor/engine/count_window.h"
+#include "sensor/engine/norm_limits.h"
+#include "sensor/feature/observation.h"
+
+namespace kvmsentry {
+
+enum class Verdict : uint8_t {
+  kUnknown,   // too little was seen to say anything
+  kDeviates,  // outside the norm
+  kBetween,   // not outside, but not yet so far inside that an alert would clear
+  kNormal,
+};
+
+enum class Bound : uint8_t { kMost, kLeast };  // which end of the norm
+
+struct Judgement {
+  Verdict verdict = Verdict::kUnknown;
+  uint64_t occurrences = 0;    // in a window; of kDeviates, what is proven; else the average
+  Bound bound = Bound::kMost;  // of kDeviates: the end that was passed
+  int64_t excess = 0;          // of kDeviates: how many times the limit, in thousandths, >= 1000
+};
+
+class RateWatch {
+ public:
+  explicit RateWatch(const NormLimits& limits) : window_(limits.window_ns) {}
+
+  // LIMITS are those it was made with.
+  Judgement OnCount(const NormLimits& limits, const Observation& count);
+  // What the kernel counted in a shorter time was also in the window, which is all that this says:
+  // it deviates or is kUnknown.
+  Judgement OnCrossed(const NormLimits& limits, const Observation& crossed);
+
+ private:
+  CountWindow window_;
+  KernelTime complete_since_;  // before it counts may be too low, and a minimum is not judged
+  KernelTime deviated_at_;
+};
+
+}  // namespace kvmsentry

@@ -1,0 +1,24 @@
+// Numbers and times as alerts write them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sensor/feature/catalogue.h"
+
+namespace kvmsentry {
+
+std::string WithThousands(uint64_t number);  // "28,340"
+
+// Positive lengths of time: "10ms", "1.5s", "2m5s", "3h12m".
+std::string DurationText(int64_t ns);
+
+// OCCURRENCES within WINDOW_NS as a rate: "28,340", "12.5", "0.02".
+std::string PerSecond(uint64_t occurrences, int64_t window_ns);
+
+std::string PointsText(int64_t millipoints);  // "42.5"
+
+// A member as the latest of its field: "port 0x3f8 (com1)", "exit reason IO".
+std::string LatestText(Field field, uint64_t member);
+
+}  // namespace kvmsentry

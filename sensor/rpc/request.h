@@ -21,7 +21,7 @@ struct Subscription {
   std::optional<Position> since;
   bool follow = false;
   bool only_new = false;
-  AlertFilter filter;
+  AlertFilter filter = {};
 };
 
 // INVALID_ARGUMENT "FIELD: what is wrong with it".

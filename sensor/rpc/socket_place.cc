@@ -9,10 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 
-#include "absl/strings/string_view.h"
+#include "sensor/rpc/connect.h"
 
 namespace kvmsentry {
 namespace {
@@ -52,15 +51,8 @@ absl::StatusOr<Fd> OpenDir(const std::string& dir) {
 
 // Whether the socket at PATH has a listener.
 absl::StatusOr<bool> Answers(const std::string& path) {
-  const Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) return absl::ErrnoToStatus(errno, "socket");
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
-    return true;
-  }
-  if (errno == EAGAIN) return true;  // its queue is full: it listens
+  if (ConnectUnix(path)) return true;
+  if (errno == EAGAIN) return true;
   if (errno == ECONNREFUSED) return false;
   return absl::ErrnoToStatus(errno, absl::StrCat("connect to ", path));
 }

@@ -12,15 +12,9 @@
 #include "sensor/alert/position.h"
 #include "sensor/base/status.h"
 #include "sensor/engine/alert_event.h"
+#include "sensor/inventory/host.h"
 
 namespace kvmsentry {
-
-// The machine that the sensor runs on.
-struct HostFacts {
-  std::string node;
-  std::string machine_id;
-  std::string boot_id;
-};
 
 // What the engine said, with all that makes it complete without the engine.
 struct JournaledAlert {

@@ -16,8 +16,8 @@
 namespace kvmsentry {
 namespace {
 
-// The sum of all budgets in a second, in which the ring is drained many times: every limit of every VM
-// once, and the births. Independent of the specs, so that changing them keeps the maps.
+// The sum of all budgets in a second, in which the ring is drained many times: every limit of every
+// VM once, and the births. Independent of the specs, so that changing them keeps the maps.
 uint32_t RingBytes(uint32_t max_vms) {
   constexpr uint64_t kRecordHeader = 8;  // the kernel's own, Documentation/bpf/ringbuf.rst
   const uint64_t limits = uint64_t{max_vms} * KS_METER_COUNT * KS_LIMITS_PER_METER;

@@ -33,7 +33,9 @@ std::vector<VmView> Pipeline::Vms() const {
   const std::lock_guard lock(mutex_);
   std::vector<VmView> views;
   for (const auto& [id, watched] : vms_) {
-    VmView view{.vm = watched.entry.facts, .watched = true};
+    VmView view;
+    view.vm = watched.entry.facts;
+    view.watched = true;
     view.first_seen = watched.first_seen;
     view.seen_from_birth = watched.seen_from_birth;
     if (const auto score = engine_.ScoreOf(id)) {

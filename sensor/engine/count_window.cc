@@ -12,9 +12,9 @@ constexpr int64_t kSteps = 28;
 
 uint64_t CeilDiv(uint64_t a, uint64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
 
-// SPAN and WINDOW are positive.
-uint64_t WindowsAtLeastCovering(int64_t span, int64_t window) {
-  return CeilDiv(static_cast<uint64_t>(span), static_cast<uint64_t>(window));
+// DELTA spread over the windows that SPAN is cut into; both lengths are positive.
+uint64_t AtLeastInOne(uint64_t delta, int64_t span, int64_t window) {
+  return CeilDiv(delta, CeilDiv(static_cast<uint64_t>(span), static_cast<uint64_t>(window)));
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ uint64_t CountWindow::Busiest() const {
   for (uint32_t i = 0; i + 1 < size_ && i < 2; ++i) {
     const uint64_t delta = latest.count - At(i).count;
     const int64_t span = latest.time - At(i).time;
-    busiest = std::max(busiest, CeilDiv(delta, WindowsAtLeastCovering(span, window_ns_)));
+    busiest = std::max(busiest, span <= window_ns_ ? delta : AtLeastInOne(delta, span, window_ns_));
   }
   return busiest;
 }

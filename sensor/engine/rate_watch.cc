@@ -27,7 +27,7 @@ Judgement TooFew(uint64_t occurrences, uint64_t least) {
 
 }  // namespace
 
-Judgement RateWatch::OnCount(const NormLimits& limits, const Observation& count) {
+Judgement RateWatch::OnCount(const NormLimits& limits, const Observation& count, bool open) {
   if (count.lossy) complete_since_ = std::max(complete_since_, count.time);
   if (window_.Add(count.time, count.value) != CountWindow::Added::kAdvanced) return {};
 
@@ -36,6 +36,7 @@ Judgement RateWatch::OnCount(const NormLimits& limits, const Observation& count)
     deviated_at_ = count.time;
     return TooMany(busiest, *limits.most);
   }
+  if (!limits.least && !open) return {};
   // Fewer than a minimum is known only of a whole window: missing is not zero.
   const auto full = window_.LatestFull();
   if (!full) return {};
@@ -43,6 +44,7 @@ Judgement RateWatch::OnCount(const NormLimits& limits, const Observation& count)
     deviated_at_ = count.time;
     return TooFew(full->quietest, *limits.least);
   }
+  if (!open) return {};
   const bool back = (!limits.most || full->average_ceil <= limits.clear_most) &&
                     (!limits.least || full->average >= limits.clear_least) &&
                     count.time - deviated_at_ >= limits.quiet_ns;

@@ -29,16 +29,17 @@ class RateWatch {
  public:
   explicit RateWatch(const NormLimits& limits) : window_(limits.window_ns) {}
 
-  // LIMITS are those it was made with.
-  Judgement OnCount(const NormLimits& limits, const Observation& count);
+  // LIMITS are those it was made with. Unless an alert is OPEN there is none to clear, and only
+  // what deviates is worth judging: all else is kUnknown.
+  Judgement OnCount(const NormLimits& limits, const Observation& count, bool open);
   // What the kernel counted in a shorter time was also in the window, which is all that this says:
   // it deviates or is kUnknown.
   Judgement OnCrossed(const NormLimits& limits, const Observation& crossed);
 
  private:
-  CountWindow window_;
   KernelTime complete_since_;  // before it counts may be too low, and a minimum is not judged
   KernelTime deviated_at_;
+  CountWindow window_;
 };
 
 }  // namespace kvmsentry

@@ -22,11 +22,11 @@ struct EngineSpec {
 
 struct RateState {
   explicit RateState(const NormLimits& limits) : watch(limits) {}
-  RateWatch watch;
   Judgement latest;
   Judgement worst;                 // since it opened
   Judgement peak;                  // the worst that has not been told; kUnknown: none
   std::optional<uint64_t> detail;  // what the latest occurrence named
+  RateWatch watch;
 };
 
 struct Watch {
@@ -38,9 +38,9 @@ struct Watch {
   const Spec& spec() const { return *of->spec; }
 
   const EngineSpec* of;
-  std::variant<RateState, MemberWatch> state;
   Deviation deviation;
   std::string key;  // of the alert since it was told open: a VM's name may change meanwhile
+  std::variant<RateState, MemberWatch> state;
 };
 
 }  // namespace kvmsentry

@@ -56,7 +56,7 @@ void WatchedVm::TakeRate(Watch& watch, RateState& rate, const Observation& obser
   const NormLimits& limits = watch.of->limits;
   Judgement judgement;
   if (observation.kind == ObservationKind::kCount) {
-    judgement = rate.watch.OnCount(limits, observation);
+    judgement = rate.watch.OnCount(limits, observation, watch.deviation.open());
   } else if (observation.kind == ObservationKind::kCrossed) {
     judgement = rate.watch.OnCrossed(limits, observation);
   }

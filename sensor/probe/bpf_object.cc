@@ -69,8 +69,12 @@ void BpfObject::Deleter::operator()(bpf_link* link) const { bpf_link__destroy(li
 
 absl::StatusOr<BpfObject> BpfObject::Open(absl::string_view name, const std::string& pin_root,
                                           const MapSizes& sizes) {
+  return Open(name, ObjectBytes(name), pin_root, sizes);
+}
+
+absl::StatusOr<BpfObject> BpfObject::Open(absl::string_view name, std::span<const char> bytes,
+                                          const std::string& pin_root, const MapSizes& sizes) {
   libbpf_set_print(KeepLog);
-  const std::span<const char> bytes = ObjectBytes(name);
   BpfObject opened;
   opened.name_ = std::string(name);
   bpf_object_open_opts options{};

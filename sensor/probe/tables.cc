@@ -54,8 +54,9 @@ absl::StatusOr<Tables> Tables::Open(const BpfObject& object, const MapSizes& siz
   Tables tables;
   const auto map = [&object](const char* name, size_t count, auto& mapped) {
     auto rows = std::decay_t<decltype(mapped)>::Map(object.MapFd(name), count, name);
-    if (rows.ok()) mapped = *std::move(rows);
-    return rows.status();
+    if (!rows.ok()) return rows.status();
+    mapped = *std::move(rows);
+    return absl::OkStatus();
   };
   KVMSENTRY_RETURN_IF_ERROR(map("state", 1, tables.state_));
   KVMSENTRY_RETURN_IF_ERROR(map("losses", 1, tables.losses_));

@@ -80,9 +80,10 @@ class NormChecker {
   }
 
   Norm Range() {
-    const bool readable = Amount("max", norm_.has_max(), norm_.max()) &
-                          Amount("min", norm_.has_min(), norm_.min()) &
-                          Amount("clear", norm_.has_clear(), norm_.clear());
+    // One by one: each has its own problem.
+    bool readable = Amount("max", norm_.has_max(), norm_.max());
+    readable = Amount("min", norm_.has_min(), norm_.min()) && readable;
+    readable = Amount("clear", norm_.has_clear(), norm_.clear()) && readable;
     RangeNorm range;
     if (!readable) return range;
     if (norm_.has_max()) range.max = norm_.max();

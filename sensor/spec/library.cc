@@ -42,11 +42,11 @@ bool ReadSource(const SpecSource& source, const Report& report, std::vector<Plac
 
 auto Order(const Problem& p) { return std::tie(p.file, p.line, p.column, p.message); }
 
-void SortAndJoin(std::vector<Problem>& problems) {
+// A block is parsed again after each repair, and then finds the other errors again.
+void SortWithoutRepeats(std::vector<Problem>& problems) {
   std::ranges::sort(problems, {}, Order);
-  const auto repeated = std::ranges::unique(
-      problems, [](const auto& a, const auto& b) { return Order(a) == Order(b); });
-  problems.erase(repeated.begin(), repeated.end());
+  const auto alike = [](const Problem& a, const Problem& b) { return Order(a) == Order(b); };
+  problems.erase(std::unique(problems.begin(), problems.end(), alike), problems.end());
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ SpecLibrary::Result SpecLibrary::Parse(const std::vector<SpecSource>& sources) {
   if (specs.empty() && result.problems.empty() && !sources.empty()) {
     Report(sources.front().file, result.problems)({1, 1}, "the library holds no spec");
   }
-  SortAndJoin(result.problems);
+  SortWithoutRepeats(result.problems);
   if (!result.problems.empty()) return result;
   for (PlacedSpec& placed : specs) result.library.specs_.push_back(std::move(placed.spec));
   std::ranges::sort(result.library.specs_, {}, &Spec::id);

@@ -1,0 +1,99 @@
+// How many observations a second the engine takes: a host of many VMs, each counted in every
+// feature at each tick of 100 ms.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "sensor/engine/engine.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr int64_t kTickNs = 100 * kNsPerMs;
+
+// Two ranges and a burst of each rate, one set of each set.
+std::shared_ptr<const SpecLibrary> BenchLibrary() {
+  std::vector<Spec> specs;
+  const auto add = [&specs](const Feature& feature, std::string kind, Norm norm,
+                            int64_t window_ns) {
+    Spec spec;
+    spec.id = std::string(feature.name) + "-" + kind;
+    spec.feature = feature.id;
+    spec.norm = std::move(norm);
+    spec.window_ns = window_ns;
+    spec.weight = 10;
+    spec.severity = Severity::kWarning;
+    specs.push_back(std::move(spec));
+  };
+  for (const Feature& feature : Catalogue()) {
+    if (feature.kind == FeatureKind::kSet) {
+      add(feature, "deny", SetNorm{.allow = false, .members = {{1, 8}}}, kNsPerSecond);
+      continue;
+    }
+    RangeNorm range;
+    range.max = 20'000;
+    range.clear_max = 16'000;
+    add(feature, "second", range, kNsPerSecond);
+    add(feature, "minute", range, 60 * kNsPerSecond);
+    add(feature, "burst", BurstNorm{.count = 2'000, .window_ns = 10 * kNsPerMs}, kNsPerSecond);
+  }
+  return std::make_shared<SpecLibrary>(SpecLibrary::FromSpecs(std::move(specs)));
+}
+
+// STORM: in how many of a hundred VMs every rate is far above its norm.
+void BM_Ticks(benchmark::State& state) {
+  const auto vms = static_cast<uint64_t>(state.range(0));
+  const auto storm = static_cast<uint64_t>(state.range(1));
+  Engine engine(BenchLibrary(), EngineOptions());
+  for (uint64_t vm = 1; vm <= vms; ++vm) {
+    VmFacts facts;
+    facts.id = {vm};
+    facts.name = "vm-" + std::to_string(vm);
+    engine.UpsertVm(facts, {0});
+  }
+  int64_t now_ns = 0;
+  uint64_t ticks = 0;
+  int64_t observations = 0;
+  int64_t alerts = 0;
+  const auto tick = [&] {
+    now_ns += kTickNs;
+    ++ticks;
+    Observation o;
+    o.time = {now_ns};
+    for (uint64_t vm = 1; vm <= vms; ++vm) {
+      o.vm = {vm};
+      for (const Feature& feature : Catalogue()) {
+        const bool is_set = feature.kind == FeatureKind::kSet;
+        o.kind = is_set ? ObservationKind::kMember : ObservationKind::kCount;
+        o.feature = feature.id;
+        o.value = is_set ? 100 : ticks * (vm % 100 < storm ? 10'000 : 100);
+        o.serial = static_cast<uint64_t>(++observations);
+        engine.Observe(o);
+      }
+    }
+    alerts += static_cast<int64_t>(engine.Tick({now_ns}).size());
+  };
+  for (int i = 0; i < 20; ++i) tick();  // until windows are full and what deviates is open
+  observations = 0;
+  alerts = 0;
+  for (auto _ : state) tick();
+  state.SetItemsProcessed(observations);
+  state.counters["alerts"] = static_cast<double>(alerts);
+}
+BENCHMARK(BM_Ticks)
+    ->ArgNames({"vms", "storming_percent"})
+    ->Args({10, 0})
+    ->Args({100, 0})
+    ->Args({1000, 0})
+    ->Args({1000, 10})
+    ->Args({1000, 100})
+    ->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace kvmsentry
+
+BENCHMARK_MAIN();

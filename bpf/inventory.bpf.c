@@ -12,21 +12,25 @@ SEC("iter/task_file") int walk_files(struct bpf_iter__task_file* ctx) {
   struct file* file = ctx->file;
   struct task_struct* task = ctx->task;
   if (!file || !task) return 0;
-  struct ks_open_file found = {.kind = kvm_file_kind(file)};
-  if (!found.kind) return 0;
+  __u32 kind = kvm_file_kind(file);
+  if (!kind) return 0;
   __u64 object = (__u64)BPF_CORE_READ(file, private_data);
   if (!object) return 0;
-  found.tgid = task->tgid;
-  found.fd = ctx->fd;
-  if (found.kind == KS_FILE_VCPU) {
-    found.vcpu = object;
-    found.kvm = (__u64)BPF_CORE_READ((struct kvm_vcpu*)object, kvm);
+  struct kvm* kvm = (struct kvm*)object;
+  if (kind == KS_FILE_VCPU) {
+    kvm = BPF_CORE_READ((struct kvm_vcpu*)object, kvm);
     find_or_add_vcpu(object, KS_ORIGIN_WALK);
   } else {
-    found.kvm = object;
     find_or_add_vm(object);
   }
-  found.creator_pid = BPF_CORE_READ((struct kvm*)found.kvm, userspace_pid);
+  struct ks_open_file found = {
+      .kvm = (__u64)kvm,
+      .vcpu = kind == KS_FILE_VCPU ? object : 0,
+      .tgid = task->tgid,
+      .fd = ctx->fd,
+      .creator_pid = BPF_CORE_READ(kvm, userspace_pid),
+      .kind = kind,
+  };
   bpf_seq_write(ctx->meta->seq, &found, sizeof(found));
   return 0;
 }

@@ -73,10 +73,19 @@ struct preempt_notifier {
   struct hlist_node link;
 } KS_CORE;
 
+typedef struct {
+  __s64 counter;
+} atomic_long_t;
+
+struct mutex {
+  atomic_long_t owner; /* absent with PREEMPT_RT */
+} KS_CORE;
+
 struct kvm_vcpu {
   struct kvm* kvm;
   struct preempt_notifier preempt_notifier;
   int vcpu_idx;
+  struct mutex mutex;
 } KS_CORE;
 
 struct seq_file;

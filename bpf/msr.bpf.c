@@ -19,6 +19,8 @@ static __always_inline void on_msr(const __u64* ctx) {
   if (!sets) return;
   __u32 bit = msr_bit(msr);
   if (bit < KS_MSR_BITS) {
+    barrier_var(bit); /* else the compiler drops the mask that the verifier needs */
+    bit &= KS_MSR_BITS - 1;
     set_bit(sets, &sets->msrs_written[bit / 64], bit);
   } else {
     sets->msr_other_last = msr;

@@ -60,7 +60,6 @@ enum ks_origin {
  * own. */
 struct ks_vcpu_row {
   uint64_t vcpu;      /* address of struct kvm_vcpu */
-  uint64_t file;      /* address of the struct file through which it was last seen to run */
   uint64_t vm_serial; /* of the VM it belongs to */
   uint32_t vm_slot;
   uint32_t vcpu_index; /* kvm_vcpu.vcpu_idx: the order of creation */
@@ -72,7 +71,7 @@ struct ks_vcpu_row {
   uint64_t last_gpa;
   uint64_t last_msr;
   uint64_t last_exit_reason; /* of the latest user-space exit */
-  uint64_t padding2[5];      /* the meters begin on a cache line of their own */
+  uint64_t padding2[6];      /* the meters begin on a cache line of their own */
   struct ks_meter_row meters[KS_METER_COUNT];
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vcpu_row, meters) == 128);

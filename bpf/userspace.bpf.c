@@ -2,11 +2,12 @@
 /*
  * Returns of KVM_RUN to the VMM.
  *
- * kvm_userspace_exit carries no vCPU and fires when the vCPU is unloaded already. But it fires
- * inside ioctl(vcpu_fd, KVM_RUN): the descriptor is in the system call's saved registers, and the
- * file behind it is the vCPU's for as long as it lives. Comparing the file, not the number, keeps
- * descriptors that were closed and reused apart; a VMM that swaps its descriptors while KVM_RUN is
- * under way can deceive only about its own vCPUs.
+ * kvm_userspace_exit carries no vCPU and fires when the vCPU is unloaded already. But all of
+ * KVM_RUN holds the vCPU's mutex (virt/kvm/kvm_main.c, kvm_vcpu_ioctl), and a task inside it holds
+ * no other vCPU's: the vCPU is the one whose mutex the current task owns. The slot remembered per
+ * CPU says where to look first. If that fails, the descriptor in the system call's saved registers
+ * leads to the vCPU, and its mutex must agree, for another thread may have changed the descriptor
+ * meanwhile.
  */
 #include "bpf/kvm_file.bpf.h"
 #include "bpf/meter.bpf.h"
@@ -17,31 +18,36 @@ KS_LICENSE;
 #define EINTR 4
 #define EAGAIN 11
 
-/* The file of the ioctl that the current task is in. */
-static __always_inline __u64 running_file(void) {
-  struct fdtable* table = bpf_get_current_task_btf()->files->fdt;
-  __u32 fd = current_ioctl().fd;
-  __u64 file = 0;
-  if (fd < table->max_fds) bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd);
-  return file;
+#define MUTEX_FLAGS 7UL /* the owner's low bits, kernel/locking/mutex.h */
+
+/* Whether the current task is inside an ioctl of VCPU, as far as the kernel's mutex can tell: with
+ * PREEMPT_RT it has no such field, and the descriptor decides alone. */
+static __always_inline bool in_ioctl_of(__u64 vcpu, __u64 otherwise) {
+  struct kvm_vcpu* object = (struct kvm_vcpu*)vcpu;
+  if (!bpf_core_field_exists(object->mutex.owner)) return otherwise;
+  __u64 owner = 0;
+  bpf_core_read(&owner, sizeof(owner), &object->mutex.owner);
+  return (owner & ~MUTEX_FLAGS) == bpf_get_current_task();
 }
 
-static __noinline struct ks_vcpu_row* find_runner(__u64 file, __u32 cpu) {
-  if (!file || kvm_file_kind((struct file*)file) != KS_FILE_VCPU) {
-    KS_LOSE(unattributed);
-    return 0;
+static __noinline struct ks_vcpu_row* find_runner(__u32 cpu) {
+  struct fdtable* table = bpf_get_current_task_btf()->files->fdt;
+  __u32 fd = current_ioctl().fd;
+  struct file* file = 0;
+  if (fd < table->max_fds) bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd);
+  if (file && kvm_file_kind(file) == KS_FILE_VCPU) {
+    __u64 vcpu = (__u64)BPF_CORE_READ(file, private_data);
+    if (in_ioctl_of(vcpu, true)) return find_vcpu(vcpu, cpu);
   }
-  struct ks_vcpu_row* row = find_vcpu((__u64)BPF_CORE_READ((struct file*)file, private_data), cpu);
-  if (row) row->file = file;
-  return row;
+  KS_LOSE(unattributed);
+  return 0;
 }
 
 /* TP_PROTO(__u32 reason, int errno), include/trace/events/kvm.h. */
 static __always_inline void on_userspace_exit(const __u64* ctx) {
   __u32 cpu = bpf_get_smp_processor_id();
-  __u64 file = running_file();
   struct ks_vcpu_row* vcpu = vcpu_row(slot_hints[cpu & (KS_MAX_CPUS - 1)].slot);
-  if (!vcpu || vcpu->file != file || !file || !vcpu->vcpu) vcpu = find_runner(file, cpu);
+  if (!vcpu || !vcpu->vcpu || !in_ioctl_of(vcpu->vcpu, false)) vcpu = find_runner(cpu);
   if (!vcpu) return;
   __u32 reason = (__u32)ctx[0];
   int error = -(int)ctx[1];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "absl/time/time.h"
+
 #include "sensor/base/time.h"
 
 namespace kvmsentry {

@@ -54,4 +54,16 @@ std::string Escape(absl::string_view text, size_t max_bytes) {
   return out;
 }
 
+std::string EscapeAgain(absl::string_view text) {
+  std::string out;
+  for (;;) {
+    const size_t backslash = text.find('\\');
+    const absl::string_view piece = text.substr(0, backslash);
+    out += Escape(piece, piece.size());
+    if (backslash == absl::string_view::npos) return out;
+    out.push_back('\\');
+    text.remove_prefix(backslash + 1);
+  }
+}
+
 }  // namespace kvmsentry

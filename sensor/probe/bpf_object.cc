@@ -22,10 +22,10 @@ std::string log_text;
 
 int KeepLog(libbpf_print_level level, const char* format, va_list arguments) {
   if (level == LIBBPF_DEBUG) return 0;
-  char line[1024];
-  const int length = std::vsnprintf(line, sizeof(line), format, arguments);
+  char text[32 * 1024];  // the verifier's log comes in one piece
+  const int length = std::vsnprintf(text, sizeof(text), format, arguments);
   const std::lock_guard lock(log_mutex);
-  if (log_text.size() < 64 * 1024) log_text += line;
+  if (log_text.size() < 64 * 1024) log_text += text;
   return length;
 }
 
@@ -39,20 +39,25 @@ uint32_t EntriesOf(absl::string_view map, const MapSizes& sizes) {
   return 0;  // as declared
 }
 
-// The last line that tells of a failure: libbpf says first what went wrong, then what follows.
+// What went wrong: the verifier's last word, which stands before its statistics, else libbpf's
+// first.
 std::string ReasonFromLog() {
-  std::string reason;
-  for (absl::string_view line : absl::StrSplit(TakeLibbpfLog(), '\n', absl::SkipWhitespace())) {
-    if (absl::StrContains(line, "BEGIN PROG LOAD LOG") || absl::StartsWith(line, "processed ")) {
-      continue;
-    }
-    if (absl::StartsWith(line, "libbpf: failed to load object")) break;
-    reason = std::string(absl::StripPrefix(line, "libbpf: "));
+  std::string previous;
+  std::string first;
+  const std::string log = TakeLibbpfLog();
+  for (const absl::string_view line : absl::StrSplit(log, '\n', absl::SkipWhitespace())) {
+    if (absl::StartsWith(line, "processed ")) return previous;
+    previous = std::string(absl::StripPrefix(line, "libbpf: "));
+    if (first.empty()) first = previous;
   }
-  return reason;
+  return first;
 }
 
 }  // namespace
+
+std::string LibbpfVersion() {
+  return absl::StrCat(libbpf_major_version(), ".", libbpf_minor_version());
+}
 
 std::string TakeLibbpfLog() {
   const std::lock_guard lock(log_mutex);
@@ -64,8 +69,12 @@ void BpfObject::Deleter::operator()(bpf_link* link) const { bpf_link__destroy(li
 
 absl::StatusOr<BpfObject> BpfObject::Open(absl::string_view name, const std::string& pin_root,
                                           const MapSizes& sizes) {
+  return Open(name, ObjectBytes(name), pin_root, sizes);
+}
+
+absl::StatusOr<BpfObject> BpfObject::Open(absl::string_view name, std::span<const char> bytes,
+                                          const std::string& pin_root, const MapSizes& sizes) {
   libbpf_set_print(KeepLog);
-  const std::span<const char> bytes = ObjectBytes(name);
   BpfObject opened;
   opened.name_ = std::string(name);
   bpf_object_open_opts options{};

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,11 @@ struct MapSizes {
 // Detaches and closes on destruction; pinned maps stay. Move-only, not thread safe.
 class BpfObject {
  public:
-  // The built-in object NAME with its maps sized and to be shared through pins below PIN_ROOT, and
-  // with no program chosen yet.
+  // The object in BYTES, an ELF file, with its maps sized and to be shared through pins below
+  // PIN_ROOT, and with no program chosen yet. NAME is for messages.
+  static absl::StatusOr<BpfObject> Open(absl::string_view name, std::span<const char> bytes,
+                                        const std::string& pin_root, const MapSizes& sizes);
+  // The same of a built-in object.
   static absl::StatusOr<BpfObject> Open(absl::string_view name, const std::string& pin_root,
                                         const MapSizes& sizes);
 
@@ -54,6 +58,9 @@ class BpfObject {
   };
   std::vector<Attached> links_;
 };
+
+// The version of the libbpf in use: "1.1".
+std::string LibbpfVersion();
 
 // What libbpf and the verifier said since the last call; for error messages.
 std::string TakeLibbpfLog();

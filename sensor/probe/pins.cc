@@ -2,10 +2,13 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include <bpf/bpf.h>
+#include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -59,23 +62,48 @@ bool Compatible(const std::string& pin_root, const MapSizes& sizes) {
          HasSize(pin_root, "ring", 0, sizes.ring_bytes);
 }
 
+// The lock is the kernel's: it ends with the process, however that ends.
+absl::StatusOr<Fd> Lock(const std::string& pin_root) {
+  Fd folder(open(pin_root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return absl::ErrnoToStatus(errno, absl::StrCat("open ", pin_root));
+  if (flock(folder.get(), LOCK_EX | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(pin_root, ": another kvmsentryd holds these maps; stop it first"));
+  }
+  return folder;
+}
+
+absl::Status RemovePins(const std::string& pin_root) {
+  std::error_code error;
+  for (const fs::directory_entry& pin : fs::directory_iterator(pin_root, error)) {
+    fs::remove(pin.path(), error);
+    if (error) break;
+  }
+  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("removing pins of ", pin_root));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-absl::StatusOr<Pins> PreparePins(const std::string& pin_root, const MapSizes& sizes) {
+absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSizes& sizes) {
   KVMSENTRY_RETURN_IF_ERROR(RequireBpffs(pin_root));
-  const bool existed = fs::exists(pin_root);
-  if (existed && Compatible(pin_root, sizes)) return Pins::kKept;
-  KVMSENTRY_RETURN_IF_ERROR(Unpin(pin_root));
-  if (mkdir(pin_root.c_str(), 0700) != 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("mkdir ", pin_root));
-  }
-  return existed ? Pins::kRecreated : Pins::kNone;
+  const bool made = mkdir(pin_root.c_str(), 0700) == 0;
+  if (!made && errno != EEXIST) return absl::ErrnoToStatus(errno, absl::StrCat("mkdir ", pin_root));
+  PinFolder folder;
+  KVMSENTRY_ASSIGN_OR_RETURN(folder.lock, Lock(pin_root));
+  if (made || fs::is_empty(pin_root)) return folder;
+  folder.pins = Compatible(pin_root, sizes) ? Pins::kKept : Pins::kRecreated;
+  if (folder.pins == Pins::kRecreated) KVMSENTRY_RETURN_IF_ERROR(RemovePins(pin_root));
+  return folder;
 }
 
 absl::Status Unpin(const std::string& pin_root) {
-  std::error_code error;
-  fs::remove_all(pin_root, error);
-  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("unpinning ", pin_root));
+  if (!fs::exists(pin_root)) return absl::OkStatus();
+  KVMSENTRY_ASSIGN_OR_RETURN(const Fd lock, Lock(pin_root));
+  KVMSENTRY_RETURN_IF_ERROR(RemovePins(pin_root));
+  if (rmdir(pin_root.c_str()) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("rmdir ", pin_root));
+  }
   return absl::OkStatus();
 }
 

@@ -2,9 +2,9 @@
 // differs.
 #pragma once
 
-#include <optional>
 #include <string>
 
+#include "sensor/base/fd.h"
 #include "sensor/base/status.h"
 #include "sensor/probe/bpf_object.h"
 
@@ -18,11 +18,17 @@ enum class Pins {
   kRecreated  // maps of another layout or size were removed: everything starts at zero
 };
 
-// Makes PIN_ROOT ready for loading. Fails where its file system is no bpffs, saying how to mount
-// one.
-absl::StatusOr<Pins> PreparePins(const std::string& pin_root, const MapSizes& sizes);
+// Holds PIN_ROOT for one process: two would count everything twice.
+struct PinFolder {
+  Pins pins = Pins::kNone;
+  Fd lock;
+};
 
-// Removes all pins and PIN_ROOT itself; OK where there are none.
+// Makes PIN_ROOT ready for loading. Fails where its file system is no bpffs, saying how to mount
+// one, and where another process holds it.
+absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSizes& sizes);
+
+// Removes all pins and PIN_ROOT itself; OK where there are none. Fails while a process holds it.
 absl::Status Unpin(const std::string& pin_root);
 
 }  // namespace kvmsentry

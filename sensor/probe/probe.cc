@@ -61,7 +61,7 @@ Probe::~Probe() = default;
 absl::StatusOr<std::unique_ptr<Probe>> Probe::Load(const ProbeOptions& options) {
   KVMSENTRY_ASSIGN_OR_RETURN(const Kernel kernel, Kernel::Inspect());
   std::unique_ptr<Probe> probe(new Probe);
-  KVMSENTRY_ASSIGN_OR_RETURN(probe->pins_, PreparePins(options.pin_root, options.sizes));
+  KVMSENTRY_ASSIGN_OR_RETURN(probe->folder_, PreparePins(options.pin_root, options.sizes));
   const std::span<const Hook> hooks = Hooks();
   for (size_t first = 0; first < hooks.size();) {
     size_t count = 1;

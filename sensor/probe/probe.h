@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,7 +36,7 @@ class Probe {
   ~Probe();
 
   const std::vector<HookCoverage>& coverage() const { return coverage_; }
-  Pins pins() const { return pins_; }
+  Pins pins() const { return folder_.pins; }
   Tables& tables() { return *tables_; }
   const Tables& tables() const { return *tables_; }
 
@@ -56,7 +57,7 @@ class Probe {
   absl::Status LoadObject(absl::string_view name, std::span<const Hook> hooks,
                           const class Kernel& kernel, const ProbeOptions& options);
 
-  Pins pins_ = Pins::kNone;
+  PinFolder folder_;
   std::vector<BpfObject> objects_;
   std::vector<HookCoverage> coverage_;
   std::optional<Tables> tables_;

@@ -3,21 +3,17 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include <bpf/bpf.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 
+#include "sensor/base/load.h"
 #include "sensor/probe/msr_blocks.h"
 
 namespace kvmsentry {
 namespace {
-
-size_t MappedBytes(size_t bytes) {
-  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  return (bytes + page - 1) / page * page;
-}
 
 absl::StatusOr<Fd> Duplicate(const BpfObject& object, const char* name) {
   Fd copy(fcntl(object.MapFd(name), F_DUPFD_CLOEXEC, 0));
@@ -54,35 +50,20 @@ void TakeBits(uint64_t& word, uint64_t first, Visit visit) {
 
 }  // namespace
 
-template <typename Row>
-Tables::Mapping<Row>& Tables::Mapping<Row>::operator=(Mapping&& other) noexcept {
-  std::swap(rows_, other.rows_);
-  return *this;
-}
-
-template <typename Row>
-Tables::Mapping<Row>::~Mapping() {
-  if (!rows_.empty()) munmap(rows_.data(), MappedBytes(rows_.size_bytes()));
-}
-
-template <typename Row>
-absl::Status Tables::Map(const BpfObject& object, const char* name, size_t count,
-                         Mapping<Row>& mapping) {
-  void* start = mmap(nullptr, MappedBytes(count * sizeof(Row)), PROT_READ | PROT_WRITE, MAP_SHARED,
-                     object.MapFd(name), 0);
-  if (start == MAP_FAILED) return absl::ErrnoToStatus(errno, absl::StrCat("mmap of map ", name));
-  mapping = Mapping<Row>(static_cast<Row*>(start), count);
-  return absl::OkStatus();
-}
-
 absl::StatusOr<Tables> Tables::Open(const BpfObject& object, const MapSizes& sizes) {
   Tables tables;
-  KVMSENTRY_RETURN_IF_ERROR(Map(object, "state", 1, tables.state_));
-  KVMSENTRY_RETURN_IF_ERROR(Map(object, "losses", 1, tables.losses_));
-  KVMSENTRY_RETURN_IF_ERROR(Map(object, "vms", sizes.max_vms, tables.vms_));
-  KVMSENTRY_RETURN_IF_ERROR(Map(object, "vcpus", sizes.max_vcpus, tables.vcpus_));
-  KVMSENTRY_RETURN_IF_ERROR(Map(object, "vm_limits", sizes.max_vms, tables.limits_));
-  KVMSENTRY_RETURN_IF_ERROR(Map(object, "vm_sets", sizes.max_vms, tables.sets_));
+  const auto map = [&object](const char* name, size_t count, auto& mapped) {
+    auto rows = std::decay_t<decltype(mapped)>::Map(object.MapFd(name), count, name);
+    if (!rows.ok()) return rows.status();
+    mapped = *std::move(rows);
+    return absl::OkStatus();
+  };
+  KVMSENTRY_RETURN_IF_ERROR(map("state", 1, tables.state_));
+  KVMSENTRY_RETURN_IF_ERROR(map("losses", 1, tables.losses_));
+  KVMSENTRY_RETURN_IF_ERROR(map("vms", sizes.max_vms, tables.vms_));
+  KVMSENTRY_RETURN_IF_ERROR(map("vcpus", sizes.max_vcpus, tables.vcpus_));
+  KVMSENTRY_RETURN_IF_ERROR(map("vm_limits", sizes.max_vms, tables.limits_));
+  KVMSENTRY_RETURN_IF_ERROR(map("vm_sets", sizes.max_vms, tables.sets_));
   KVMSENTRY_ASSIGN_OR_RETURN(tables.vm_slots_, Duplicate(object, "vm_slots"));
   KVMSENTRY_ASSIGN_OR_RETURN(tables.vcpu_slots_, Duplicate(object, "vcpu_slots"));
   KVMSENTRY_ASSIGN_OR_RETURN(tables.free_vm_slots_, Duplicate(object, "free_vm_slots"));
@@ -172,10 +153,15 @@ Tables::Members Tables::TakeMembers(Slot slot) {
   return members;
 }
 
-uint64_t Tables::TakeExitReasons(Slot vcpu_slot) {
-  ks_vcpu_row& row = vcpus_.rows()[vcpu_slot];
-  if (Load(row.exit_reasons_seen) == 0) return 0;
-  return __atomic_exchange_n(&row.exit_reasons_seen, 0, __ATOMIC_RELAXED);
+std::vector<std::pair<VmId, uint64_t>> Tables::TakeExitReasons() {
+  std::vector<std::pair<VmId, uint64_t>> taken;
+  for (ks_vcpu_row& row : vcpus_.rows()) {
+    const uint64_t serial = Load(row.vm_serial);
+    if (serial == 0 || Load(row.exit_reasons_seen) == 0) continue;
+    taken.emplace_back(VmId{serial},
+                       __atomic_exchange_n(&row.exit_reasons_seen, 0, __ATOMIC_RELAXED));
+  }
+  return taken;
 }
 
 void Tables::Beat(uint64_t ns) {

@@ -1,10 +1,9 @@
 // The kernel's tables, mapped into this process: read without system calls.
 #pragma once
 
-#include <atomic>
-#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "bpf/records.h"
@@ -13,11 +12,9 @@
 #include "sensor/base/status.h"
 #include "sensor/feature/limit.h"
 #include "sensor/probe/bpf_object.h"
+#include "sensor/probe/mapped_rows.h"
 
 namespace kvmsentry {
-
-// A value that the kernel may change at any time.
-inline uint64_t Load(const uint64_t& value) { return __atomic_load_n(&value, __ATOMIC_RELAXED); }
 
 // Move-only. Not thread safe against itself; the kernel's programs run beside it.
 class Tables {
@@ -45,39 +42,21 @@ class Tables {
     std::vector<uint32_t> msrs_written;
   };
   Members TakeMembers(Slot slot);
-  // The same of its vCPUs: one bit a user-space exit reason, for the vCPU in SLOT.
-  uint64_t TakeExitReasons(Slot vcpu_slot);
+  // The same of user-space exit reasons, bit N for reason N, of every vCPU that had some.
+  std::vector<std::pair<VmId, uint64_t>> TakeExitReasons();
 
   // User space is alive at NS.
   void Beat(uint64_t ns);
 
  private:
-  // Unmaps itself.
-  template <typename Row>
-  class Mapping {
-   public:
-    Mapping() = default;
-    Mapping(Row* rows, size_t count) : rows_(rows, count) {}
-    Mapping(Mapping&& other) noexcept : rows_(std::exchange(other.rows_, {})) {}
-    Mapping& operator=(Mapping&& other) noexcept;
-    ~Mapping();
-    std::span<Row> rows() const { return rows_; }
-
-   private:
-    std::span<Row> rows_;
-  };
-  template <typename Row>
-  static absl::Status Map(const BpfObject& object, const char* name, size_t count,
-                          Mapping<Row>& mapping);
-
   void FreeVcpu(Slot slot, ks_vm_row& vm);
 
-  Mapping<ks_state> state_;
-  Mapping<ks_losses> losses_;
-  Mapping<ks_vm_row> vms_;
-  Mapping<ks_vcpu_row> vcpus_;
-  Mapping<ks_vm_limits> limits_;
-  Mapping<ks_vm_sets> sets_;
+  MappedRows<ks_state> state_;
+  MappedRows<ks_losses> losses_;
+  MappedRows<ks_vm_row> vms_;
+  MappedRows<ks_vcpu_row> vcpus_;
+  MappedRows<ks_vm_limits> limits_;
+  MappedRows<ks_vm_sets> sets_;
   Fd vm_slots_, vcpu_slots_, free_vm_slots_, free_vcpu_slots_;
 };
 

@@ -1,0 +1,36 @@
+// What of the method works on this host. Pure.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sensor/probe/hooks.h"
+#include "sensor/record/sampler.h"
+#include "sensor/spec/spec.h"
+
+namespace kvmsentry {
+
+// Some KVM back ends (kvm_pvm) have the tracepoints of exits and entries, but never raise them: a
+// hook there attaches and then stays silent for ever. That shows once vCPUs have run.
+struct BackEndSilence {
+  bool exits = false;
+  bool entries = false;
+};
+
+// From the counts of all VMs: vCPUs left to user space, and not one exit, or entry, was seen.
+BackEndSilence FindSilence(std::span<const VmCounts> counts);
+
+// COVERAGE with hooks that stay silent marked so.
+std::vector<HookCoverage> ApplySilence(std::vector<HookCoverage> coverage, BackEndSilence silence);
+
+struct SpecCoverage {
+  Coverage coverage = Coverage::kUnknown;
+  std::string reason;  // why not ACTIVE
+};
+
+// Of a spec: that of the hook that gives its feature.
+SpecCoverage CoverageOf(const Spec& spec, std::span<const HookCoverage> hooks);
+
+}  // namespace kvmsentry

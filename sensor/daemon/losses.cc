@@ -1,0 +1,28 @@
+#include "sensor/daemon/losses.h"
+
+#include "sensor/base/load.h"
+
+namespace kvmsentry {
+
+std::vector<LossView> DescribeLosses(const ks_losses& kernel, const UserLosses& user) {
+  return {
+      {"ring_full", "records that found no room in the ring: told late, by the next tick",
+       Load(kernel.ring_full)},
+      {"no_vm_slot", "meetings with a VM beyond --max-vms, which is not watched",
+       Load(kernel.no_vm_slot)},
+      {"no_vcpu_slot", "meetings with a vCPU beyond --max-vcpus, which is not counted",
+       Load(kernel.no_vcpu_slot)},
+      {"table_update", "failed updates of the kernel's VM and vCPU tables",
+       Load(kernel.table_update)},
+      {"row_lookup", "slots that led to no row of a table", Load(kernel.row_lookup)},
+      {"unattributed", "occurrences that no vCPU could be named for: counted for no VM",
+       Load(kernel.unattributed)},
+      {"over_budget", "births not told at once in a flood of them: found at the next tick",
+       Load(kernel.over_budget)},
+      {"bad_record", "records that could not be read", user.bad_records},
+      {"unknown_vm", "observations of a VM that was gone already", user.unknown_vm},
+      {"late_observation", "observations judged a tick late", user.late},
+  };
+}
+
+}  // namespace kvmsentry

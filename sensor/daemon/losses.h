@@ -1,0 +1,20 @@
+// Every reason by which something can be lost, in words. Pure.
+#pragma once
+
+#include <vector>
+
+#include "bpf/records.h"
+#include "sensor/rpc/sensor_view.h"
+
+namespace kvmsentry {
+
+// What user space itself could not use.
+struct UserLosses {
+  uint64_t bad_records = 0;  // from the ring
+  uint64_t unknown_vm = 0;   // observations of VMs that the inventory did not know
+  uint64_t late = 0;         // observations older than the tick before
+};
+
+std::vector<LossView> DescribeLosses(const ks_losses& kernel, const UserLosses& user);
+
+}  // namespace kvmsentry

@@ -1,0 +1,87 @@
+// kvmsentryd: watches the virtual machines of this host through eBPF.
+#include <algorithm>
+#include <bit>
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
+#include "spdlog/sinks/stdout_sinks.h"
+#include "spdlog/spdlog.h"
+
+#include "sensor/alert/memory_journal.h"
+#include "sensor/daemon/event_loop.h"
+#include "sensor/daemon/options.h"
+#include "sensor/daemon/pipeline.h"
+#include "sensor/rpc/server.h"
+
+namespace kvmsentry {
+namespace {
+
+// The sum of all budgets in a second, in which the ring is drained many times: every limit of every
+// VM once, and the births. Independent of the specs, so that changing them keeps the maps.
+uint32_t RingBytes(uint32_t max_vms) {
+  constexpr uint64_t kRecordHeader = 8;  // the kernel's own, Documentation/bpf/ringbuf.rst
+  const uint64_t limits = uint64_t{max_vms} * KS_METER_COUNT * KS_LIMITS_PER_METER;
+  const uint64_t bytes = limits * (sizeof(ks_limit_crossed) + kRecordHeader) +
+                         KS_BIRTHS_PER_SECOND * (sizeof(ks_vm_born) + kRecordHeader);
+  return static_cast<uint32_t>(std::bit_ceil(std::clamp<uint64_t>(bytes, 64 << 10, 64 << 20)));
+}
+
+PipelineOptions OptionsOf(const DaemonOptions& options) {
+  PipelineOptions pipeline;
+  pipeline.probe.pin_root = options.pin_root;
+  pipeline.probe.sizes = {.max_vms = options.max_vms,
+                          .max_vcpus = options.max_vcpus,
+                          .ring_bytes = RingBytes(options.max_vms)};
+  pipeline.host = ReadHostFacts();
+  if (!options.node.empty()) pipeline.host.node = options.node;
+  return pipeline;
+}
+
+void LogStart(const Pipeline& pipeline, const DaemonOptions& options) {
+  for (const HookView& hook : pipeline.Status().hooks) {
+    if (hook.coverage != Coverage::kActive) {
+      spdlog::warn("{} is {}: {}; without it there is no sight of: {}", hook.name,
+                   std::string(CoverageName(hook.coverage)), hook.reason, hook.provides);
+    }
+  }
+  spdlog::info("kvmsentryd {} serves on {}", KVMSENTRY_VERSION, options.socket);
+}
+
+absl::Status Run(const DaemonOptions& options) {
+  if (options.unpin) return Unpin(options.pin_root);
+  KVMSENTRY_RETURN_IF_ERROR(BlockSignals());
+  KVMSENTRY_ASSIGN_OR_RETURN(SpecLibrary loaded, SpecLibrary::Load(options.specs));
+  const auto library = std::make_shared<const SpecLibrary>(std::move(loaded));
+  const Clock& clock = SystemClock();
+  Hub hub(std::make_unique<MemoryJournal>(
+      static_cast<uint64_t>(absl::ToUnixMillis(clock.WallNow())), options.alerts_kept));
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Pipeline> pipeline,
+                             Pipeline::Start(OptionsOf(options), library, clock, hub));
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
+                             Server::Start({.socket = options.socket,
+                                            .max_subscribers = options.max_subscribers,
+                                            .heartbeat = absl::Seconds(options.heartbeat_seconds)},
+                                           hub, *pipeline, clock));
+  server->SetServing(true);
+  LogStart(*pipeline, options);
+  const absl::Status ended = RunEventLoop(*pipeline, options.tick_ms * kNsPerMs);
+  server->SetServing(false);
+  server->Stop();
+  spdlog::info("stopped; counts stay in {}", options.pin_root);
+  return ended;
+}
+
+}  // namespace
+}  // namespace kvmsentry
+
+int main(int argc, char** argv) {
+  const kvmsentry::ParsedOptions parsed = kvmsentry::ParseDaemonOptions(argc, argv);
+  if (parsed.exit_code) return *parsed.exit_code;
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("kvmsentryd"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %n %l: %v");
+  if (parsed.options.verbose) spdlog::set_level(spdlog::level::debug);
+  const absl::Status status = kvmsentry::Run(parsed.options);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "kvmsentryd: %s\n", std::string(status.message()).c_str());
+  return 1;
+}

@@ -1,0 +1,32 @@
+// The command line and the configuration file of kvmsentryd.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace kvmsentry {
+
+struct DaemonOptions {
+  std::string specs = "/usr/share/kvmsentry/specs";
+  std::string socket = "/run/kvmsentry/kvmsentry.sock";
+  std::string pin_root = "/sys/fs/bpf/kvmsentry";
+  std::string node;  // empty: the kernel's name
+  uint32_t max_vms = 512;
+  uint32_t max_vcpus = 8192;
+  uint32_t max_subscribers = 64;
+  uint32_t alerts_kept = 4096;
+  uint32_t tick_ms = 100;
+  uint32_t heartbeat_seconds = 10;
+  bool unpin = false;
+  bool verbose = false;
+};
+
+// The options, or the exit code where the program is to end at once (--help, a wrong option).
+struct ParsedOptions {
+  DaemonOptions options;
+  std::optional<int> exit_code;
+};
+ParsedOptions ParseDaemonOptions(int argc, char** argv);
+
+}  // namespace kvmsentry

@@ -1,0 +1,223 @@
+#include "sensor/daemon/pipeline.h"
+
+#include <bit>
+#include <utility>
+#include <variant>
+
+#include "spdlog/spdlog.h"
+
+#include "sensor/base/load.h"
+#include "sensor/record/decode.h"
+
+namespace kvmsentry {
+namespace {
+
+// How long nobody watched: from the last heartbeat of an earlier run to now.
+int64_t UnobservedNs(const Probe& probe, KernelTime now) {
+  const auto beat = static_cast<int64_t>(Load(probe.tables().state().heartbeat_ns));
+  return probe.pins() == Pins::kKept && beat != 0 && beat < now.ns ? now.ns - beat : 0;
+}
+
+std::vector<FeatureId> ActiveFeatures(const std::vector<HookCoverage>& hooks) {
+  std::vector<FeatureId> active;
+  for (const Feature& feature : Catalogue()) {
+    for (const HookCoverage& hook : hooks) {
+      if (hook.hook->name == feature.hook && hook.coverage == Coverage::kActive) {
+        active.push_back(feature.id);
+      }
+    }
+  }
+  return active;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Start(
+    const PipelineOptions& options, std::shared_ptr<const SpecLibrary> library, const Clock& clock,
+    Hub& hub) {
+  // Before the probe, so that no birth or death between the two goes unheard.
+  KVMSENTRY_ASSIGN_OR_RETURN(UeventSocket uevents, UeventSocket::Open());
+  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Probe> probe, Probe::Load(options.probe));
+  std::unique_ptr<Pipeline> pipeline(
+      new Pipeline(options, std::move(library), clock, hub, std::move(probe), std::move(uevents)));
+  pipeline->OnTick();
+  return pipeline;
+}
+
+Pipeline::Pipeline(const PipelineOptions& options, std::shared_ptr<const SpecLibrary> library,
+                   const Clock& clock, Hub& hub, std::unique_ptr<Probe> probe, UeventSocket uevents)
+    : options_(options),
+      library_(library),
+      clock_(clock),
+      hub_(hub),
+      started_at_(clock.WallNow()),
+      unobserved_ns_(UnobservedNs(*probe, clock.Now())),
+      probe_(std::move(probe)),
+      uevents_(std::move(uevents)),
+      inventory_(&processes_),
+      engine_(std::move(library), options.engine),
+      active_(ActiveFeatures(probe_->coverage())),
+      losses_(LossesThatMatter(probe_->tables().losses())) {}
+
+void Pipeline::OnWake() {
+  const std::lock_guard lock(mutex_);
+  const KernelTime now = clock_.Now();
+  TakeUevents(now);
+  TakeRecords(now);
+  Raise(now);
+}
+
+void Pipeline::OnTick() {
+  const std::lock_guard lock(mutex_);
+  const KernelTime now = clock_.Now();
+  probe_->tables().Beat(static_cast<uint64_t>(now.ns));
+  TakeUevents(now);
+  TakeRecords(now);
+  SyncInventory(now);
+  Sample(now);
+  Raise(now);
+}
+
+void Pipeline::TakeUevents(KernelTime now) {
+  const absl::StatusOr<UeventBatch> batch = uevents_.Read();
+  if (!batch.ok()) {
+    spdlog::warn("uevents: {}", std::string(batch.status().message()));
+    return;
+  }
+  if (batch->overrun) inventory_.OnUeventsLost();
+  for (const KvmUevent& event : batch->events) inventory_.OnUevent(event);
+  if (batch->overrun || !batch->events.empty()) walks_.Request(now);
+}
+
+void Pipeline::TakeRecords(KernelTime now) {
+  bool born = false;
+  std::vector<Observation> crossed;
+  probe_->DrainRing([&](std::span<const std::byte> bytes) {
+    absl::StatusOr<Record> record = Decode(bytes);
+    if (!record.ok()) {
+      if (bad_records_++ == 0) spdlog::error("{}", std::string(record.status().message()));
+    } else if (std::holds_alternative<VmBorn>(*record)) {
+      born = true;
+    } else {
+      crossed.push_back(std::get<Observation>(*record));
+    }
+  });
+  // A VM is known before what it did is judged.
+  if (born) {
+    walks_.Request(now);
+    SyncInventory(now);
+  }
+  for (Observation& observation : crossed) {
+    observation.serial = ++serial_;
+    engine_.Observe(observation);
+  }
+}
+
+void Pipeline::SyncInventory(KernelTime now) {
+  std::vector<ks_open_file> files;
+  std::optional<Walk> walk;
+  if (walks_.Due() <= now) {
+    TakeUevents(now);  // KVM's latest count audits the walk
+    const KernelTime begin = clock_.Now();
+    absl::StatusOr<std::vector<ks_open_file>> walked = probe_->WalkOpenFiles();
+    walks_.Walked(begin, clock_.Now());
+    if (walked.ok()) {
+      files = *std::move(walked);
+      walk = Walk{.begin = begin, .files = files};
+    }
+  }
+  const std::span<const ks_vm_row> table = probe_->tables().vms();
+  const std::vector<ks_vm_row> rows(table.begin(), table.end());
+  const InventoryChanges changes = inventory_.Sync(rows, walk ? &*walk : nullptr, now);
+  if (walk && inventory_.hidden() != 0) walks_.Doubt();
+  if (!changes.gone.empty()) {
+    // What they did last is judged before they are forgotten.
+    Sample(now);
+    Raise(now);
+  }
+  for (const VmGone& gone : changes.gone) Vanish(gone, now);
+  for (const VmEntry& vm : changes.appeared) Appear(vm, now);
+  for (const VmEntry& vm : changes.changed) Appear(vm, now);
+}
+
+void Pipeline::Appear(const VmEntry& vm, KernelTime now) {
+  Watched& watched = vms_[vm.facts.id];
+  if (watched.entry.facts.id.serial == 0) {
+    const ks_vm_row& row = probe_->tables().vms()[vm.slot];
+    watched.first_seen =
+        clock_.WallNow() - absl::Nanoseconds(now.ns - static_cast<int64_t>(row.first_ns));
+    watched.seen_from_birth = row.born_seen != 0;
+    spdlog::info("watching VM {} (pid {}, {})", vm.facts.name, vm.facts.pid, vm.facts.vmm);
+  }
+  watched.entry = vm;
+  engine_.UpsertVm(vm.facts, now);
+  probe_->tables().SetLimits(vm.slot, library_->LimitsFor(vm.facts));
+}
+
+void Pipeline::Vanish(const VmGone& gone, KernelTime now) {
+  if (const auto vm = vms_.find(gone.id); vm != vms_.end()) {
+    spdlog::info("VM {} is gone", vm->second.entry.facts.name);
+    engine_.RemoveVm(gone.id, now);
+    vms_.erase(vm);
+  }
+  if (gone.reason == GoneReason::kRowLost) return;
+  if (const absl::Status released = probe_->tables().Release(gone.slot); !released.ok()) {
+    spdlog::error("{}", std::string(released.message()));
+  }
+}
+
+void Pipeline::Sample(KernelTime now) {
+  const uint64_t losses = LossesThatMatter(probe_->tables().losses());
+  const bool lossy = std::exchange(losses_, losses) != losses;
+  counts_ = ReadCounts(probe_->tables().vms(), probe_->tables().vcpus());
+  silence_ = FindSilence(counts_);
+  std::vector<Observation> observations;
+  for (const VmCounts& counts : counts_) {
+    if (!vms_.contains(counts.vm)) continue;
+    AppendObservations(counts, now, active_, lossy, observations);
+    const Tables::Members members = probe_->tables().TakeMembers(counts.slot);
+    for (const uint16_t port : members.ports) {
+      ObserveMember(counts.vm, FeatureId::kPioPort, port, now);
+    }
+    for (const uint32_t msr : members.msrs_written) {
+      ObserveMember(counts.vm, FeatureId::kMsrWritten, msr, now);
+    }
+  }
+  for (const auto& [vm, reasons] : probe_->tables().TakeExitReasons()) {
+    for (uint64_t bits = reasons; bits != 0; bits &= bits - 1) {
+      ObserveMember(vm, FeatureId::kUserspaceExitReason,
+                    static_cast<uint64_t>(std::countr_zero(bits)), now);
+    }
+  }
+  for (Observation& observation : observations) {
+    observation.serial = ++serial_;
+    engine_.Observe(observation);
+  }
+}
+
+void Pipeline::ObserveMember(VmId vm, FeatureId feature, uint64_t member, KernelTime now) {
+  engine_.Observe({.time = now,
+                   .vm = vm,
+                   .kind = ObservationKind::kMember,
+                   .feature = feature,
+                   .serial = ++serial_,
+                   .value = member,
+                   .window_ns = 0,
+                   .detail = member});
+}
+
+void Pipeline::Raise(KernelTime now) {
+  const absl::Time wall = clock_.WallNow();
+  for (AlertEvent& event : engine_.Tick(now)) {
+    JournaledAlert alert;
+    alert.at = wall - absl::Nanoseconds(now - event.at);
+    alert.opened_at = wall - absl::Nanoseconds(now - event.opened_at);
+    alert.host = options_.host;
+    alert.event = std::move(event);
+    if (const auto published = hub_.Publish(std::move(alert)); !published.ok()) {
+      spdlog::error("an alert could not be kept: {}", std::string(published.status().message()));
+    }
+  }
+}
+
+}  // namespace kvmsentry

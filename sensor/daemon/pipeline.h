@@ -1,0 +1,98 @@
+// The one way through the house: probe, record, inventory, engine, hub.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "sensor/alert/hub.h"
+#include "sensor/base/clock.h"
+#include "sensor/base/status.h"
+#include "sensor/daemon/coverage.h"
+#include "sensor/engine/engine.h"
+#include "sensor/inventory/host.h"
+#include "sensor/inventory/inventory.h"
+#include "sensor/inventory/process.h"
+#include "sensor/inventory/uevent.h"
+#include "sensor/inventory/walk_schedule.h"
+#include "sensor/probe/probe.h"
+#include "sensor/record/sampler.h"
+#include "sensor/rpc/sensor_view.h"
+#include "sensor/spec/library.h"
+
+namespace kvmsentry {
+
+struct PipelineOptions {
+  ProbeOptions probe;
+  EngineOptions engine;
+  HostFacts host;
+};
+
+// One thread drives it (On...), others may look (SensorView). Thread safe.
+class Pipeline final : public SensorView {
+ public:
+  // The clock and the hub outlive the pipeline.
+  static absl::StatusOr<std::unique_ptr<Pipeline>> Start(const PipelineOptions& options,
+                                                         std::shared_ptr<const SpecLibrary> library,
+                                                         const Clock& clock, Hub& hub);
+
+  // Readable when OnWake() has something to do.
+  int ring_fd() const { return probe_->ring_fd(); }
+  int uevent_fd() const { return uevents_.fd(); }
+
+  // The ring or the uevents have something: whatever is told there is taken at once.
+  void OnWake();
+  // Time to look at all counters.
+  void OnTick();
+
+  SensorStatus Status() const override;
+  std::vector<VmView> Vms() const override;
+  std::vector<SpecView> Specs() const override;
+
+ private:
+  Pipeline(const PipelineOptions& options, std::shared_ptr<const SpecLibrary> library,
+           const Clock& clock, Hub& hub, std::unique_ptr<Probe> probe, UeventSocket uevents);
+
+  void TakeUevents(KernelTime now);
+  void TakeRecords(KernelTime now);
+  void SyncInventory(KernelTime now);
+  void Appear(const VmEntry& vm, KernelTime now);
+  void Vanish(const VmGone& gone, KernelTime now);
+  void Sample(KernelTime now);
+  void ObserveMember(VmId vm, FeatureId feature, uint64_t member, KernelTime now);
+  void Raise(KernelTime now);
+  std::vector<HookCoverage> CurrentHooks() const;
+  void AddCounts(const VmCounts& counts, VmView& view) const;
+
+  const PipelineOptions options_;
+  const std::shared_ptr<const SpecLibrary> library_;
+  const Clock& clock_;
+  Hub& hub_;
+  const absl::Time started_at_;
+  const int64_t unobserved_ns_;
+
+  mutable std::mutex mutex_;  // guards all below
+  std::unique_ptr<Probe> probe_;
+  UeventSocket uevents_;
+  ProcFs processes_;
+  Inventory inventory_;
+  WalkSchedule walks_;
+  Engine engine_;
+  std::vector<FeatureId> active_;  // features whose hook is attached
+  struct Watched {
+    VmEntry entry;
+    absl::Time first_seen;
+    bool seen_from_birth = false;
+  };
+  std::map<VmId, Watched> vms_;
+  std::vector<VmCounts> counts_;  // of the latest tick
+  BackEndSilence silence_;
+  uint64_t losses_ = 0;       // as of the latest tick
+  uint64_t bad_records_ = 0;  // records that no program of ours writes
+  uint64_t serial_ = 0;       // of the observations
+};
+
+}  // namespace kvmsentry

@@ -1,0 +1,97 @@
+// What the pipeline tells of itself.
+#include "sensor/daemon/losses.h"
+#include "sensor/daemon/pipeline.h"
+
+namespace kvmsentry {
+
+SensorStatus Pipeline::Status() const {
+  const std::lock_guard lock(mutex_);
+  SensorStatus status;
+  status.host = options_.host;
+  status.version = KVMSENTRY_VERSION;
+  status.kernel_release = options_.host.kernel_release;
+  status.libbpf_version = LibbpfVersion();
+  status.started_at = started_at_;
+  status.unobserved = absl::Nanoseconds(unobserved_ns_);
+  for (const HookCoverage& hook : CurrentHooks()) {
+    status.hooks.push_back({.name = std::string(hook.hook->name),
+                            .coverage = hook.coverage,
+                            .variant = hook.variant,
+                            .reason = hook.reason,
+                            .provides = std::string(hook.hook->provides)});
+  }
+  status.losses = DescribeLosses(
+      probe_->tables().losses(),
+      {.bad_records = bad_records_, .unknown_vm = engine_.unknown_vm(), .late = engine_.late()});
+  status.max_vms = options_.probe.sizes.max_vms;
+  status.max_vcpus = options_.probe.sizes.max_vcpus;
+  status.ring_bytes = options_.probe.sizes.ring_bytes;
+  return status;
+}
+
+std::vector<VmView> Pipeline::Vms() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<VmView> views;
+  for (const auto& [id, watched] : vms_) {
+    VmView view;
+    view.vm = watched.entry.facts;
+    view.watched = true;
+    view.first_seen = watched.first_seen;
+    view.seen_from_birth = watched.seen_from_birth;
+    if (const auto score = engine_.ScoreOf(id)) {
+      view.score_millipoints = score->millipoints;
+      view.open_alerts = score->open_alerts;
+    }
+    for (const VmCounts& counts : counts_) {
+      if (counts.vm != id) continue;
+      view.vcpus = counts.vcpus;
+      AddCounts(counts, view);
+    }
+    views.push_back(std::move(view));
+  }
+  for (const UnwatchedVm& unwatched : inventory_.unwatched()) {
+    VmView view;
+    view.vm.pid = unwatched.pid;
+    view.vm.name = unwatched.name;
+    view.unwatched_reason = unwatched.has_vcpu
+                                ? "no slot was left for it: raise --max-vms or --max-vcpus"
+                                : "no slot was left for it, or it has no vCPU yet";
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+// Only of hooks that speak here: missing is not zero.
+void Pipeline::AddCounts(const VmCounts& counts, VmView& view) const {
+  for (const FeatureId id : active_) {
+    const Feature& feature = FeatureOf(id);
+    if (!feature.meter) continue;
+    const bool silent = (*feature.meter == KS_METER_EXIT && silence_.exits) ||
+                        (*feature.meter == KS_METER_ENTRY && silence_.entries);
+    if (!silent) view.counts[std::string(feature.name)] = counts.count[*feature.meter];
+  }
+}
+
+std::vector<SpecView> Pipeline::Specs() const {
+  const std::lock_guard lock(mutex_);
+  const std::vector<HookCoverage> hooks = CurrentHooks();
+  std::vector<SpecView> views;
+  for (const Spec& spec : library_->specs()) {
+    SpecCoverage coverage = CoverageOf(spec, hooks);
+    views.push_back({.id = spec.id,
+                     .point = spec.point,
+                     .feature = std::string(FeatureOf(spec.feature).name),
+                     .severity = spec.severity,
+                     .norm_text = spec.norm_text,
+                     .selector_text = spec.selector_text,
+                     .coverage = coverage.coverage,
+                     .reason = std::move(coverage.reason)});
+  }
+  return views;
+}
+
+std::vector<HookCoverage> Pipeline::CurrentHooks() const {
+  return ApplySilence(probe_->coverage(), silence_);
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,36 @@
+#include "sensor/inventory/files.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace kvmsentry {
+
+absl::Status FileError(int error, const std::string& what) {
+  return absl::ErrnoToStatus(error == ESRCH ? ENOENT : error, what);
+}
+
+absl::StatusOr<std::string> ReadFileAt(int directory, const std::string& name, size_t max_bytes) {
+  const Fd file(openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file) return FileError(errno, absl::StrCat("open ", name));
+  std::string content(max_bytes, '\0');
+  size_t length = 0;
+  while (length < max_bytes) {
+    const ssize_t n = read(file.get(), content.data() + length, max_bytes - length);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return FileError(errno, absl::StrCat("read ", name));
+    if (n == 0) break;
+    length += static_cast<size_t>(n);
+  }
+  content.resize(length);
+  return content;
+}
+
+absl::StatusOr<Fd> OpenDirectory(const std::string& path) {
+  Fd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return FileError(errno, absl::StrCat("open ", path));
+  return directory;
+}
+
+}  // namespace kvmsentry

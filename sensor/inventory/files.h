@@ -1,0 +1,21 @@
+// Small files of procfs and of /etc, read whole and bounded.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "sensor/base/fd.h"
+#include "sensor/base/status.h"
+
+namespace kvmsentry {
+
+// At most MAX_BYTES of the file NAME below DIRECTORY (AT_FDCWD: as a path). NotFound where the
+// file, or the process that a file of procfs tells of, is not there.
+absl::StatusOr<std::string> ReadFileAt(int directory, const std::string& name, size_t max_bytes);
+
+absl::StatusOr<Fd> OpenDirectory(const std::string& path);
+
+// errno as a status; ESRCH, which procfs gives once a process has gone, as NotFound.
+absl::Status FileError(int error, const std::string& what);
+
+}  // namespace kvmsentry

@@ -1,0 +1,240 @@
+#include "sensor/inventory/inventory.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+
+#include "sensor/base/escape.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr int64_t kReadAgainNs = 10 * kNsPerSecond;
+constexpr size_t kMaxUnwatchedListed = 64;
+constexpr int kWalksWithoutCount = 2;
+
+}  // namespace
+
+struct Inventory::Holders {
+  std::set<int32_t> pids;
+  uint32_t creator = 0;
+  bool has_vcpu = false;
+};
+
+// What was read of processes during one Sync: each at most once, however many VMs it has.
+class Inventory::Processes {
+ public:
+  explicit Processes(ProcessReader* reader) : reader_(reader) {}
+
+  // nullptr: there is none, or it cannot be read.
+  const Process* Read(int32_t pid) {
+    auto [it, fresh] = read_.try_emplace(pid);
+    if (fresh && pid > 0) {
+      if (auto process = reader_->Read(pid); process.ok()) it->second = *std::move(process);
+    }
+    return it->second ? &*it->second : nullptr;
+  }
+
+  bool IsStill(int32_t pid, uint64_t start_ticks) {
+    auto [it, fresh] = starts_.try_emplace(pid, 0);
+    if (fresh && pid > 0) it->second = reader_->ReadStart(pid).value_or(0);
+    return start_ticks != 0 && it->second == start_ticks;
+  }
+
+ private:
+  ProcessReader* reader_;
+  std::map<int32_t, std::optional<Process>> read_;
+  absl::flat_hash_map<int32_t, uint64_t> starts_;
+};
+
+InventoryChanges Inventory::Sync(std::span<const ks_vm_row> rows, const Walk* walk,
+                                 KernelTime now) {
+  InventoryChanges changes;
+  Processes processes(reader_);
+  TakeRows(rows, &changes);
+  Held held;
+  if (walk != nullptr) {
+    held = HeldIn(*walk);
+    Judge(*walk, held, &changes);
+  }
+  for (auto& [serial, vm] : vms_) {
+    const auto holders = held.find(vm.kvm);
+    const VmFacts before = vm.facts;
+    Describe(&vm, holders == held.end() ? nullptr : &holders->second, &processes, now);
+    if (!vm.appeared) {
+      vm.appeared = true;
+      changes.appeared.push_back({vm.facts, vm.slot});
+    } else if (vm.facts != before) {
+      changes.changed.push_back({vm.facts, vm.slot});
+    }
+  }
+  if (walk != nullptr) ListUnwatched(held, &processes);
+  std::ranges::sort(changes.gone, {}, &VmGone::id);
+  return changes;
+}
+
+Inventory::Held Inventory::HeldIn(const Walk& walk) {
+  Held held;
+  for (const ks_open_file& file : walk.files) {
+    if (file.kvm == 0) continue;
+    Holders& holders = held[file.kvm];
+    holders.pids.insert(static_cast<int32_t>(file.tgid));
+    if (file.creator_pid != 0) holders.creator = file.creator_pid;
+    holders.has_vcpu |= file.kind == KS_FILE_VCPU;
+  }
+  return held;
+}
+
+void Inventory::TakeRows(std::span<const ks_vm_row> rows, InventoryChanges* changes) {
+  std::map<uint64_t, Slot> alive, replaced;
+  std::map<uint64_t, uint64_t> newest;  // serial by address
+  for (Slot slot = 0; slot < rows.size(); ++slot) {
+    const ks_vm_row& row = rows[slot];
+    if (row.serial == 0 || row.kvm == 0) continue;
+    if (row.state == KS_VM_REPLACED) replaced[row.serial] = slot;
+    if (row.state != KS_VM_ALIVE) continue;
+    alive[row.serial] = slot;
+    newest[row.kvm] = std::max(newest[row.kvm], row.serial);
+  }
+  // Two rows alive at one address: the older one's end was missed.
+  std::erase_if(alive, [&](const auto& entry) {
+    const bool old = newest[rows[entry.second].kvm] != entry.first;
+    if (old) replaced.insert(entry);
+    return old;
+  });
+  std::erase_if(told_, [&](const auto& entry) {
+    return !alive.contains(entry.first) && !replaced.contains(entry.first);
+  });
+
+  for (auto it = vms_.begin(); it != vms_.end();) {
+    if (alive.contains(it->first)) {
+      ++it;
+    } else {
+      const bool was_replaced = replaced.contains(it->first);
+      it = Remove(it, was_replaced ? GoneReason::kReplaced : GoneReason::kRowLost, changes);
+    }
+  }
+  for (const auto& [serial, slot] : replaced) {
+    if (told_.try_emplace(serial, slot).second) {
+      changes->gone.push_back({VmId{serial}, slot, GoneReason::kReplaced});
+    }
+  }
+  for (const auto& [serial, slot] : alive) {
+    if (told_.contains(serial)) continue;
+    const auto [it, fresh] = vms_.try_emplace(serial);
+    Vm& vm = it->second;
+    const ks_vm_row& row = rows[slot];
+    vm.slot = slot;
+    vm.creator = static_cast<int32_t>(row.creator_pid);
+    if (!fresh) continue;
+    vm.kvm = row.kvm;
+    vm.first = {static_cast<int64_t>(row.first_ns)};
+    vm.facts.id = {serial};
+  }
+}
+
+// Which VMs the walk shows to be gone; see the header's beginning.
+void Inventory::Judge(const Walk& walk, const Held& held, InventoryChanges* changes) {
+  using Suspect = std::tuple<KernelTime, uint64_t>;  // since when, serial
+  std::vector<Suspect> suspects;
+  for (auto it = vms_.begin(); it != vms_.end();) {
+    Vm& vm = it->second;
+    const auto holders = held.find(vm.kvm);
+    if (holders != held.end()) {
+      // The address alone may be another VM's by now, one that has no row yet.
+      const auto creator = static_cast<int32_t>(holders->second.creator);
+      if (creator != 0 && vm.creator != 0 && creator != vm.creator) {
+        it = Remove(it, GoneReason::kReplaced, changes);
+        continue;
+      }
+      vm.suspected.reset();
+      vm.suspected_walks = 0;
+    } else if (vm.first < walk.begin) {
+      if (!vm.suspected) vm.suspected = walk.begin;
+      ++vm.suspected_walks;
+      suspects.emplace_back(*vm.suspected, it->first);
+    }
+    ++it;
+  }
+  hidden_ = count_ && *count_ > held.size() ? *count_ - held.size() : 0;
+  std::ranges::sort(suspects);
+  for (size_t i = 0; i < suspects.size(); ++i) {
+    const auto vm = vms_.find(std::get<1>(suspects[i]));
+    const bool stays = count_ ? i < hidden_ : vm->second.suspected_walks < kWalksWithoutCount;
+    if (!stays) Remove(vm, GoneReason::kClosed, changes);
+  }
+}
+
+Inventory::Vms::iterator Inventory::Remove(Vms::iterator vm, GoneReason reason,
+                                           InventoryChanges* changes) {
+  names_.Release(vm->second.naming.name, vm->second.facts.name);
+  changes->gone.push_back({VmId{vm->first}, vm->second.slot, reason});
+  if (reason != GoneReason::kRowLost) told_.emplace(vm->first, vm->second.slot);
+  return vms_.erase(vm);
+}
+
+std::optional<int32_t> Inventory::ChooseProcess(const Vm& vm, const Holders* holders,
+                                                Processes* processes) {
+  // What KVM calls the creator is a thread.
+  const Process* creator = processes->Read(vm.creator);
+  const bool is_older = creator != nullptr && creator->start <= vm.first;
+  if (is_older && (holders == nullptr || holders->pids.contains(creator->pid))) return creator->pid;
+  if (holders == nullptr) return std::nullopt;
+  return *holders->pids.begin();
+}
+
+void Inventory::Describe(Vm* vm, const Holders* holders, Processes* processes, KernelTime now) {
+  const bool fresh = vm->facts.name.empty();
+  // Between walks nothing new is known of a VM; a suspect keeps the process it had.
+  if (!fresh && holders == nullptr) return;
+  const bool same = !fresh && holders != nullptr && holders->pids.contains(vm->facts.pid) &&
+                    processes->IsStill(vm->facts.pid, vm->start_ticks);
+  if (same && now - vm->read_at < kReadAgainNs) return;
+
+  const auto pid = same ? vm->facts.pid : ChooseProcess(*vm, holders, processes);
+  const Process* process = pid ? processes->Read(*pid) : nullptr;
+  if (process == nullptr) {
+    if (!fresh) return;
+    vm->facts.pid = pid.value_or(vm->creator);
+    vm->facts.cgroup.assign(1, '/');  // GCC 12 warns of = "/" (its bug 105651)
+    Adopt(vm, NameUnknownVm(vm->facts.pid));
+    return;
+  }
+  vm->read_at = now;
+  vm->start_ticks = process->start_ticks;
+  vm->facts.pid = process->pid;
+  vm->facts.cgroup = Escape(process->cgroup, 4096);
+  if (!same || !vm->naming.chosen) Adopt(vm, NameVm(*process));
+}
+
+void Inventory::Adopt(Vm* vm, VmNaming naming) {
+  if (vm->facts.name.empty() || naming.name != vm->naming.name) {
+    if (!vm->facts.name.empty()) names_.Release(vm->naming.name, vm->facts.name);
+    vm->facts.name = names_.Take(naming.name);
+  }
+  vm->facts.uuid = naming.uuid;
+  vm->facts.vmm = naming.vmm;
+  vm->naming = std::move(naming);
+}
+
+void Inventory::ListUnwatched(const Held& held, Processes* processes) {
+  std::set<uint64_t> watched;
+  for (const auto& [serial, vm] : vms_) watched.insert(vm.kvm);
+  unwatched_.clear();
+  unwatched_count_ = 0;
+  for (const auto& [kvm, holders] : held) {
+    if (watched.contains(kvm)) continue;
+    ++unwatched_count_;
+    if (unwatched_.size() == kMaxUnwatchedListed) continue;
+    const auto creator = static_cast<int32_t>(holders.creator);
+    const int32_t pid = holders.pids.contains(creator) ? creator : *holders.pids.begin();
+    const Process* process = processes->Read(pid);
+    VmNaming naming = process != nullptr ? NameVm(*process) : NameUnknownVm(pid);
+    unwatched_.push_back({kvm, pid, std::move(naming.name), holders.has_vcpu});
+  }
+}
+
+}  // namespace kvmsentry

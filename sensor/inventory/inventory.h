@@ -1,0 +1,142 @@
+// Which VMs there are, whose they are, what they are called, and which have died.
+//
+// Programs in the kernel register a VM in the VM table when they first meet it; nothing there sees
+// it die. That is found here, from a walk over all open files of all processes: a VM that no
+// process holds by an open file is *suspected* to be gone. It need not be: a descriptor may be on
+// its way in a unix socket, a process may have mapped a vCPU and closed its file, or be inside
+// KVM_RUN on a file that another thread closed. KVM's own count is the audit: COUNT of the latest
+// uevent is the number of VMs of the whole host that live, as of that event, and every birth and
+// death makes one. So:
+//
+//   hidden = COUNT - VMs that the walk found, if that is more than nothing
+//
+// VMs are alive that no walk finds. As many suspects stay: those first suspected, for they were
+// shown to be the hidden ones before the others became suspects. The rest are gone. So a VM that
+// hides on purpose cannot keep the slots of the dead taken, and if it was itself taken for dead,
+// `hidden` still tells. Without a COUNT, before the first uevent and after an overrun, two walks in
+// a row decide, and nothing can be said of hidden VMs.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bpf/records.h"
+#include "sensor/base/ids.h"
+#include "sensor/base/time.h"
+#include "sensor/feature/vm.h"
+#include "sensor/inventory/naming.h"
+#include "sensor/inventory/process.h"
+#include "sensor/inventory/uevent.h"
+#include "sensor/inventory/unique_names.h"
+
+namespace kvmsentry {
+
+// A whole walk; one that was broken off would make VMs look dead.
+struct Walk {
+  KernelTime begin;
+  std::span<const ks_open_file> files;
+};
+
+struct VmEntry {
+  VmFacts facts;
+  Slot slot = 0;
+  friend bool operator==(const VmEntry&, const VmEntry&) = default;
+};
+
+enum class GoneReason {
+  kClosed,    // no process holds it, and KVM does not count it
+  kReplaced,  // another VM lives at its address
+  kRowLost,   // its row in the table was freed or reused by another
+};
+
+struct VmGone {
+  VmId id;
+  Slot slot = 0;
+  GoneReason reason = GoneReason::kClosed;
+  friend bool operator==(const VmGone&, const VmGone&) = default;
+};
+
+struct InventoryChanges {
+  // In order of serial. A VM may be gone that never appeared: its life was too short. Unless the
+  // reason is kRowLost, the caller marks the row dead, so that its slot can be used again.
+  std::vector<VmEntry> appeared, changed;
+  std::vector<VmGone> gone;
+  friend bool operator==(const InventoryChanges&, const InventoryChanges&) = default;
+};
+
+// A VM that a walk found and that has no row: one that has no vCPU yet, or that no program has met
+// yet, or that found no free slot.
+struct UnwatchedVm {
+  uint64_t kvm = 0;
+  int32_t pid = 0;
+  std::string name;  // as its VMM names it, not made unique
+  bool has_vcpu = false;
+  friend bool operator==(const UnwatchedVm&, const UnwatchedVm&) = default;
+};
+
+// Pure but for what it reads of processes, through READER, which must outlive it. Not thread safe.
+class Inventory {
+ public:
+  explicit Inventory(ProcessReader* reader) : reader_(reader) {}
+
+  // In the order they came, and all that came before a walk before the Sync with it.
+  void OnUevent(const KvmUevent& event) { count_ = event.alive; }
+  void OnUeventsLost() { count_.reset(); }
+
+  // ROWS are a copy of the VM table, in the order of slots, taken after WALK ended if there is one:
+  // a VM that was registered in between is then not mistaken for unwatched.
+  //
+  // A VM's process, for its name, uuid and cgroup, is one that holds its files: its creator if it
+  // is one of them, else that with the lowest pid. Before the first walk it is its creator, unless
+  // that is younger than the VM, its pid reused. Name and uuid are read once for a process, so that
+  // a VMM cannot rename itself by overwriting its arguments; the cgroup is read again now and then.
+  InventoryChanges Sync(std::span<const ks_vm_row> rows, const Walk* walk, KernelTime now);
+
+  // As of the latest walk. Of the unwatched VMs at most 64 are listed.
+  const std::vector<UnwatchedVm>& unwatched() const { return unwatched_; }
+  uint64_t unwatched_count() const { return unwatched_count_; }
+  uint64_t hidden() const { return hidden_; }
+
+ private:
+  struct Vm {
+    Slot slot = 0;
+    uint64_t kvm = 0;
+    KernelTime first;
+    int32_t creator = 0;
+    bool appeared = false;
+    VmFacts facts;
+    VmNaming naming;           // as its process tells, before the name is made unique
+    uint64_t start_ticks = 0;  // of its process; 0 if that was not read
+    KernelTime read_at;
+    std::optional<KernelTime> suspected;  // since this walk
+    int suspected_walks = 0;
+  };
+  struct Holders;
+  using Held = std::map<uint64_t, Holders>;  // by address of struct kvm
+  class Processes;
+  using Vms = std::map<uint64_t, Vm>;  // by serial
+
+  static Held HeldIn(const Walk& walk);
+  void TakeRows(std::span<const ks_vm_row> rows, InventoryChanges* changes);
+  void Judge(const Walk& walk, const Held& held, InventoryChanges* changes);
+  Vms::iterator Remove(Vms::iterator vm, GoneReason reason, InventoryChanges* changes);
+  std::optional<int32_t> ChooseProcess(const Vm& vm, const Holders* holders, Processes* processes);
+  void Describe(Vm* vm, const Holders* holders, Processes* processes, KernelTime now);
+  void Adopt(Vm* vm, VmNaming naming);
+  void ListUnwatched(const Held& held, Processes* processes);
+
+  ProcessReader* reader_;
+  std::optional<uint64_t> count_;
+  Vms vms_;
+  std::map<uint64_t, Slot> told_;  // gone by our word, with a row that does not say so yet
+  UniqueNames names_;
+  std::vector<UnwatchedVm> unwatched_;
+  uint64_t unwatched_count_ = 0;
+  uint64_t hidden_ = 0;
+};
+
+}  // namespace kvmsentry

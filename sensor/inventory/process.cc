@@ -1,0 +1,173 @@
+#include "sensor/inventory/process.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <ctime>
+#include <memory>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+
+#include "sensor/inventory/files.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr size_t kMaxCmdline = 64 << 10;
+constexpr size_t kMaxStat = 4096;
+constexpr size_t kMaxStatus = 16 << 10;
+constexpr size_t kMaxCgroup = 64 << 10;
+constexpr size_t kMaxThreads = 4096;
+
+absl::StatusOr<ProcessStat> ReadStat(int process) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::string stat, ReadFileAt(process, "stat", kMaxStat));
+  return ParseStat(stat);
+}
+
+absl::StatusOr<int32_t> ReadTgid(int process) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::string status, ReadFileAt(process, "status", kMaxStatus));
+  for (absl::string_view line : absl::StrSplit(status, '\n')) {
+    int32_t tgid = 0;
+    if (absl::ConsumePrefix(&line, "Tgid:\t") && absl::SimpleAtoi(line, &tgid)) return tgid;
+  }
+  return absl::DataLossError("no Tgid in /proc/PID/status");
+}
+
+std::vector<std::string> SplitArgs(absl::string_view cmdline) {
+  absl::ConsumeSuffix(&cmdline, absl::string_view("\0", 1));
+  if (cmdline.empty()) return {};
+  return absl::StrSplit(cmdline, '\0');
+}
+
+std::string ReadExe(int process) {
+  std::array<char, PATH_MAX> target;
+  const ssize_t length = readlinkat(process, "exe", target.data(), target.size());
+  return length < 0 ? "" : std::string(target.data(), static_cast<size_t>(length));
+}
+
+// Smaller is better.
+int Rank(absl::string_view controllers) {
+  if (controllers == "name=systemd") return 0;
+  int rank = 3;
+  for (const absl::string_view controller : absl::StrSplit(controllers, ',')) {
+    if (controller == "memory") rank = std::min(rank, 1);
+    if (controller == "cpu") rank = std::min(rank, 2);
+  }
+  return rank;
+}
+
+}  // namespace
+
+absl::StatusOr<ProcessStat> ParseStat(absl::string_view stat) {
+  // The name may hold blanks and parentheses; what follows it holds none.
+  const size_t open = stat.find('(');
+  const size_t close = stat.rfind(") ");
+  if (open == absl::string_view::npos || close == absl::string_view::npos || close < open) {
+    return absl::DataLossError("malformed /proc/PID/stat: no process name");
+  }
+  const std::vector<absl::string_view> fields = absl::StrSplit(stat.substr(close + 2), ' ');
+  constexpr size_t kStartTime = 22 - 3;  // fields count from 1, and state is the third
+  ProcessStat out;
+  out.comm = std::string(stat.substr(open + 1, close - open - 1));
+  if (fields.size() <= kStartTime || !absl::SimpleAtoi(fields[kStartTime], &out.start_ticks)) {
+    return absl::DataLossError("malformed /proc/PID/stat: no start time");
+  }
+  return out;
+}
+
+std::string ParseCgroup(absl::string_view cgroup) {
+  struct Best {
+    absl::string_view path = "/";
+    std::ptrdiff_t depth = 0;
+    int rank = INT_MAX;
+  } best;
+  // Names hold no line breaks: cgroup_mkdir() refuses them so that this file can be parsed.
+  for (const absl::string_view line : absl::StrSplit(cgroup, '\n')) {
+    // HIERARCHY:CONTROLLERS:PATH, and only the path may hold more colons.
+    const size_t first = line.find(':');
+    const size_t second = first == line.npos ? line.npos : line.find(':', first + 1);
+    if (second == line.npos) continue;
+    const absl::string_view controllers = line.substr(first + 1, second - first - 1);
+    const absl::string_view path = line.substr(second + 1);
+    if (!absl::StartsWith(path, "/") || path == "/") continue;
+    if (controllers.empty()) return std::string(path);
+    const std::ptrdiff_t depth = std::ranges::count(path, '/');
+    const int rank = Rank(controllers);
+    if (depth > best.depth || (depth == best.depth && rank < best.rank)) {
+      best = {path, depth, rank};
+    }
+  }
+  return std::string(best.path);
+}
+
+ProcFs::ProcFs(std::string root, int64_t suspended_ns)
+    : root_(std::move(root)),
+      suspended_ns_(suspended_ns),
+      ticks_per_second_(sysconf(_SC_CLK_TCK)) {}
+
+int64_t ProcFs::SuspendedNs() {
+  timespec monotonic{}, boottime{};
+  clock_gettime(CLOCK_MONOTONIC, &monotonic);
+  clock_gettime(CLOCK_BOOTTIME, &boottime);
+  const int64_t ns =
+      (boottime.tv_sec - monotonic.tv_sec) * kNsPerSecond + (boottime.tv_nsec - monotonic.tv_nsec);
+  return ns < kNsPerMs ? 0 : ns;  // less is the time between the two calls
+}
+
+std::string ProcFs::PathOf(int32_t pid) const { return absl::StrCat(root_, "/", pid); }
+
+absl::StatusOr<Process> ProcFs::Read(int32_t pid) {
+  // Through one descriptor, which never comes to mean another process of the same number.
+  KVMSENTRY_ASSIGN_OR_RETURN(const Fd directory, OpenDirectory(PathOf(pid)));
+  KVMSENTRY_ASSIGN_OR_RETURN(const ProcessStat stat, ReadStat(directory.get()));
+  Process process;
+  KVMSENTRY_ASSIGN_OR_RETURN(process.pid, ReadTgid(directory.get()));
+  process.comm = stat.comm;
+  process.start_ticks = stat.start_ticks;
+  process.start = {static_cast<int64_t>(stat.start_ticks) * (kNsPerSecond / ticks_per_second_) -
+                   suspended_ns_};
+  process.exe = ReadExe(directory.get());
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::string cmdline,
+                             ReadFileAt(directory.get(), "cmdline", kMaxCmdline));
+  process.args = SplitArgs(cmdline);
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::string cgroup,
+                             ReadFileAt(directory.get(), "cgroup", kMaxCgroup));
+  process.cgroup = ParseCgroup(cgroup);
+  return process;
+}
+
+absl::StatusOr<uint64_t> ProcFs::ReadStart(int32_t pid) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const Fd directory, OpenDirectory(PathOf(pid)));
+  KVMSENTRY_ASSIGN_OR_RETURN(const ProcessStat stat, ReadStat(directory.get()));
+  return stat.start_ticks;
+}
+
+absl::StatusOr<std::vector<Thread>> ProcFs::ReadThreads(int32_t pid) const {
+  const std::string path = absl::StrCat(PathOf(pid), "/task");
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), &closedir);
+  if (directory == nullptr) return FileError(errno, absl::StrCat("open ", path));
+  std::vector<Thread> threads;
+  while (threads.size() < kMaxThreads) {
+    const dirent* entry = readdir(directory.get());
+    if (entry == nullptr) break;
+    Thread thread;
+    if (!absl::SimpleAtoi(entry->d_name, &thread.tid)) continue;
+    auto comm = ReadFileAt(dirfd(directory.get()), absl::StrCat(entry->d_name, "/comm"), kMaxStat);
+    if (!comm.ok()) continue;  // it has ended meanwhile
+    thread.comm = *std::move(comm);
+    if (!thread.comm.empty() && thread.comm.back() == '\n') thread.comm.pop_back();
+    threads.push_back(std::move(thread));
+  }
+  std::ranges::sort(threads, {}, &Thread::tid);
+  return threads;
+}
+
+}  // namespace kvmsentry

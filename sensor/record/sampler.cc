@@ -1,0 +1,95 @@
+#include "sensor/record/sampler.h"
+
+#include <cstddef>
+
+#include "sensor/base/load.h"
+
+namespace kvmsentry {
+namespace {
+
+uint64_t LastOf(const ks_vcpu_row& vcpu, Field field) {
+  switch (field) {
+    case Field::kPort:
+      return Load(vcpu.last_port);
+    case Field::kMsr:
+      return Load(vcpu.last_msr);
+    case Field::kGuestAddress:
+      return Load(vcpu.last_gpa);
+    case Field::kExitReason:
+      return Load(vcpu.last_exit_reason);
+    case Field::kNone:
+      break;
+  }
+  return 0;
+}
+
+void AddVcpu(const ks_vcpu_row& vcpu, VmCounts& counts, uint64_t (&most)[KS_METER_COUNT]) {
+  ++counts.vcpus;
+  for (uint32_t meter = 0; meter < KS_METER_COUNT; ++meter) {
+    const uint64_t count = Load(vcpu.meters[meter].count);
+    counts.count[meter] += count;
+    if (count <= most[meter]) continue;
+    most[meter] = count;
+    counts.last[meter] = LastOf(vcpu, FeatureOfMeter(meter)->field);
+  }
+}
+
+}  // namespace
+
+std::vector<VmCounts> ReadCounts(std::span<const ks_vm_row> vms,
+                                 std::span<const ks_vcpu_row> vcpus) {
+  struct Sum {
+    VmCounts counts;
+    uint64_t most[KS_METER_COUNT] = {};
+  };
+  std::vector<Sum> sums(vms.size());
+  for (Slot slot = 0; slot < vms.size(); ++slot) {
+    const uint32_t state = Load(vms[slot].state);
+    if (state != KS_VM_ALIVE && state != KS_VM_REPLACED) continue;
+    VmCounts& counts = sums[slot].counts;
+    counts.vm = {Load(vms[slot].serial)};
+    counts.slot = slot;
+    for (size_t meter = 0; meter < KS_METER_COUNT; ++meter) {
+      counts.count[meter] = Load(vms[slot].retired[meter]);
+    }
+  }
+  for (const ks_vcpu_row& vcpu : vcpus) {
+    const uint64_t serial = Load(vcpu.vm_serial);
+    const uint32_t slot = Load(vcpu.vm_slot);
+    if (serial == 0 || slot >= sums.size() || sums[slot].counts.vm.serial != serial) continue;
+    AddVcpu(vcpu, sums[slot].counts, sums[slot].most);
+  }
+  std::vector<VmCounts> all;
+  for (const Sum& sum : sums) {
+    if (sum.counts.vm.serial != 0) all.push_back(sum.counts);
+  }
+  return all;
+}
+
+void AppendObservations(const VmCounts& counts, KernelTime time, std::span<const FeatureId> active,
+                        bool lossy, std::vector<Observation>& out) {
+  for (const FeatureId id : active) {
+    const Feature& feature = FeatureOf(id);
+    if (!feature.meter) continue;
+    Observation observation{.time = time,
+                            .vm = counts.vm,
+                            .kind = ObservationKind::kCount,
+                            .feature = id,
+                            .serial = out.size(),
+                            .value = counts.count[*feature.meter],
+                            .window_ns = 0,
+                            .detail = {},
+                            .lossy = lossy};
+    if (feature.field != Field::kNone && observation.value != 0) {
+      observation.detail = counts.last[*feature.meter];
+    }
+    out.push_back(observation);
+  }
+}
+
+uint64_t LossesThatMatter(const ks_losses& losses) {
+  return Load(losses.ring_full) + Load(losses.no_vm_slot) + Load(losses.no_vcpu_slot) +
+         Load(losses.table_update) + Load(losses.row_lookup) + Load(losses.unattributed);
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,37 @@
+// The kernel's counters, once a tick, as observations. Pure.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "bpf/records.h"
+#include "sensor/base/ids.h"
+#include "sensor/base/time.h"
+#include "sensor/feature/observation.h"
+
+namespace kvmsentry {
+
+// What a VM has counted, over all its vCPUs, those gone included. Never goes back.
+struct VmCounts {
+  VmId vm;
+  Slot slot = 0;
+  uint64_t count[KS_METER_COUNT] = {};
+  // Of each meter, what the latest occurrence named, on the vCPU that counted most.
+  uint64_t last[KS_METER_COUNT] = {};
+  uint32_t vcpus = 0;
+};
+
+// Of every VM that is alive or was just replaced. The kernel writes the rows at the same time: each
+// count is right, but they are not of one instant.
+std::vector<VmCounts> ReadCounts(std::span<const ks_vm_row> vms,
+                                 std::span<const ks_vcpu_row> vcpus);
+
+// Appends an observation for each rate whose meter is in ACTIVE; missing is not zero.
+void AppendObservations(const VmCounts& counts, KernelTime time, std::span<const FeatureId> active,
+                        bool lossy, std::vector<Observation>& out);
+
+// Everything but budgets: what makes counts too low or records missing.
+uint64_t LossesThatMatter(const ks_losses& losses);
+
+}  // namespace kvmsentry

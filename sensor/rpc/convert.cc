@@ -1,0 +1,212 @@
+#include "sensor/rpc/convert.h"
+
+#include <algorithm>
+
+#include "sensor/base/escape.h"
+
+namespace kvmsentry {
+namespace {
+
+// The values of our enums are those of the public ones.
+template <typename Public, typename Ours>
+Public Cast(Ours value) {
+  return static_cast<Public>(static_cast<int>(value));
+}
+
+static_assert(static_cast<int>(Point::kK1) == v1::K1 && static_cast<int>(Point::kK7) == v1::K7 &&
+              static_cast<int>(Point::kR1) == v1::R1 && static_cast<int>(Point::kR5) == v1::R5);
+static_assert(static_cast<int>(Severity::kInfo) == v1::INFO &&
+              static_cast<int>(Severity::kNotice) == v1::NOTICE &&
+              static_cast<int>(Severity::kWarning) == v1::WARNING &&
+              static_cast<int>(Severity::kCritical) == v1::CRITICAL);
+static_assert(static_cast<int>(Coverage::kActive) == v1::ACTIVE &&
+              static_cast<int>(Coverage::kDegraded) == v1::DEGRADED &&
+              static_cast<int>(Coverage::kUnobservable) == v1::UNOBSERVABLE);
+static_assert(static_cast<int>(AlertState::kOpen) == v1::Alert::OPEN &&
+              static_cast<int>(AlertState::kUpdated) == v1::Alert::UPDATED &&
+              static_cast<int>(AlertState::kCleared) == v1::Alert::CLEARED);
+static_assert(static_cast<int>(GapReason::kEpochChanged) == v1::Gap::EPOCH_CHANGED &&
+              static_cast<int>(GapReason::kNoLongerKept) == v1::Gap::NO_LONGER_KEPT &&
+              static_cast<int>(GapReason::kSlowSubscriber) == v1::Gap::SLOW_SUBSCRIBER &&
+              static_cast<int>(GapReason::kNotYetWritten) == v1::Gap::NOT_YET_WRITTEN);
+
+constexpr double kMilli = 1000.0;
+
+v1::Host HostOf(const HostFacts& host) {
+  v1::Host proto;
+  proto.set_node(EscapeAgain(host.node));
+  proto.set_machine_id(EscapeAgain(host.machine_id));
+  proto.set_boot_id(EscapeAgain(host.boot_id));
+  return proto;
+}
+
+v1::Observed ObservedOf(const AlertEvent& event) {
+  v1::Observed proto;
+  proto.set_value(event.value);
+  proto.set_limit(event.limit);
+  proto.set_unit(EscapeAgain(event.unit));
+  proto.set_value_text(EscapeAgain(event.value_text));
+  proto.set_norm_text(EscapeAgain(event.norm_text));
+  *proto.mutable_window() = ToProto(absl::Nanoseconds(event.window_ns));
+  proto.set_occurrences(event.occurrences);
+  return proto;
+}
+
+v1::HookStatus HookOf(const HookView& hook) {
+  v1::HookStatus proto;
+  proto.set_name(EscapeAgain(hook.name));
+  proto.set_coverage(Cast<v1::Coverage>(hook.coverage));
+  proto.set_variant(EscapeAgain(hook.variant));
+  proto.set_reason(EscapeAgain(hook.reason));
+  proto.set_provides(EscapeAgain(hook.provides));
+  return proto;
+}
+
+v1::Loss LossOf(const LossView& loss) {
+  v1::Loss proto;
+  proto.set_reason(EscapeAgain(loss.reason));
+  proto.set_meaning(EscapeAgain(loss.meaning));
+  proto.set_count(loss.count);
+  return proto;
+}
+
+}  // namespace
+
+google::protobuf::Timestamp ToProto(absl::Time time) {
+  constexpr int64_t kYear1 = -62'135'596'800;
+  constexpr int64_t kYear9999End = 253'402'300'799;
+  time = std::clamp(time, absl::FromUnixSeconds(kYear1), absl::FromUnixSeconds(kYear9999End));
+  const int64_t seconds = absl::ToUnixSeconds(time);
+  google::protobuf::Timestamp proto;
+  proto.set_seconds(seconds);
+  proto.set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
+  return proto;
+}
+
+google::protobuf::Duration ToProto(absl::Duration duration) {
+  constexpr int64_t kLongest = 315'576'000'000;  // the most that a Duration may hold
+  duration = std::clamp(duration, absl::ZeroDuration(), absl::Seconds(kLongest));
+  const int64_t seconds = absl::ToInt64Seconds(duration);
+  google::protobuf::Duration proto;
+  proto.set_seconds(seconds);
+  proto.set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(duration - absl::Seconds(seconds))));
+  return proto;
+}
+
+v1::Position ToProto(Position position) {
+  v1::Position proto;
+  proto.set_epoch(position.epoch);
+  proto.set_sequence(position.sequence);
+  return proto;
+}
+
+v1::VmRef ToProto(const VmFacts& vm) {
+  v1::VmRef proto;
+  proto.set_id(vm.id.serial);
+  proto.set_name(EscapeAgain(vm.name));
+  proto.set_uuid(EscapeAgain(vm.uuid));
+  proto.set_pid(static_cast<uint32_t>(std::max(vm.pid, 0)));
+  proto.set_vmm(EscapeAgain(vm.vmm));
+  proto.set_cgroup(EscapeAgain(vm.cgroup));
+  return proto;
+}
+
+v1::Alert ToProto(const JournaledAlert& alert) {
+  const AlertEvent& event = alert.event;
+  v1::Alert proto;
+  *proto.mutable_position() = ToProto(alert.position);
+  proto.set_key(EscapeAgain(event.key));
+  proto.set_state(Cast<v1::Alert::State>(event.state));
+  proto.set_severity(Cast<v1::Severity>(event.severity));
+  proto.set_point(Cast<v1::Point>(event.point));
+  proto.set_spec_id(EscapeAgain(event.spec_id));
+  proto.set_feature(EscapeAgain(event.feature));
+  *proto.mutable_host() = HostOf(alert.host);
+  *proto.mutable_vm() = ToProto(event.vm);
+  *proto.mutable_at() = ToProto(alert.at);
+  proto.set_kernel_time_ns(static_cast<uint64_t>(std::max<int64_t>(event.at.ns, 0)));
+  *proto.mutable_opened_at() = ToProto(alert.opened_at);
+  *proto.mutable_observed() = ObservedOf(event);
+  proto.set_count(event.count);
+  proto.set_vm_score(static_cast<double>(event.score_millipoints) / kMilli);
+  proto.set_contribution(static_cast<double>(event.contribution_millipoints) / kMilli);
+  proto.set_summary(EscapeAgain(event.summary));
+  proto.set_why(EscapeAgain(event.why));
+  proto.set_look_at(EscapeAgain(event.look_at));
+  for (const auto& [name, value] : event.evidence) {
+    (*proto.mutable_evidence())[EscapeAgain(name)] = EscapeAgain(value);
+  }
+  proto.set_observation_lost(event.observation_lost);
+  return proto;
+}
+
+v1::Gap ToProto(const Gap& gap) {
+  v1::Gap proto;
+  *proto.mutable_from() = ToProto(gap.from);
+  *proto.mutable_to() = ToProto(gap.to);
+  proto.set_reason(Cast<v1::Gap::Reason>(gap.reason));
+  return proto;
+}
+
+v1::VmStatus ToProto(const VmView& vm) {
+  v1::VmStatus proto;
+  *proto.mutable_vm() = ToProto(vm.vm);
+  proto.set_watched(vm.watched);
+  proto.set_unwatched_reason(EscapeAgain(vm.unwatched_reason));
+  proto.set_vcpus(vm.vcpus);
+  proto.set_score(static_cast<double>(vm.score_millipoints) / kMilli);
+  proto.set_open_alerts(vm.open_alerts);
+  *proto.mutable_first_seen() = ToProto(vm.first_seen);
+  proto.set_seen_from_birth(vm.seen_from_birth);
+  for (const auto& [feature, count] : vm.counts) {
+    (*proto.mutable_counts())[EscapeAgain(feature)] = count;
+  }
+  return proto;
+}
+
+v1::SpecInfo ToProto(const SpecView& spec) {
+  v1::SpecInfo proto;
+  proto.set_id(EscapeAgain(spec.id));
+  proto.set_point(Cast<v1::Point>(spec.point));
+  proto.set_feature(EscapeAgain(spec.feature));
+  proto.set_severity(Cast<v1::Severity>(spec.severity));
+  proto.set_norm_text(EscapeAgain(spec.norm_text));
+  proto.set_selector_text(EscapeAgain(spec.selector_text));
+  proto.set_coverage(Cast<v1::Coverage>(spec.coverage));
+  proto.set_reason(EscapeAgain(spec.reason));
+  return proto;
+}
+
+v1::GetStatusResponse ToProto(const SensorStatus& status, const std::vector<VmView>& vms,
+                              const std::vector<SpecView>& specs) {
+  v1::GetStatusResponse proto;
+  *proto.mutable_host() = HostOf(status.host);
+  proto.set_version(EscapeAgain(status.version));
+  proto.set_kernel_release(EscapeAgain(status.kernel_release));
+  proto.set_libbpf_version(EscapeAgain(status.libbpf_version));
+  *proto.mutable_started_at() = ToProto(status.started_at);
+  *proto.mutable_unobserved() = ToProto(status.unobserved);
+  for (const HookView& hook : status.hooks) *proto.add_hooks() = HookOf(hook);
+  for (const SpecView& spec : specs) {
+    v1::SpecStatus& out = *proto.add_specs();
+    out.set_id(EscapeAgain(spec.id));
+    out.set_coverage(Cast<v1::Coverage>(spec.coverage));
+    out.set_reason(EscapeAgain(spec.reason));
+  }
+  for (const LossView& loss : status.losses) *proto.add_losses() = LossOf(loss);
+  proto.mutable_limits()->set_max_vms(status.max_vms);
+  proto.mutable_limits()->set_max_vcpus(status.max_vcpus);
+  proto.mutable_limits()->set_ring_bytes(status.ring_bytes);
+  for (const VmView& vm : vms) {
+    if (vm.watched) {
+      proto.set_vms_watched(proto.vms_watched() + 1);
+    } else {
+      proto.set_vms_unwatched(proto.vms_unwatched() + 1);
+    }
+  }
+  return proto;
+}
+
+}  // namespace kvmsentry

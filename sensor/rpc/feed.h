@@ -1,0 +1,45 @@
+// What one subscriber is sent, and when: the stream without the transport.
+#pragma once
+
+#include "absl/time/time.h"
+
+#include "kvmsentry/v1/alerts.pb.h"
+#include "sensor/alert/cursor.h"
+#include "sensor/alert/hub.h"
+#include "sensor/base/clock.h"
+#include "sensor/base/status.h"
+#include "sensor/base/time.h"
+#include "sensor/rpc/request.h"
+
+namespace kvmsentry {
+
+// First a heartbeat; then what is kept; then, if the subscriber follows, what is new, and a
+// heartbeat at intervals whenever all that is written was sent or filtered out: who resumes from a
+// heartbeat must not miss what was written but not yet sent. Not thread safe; HUB and CLOCK outlive
+// it.
+class Feed {
+ public:
+  enum class Next {
+    kMessage,  // there is one to be sent
+    kIdle,     // not now: ask again when the hub has more, or a heartbeat is due
+    kEnd,      // the subscriber has all that it asked for
+  };
+
+  Feed(const Hub& hub, const Clock& clock, Subscription subscription, absl::Duration heartbeat);
+
+  // Fills MESSAGE where it returns kMessage. Fails as the journal does.
+  absl::StatusOr<Next> Advance(v1::SubscribeResponse& message);
+
+ private:
+  void FillHeartbeat(uint64_t sequence, v1::SubscribeResponse& message);
+
+  const Clock* clock_;
+  Subscription subscription_;
+  int64_t heartbeat_ns_;
+  JournalBounds start_;  // where the stream stood when the subscriber came
+  Cursor cursor_;
+  bool greeted_ = false;
+  KernelTime next_heartbeat_;
+};
+
+}  // namespace kvmsentry

@@ -1,0 +1,80 @@
+// What the Sensor service tells, as plain values; the daemon gives them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+
+#include "sensor/alert/journal.h"
+#include "sensor/feature/method.h"
+#include "sensor/feature/vm.h"
+
+namespace kvmsentry {
+
+// A hook into the kernel and the variant by which it is attached.
+struct HookView {
+  std::string name;
+  Coverage coverage = Coverage::kUnknown;
+  std::string variant;   // "tp_btf", ...; empty where none could be attached
+  std::string reason;    // why not active; empty else
+  std::string provides;  // what is lost without it, in words
+};
+
+// A reason by which something can be lost.
+struct LossView {
+  std::string reason;   // "ring_full"
+  std::string meaning;  // what was lost by it, in words
+  uint64_t count = 0;   // since the maps were made
+};
+
+struct SpecView {
+  std::string id;
+  Point point = Point::kNone;
+  std::string feature;
+  Severity severity = Severity::kNone;
+  std::string norm_text;
+  std::string selector_text;
+  Coverage coverage = Coverage::kUnknown;
+  std::string reason;  // why not active; empty else
+};
+
+struct VmView {
+  VmFacts vm;
+  bool watched = false;
+  std::string unwatched_reason;
+  uint32_t vcpus = 0;
+  int64_t score_millipoints = 0;
+  uint32_t open_alerts = 0;
+  absl::Time first_seen;
+  bool seen_from_birth = false;
+  std::map<std::string, uint64_t> counts;  // by feature, only of active hooks
+};
+
+// The server adds what it knows itself: the last alert, the subscribers, and the limits of both.
+struct SensorStatus {
+  HostFacts host;
+  std::string version;
+  std::string kernel_release;
+  std::string libbpf_version;
+  absl::Time started_at;
+  absl::Duration unobserved;  // zero where the maps are new
+  std::vector<HookView> hooks;
+  std::vector<LossView> losses;  // every reason there is, zeros included
+  uint32_t max_vms = 0;
+  uint32_t max_vcpus = 0;
+  uint64_t ring_bytes = 0;
+};
+
+// Called from several threads at once; must return soon, for a thread of the server waits.
+class SensorView {
+ public:
+  virtual ~SensorView() = default;
+  virtual SensorStatus Status() const = 0;
+  virtual std::vector<VmView> Vms() const = 0;      // watched and unwatched, in any order
+  virtual std::vector<SpecView> Specs() const = 0;  // in the order of their ids
+};
+
+}  // namespace kvmsentry

@@ -1,0 +1,170 @@
+#include "sensor/rpc/server.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <utility>
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include "absl/strings/str_cat.h"
+
+#include "kvmsentry/v1/alerts.grpc.pb.h"
+#include "kvmsentry/v1/sensor.grpc.pb.h"
+#include "sensor/rpc/convert.h"
+#include "sensor/rpc/request.h"
+#include "sensor/rpc/socket_place.h"
+#include "sensor/rpc/subscribers.h"
+
+namespace kvmsentry {
+namespace {
+
+// The largest request that is within the bounds of request.h is some 17 KiB.
+constexpr int kMaxRequestBytes = 64 << 10;
+// Only reflection takes a thread a call; everything else is by callbacks.
+constexpr int kMaxThreads = 16;
+constexpr int kMaxCallsPerConnection = 128;
+
+class AlertsService final : public v1::Alerts::CallbackService {
+ public:
+  explicit AlertsService(Subscribers& subscribers) : subscribers_(subscribers) {}
+
+  grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(
+      grpc::CallbackServerContext*, const v1::SubscribeRequest* request) override {
+    absl::StatusOr<Subscription> subscription = ReadRequest(*request);
+    if (!subscription.ok()) return Refuse(subscription.status());
+    return subscribers_.Admit(*std::move(subscription));
+  }
+
+ private:
+  Subscribers& subscribers_;
+};
+
+class SensorService final : public v1::Sensor::CallbackService {
+ public:
+  SensorService(const SensorView& view, const Hub& hub, const Subscribers& subscribers,
+                uint32_t max_subscribers)
+      : view_(view), hub_(hub), subscribers_(subscribers), max_subscribers_(max_subscribers) {}
+
+  grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
+                                      const v1::GetStatusRequest*,
+                                      v1::GetStatusResponse* response) override {
+    *response = ToProto(view_.Status(), view_.Vms(), view_.Specs());
+    const JournalBounds bounds = hub_.journal().bounds();
+    *response->mutable_last_alert() = ToProto(Position{bounds.epoch, bounds.last});
+    response->set_subscribers(subscribers_.count());
+    response->mutable_limits()->set_max_subscribers(max_subscribers_);
+    response->mutable_limits()->set_alerts_kept(static_cast<uint32_t>(hub_.journal().capacity()));
+    return End(context, absl::OkStatus());
+  }
+
+  grpc::ServerUnaryReactor* ListVms(grpc::CallbackServerContext* context,
+                                    const v1::ListVmsRequest* request,
+                                    v1::ListVmsResponse* response) override {
+    const absl::StatusOr<std::vector<std::string>> globs = ReadRequest(*request);
+    if (!globs.ok()) return End(context, globs.status());
+    std::vector<VmView> vms = view_.Vms();
+    std::sort(vms.begin(), vms.end(), [](const VmView& a, const VmView& b) {
+      return std::tie(a.vm.name, a.vm.id) < std::tie(b.vm.name, b.vm.id);
+    });
+    for (const VmView& vm : vms) {
+      if (MatchesVm(*globs, vm.vm)) *response->add_vms() = ToProto(vm);
+    }
+    return End(context, absl::OkStatus());
+  }
+
+  grpc::ServerUnaryReactor* ListSpecs(grpc::CallbackServerContext* context,
+                                      const v1::ListSpecsRequest*,
+                                      v1::ListSpecsResponse* response) override {
+    for (const SpecView& spec : view_.Specs()) *response->add_specs() = ToProto(spec);
+    return End(context, absl::OkStatus());
+  }
+
+ private:
+  static grpc::ServerUnaryReactor* End(grpc::CallbackServerContext* context,
+                                       const absl::Status& status) {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(ToGrpc(status));
+    return reactor;
+  }
+
+  const SensorView& view_;
+  const Hub& hub_;
+  const Subscribers& subscribers_;
+  const uint32_t max_subscribers_;
+};
+
+}  // namespace
+
+struct Server::State {
+  State(ServerOptions server_options, std::unique_ptr<SocketPlace> socket_place, const Hub& hub,
+        const SensorView& view, const Clock& clock)
+      : options(std::move(server_options)),
+        place(std::move(socket_place)),
+        subscribers(hub, clock, options.max_subscribers, options.heartbeat),
+        alerts(subscribers),
+        sensor(view, hub, subscribers, options.max_subscribers) {}
+
+  const ServerOptions options;
+  std::unique_ptr<SocketPlace> place;
+  Subscribers subscribers;
+  AlertsService alerts;
+  SensorService sensor;
+  std::mutex stop_mutex;
+  bool stopped = false;                  // guarded by stop_mutex
+  std::unique_ptr<grpc::Server> server;  // the first to go: it uses all of the above
+};
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, const Hub& hub,
+                                                      const SensorView& view, const Clock& clock) {
+  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<SocketPlace> place,
+                             SocketPlace::Prepare(options.socket));
+  auto state = std::make_unique<State>(std::move(options), std::move(place), hub, view, clock);
+
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(absl::StrCat("unix:", state->place->bind_path()),
+                           grpc::InsecureServerCredentials());
+  builder.RegisterService(&state->alerts);
+  builder.RegisterService(&state->sensor);
+  builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsPerConnection);
+  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+  builder.SetResourceQuota(grpc::ResourceQuota("kvmsentry").SetMaxThreads(kMaxThreads));
+  state->server = builder.BuildAndStart();
+  if (state->server == nullptr) {
+    return absl::InternalError(absl::StrCat("gRPC cannot listen on ", state->options.socket));
+  }
+  std::unique_ptr<Server> server(new Server(std::move(state)));
+  server->SetServing(false);
+  KVMSENTRY_RETURN_IF_ERROR(server->state_->place->Publish());
+  return server;
+}
+
+Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Server::~Server() { Stop(); }
+
+void Server::SetServing(bool serving) {
+  grpc::HealthCheckServiceInterface* const health = state_->server->GetHealthCheckService();
+  health->SetServingStatus("", serving);
+  health->SetServingStatus(v1::Alerts::service_full_name(), serving);
+  health->SetServingStatus(v1::Sensor::service_full_name(), serving);
+}
+
+void Server::Stop() {
+  std::lock_guard lock(state_->stop_mutex);
+  if (std::exchange(state_->stopped, true)) return;
+  state_->subscribers.Stop();
+  state_->server->Shutdown(std::chrono::system_clock::now() +
+                           absl::ToChronoMilliseconds(state_->options.stop_within));
+  state_->place.reset();
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,51 @@
+// The gRPC server: Alerts and Sensor, the standard health service, and reflection, on a unix
+// socket.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+
+#include "sensor/alert/hub.h"
+#include "sensor/base/clock.h"
+#include "sensor/base/status.h"
+#include "sensor/rpc/sensor_view.h"
+
+namespace kvmsentry {
+
+inline constexpr char kDefaultSocket[] = "/run/kvmsentry/kvmsentry.sock";
+
+struct ServerOptions {
+  std::string socket = kDefaultSocket;  // made with mode 0660, its folder with 0750
+  uint32_t max_subscribers = 64;        // more are refused with RESOURCE_EXHAUSTED
+  absl::Duration heartbeat = absl::Seconds(10);
+  absl::Duration stop_within = absl::Seconds(2);  // then clients that do not read are cut off
+};
+
+// Thread safe.
+class Server {
+ public:
+  // Listens when it returns. Health is NOT_SERVING until SetServing(true). HUB, VIEW and CLOCK
+  // outlive the server. Errors: as SocketPlace::Prepare.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options, const Hub& hub,
+                                                       const SensorView& view, const Clock& clock);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();  // as Stop
+
+  // What the health service says: whether the sensor works.
+  void SetServing(bool serving);
+
+  // Ends every stream with UNAVAILABLE "sensor is stopping", within options.stop_within, and gives
+  // the socket back. May be called again.
+  void Stop();
+
+ private:
+  struct State;
+  explicit Server(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kvmsentry

@@ -1,0 +1,168 @@
+#include "sensor/rpc/subscribers.h"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "sensor/base/escape.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr char kStopping[] = "sensor is stopping";
+
+class Refusal final : public Subscribers::Reactor {
+ public:
+  explicit Refusal(const absl::Status& status) { Finish(ToGrpc(status)); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  // Their codes are the same by definition.
+  return grpc::Status(static_cast<grpc::StatusCode>(status.raw_code()),
+                      EscapeAgain(status.message()));
+}
+
+Subscribers::Reactor* Refuse(const absl::Status& status) { return new Refusal(status); }
+
+// gRPC calls the reactions from its own threads, the pump from another; each takes the mutex. The
+// reactions to what is started here never run on the starting thread's stack.
+class Subscribers::Stream final : public Subscribers::Reactor {
+ public:
+  Stream(Subscribers& owner, Feed feed) : owner_(owner), feed_(std::move(feed)) {}
+
+  // Sends what there is to send, unless a message is in flight.
+  void Wake() {
+    std::lock_guard lock(mutex_);
+    Advance();
+  }
+
+  void Stop() {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+    Advance();
+  }
+
+  void OnWriteDone(bool ok) override {
+    std::lock_guard lock(mutex_);
+    writing_ = false;
+    if (!ok) {
+      End(grpc::Status::CANCELLED);  // the client has gone
+    } else {
+      Advance();
+    }
+  }
+
+  void OnCancel() override {
+    std::lock_guard lock(mutex_);
+    End(grpc::Status::CANCELLED);
+  }
+
+  void OnDone() override { owner_.Remove(this); }
+
+ private:
+  void Advance() {
+    if (writing_ || ended_) return;
+    if (stopping_) return End(grpc::Status(grpc::StatusCode::UNAVAILABLE, kStopping));
+    message_.Clear();
+    const absl::StatusOr<Feed::Next> next = feed_.Advance(message_);
+    if (!next.ok()) return End(ToGrpc(next.status()));
+    switch (*next) {
+      case Feed::Next::kMessage:
+        writing_ = true;
+        StartWrite(&message_);
+        return;
+      case Feed::Next::kIdle:
+        return;
+      case Feed::Next::kEnd:
+        return End(grpc::Status::OK);
+    }
+  }
+
+  void End(const grpc::Status& status) {
+    if (std::exchange(ended_, true)) return;
+    Finish(status);
+  }
+
+  Subscribers& owner_;
+  std::mutex mutex_;
+  Feed feed_;
+  v1::SubscribeResponse message_;  // the one in flight
+  bool writing_ = false;
+  bool stopping_ = false;
+  bool ended_ = false;
+};
+
+Subscribers::Subscribers(const Hub& hub, const Clock& clock, uint32_t max, absl::Duration heartbeat)
+    : hub_(hub),
+      clock_(clock),
+      max_(max),
+      heartbeat_(heartbeat),
+      pump_([this](std::stop_token stop) { Pump(std::move(stop)); }) {}
+
+Subscribers::~Subscribers() = default;
+
+Subscribers::Reactor* Subscribers::Admit(Subscription subscription) {
+  std::shared_ptr<Stream> stream;
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return Refuse(absl::UnavailableError(kStopping));
+    if (streams_.size() >= max_) {
+      return Refuse(absl::ResourceExhaustedError(absl::StrCat(
+          streams_.size(), " subscribers are connected, no more are allowed; end one of them")));
+    }
+    stream =
+        std::make_shared<Stream>(*this, Feed(hub_, clock_, std::move(subscription), heartbeat_));
+    streams_.emplace(stream.get(), stream);
+  }
+  stream->Wake();
+  // Still alive: gRPC ends it, with OnDone, only after it was handed over.
+  return stream.get();
+}
+
+void Subscribers::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  for (const auto& stream : All()) stream->Stop();
+}
+
+uint32_t Subscribers::count() const {
+  std::lock_guard lock(mutex_);
+  return static_cast<uint32_t>(streams_.size());
+}
+
+// A stream that comes while the pump waits has its next heartbeat a whole interval away, so half an
+// interval is never too long to wait.
+void Subscribers::Pump(std::stop_token stop) {
+  const std::chrono::nanoseconds longest(absl::ToInt64Nanoseconds(heartbeat_ / 2));
+  uint64_t seen = 0;
+  while (!stop.stop_requested()) {
+    seen = hub_.Wait(seen, longest, stop);
+    for (const auto& stream : All()) stream->Wake();
+  }
+}
+
+std::vector<std::shared_ptr<Subscribers::Stream>> Subscribers::All() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<Stream>> all;
+  all.reserve(streams_.size());
+  for (const auto& [key, stream] : streams_) all.push_back(stream);
+  return all;
+}
+
+void Subscribers::Remove(Stream* stream) {
+  std::shared_ptr<Stream> last;  // freed outside of the lock
+  std::lock_guard lock(mutex_);
+  const auto found = streams_.find(stream);
+  last = std::move(found->second);
+  streams_.erase(found);
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,37 @@
+// From a spec as it was written to a spec as the engine uses it, with every problem on the way.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+#include "kvmsentry/v1/spec.pb.h"
+#include "sensor/feature/catalogue.h"
+#include "sensor/spec/places.h"
+#include "sensor/spec/report.h"
+#include "sensor/spec/spec.h"
+
+namespace kvmsentry {
+
+// What is built is meaningful only where nothing was reported.
+Spec CheckSpec(const v1::Spec& spec, const Places& places, const Report& report);
+
+// FEATURE is nullptr where it isn't known; then only what stands for itself is checked.
+Norm CheckNorm(const v1::Norm& norm, const Places& places, const Feature* feature,
+               const Report& report);
+
+// A spec and where it came from.
+struct PlacedSpec {
+  Spec spec;
+  absl::string_view file;
+  Position at;     // of the spec
+  Position id_at;  // of its id
+};
+
+// What can only be seen with all specs at hand: duplicate ids. Lint of how specs relate (one that
+// hides another, one that can never be the first to alert) has its place here too.
+void CheckTogether(const std::vector<PlacedSpec>& specs, std::vector<Problem>& problems);
+
+}  // namespace kvmsentry

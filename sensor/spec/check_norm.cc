@@ -1,0 +1,204 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "sensor/base/time.h"
+#include "sensor/spec/check.h"
+#include "sensor/spec/norm_text.h"
+#include "sensor/spec/read_members.h"
+
+namespace kvmsentry {
+namespace {
+
+// So that a count over the longest window is exact in a double.
+constexpr uint64_t kMaxAmount = 1'000'000'000'000;
+constexpr uint32_t kMaxBurstMs = 10'000;
+
+struct MembersField {
+  absl::string_view name;
+  Field field;
+  const google::protobuf::RepeatedPtrField<std::string>& (v1::Members::*values)() const;
+};
+
+constexpr std::array kMembersFields = {
+    MembersField{"port", Field::kPort, &v1::Members::port},
+    MembersField{"msr", Field::kMsr, &v1::Members::msr},
+    MembersField{"exit_reason", Field::kExitReason, &v1::Members::exit_reason},
+};
+
+class NormChecker {
+ public:
+  NormChecker(const v1::Norm& norm, const Places& places, const Feature* feature,
+              const Report& report)
+      : norm_(norm), places_(places), feature_(feature), report_(report) {}
+
+  Norm Check() {
+    // What could not be read was reported; whether the rest agrees with it can't be known.
+    if (places_.LeftOut({"norm", "max", "min", "clear", "burst", "count", "milliseconds", "allow",
+                         "deny", "port", "msr", "exit_reason"})) {
+      return RangeNorm{};
+    }
+    CheckKind();
+    if (norm_.has_burst()) return Burst();
+    if (norm_.has_allow()) return Set("allow", norm_.allow());
+    if (norm_.has_deny()) return Set("deny", norm_.deny());
+    return Range();
+  }
+
+ private:
+  void CheckKind() {
+    std::vector<absl::string_view> given;
+    for (const absl::string_view field : {"max", "min", "clear"}) {
+      if (places_.Has(field)) {
+        given.push_back(field);
+        break;  // together they are one kind
+      }
+    }
+    for (const absl::string_view field : {"burst", "allow", "deny"}) {
+      if (places_.Has(field)) given.push_back(field);
+    }
+    if (given.empty()) {
+      report_(places_.self(), "norm says nothing: give it max, min, burst, allow or deny");
+    } else if (given.size() > 1) {
+      report_(places_.self(), absl::StrCat("norm is of more than one kind: ",
+                                           absl::StrJoin(given, ", "), "; split the spec"));
+    } else if (feature_ != nullptr) {
+      const bool for_set = given[0] == "allow" || given[0] == "deny";
+      if (for_set && feature_->kind != FeatureKind::kSet) {
+        report_(places_.Of(given[0]),
+                absl::StrCat(given[0], " does not fit feature \"", feature_->name,
+                             "\", a rate: give the norm max, min or burst"));
+      } else if (!for_set && feature_->kind != FeatureKind::kRate) {
+        report_(places_.Of(given[0]),
+                absl::StrCat(given[0], " does not fit feature \"", feature_->name,
+                             "\", a set: give the norm allow or deny"));
+      }
+    }
+  }
+
+  Norm Range() {
+    // One by one: each has its own problem.
+    bool readable = Amount("max", norm_.has_max(), norm_.max());
+    readable = Amount("min", norm_.has_min(), norm_.min()) && readable;
+    readable = Amount("clear", norm_.has_clear(), norm_.clear()) && readable;
+    RangeNorm range;
+    if (!readable) return range;
+    if (norm_.has_max()) range.max = norm_.max();
+    if (norm_.has_min()) range.min = norm_.min();
+    if (range.min && range.max && *range.min > *range.max) {
+      report_(places_.Of("min"), absl::StrCat("min ", *range.min, " is above max ", *range.max,
+                                              ": nothing would be normal"));
+    } else if (range.min && !range.max && *range.min == 0) {
+      report_(places_.Of("min"), "min 0 without max: everything would be normal");
+    }
+    SetHysteresis(range);
+    return range;
+  }
+
+  bool Amount(absl::string_view field, bool given, double value) {
+    if (!given || (value >= 0 && value <= static_cast<double>(kMaxAmount))) return true;
+    report_(places_.Of(field),
+            absl::StrCat(field, " is ", value, "; it must be from 0 to ", kMaxAmount));
+    return false;
+  }
+
+  void SetHysteresis(RangeNorm& range) {
+    const double max = range.max.value_or(0);
+    const double min = range.min.value_or(0);
+    range.clear_max = max * 0.8;
+    range.clear_min = min * 1.25;
+    if (range.min && range.max) {
+      // So that there is always something between the two to clear at.
+      const double quarter = (max - min) / 4;
+      range.clear_max = std::max(range.clear_max, max - quarter);
+      range.clear_min = std::min(range.clear_min, min + quarter);
+    }
+    if (!norm_.has_clear()) return;
+    const double clear = norm_.clear();
+    if (range.min.has_value() == range.max.has_value()) {
+      report_(places_.Of("clear"), range.max
+                                       ? "clear with both max and min: it can't be both sides'"
+                                       : "clear needs a max or a min");
+    } else if (range.max && clear > max) {
+      report_(places_.Of("clear"), absl::StrCat("clear ", clear, " is above max ", max,
+                                                ": an alert would clear while it goes on"));
+    } else if (range.min && clear < min) {
+      report_(places_.Of("clear"), absl::StrCat("clear ", clear, " is below min ", min,
+                                                ": an alert would clear while it goes on"));
+    }
+    (range.max ? range.clear_max : range.clear_min) = clear;
+  }
+
+  Norm Burst() {
+    const v1::Burst& burst = norm_.burst();
+    const Places places = places_.Into("burst");
+    if (burst.count() < 1 || burst.count() > kMaxAmount) {
+      report_(places.Of("count"), absl::StrCat("burst count is ", burst.count(),
+                                               "; it must be from 1 to ", kMaxAmount));
+    }
+    if (burst.milliseconds() < 1 || burst.milliseconds() > kMaxBurstMs) {
+      report_(places.Of("milliseconds"),
+              absl::StrCat("burst milliseconds is ", burst.milliseconds(),
+                           "; it must be from 1 to ", kMaxBurstMs));
+    }
+    return BurstNorm{burst.count(), burst.milliseconds() * kNsPerMs};
+  }
+
+  Norm Set(absl::string_view kind, const v1::Members& members) {
+    const Places places = places_.Into(kind);
+    const bool is_set = feature_ != nullptr && feature_->kind == FeatureKind::kSet;
+    SetNorm set{.allow = kind == "allow", .members = {}};
+    bool any = false;
+    for (const MembersField& given : kMembersFields) {
+      const auto& texts = (members.*given.values)();
+      any = any || !texts.empty();
+      if (is_set && given.field != feature_->field && !texts.empty()) {
+        report_(places.Of(given.name),
+                absl::StrCat(given.name, " is not the field of feature \"", feature_->name,
+                             "\"; write ", NameOf(feature_->field)));
+        continue;
+      }
+      Read(given, texts, places, set.members);
+    }
+    if (!any) report_(places.self(), absl::StrCat(kind, " names no member"));
+    set.members = JoinOverlaps(std::move(set.members));
+    return set;
+  }
+
+  void Read(const MembersField& given, const google::protobuf::RepeatedPtrField<std::string>& texts,
+            const Places& places, std::vector<Interval>& members) {
+    const std::vector<Position> at = places.ValuesOf(given.name);
+    for (int i = 0; i < texts.size(); ++i) {
+      const auto interval = ReadMembers(given.field, texts[i]);
+      if (interval.ok()) {
+        members.push_back(*interval);
+      } else {
+        const auto index = static_cast<size_t>(i);
+        report_(index < at.size() ? at[index] : places.Of(given.name),
+                std::string(interval.status().message()));
+      }
+    }
+  }
+
+  static absl::string_view NameOf(Field field) {
+    const auto found = std::ranges::find(kMembersFields, field, &MembersField::field);
+    return found == kMembersFields.end() ? "no member" : found->name;
+  }
+
+  const v1::Norm& norm_;
+  const Places& places_;
+  const Feature* feature_;
+  const Report& report_;
+};
+
+}  // namespace
+
+Norm CheckNorm(const v1::Norm& norm, const Places& places, const Feature* feature,
+               const Report& report) {
+  return NormChecker(norm, places, feature, report).Check();
+}
+
+}  // namespace kvmsentry

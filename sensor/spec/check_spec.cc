@@ -1,0 +1,236 @@
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/time/time.h"
+
+#include "sensor/base/escape.h"
+#include "sensor/base/time.h"
+#include "sensor/spec/check.h"
+#include "sensor/spec/norm_text.h"
+#include "sensor/spec/selector.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr size_t kMaxIdLength = 64;
+constexpr size_t kMaxTextCharacters = 200;
+constexpr int kMaxPatterns = 64;
+constexpr size_t kMaxPatternLength = 256;
+constexpr int64_t kMinWindowNs = 10 * kNsPerMs;
+constexpr int64_t kMaxWindowNs = 3600 * kNsPerSecond;
+constexpr int64_t kDefaultWindowNs = kNsPerSecond;
+// The id that alerts of a VM's score carry.
+constexpr absl::string_view kReservedId = "score-band";
+
+bool IsWellFormedId(absl::string_view id) {
+  char before = '-';
+  for (const char c : id) {
+    const bool word = absl::ascii_islower(static_cast<unsigned char>(c)) ||
+                      absl::ascii_isdigit(static_cast<unsigned char>(c));
+    if (!word && (c != '-' || before == '-')) return false;
+    before = c;
+  }
+  return before != '-' && id.size() <= kMaxIdLength;
+}
+
+// An escape like "\n" in a spec can bring in what no file may hold as it is.
+bool IsPlain(absl::string_view text) {
+  const std::string without = absl::StrReplaceAll(text, {{"\\", "/"}});
+  return Escape(without, without.size()) == without;
+}
+
+size_t Characters(absl::string_view text) {
+  return static_cast<size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+class Checker {
+ public:
+  Checker(const v1::Spec& spec, const Places& places, const Report& report)
+      : spec_(spec), places_(places), report_(report) {}
+
+  Spec Check() {
+    Spec checked;
+    checked.id = Id();
+    checked.point = PointOfSpec();
+    const Feature* feature = FeatureOfSpec(checked.point);
+    if (feature != nullptr) checked.feature = feature->id;
+    checked.select = Select();
+    checked.window_ns = WindowNs();
+    if (Present("norm", ": give it max, min, burst, allow or deny")) {
+      checked.norm = CheckNorm(spec_.norm(), places_.Into("norm"), feature, report_);
+    }
+    checked.weight = Weight();
+    checked.severity = SeverityOfSpec();
+    checked.why = Sentence("why", spec_.why(), ": say in one sentence why it matters");
+    checked.look_at =
+        Sentence("look_at", spec_.look_at(), ": say in one sentence where to look next");
+    if (feature != nullptr) {
+      checked.norm_text = NormText(checked.norm, *feature, checked.window_ns);
+    }
+    checked.selector_text = SelectorText(checked.select);
+    return checked;
+  }
+
+ private:
+  // Reports an absent field, unless that is because it could not be read.
+  bool Present(absl::string_view field, absl::string_view hint) {
+    if (places_.Has(field)) return true;
+    if (!places_.LeftOut({field}))
+      report_(places_.self(), absl::StrCat(field, " is missing", hint));
+    return false;
+  }
+
+  std::string Id() {
+    if (!Present("id", ": name the spec, for example \"pio-storm\"")) return "";
+    if (!IsWellFormedId(spec_.id())) {
+      report_(places_.Of("id"), absl::StrCat("id ", Quoted(spec_.id()),
+                                             " is ill-formed: write lower-case words and digits "
+                                             "joined by '-', at most ",
+                                             kMaxIdLength, " characters"));
+      return "";
+    }
+    if (spec_.id() == kReservedId) {
+      report_(places_.Of("id"),
+              absl::StrCat("id ", Quoted(spec_.id()), " is reserved for alerts of a VM's score"));
+    }
+    return spec_.id();
+  }
+
+  Point PointOfSpec() {
+    if (!Present("point", ": give it one of K1 to K7, R1 to R5")) return Point::kNone;
+    if (!v1::Point_IsValid(spec_.point()) || spec_.point() == v1::POINT_UNSPECIFIED) {
+      report_(places_.Of("point"), "point is none of K1 to K7, R1 to R5");
+      return Point::kNone;
+    }
+    return static_cast<Point>(spec_.point());
+  }
+
+  const Feature* FeatureOfSpec(Point point) {
+    if (!Present("feature", ": name a feature of the catalogue, for example \"pio.rate\"")) {
+      return nullptr;
+    }
+    const Feature* feature = FindFeature(spec_.feature());
+    if (feature == nullptr) {
+      report_(places_.Of("feature"),
+              absl::StrCat("unknown feature ", Quoted(spec_.feature()), "; did you mean \"",
+                           NearestFeature(spec_.feature()).name, "\"?"));
+    } else if (point != Point::kNone && !feature->points.Contains(point)) {
+      report_(places_.Of("feature"),
+              absl::StrCat("feature \"", feature->name, "\" does not belong to point ",
+                           PointName(point), "; it belongs to ", PointsText(*feature)));
+    }
+    return feature;
+  }
+
+  static std::string PointsText(const Feature& feature) {
+    std::vector<absl::string_view> names;
+    for (int value = v1::Point_MIN; value <= v1::Point_MAX; ++value) {
+      const auto point = static_cast<Point>(value);
+      if (v1::Point_IsValid(value) && feature.points.Contains(point)) {
+        names.push_back(PointName(point));
+      }
+    }
+    return absl::StrJoin(names, ", ");
+  }
+
+  Selector Select() {
+    const Places places = places_.Into("select");
+    Selector selector;
+    selector.vm = Patterns("vm", spec_.select().vm(), places);
+    selector.uuid = Patterns("uuid", spec_.select().uuid(), places);
+    selector.cgroup = Patterns("cgroup", spec_.select().cgroup(), places);
+    selector.vmm = Patterns("vmm", spec_.select().vmm(), places);
+    return selector;
+  }
+
+  template <typename Strings>
+  std::vector<std::string> Patterns(absl::string_view field, const Strings& patterns,
+                                    const Places& places) {
+    if (patterns.size() > kMaxPatterns) {
+      report_(places.Of(field), absl::StrCat("select has ", patterns.size(), " patterns for ",
+                                             field, "; at most ", kMaxPatterns));
+      return {};
+    }
+    const std::vector<Position> at = places.ValuesOf(field);
+    for (int i = 0; i < patterns.size(); ++i) {
+      const std::string& pattern = patterns[i];
+      const Position here =
+          static_cast<size_t>(i) < at.size() ? at[static_cast<size_t>(i)] : places.Of(field);
+      if (pattern.empty()) {
+        report_(here, absl::StrCat("empty pattern for ", field, "; write \"*\" for any"));
+      } else if (pattern.size() > kMaxPatternLength) {
+        report_(here, absl::StrCat("pattern for ", field, " is ", pattern.size(),
+                                   " bytes long; at most ", kMaxPatternLength));
+      } else if (!IsPlain(pattern)) {
+        report_(here, absl::StrCat("pattern for ", field,
+                                   " holds a control or formatting character, or is no UTF-8"));
+      }
+    }
+    return {patterns.begin(), patterns.end()};
+  }
+
+  int64_t WindowNs() {
+    if (!places_.Has("window") || places_.LeftOut({"window", "seconds", "milliseconds"})) {
+      return kDefaultWindowNs;
+    }
+    const int64_t ns =
+        spec_.window().seconds() * kNsPerSecond + spec_.window().milliseconds() * kNsPerMs;
+    if (ns < kMinWindowNs || ns > kMaxWindowNs) {
+      report_(places_.Of("window"),
+              absl::StrCat("window is ", absl::FormatDuration(absl::Nanoseconds(ns)),
+                           "; it must be from 10ms to 1h"));
+      return kDefaultWindowNs;
+    }
+    return ns;
+  }
+
+  int32_t Weight() {
+    if (!Present("weight", ": say how many points a deviation adds to the VM's score, 1 to 100")) {
+      return 0;
+    }
+    if (spec_.weight() < 1 || spec_.weight() > 100) {
+      report_(places_.Of("weight"),
+              absl::StrCat("weight is ", spec_.weight(), "; it must be from 1 to 100"));
+    }
+    return spec_.weight();
+  }
+
+  Severity SeverityOfSpec() {
+    if (!Present("severity", ": give it INFO, NOTICE, WARNING or CRITICAL")) return Severity::kNone;
+    if (!v1::Severity_IsValid(spec_.severity()) || spec_.severity() == v1::SEVERITY_UNSPECIFIED) {
+      report_(places_.Of("severity"), "severity is none of INFO, NOTICE, WARNING, CRITICAL");
+      return Severity::kNone;
+    }
+    return static_cast<Severity>(spec_.severity());
+  }
+
+  std::string Sentence(absl::string_view field, const std::string& text, absl::string_view hint) {
+    if (!Present(field, hint)) return "";
+    const Position at = places_.Of(field);
+    if (absl::StripAsciiWhitespace(text).empty()) {
+      report_(at, absl::StrCat(field, " is empty", hint));
+    } else if (!IsPlain(text)) {
+      report_(at, absl::StrCat(field, " holds a control or formatting character, or is no UTF-8"));
+    } else if (Characters(text) > kMaxTextCharacters) {
+      report_(at, absl::StrCat(field, " is ", Characters(text), " characters long; at most ",
+                               kMaxTextCharacters));
+    }
+    return text;
+  }
+
+  const v1::Spec& spec_;
+  const Places& places_;
+  const Report& report_;
+};
+
+}  // namespace
+
+Spec CheckSpec(const v1::Spec& spec, const Places& places, const Report& report) {
+  return Checker(spec, places, report).Check();
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,88 @@
+#include "sensor/spec/norm_text.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+#include "absl/time/time.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr size_t kMaxMembersShown = 8;
+
+std::string Grouped(std::string digits) {
+  for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, 1, ',');
+  return digits;
+}
+
+// Up to six digits as they are; larger numbers grouped, without a fraction that nobody reads.
+std::string Amount(double value) {
+  if (value < 999.9995) return absl::StrCat(value);
+  return Grouped(absl::StrFormat("%.0f", value));
+}
+
+std::string Span(int64_t ns) { return absl::FormatDuration(absl::Nanoseconds(ns)); }
+
+std::string RangeText(const RangeNorm& range, absl::string_view per, int64_t window_ns) {
+  const std::string over = absl::StrCat(per, " over ", Span(window_ns));
+  if (range.min && range.max) {
+    return absl::StrCat("between ", Amount(*range.min), " and ", Amount(*range.max), over);
+  }
+  if (range.max) return absl::StrCat("at most ", Amount(*range.max), over);
+  return absl::StrCat("at least ", Amount(range.min.value_or(0)), over);
+}
+
+std::string IntervalText(Field field, const Interval& interval) {
+  if (interval.first == interval.last) return MemberText(field, interval.first);
+  return absl::StrCat(NounOf(field), "s ", NumberText(field, interval.first), "-",
+                      NumberText(field, interval.last));
+}
+
+std::string SetText(const SetNorm& set, Field field) {
+  std::string text = set.allow ? "only " : "none of ";
+  const size_t shown = std::min(set.members.size(), kMaxMembersShown);
+  for (size_t i = 0; i < shown; ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : ", ", IntervalText(field, set.members[i]));
+  }
+  if (shown < set.members.size()) {
+    absl::StrAppend(&text, " and ", set.members.size() - shown, " more");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string NormText(const Norm& norm, const Feature& feature, int64_t window_ns) {
+  if (const auto* range = std::get_if<RangeNorm>(&norm)) {
+    return RangeText(*range, absl::StripPrefix(feature.unit, "1"), window_ns);
+  }
+  if (const auto* burst = std::get_if<BurstNorm>(&norm)) {
+    return absl::StrCat("at most ", Grouped(absl::StrCat(burst->count)), " in ",
+                        Span(burst->window_ns));
+  }
+  return SetText(std::get<SetNorm>(norm), feature.field);
+}
+
+absl::string_view NounOf(Field field) {
+  switch (field) {
+    case Field::kPort:
+      return "port";
+    case Field::kMsr:
+      return "MSR";
+    case Field::kExitReason:
+      return "exit reason";
+    case Field::kGuestAddress:
+      return "guest address";
+    case Field::kNone:
+      break;
+  }
+  return "member";
+}
+
+std::string NumberText(Field field, uint64_t member) {
+  return field == Field::kExitReason ? absl::StrCat(member) : absl::StrFormat("0x%x", member);
+}
+
+}  // namespace kvmsentry

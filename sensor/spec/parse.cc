@@ -1,0 +1,197 @@
+#include "sensor/spec/parse.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+#include "google/protobuf/io/tokenizer.h"
+
+#include "sensor/base/escape.h"
+
+namespace kvmsentry {
+namespace {
+
+using google::protobuf::TextFormat;
+
+// A spec has fewer fields; each repair parses the block once more.
+constexpr int kMaxRepairs = 32;
+
+struct Complaint {
+  Position at;
+  std::string message;
+};
+
+class Complaints : public google::protobuf::io::ErrorCollector {
+ public:
+  explicit Complaints(const ParsedBlock& block) : block_(block) {}
+  void AddError(int line, int column, const std::string& message) override {
+    errors.push_back({block_.ToFile(line, column), Escape(absl::StripSuffix(message, "."), 200)});
+  }
+  void AddWarning(int line, int column, const std::string& message) override {
+    warnings.push_back({block_.ToFile(line, column), Escape(absl::StripSuffix(message, "."), 200)});
+  }
+  std::vector<Complaint> errors;
+  std::vector<Complaint> warnings;
+
+ private:
+  const ParsedBlock& block_;
+};
+
+// Tokens [first, last] of one field, name and value; `at` is the part to complain about.
+struct Statement {
+  size_t first = 0;
+  size_t last = 0;
+  size_t at = 0;
+};
+
+// The field `name: value` whose value holds token INSIDE.
+std::optional<Statement> StatementOfValue(std::span<const Token> tokens, size_t inside) {
+  if (inside >= tokens.size()) return std::nullopt;
+  size_t value = inside;
+  for (size_t i = inside; i > 0; --i) {
+    const absl::string_view text = tokens[i].text;
+    if (text == "{" || text == "}" || text == "<" || text == ">" || text == ":") break;
+    if (text == "[") value = i;
+  }
+  if (value > 0 && tokens[value - 1].text == "-") --value;
+  if (value < 2 || tokens[value - 1].text != ":") return std::nullopt;
+  if (tokens[value - 2].kind != Token::Kind::kIdentifier) return std::nullopt;
+  size_t last = std::max(value, inside);
+  if (Opens(tokens[value])) last = ClosingToken(tokens, value);
+  while (last + 1 < tokens.size() && tokens[last].kind == Token::Kind::kString &&
+         tokens[last + 1].kind == Token::Kind::kString) {
+    ++last;
+  }
+  // A separator after it would be left with nothing to separate.
+  if (last + 1 < tokens.size() && (tokens[last + 1].text == "," || tokens[last + 1].text == ";")) {
+    ++last;
+  }
+  return Statement{value - 2, last, inside};
+}
+
+// The field that protobuf's parser stumbled over. It complains about a wrong value at the value or,
+// of an enum, at the token after it; about a wrong name at the token after it.
+std::optional<Statement> StatementAt(std::span<const Token> tokens, Position error) {
+  const size_t at = TokenAt(tokens, error);
+  if (auto wrong_value = StatementOfValue(tokens, at)) return wrong_value;
+  if (at == 0) return std::nullopt;
+  if (auto value_before = StatementOfValue(tokens, at - 1)) return value_before;
+  if (at >= tokens.size() || tokens[at - 1].kind != Token::Kind::kIdentifier) return std::nullopt;
+  if (tokens[at].text == ":") {
+    auto statement = StatementOfValue(tokens, at + 1);
+    if (statement) statement->at = at - 1;
+    return statement;
+  }
+  if (Opens(tokens[at])) return Statement{at - 1, ClosingToken(tokens, at), at - 1};
+  return std::nullopt;
+}
+
+// A field that the schema does not know is complained about at the token after its name.
+Position PlaceOfUnknownField(std::span<const Token> tokens, Position complained) {
+  const size_t at = TokenAt(tokens, complained);
+  return at > 0 ? tokens[at - 1].at : complained;
+}
+
+// Overwrites the statement with blanks: all other places stay as they are.
+void LeaveOut(const Statement& statement, size_t shift, std::string& text,
+              std::vector<Token>& tokens) {
+  const auto first = tokens.begin() + static_cast<std::ptrdiff_t>(statement.first);
+  const auto end = tokens.begin() + static_cast<std::ptrdiff_t>(statement.last) + 1;
+  for (auto token = first; token != end; ++token) {
+    text.replace(token->begin - shift, token->text.size(), token->text.size(), ' ');
+  }
+  tokens.erase(first, end);
+}
+
+// Parses the block out of TEXT, whose byte 0 is byte SHIFT of the file, until all of it that can be
+// read is.
+bool ParseBlock(std::string text, size_t shift, ParsedBlock& block, const Report& report) {
+  std::vector<Token> tokens(block.tokens.begin(), block.tokens.end());
+  for (int repairs = 0;; ++repairs) {
+    Complaints complaints(block);
+    block.tree = std::make_unique<TextFormat::ParseInfoTree>();
+    TextFormat::Parser parser;
+    parser.RecordErrorsTo(&complaints);
+    parser.WriteLocationsTo(block.tree.get());
+    parser.AllowUnknownField(true);  // then it is a warning, and the rest is still read
+    parser.SetRecursionLimit(64);    // brackets are checked already
+    const bool whole = parser.ParseFromString(text, &block.message);
+    std::optional<Statement> statement;
+    if (!complaints.errors.empty()) {
+      Complaint& last = complaints.errors.back();
+      statement = StatementAt(tokens, last.at);
+      // A lexical error points into its token: it knows better.
+      const size_t at = TokenAt(tokens, last.at);
+      const bool lexical = at < tokens.size() && tokens[at].at != last.at;
+      if (statement && !lexical) last.at = tokens[statement->at].at;
+    }
+    const bool done = whole || !statement || repairs == kMaxRepairs;
+    if (done) {
+      for (const Complaint& warning : complaints.warnings) {
+        report(PlaceOfUnknownField(tokens, warning.at), warning.message);
+      }
+    }
+    for (const Complaint& error : complaints.errors) report(error.at, error.message);
+    if (done) return whole;
+    block.left_out.emplace(std::string(tokens[statement->first].text));
+    LeaveOut(*statement, shift, text, tokens);
+  }
+}
+
+bool BeginsBlock(std::span<const Token> tokens, size_t i) {
+  if (tokens[i].text != "spec" || i + 1 == tokens.size()) return false;
+  const absl::string_view next = tokens[i + 1].text;
+  return next == "{" || next == "<" || next == ":";
+}
+
+// The first byte that no text has, if any: then the file is not read.
+bool IsText(absl::string_view text, const Report& report) {
+  std::string plain(text);
+  for (char& c : plain) {
+    if (c == '\n' || c == '\t' || c == '\r' || c == '\\') c = ' ';
+  }
+  const std::string escaped = Escape(plain, plain.size());
+  const auto differ = std::ranges::mismatch(plain, escaped);
+  if (differ.in1 == plain.end()) return true;
+  report(PositionOf(text, static_cast<size_t>(differ.in1 - plain.begin())),
+         absl::StrFormat("byte 0x%02x is no text: a spec file is UTF-8 without control or "
+                         "formatting characters; nothing of this file is read",
+                         static_cast<uint8_t>(*differ.in1)));
+  return false;
+}
+
+}  // namespace
+
+Position ParsedBlock::ToFile(int line, int column) const {
+  return {origin.line + line, column + (line == 0 ? origin.column : 1)};
+}
+
+void ParseBlocks(absl::string_view text, const Report& report,
+                 const std::function<void(const ParsedBlock&)>& use) {
+  if (!IsText(text, report)) return;
+  const std::vector<Token> tokens = Tokenize(text);
+  size_t end = 0;
+  for (size_t first = 0; first < tokens.size(); first = end) {
+    end = first + 1;
+    while (end < tokens.size() && !BeginsBlock(tokens, end)) ++end;
+    ParsedBlock block;
+    block.tokens = std::span(tokens).subspan(first, end - first);
+    if (const auto problem = BracketProblem(block.tokens)) {
+      report({problem->line, problem->column}, problem->message);
+      continue;
+    }
+    // The block's text begins in its line as in the file, counted in tabs, so that a tab in it goes
+    // on to the same column.
+    const Token& start = tokens[first];
+    const auto indent = static_cast<size_t>(start.at.column - 1) % 8;
+    block.origin = {start.at.line, start.at.column - static_cast<int>(indent)};
+    const size_t length = (end < tokens.size() ? tokens[end].begin : text.size()) - start.begin;
+    std::string own = absl::StrCat(std::string(indent, ' '), text.substr(start.begin, length));
+    // Unsigned wrap-around is meant where the indent is more than what stands before the block.
+    if (ParseBlock(std::move(own), start.begin - indent, block, report)) use(block);
+  }
+}
+
+}  // namespace kvmsentry

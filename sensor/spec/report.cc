@@ -1,0 +1,22 @@
+#include "sensor/spec/report.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "sensor/base/escape.h"
+
+namespace kvmsentry {
+
+void Report::operator()(Position at, std::string message) const {
+  problems_.push_back({std::string(file_), at.line, at.column, std::move(message)});
+}
+
+std::string Quoted(absl::string_view text) { return absl::StrCat("\"", Escape(text, 80), "\""); }
+
+std::string ToString(const Problem& problem) {
+  return absl::StrCat(problem.file, ":", problem.line, ":", problem.column,
+                      ": error: ", problem.message);
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,37 @@
+// How problems are gathered while a file is read.
+#pragma once
+
+#include <compare>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+#include "sensor/spec/library.h"
+
+namespace kvmsentry {
+
+// A place in a file, from 1. Columns count bytes; a tab goes on to the next multiple of 8.
+struct Position {
+  int line = 0;
+  int column = 0;
+  friend auto operator<=>(const Position&, const Position&) = default;
+};
+
+// Adds problems of one file. Both must outlive it.
+class Report {
+ public:
+  Report(absl::string_view file, std::vector<Problem>& problems)
+      : file_(file), problems_(problems) {}
+  void operator()(Position at, std::string message) const;
+  absl::string_view file() const { return file_; }
+
+ private:
+  absl::string_view file_;
+  std::vector<Problem>& problems_;
+};
+
+// TEXT of a spec in quotes, escaped and cut, as messages show it.
+std::string Quoted(absl::string_view text);
+
+}  // namespace kvmsentry

@@ -1,0 +1,94 @@
+#include "tests/guest/guest_code.h"
+
+#include <cstddef>
+
+#include "tests/guest/layout.h"
+
+namespace kvmsentry::guest {
+namespace {
+
+extern "C" {
+extern const uint8_t kGuestCodeBegin[], kGuestCodeEnd[];
+extern const uint8_t kGuestIdle[], kGuestGeneralProtection[];
+extern const uint8_t kGuestSpin[], kGuestHalt[], kGuestCpuid[], kGuestWrmsr[], kGuestRdmsr[];
+extern const uint8_t kGuestOut1[], kGuestOut2[], kGuestOut4[];
+extern const uint8_t kGuestIn1[], kGuestIn2[], kGuestIn4[];
+extern const uint8_t kGuestRepOut1[], kGuestRepOut2[], kGuestRepOut4[];
+extern const uint8_t kGuestRepIn1[], kGuestRepIn2[], kGuestRepIn4[];
+extern const uint8_t kGuestStore1[], kGuestStore2[], kGuestStore4[], kGuestStore8[];
+extern const uint8_t kGuestLoad1[], kGuestLoad2[], kGuestLoad4[], kGuestLoad8[];
+}
+
+// The variants of one instruction by the width of its operand; null where there is none.
+struct ByWidth {
+  const uint8_t* one;
+  const uint8_t* two;
+  const uint8_t* four;
+  const uint8_t* eight;
+
+  const uint8_t* Select(uint32_t width) const {
+    return width == 1 ? one : width == 2 ? two : width == 4 ? four : eight;
+  }
+};
+
+constexpr ByWidth kOut = {kGuestOut1, kGuestOut2, kGuestOut4, nullptr};
+constexpr ByWidth kIn = {kGuestIn1, kGuestIn2, kGuestIn4, nullptr};
+constexpr ByWidth kRepOut = {kGuestRepOut1, kGuestRepOut2, kGuestRepOut4, nullptr};
+constexpr ByWidth kRepIn = {kGuestRepIn1, kGuestRepIn2, kGuestRepIn4, nullptr};
+constexpr ByWidth kStore = {kGuestStore1, kGuestStore2, kGuestStore4, kGuestStore8};
+constexpr ByWidth kLoad = {kGuestLoad1, kGuestLoad2, kGuestLoad4, kGuestLoad8};
+
+const uint8_t* Loop(const Workload& workload) {
+  switch (workload.behaviour) {
+    case Behaviour::kCalm:
+      return kGuestIdle;
+    case Behaviour::kSpin:
+      return kGuestSpin;
+    case Behaviour::kPio:
+      if (workload.rep > 0) return (workload.write ? kRepOut : kRepIn).Select(workload.width);
+      return (workload.write ? kOut : kIn).Select(workload.width);
+    case Behaviour::kMmio:
+      return (workload.write ? kStore : kLoad).Select(workload.width);
+    case Behaviour::kMsr:
+      return workload.write ? kGuestWrmsr : kGuestRdmsr;
+    case Behaviour::kUserspaceExit:
+      return kGuestHalt;
+    case Behaviour::kCpuid:
+      return kGuestCpuid;
+  }
+  __builtin_unreachable();
+}
+
+uint64_t GuestAddress(const uint8_t* symbol) {
+  return kCodeAddress + static_cast<uint64_t>(symbol - kGuestCodeBegin);
+}
+
+}  // namespace
+
+absl::Span<const uint8_t> GuestCode() {
+  return {kGuestCodeBegin, static_cast<size_t>(kGuestCodeEnd - kGuestCodeBegin)};
+}
+
+uint64_t GeneralProtectionHandler() { return GuestAddress(kGuestGeneralProtection); }
+
+kvm_regs InitialRegisters(const Workload& workload, uint32_t vcpu) {
+  kvm_regs regs = {};
+  regs.rip = GuestAddress(kGuestIdle);
+  regs.rsp = StackTop(vcpu);
+  regs.rflags = 2;  // the bit that is always set; interrupts are off
+  regs.r15 = MailboxAddress(vcpu);
+  regs.rbp = GuestAddress(Loop(workload));
+  regs.r8 = OperationsPerInstruction(workload);
+  regs.r9 = workload.behaviour == Behaviour::kMmio ? workload.gpa : BufferAddress(vcpu);
+  regs.rax = workload.value;
+  if (workload.behaviour == Behaviour::kPio) {
+    regs.rdx = workload.port;
+  } else if (workload.behaviour == Behaviour::kMsr) {
+    regs.rcx = workload.msr;
+    regs.rax = workload.value & 0xffffffff;
+    regs.rdx = workload.value >> 32;
+  }
+  return regs;
+}
+
+}  // namespace kvmsentry::guest

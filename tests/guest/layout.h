@@ -1,0 +1,37 @@
+// Where things lie in guest-physical memory, which the guest maps one to one.
+#pragma once
+
+#include <cstdint>
+
+namespace kvmsentry::guest {
+
+inline constexpr uint64_t kPageSize = 4096;
+
+// Page 0 stays empty, so that a null pointer in the guest shows.
+inline constexpr uint64_t kPageTablesAddress = 0x1000;
+inline constexpr uint64_t kPageTablePages = 8;  // 5 are needed at most, see PageTables
+inline constexpr uint64_t kGdtAddress = kPageTablesAddress + kPageTablePages * kPageSize;
+inline constexpr uint64_t kIdtAddress = kGdtAddress + kPageSize;
+inline constexpr uint64_t kCodeAddress = kIdtAddress + kPageSize;
+inline constexpr uint64_t kVcpusAddress = kCodeAddress + kPageSize;
+
+// Each vCPU has two pages: its mailbox with the stack at the other end, and its string I/O buffer.
+inline constexpr uint64_t kBytesPerVcpu = 2 * kPageSize;
+
+inline constexpr uint64_t MailboxAddress(uint32_t vcpu) {
+  return kVcpusAddress + vcpu * kBytesPerVcpu;
+}
+inline constexpr uint64_t StackTop(uint32_t vcpu) { return MailboxAddress(vcpu) + kPageSize; }
+inline constexpr uint64_t BufferAddress(uint32_t vcpu) { return MailboxAddress(vcpu) + kPageSize; }
+inline constexpr uint64_t MinimumMemory(uint32_t vcpus) { return MailboxAddress(vcpus); }
+
+// Memory starts at 0 and one page directory covers it.
+inline constexpr uint64_t kMaximumMemory = uint64_t{1} << 30;
+
+// Written by the VMM while the vCPU is outside KVM_RUN, by the guest while it is inside.
+struct Mailbox {
+  uint64_t left;
+  uint64_t gp_faults;
+};
+
+}  // namespace kvmsentry::guest

@@ -1,0 +1,259 @@
+#include "tests/guest/options.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include <CLI/CLI.hpp>
+
+#include "tests/guest/layout.h"
+
+namespace kvmsentry::guest {
+namespace {
+
+constexpr std::array<std::pair<Behaviour, const char*>, 7> kBehaviours = {{
+    {Behaviour::kCalm, "calm"},
+    {Behaviour::kSpin, "spin"},
+    {Behaviour::kPio, "pio"},
+    {Behaviour::kMmio, "mmio"},
+    {Behaviour::kMsr, "msr"},
+    {Behaviour::kUserspaceExit, "userspace-exit"},
+    {Behaviour::kCpuid, "cpuid"},
+}};
+
+// A misplaced option is an error: a test that believes it set something must not pass for it.
+struct Restricted {
+  const char* option;
+  std::vector<Behaviour> behaviours;
+};
+
+const std::vector<Restricted>& RestrictedOptions() {
+  using enum Behaviour;
+  static const auto* const kOptions = new std::vector<Restricted>{
+      {"--port", {kPio}},
+      {"--rep", {kPio}},
+      {"--gpa", {kMmio}},
+      {"--msr", {kMsr}},
+      {"--width", {kPio, kMmio}},
+      {"--direction", {kPio, kMmio, kMsr}},
+      {"--value", {kPio, kMmio, kMsr}},
+      {"--count", {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid}},
+      {"--rate", {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid}},
+      {"--then", {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid}},
+  };
+  return *kOptions;
+}
+
+// What CLI11 fills in; Finish() makes Options of it.
+struct Raw {
+  Options options;
+  std::string behaviour;
+  std::string direction;
+  std::string then = "calm";
+  std::string name;
+};
+
+std::vector<std::string> BehaviourNames() {
+  std::vector<std::string> names;
+  names.reserve(kBehaviours.size());
+  for (const auto& [behaviour, name] : kBehaviours) names.emplace_back(name);
+  return names;
+}
+
+std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
+  constexpr uint32_t kMaximumVcpus = 64;
+  constexpr uint32_t kMaximumSeconds = 3600;
+  constexpr uint64_t kMaximumRate = 1'000'000'000;
+  auto app = std::make_unique<CLI::App>(
+      "A guest of a few instructions on the raw KVM API, with one behaviour.",
+      "kvmsentry-test-guest");
+  Options& options = raw.options;
+  Workload& workload = options.workload;
+
+  app->add_option(
+         "--behaviour", raw.behaviour,
+         "calm: halt, about 98 exits a second. spin: loop without exits. pio, mmio, msr, "
+         "cpuid: a storm of them. userspace-exit: a storm of halts, each re-entered at once")
+      ->check(CLI::IsMember(BehaviourNames()))
+      ->required();
+
+  app->add_option("--count", options.count, "Operations of each vCPU, exactly; 0: no limit")
+      ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 48))
+      ->capture_default_str();
+  app->add_option("--then", raw.then, "After --count operations: stay calm, or exit with status 0")
+      ->check(CLI::IsMember({"calm", "exit"}))
+      ->capture_default_str();
+  app->add_option("--rate", options.rate,
+                  "Operations a second of each vCPU, about; 0: as fast as possible")
+      ->check(CLI::Range(uint64_t{0}, kMaximumRate))
+      ->capture_default_str();
+
+  app->add_option("--port", workload.port, "pio: the port")->default_str("0x3f8");
+  app->add_option("--gpa", workload.gpa, "mmio: the guest-physical address, outside memory")
+      ->default_str("0xd0000000");
+  app->add_option("--msr", workload.msr, "msr: its number; an unknown one raises #GP, which counts")
+      ->default_str("0xc0000082");
+  app->add_option("--direction", raw.direction,
+                  "pio: in or out; mmio, msr: read or write. Default: out, write");
+  app->add_option("--width", workload.width, "pio: 1, 2 or 4 bytes; mmio: also 8")
+      ->capture_default_str();
+  app->add_option("--value", workload.value, "pio, mmio, msr: what is written")
+      ->capture_default_str();
+  app->add_option("--rep", workload.rep,
+                  "pio: string I/O with this many elements an instruction; an element is an "
+                  "operation. 0: plain IN and OUT")
+      ->capture_default_str();
+
+  app->add_option("--vcpus", options.vcpus, "vCPUs of each VM, a thread each")
+      ->check(CLI::Range(1U, kMaximumVcpus))
+      ->capture_default_str();
+  app->add_option("--vms", options.vms, "VMs in this process")
+      ->check(CLI::Range(1U, kMaximumVcpus))
+      ->capture_default_str();
+  app->add_option("--calm-vms", options.calm_vms, "Calm VMs besides, of as many vCPUs")
+      ->check(CLI::Range(0U, kMaximumVcpus))
+      ->capture_default_str();
+  app->add_option("--memory-kib", options.memory_kib, "Memory of each VM, a multiple of 4")
+      ->capture_default_str();
+  app->add_flag("--one-thread", options.one_thread, "Run all vCPUs in turn on a single thread");
+
+  app->add_option("--seconds", options.seconds, "End after this time, whatever happens")
+      ->check(CLI::Range(1U, kMaximumSeconds))
+      ->capture_default_str();
+  app->add_flag("--detach", options.detach,
+                "Outlive the parent process and the terminal; --seconds holds");
+  app->add_option("--name", raw.name, "Has no effect; to be seen in the command line");
+  app->add_flag("--wait", options.wait,
+                "Print \"ready pid=...\" when all is set up, and begin at a newline on stdin");
+  app->add_flag("--report", options.report, "Print a line of JSON at the end");
+  return app;
+}
+
+absl::Status Invalid(absl::string_view message) { return absl::InvalidArgumentError(message); }
+
+absl::Status CheckRestricted(const CLI::App& app, Behaviour behaviour) {
+  for (const auto& [option, behaviours] : RestrictedOptions()) {
+    const bool allowed =
+        std::find(behaviours.begin(), behaviours.end(), behaviour) != behaviours.end();
+    if (!allowed && app.get_option(option)->count() > 0) {
+      return Invalid(
+          absl::StrCat(option, " does not go with --behaviour ", BehaviourName(behaviour)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetDirection(absl::string_view direction, Workload& workload) {
+  if (direction.empty()) return absl::OkStatus();
+  const bool pio = workload.behaviour == Behaviour::kPio;
+  const absl::string_view read = pio ? "in" : "read";
+  const absl::string_view write = pio ? "out" : "write";
+  if (direction != read && direction != write) {
+    return Invalid(absl::StrFormat("--direction of %s is %s or %s, not \"%s\"",
+                                   BehaviourName(workload.behaviour), read, write, direction));
+  }
+  workload.write = direction == write;
+  return absl::OkStatus();
+}
+
+absl::Status CheckPio(const Options& options) {
+  constexpr uint32_t kPorts = 0x10000;
+  const Workload& workload = options.workload;
+  if (workload.width != 1 && workload.width != 2 && workload.width != 4) {
+    return Invalid("--width of pio is 1, 2 or 4");
+  }
+  if (workload.port + workload.width > kPorts) return Invalid("--port and --width pass 0xffff");
+  if (workload.rep > kPageSize / workload.width) {
+    return Invalid("--rep elements of --width bytes take more than a page");
+  }
+  if (options.count % OperationsPerInstruction(workload) != 0) {
+    return Invalid("--count is not a multiple of --rep");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckMmio(const Options& options) {
+  constexpr uint32_t kAddressBits = 47;  // the lower half of the address space, mapped one to one
+  const Workload& workload = options.workload;
+  if (workload.width != 1 && workload.width != 2 && workload.width != 4 && workload.width != 8) {
+    return Invalid("--width of mmio is 1, 2, 4 or 8");
+  }
+  if (workload.gpa % workload.width != 0) return Invalid("--gpa is not a multiple of --width");
+  if (workload.gpa < options.memory_kib * 1024) return Invalid("--gpa lies inside --memory-kib");
+  if (workload.gpa >> kAddressBits != 0) return Invalid("--gpa does not fit 47 bits");
+  return absl::OkStatus();
+}
+
+absl::Status CheckMemory(const Options& options) {
+  const uint64_t minimum = MinimumMemory(options.vcpus) / 1024;
+  const uint64_t maximum = kMaximumMemory / 1024;
+  if (options.memory_kib < minimum || options.memory_kib > maximum) {
+    return Invalid(absl::StrFormat("--memory-kib of %u vCPUs is between %u and %u", options.vcpus,
+                                   minimum, maximum));
+  }
+  if (options.memory_kib % (kPageSize / 1024) != 0) {
+    return Invalid("--memory-kib is not a multiple of 4");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Options> Finish(const CLI::App& app, const Raw& raw) {
+  Options options = raw.options;
+  for (const auto& [behaviour, name] : kBehaviours) {
+    if (raw.behaviour == name) options.workload.behaviour = behaviour;
+  }
+  options.then = raw.then == "exit" ? Then::kExit : Then::kCalm;
+
+  const Behaviour behaviour = options.workload.behaviour;
+  if (absl::Status status = CheckRestricted(app, behaviour); !status.ok()) return status;
+  if (absl::Status status = SetDirection(raw.direction, options.workload); !status.ok()) {
+    return status;
+  }
+  if (absl::Status status = CheckMemory(options); !status.ok()) return status;
+  if (options.then == Then::kExit && options.count == 0) {
+    return Invalid("--then exit needs a --count");
+  }
+  if (behaviour == Behaviour::kPio) {
+    if (absl::Status status = CheckPio(options); !status.ok()) return status;
+  }
+  if (behaviour == Behaviour::kMmio) {
+    if (absl::Status status = CheckMmio(options); !status.ok()) return status;
+  }
+  return options;
+}
+
+}  // namespace
+
+absl::string_view BehaviourName(Behaviour behaviour) {
+  for (const auto& [known, name] : kBehaviours) {
+    if (known == behaviour) return name;
+  }
+  return "unknown";
+}
+
+absl::StatusOr<Options> ParseOptions(int argc, const char* const* argv) {
+  Raw raw;
+  const std::unique_ptr<CLI::App> app = MakeApp(raw);
+  try {
+    app->parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    raw.options.help = true;
+    return raw.options;
+  } catch (const CLI::ParseError& error) {
+    return Invalid(error.what());
+  }
+  return Finish(*app, raw);
+}
+
+std::string HelpText() {
+  Raw raw;
+  return MakeApp(raw)->help();
+}
+
+}  // namespace kvmsentry::guest

@@ -1,0 +1,111 @@
+#include "tests/guest/vcpu_task.h"
+
+#include <atomic>
+#include <utility>
+
+namespace kvmsentry::guest {
+namespace {
+
+// With this pause a halting guest makes the hundred exits a second of an idle system.
+constexpr std::chrono::milliseconds kCalmPause(10);
+
+}  // namespace
+
+VcpuTask::VcpuTask(uint32_t vm, uint32_t index, const Workload& workload, const Pace& pace,
+                   Vcpu vcpu, Mailbox* mailbox)
+    : vm_(vm),
+      index_(index),
+      workload_(workload),
+      pace_(pace),
+      vcpu_(std::move(vcpu)),
+      mailbox_(mailbox) {}
+
+// Atomic because the other side is not this program: the compiler must neither keep nor move it.
+uint64_t VcpuTask::Left() const {
+  return std::atomic_ref<uint64_t>(mailbox_->left).load(std::memory_order_relaxed);
+}
+
+void VcpuTask::SetLeft(uint64_t operations) {
+  std::atomic_ref<uint64_t>(mailbox_->left).store(operations, std::memory_order_relaxed);
+}
+
+void VcpuTask::BeginBatch() {
+  batch_ = pace_.NextBatch(done_);
+  SetLeft(batch_);
+}
+
+absl::Status VcpuTask::Step() {
+  if (!begun_) {
+    begun_ = true;
+    begin_ = Clock::now();
+    BeginBatch();
+  }
+  wake_.reset();
+  return RunOnce();
+}
+
+absl::Status VcpuTask::RunOnce() {
+  const absl::StatusOr<Exit> exit = vcpu_.Run();
+  if (!exit.ok()) return exit.status();
+  switch (*exit) {
+    case Exit::kIo:
+      ++exits_.io;
+      break;
+    case Exit::kMmio:
+      ++exits_.mmio;
+      break;
+    case Exit::kIntr:
+      ++exits_.intr;
+      break;
+    case Exit::kHlt:
+      ++exits_.hlt;
+      if (Left() == 0) OnHalt();
+      break;
+  }
+  return absl::OkStatus();
+}
+
+void VcpuTask::OnHalt() {
+  done_ += batch_;
+  BeginBatch();
+  if (batch_ > 0) {
+    if (pace_.Paced()) wake_ = begin_ + pace_.Due(done_);
+    return;
+  }
+  const Clock::time_point now = Clock::now();
+  if (!complete_) end_ = now;
+  complete_ = true;
+  wake_ = now + kCalmPause;
+}
+
+absl::Status VcpuTask::Drain() {
+  // See guest_code.S for why the guest will count exactly one more instruction from here.
+  const uint64_t step = OperationsPerInstruction(workload_);
+  const uint64_t rest = Left();
+  if (rest > 0) {
+    done_ += batch_ - rest;
+    batch_ = step;
+    SetLeft(step);
+    pace_ = Pace(done_ + step, 0, 0, step);
+  }
+  while (begun_ && !complete_) {
+    vcpu_.ClearKick();  // each time: the kick may arrive after the request to stop was seen
+    if (absl::Status status = RunOnce(); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+VcpuReport VcpuTask::Report() const {
+  VcpuReport report;
+  report.vm = vm_;
+  report.vcpu = index_;
+  report.behaviour = workload_.behaviour;
+  report.operations = done_ + batch_ - Left();
+  report.gp_faults = std::atomic_ref<uint64_t>(mailbox_->gp_faults).load();
+  report.exits = exits_;
+  report.begin = begin_;
+  report.end = end_;
+  return report;
+}
+
+}  // namespace kvmsentry::guest

@@ -1,0 +1,183 @@
+#include "tests/guest/vm.h"
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+
+#include "tests/guest/long_mode.h"
+
+namespace kvmsentry::guest {
+namespace {
+
+constexpr char kDevice[] = "/dev/kvm";
+
+// KVM_GET_SUPPORTED_CPUID and KVM_SET_CPUID2 as they are in C, see CpuidList.
+using CpuidHeader = std::array<uint32_t, 2>;
+constexpr unsigned long kGetSupportedCpuid = _IOWR(KVMIO, 0x05, CpuidHeader);
+constexpr unsigned long kSetCpuid2 = _IOW(KVMIO, 0x90, CpuidHeader);
+
+absl::Status Failed(absl::string_view what) { return absl::ErrnoToStatus(errno, what); }
+
+absl::string_view Advice(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENXIO:
+    case ENODEV:
+      return "load kvm_intel or kvm_amd, and see that virtualization is enabled in the firmware "
+             "(or nested virtualization in the hypervisor)";
+    case EACCES:
+    case EPERM:
+      return "run as root, or join the group that owns it";
+    default:
+      return "see dmesg";
+  }
+}
+
+absl::StatusOr<Mapping> Map(size_t size, int flags, int fd, absl::string_view what) {
+  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+  if (address == MAP_FAILED) return Failed(absl::StrCat("mmap of ", what));
+  return Mapping(address, size);
+}
+
+}  // namespace
+
+absl::StatusOr<Kvm> Kvm::Open() {
+  Kvm kvm;
+  kvm.fd_ = UniqueFd(::open(kDevice, O_RDWR | O_CLOEXEC));
+  if (kvm.Fd() < 0) {
+    const int error = errno;
+    const absl::Status status = absl::ErrnoToStatus(error, absl::StrCat("cannot open ", kDevice));
+    return absl::Status(status.code(), absl::StrCat(status.message(), ": ", Advice(error)));
+  }
+  const int version = ::ioctl(kvm.Fd(), KVM_GET_API_VERSION, 0);
+  if (version != KVM_API_VERSION) {
+    return absl::UnimplementedError(absl::StrFormat("%s speaks API version %d, this program %d",
+                                                    kDevice, version, KVM_API_VERSION));
+  }
+  const int size = ::ioctl(kvm.Fd(), KVM_GET_VCPU_MMAP_SIZE, 0);
+  if (size < 0) return Failed("KVM_GET_VCPU_MMAP_SIZE");
+  kvm.run_size_ = static_cast<size_t>(size);
+  kvm.cpuid_.size = kvm.cpuid_.entries.size();
+  if (::ioctl(kvm.Fd(), kGetSupportedCpuid, &kvm.cpuid_) < 0) {
+    return Failed("KVM_GET_SUPPORTED_CPUID");
+  }
+  return kvm;
+}
+
+uint32_t Kvm::PhysicalAddressBits() const {
+  constexpr uint32_t kAddressSizes = 0x80000008;
+  constexpr uint32_t kWithoutTheLeaf = 36;
+  for (const kvm_cpuid_entry2& entry : absl::MakeSpan(cpuid_.entries).first(cpuid_.size)) {
+    if (entry.function == kAddressSizes) return entry.eax & 0xff;
+  }
+  return kWithoutTheLeaf;
+}
+
+absl::StatusOr<Vm> Vm::Create(const Kvm& kvm, uint64_t memory_bytes) {
+  Vm vm;
+  vm.fd_ = UniqueFd(::ioctl(kvm.Fd(), KVM_CREATE_VM, 0));
+  if (vm.fd_.get() < 0) return Failed("KVM_CREATE_VM");
+  absl::StatusOr<Mapping> memory =
+      Map(memory_bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, "guest memory");
+  if (!memory.ok()) return memory.status();
+  vm.memory_ = *std::move(memory);
+
+  kvm_userspace_memory_region region = {};
+  region.memory_size = memory_bytes;
+  region.userspace_addr = reinterpret_cast<uint64_t>(vm.memory_.Address());
+  if (::ioctl(vm.fd_.get(), KVM_SET_USER_MEMORY_REGION, &region) < 0) {
+    return Failed("KVM_SET_USER_MEMORY_REGION");
+  }
+  return vm;
+}
+
+absl::StatusOr<Vcpu> Vm::CreateVcpu(const Kvm& kvm, uint32_t index, const kvm_regs& regs) const {
+  Vcpu vcpu;
+  vcpu.fd_ = UniqueFd(::ioctl(fd_.get(), KVM_CREATE_VCPU, index));
+  if (vcpu.fd_.get() < 0) return Failed(absl::StrCat("KVM_CREATE_VCPU ", index));
+  absl::StatusOr<Mapping> run = Map(kvm.RunSize(), MAP_SHARED, vcpu.fd_.get(), "kvm_run");
+  if (!run.ok()) return run.status();
+  vcpu.run_ = *std::move(run);
+  if (absl::Status status = vcpu.Initialise(kvm, regs); !status.ok()) return status;
+  return vcpu;
+}
+
+absl::Status Vcpu::Initialise(const Kvm& kvm, const kvm_regs& regs) {
+  // CPUID first: KVM accepts long mode and the MSRs of long mode only where CPUID has them.
+  if (::ioctl(fd_.get(), kSetCpuid2, &kvm.Cpuid()) < 0) return Failed("KVM_SET_CPUID2");
+  kvm_sregs sregs;
+  if (::ioctl(fd_.get(), KVM_GET_SREGS, &sregs) < 0) return Failed("KVM_GET_SREGS");
+  EnterLongMode(sregs);
+  if (::ioctl(fd_.get(), KVM_SET_SREGS, &sregs) < 0) return Failed("KVM_SET_SREGS");
+  if (::ioctl(fd_.get(), KVM_SET_REGS, &regs) < 0) return Failed("KVM_SET_REGS");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Exit> Vcpu::Run() {
+  if (::ioctl(fd_.get(), KVM_RUN, 0) < 0) {
+    if (errno == EINTR || errno == EAGAIN) return Exit::kIntr;
+    return Failed("KVM_RUN");
+  }
+  switch (Shared()->exit_reason) {
+    case KVM_EXIT_IO: {
+      const auto& io = Shared()->io;
+      if (io.direction == KVM_EXIT_IO_IN) {
+        std::memset(static_cast<uint8_t*>(run_.Address()) + io.data_offset, 0xff,
+                    size_t{io.size} * io.count);
+      }
+      return Exit::kIo;
+    }
+    case KVM_EXIT_MMIO:
+      if (Shared()->mmio.is_write == 0) std::memset(Shared()->mmio.data, 0xff, Shared()->mmio.len);
+      return Exit::kMmio;
+    case KVM_EXIT_HLT:
+      return Exit::kHlt;
+    case KVM_EXIT_INTR:
+      return Exit::kIntr;
+    default:
+      return BadExit();
+  }
+}
+
+absl::Status Vcpu::BadExit() const {
+  kvm_regs regs = {};
+  ::ioctl(fd_.get(), KVM_GET_REGS, &regs);  // for the message only: a zero rip says enough
+  std::string detail;
+  switch (Shared()->exit_reason) {
+    case KVM_EXIT_SHUTDOWN:
+      detail = "triple fault";
+      break;
+    case KVM_EXIT_INTERNAL_ERROR:
+      detail = absl::StrFormat("KVM internal error %u", Shared()->internal.suberror);
+      break;
+    case KVM_EXIT_FAIL_ENTRY:
+      detail = absl::StrFormat("VM entry refused, hardware reason %#x",
+                               Shared()->fail_entry.hardware_entry_failure_reason);
+      break;
+    default:
+      detail = "unexpected";
+  }
+  return absl::InternalError(
+      absl::StrFormat("the guest stopped with exit reason %u (%s) at rip %#x",
+                      Shared()->exit_reason, detail, regs.rip));
+}
+
+void Vcpu::Kick() {
+  std::atomic_ref<uint8_t>(Shared()->immediate_exit).store(1, std::memory_order_relaxed);
+}
+
+void Vcpu::ClearKick() {
+  std::atomic_ref<uint8_t>(Shared()->immediate_exit).store(0, std::memory_order_relaxed);
+}
+
+}  // namespace kvmsentry::guest

@@ -1,0 +1,94 @@
+// The KVM API in three owners: the device, a VM with its memory, a vCPU. No in-kernel interrupt
+// controller is created, so that HLT comes back to the VMM.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <linux/kvm.h>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+
+#include "tests/guest/handles.h"
+
+namespace kvmsentry::guest {
+
+// kvm_cpuid2 with room for as many entries as KVM ever returns. Not made of kvm_cpuid2 itself,
+// which in C++ has a wrong size in the headers of Linux 6.1: they put an empty struct before its
+// flexible array, of size 0 in C and 1 in C++. The ioctl numbers, which contain the size, are wrong
+// likewise.
+struct CpuidList {
+  uint32_t size;
+  uint32_t padding;
+  std::array<kvm_cpuid_entry2, 256> entries;
+};
+static_assert(offsetof(CpuidList, entries) == 8);
+
+// /dev/kvm, and what it says about every guest.
+class Kvm {
+ public:
+  static absl::StatusOr<Kvm> Open();
+
+  int Fd() const { return fd_.get(); }
+  size_t RunSize() const { return run_size_; }
+  // All that this host can give a guest.
+  const CpuidList& Cpuid() const { return cpuid_; }
+  // 2^bits bounds guest-physical addresses.
+  uint32_t PhysicalAddressBits() const;
+
+ private:
+  Kvm() = default;
+
+  UniqueFd fd_;
+  size_t run_size_ = 0;
+  CpuidList cpuid_ = {};
+};
+
+// Why KVM_RUN came back, as far as a healthy guest goes.
+enum class Exit { kIo, kMmio, kHlt, kIntr };
+
+class Vcpu {
+ public:
+  // Enters the guest once. Reads of ports and MMIO are answered with all ones, as by an empty bus;
+  // writes are dropped. An exit that this program's guests can't cause is an error.
+  absl::StatusOr<Exit> Run();
+
+  // From any thread: the next KVM_RUN, or with a signal the current one, ends with kIntr, until
+  // ClearKick.
+  void Kick();
+  void ClearKick();
+
+ private:
+  friend class Vm;
+  Vcpu() = default;
+  kvm_run* Shared() const { return static_cast<kvm_run*>(run_.Address()); }
+  absl::Status Initialise(const Kvm& kvm, const kvm_regs& regs);
+  absl::Status BadExit() const;
+
+  UniqueFd fd_;
+  Mapping run_;
+};
+
+class Vm {
+ public:
+  // One memory slot at guest-physical 0.
+  static absl::StatusOr<Vm> Create(const Kvm& kvm, uint64_t memory_bytes);
+
+  absl::Span<uint8_t> Memory() const {
+    return {static_cast<uint8_t*>(memory_.Address()), memory_.size()};
+  }
+
+  // In long mode, with `regs`, not yet run.
+  absl::StatusOr<Vcpu> CreateVcpu(const Kvm& kvm, uint32_t index, const kvm_regs& regs) const;
+
+ private:
+  Vm() = default;
+
+  Mapping memory_;  // before the fd: KVM lets go of it first
+  UniqueFd fd_;
+};
+
+}  // namespace kvmsentry::guest

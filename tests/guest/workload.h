@@ -1,0 +1,37 @@
+// What one guest does: the parameters of its machine code, and nothing about how it is run.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+
+namespace kvmsentry::guest {
+
+enum class Behaviour { kCalm, kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid };
+
+// The name on the command line and in the report.
+absl::string_view BehaviourName(Behaviour behaviour);
+
+struct Workload {
+  Behaviour behaviour = Behaviour::kCalm;
+  bool write = true;  // out or write, otherwise in or read
+  uint32_t width = 1;
+  uint16_t port = 0x3f8;
+  uint64_t gpa = 0xd0000000;
+  uint32_t msr = 0xc0000082;  // LSTAR
+  uint64_t value = 0;
+  uint32_t rep = 0;  // elements of one string instruction, 0 for plain IN and OUT
+};
+
+// A batch of operations is always a multiple of this.
+inline uint64_t OperationsPerInstruction(const Workload& workload) {
+  return workload.rep > 0 ? workload.rep : 1;
+}
+
+// Whether each operation comes back to the VMM by itself.
+inline bool ExitsToUserSpace(Behaviour behaviour) {
+  return behaviour != Behaviour::kSpin && behaviour != Behaviour::kMsr &&
+         behaviour != Behaviour::kCpuid;
+}
+
+}  // namespace kvmsentry::guest

@@ -1,0 +1,409 @@
+#include "sensor/inventory/inventory.h"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace kvmsentry {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr KernelTime At(int64_t second) { return {second * kNsPerSecond}; }
+
+class FakeProcesses final : public ProcessReader {
+ public:
+  absl::StatusOr<Process> Read(int32_t pid) override {
+    ++reads;
+    const auto it = processes.find(pid);
+    if (it == processes.end()) return absl::NotFoundError("no such process");
+    return it->second;
+  }
+  absl::StatusOr<uint64_t> ReadStart(int32_t pid) override {
+    const auto it = processes.find(pid);
+    if (it == processes.end()) return absl::NotFoundError("no such process");
+    return it->second.start_ticks;
+  }
+
+  Process& Add(int32_t pid, const std::string& name, KernelTime start = At(1)) {
+    Process process;
+    process.pid = pid;
+    process.start = start;
+    process.start_ticks = static_cast<uint64_t>(start.ns / (kNsPerSecond / 100));
+    process.exe = "/usr/bin/qemu-system-x86_64";
+    process.args = {"qemu", "-name", name};
+    process.cgroup = "/machine.slice/" + name;
+    return processes[pid] = process;
+  }
+
+  std::map<int32_t, Process> processes;
+  int reads = 0;
+};
+
+ks_vm_row Row(uint64_t kvm, uint64_t serial, uint32_t creator, KernelTime first = At(10)) {
+  ks_vm_row row{};
+  row.kvm = kvm;
+  row.serial = serial;
+  row.creator_pid = creator;
+  row.first_ns = static_cast<uint64_t>(first.ns);
+  row.state = KS_VM_ALIVE;
+  return row;
+}
+
+ks_open_file VmFile(uint64_t kvm, uint32_t tgid, uint32_t creator) {
+  return {.kvm = kvm, .vcpu = 0, .tgid = tgid, .fd = 5, .creator_pid = creator, .kind = KS_FILE_VM};
+}
+
+ks_open_file VcpuFile(uint64_t kvm, uint32_t tgid, uint32_t creator) {
+  return {.kvm = kvm,
+          .vcpu = kvm + 0x100,
+          .tgid = tgid,
+          .fd = 6,
+          .creator_pid = creator,
+          .kind = KS_FILE_VCPU};
+}
+
+constexpr uint64_t kA = 0xffff000000001000, kB = 0xffff000000002000, kC = 0xffff000000003000;
+
+class InventoryTest : public ::testing::Test {
+ protected:
+  InventoryChanges Sync(KernelTime now) { return inventory_.Sync(rows_, nullptr, now); }
+
+  // A walk that begins a second before NOW.
+  InventoryChanges Walked(const std::vector<ks_open_file>& files, KernelTime now) {
+    const Walk walk{now - kNsPerSecond, files};
+    return inventory_.Sync(rows_, &walk, now);
+  }
+  void CountIs(uint64_t alive) { inventory_.OnUevent({KvmUevent::Kind::kDestroy, 1000, alive, 1}); }
+
+  static VmFacts Facts(uint64_t serial, const std::string& name, int32_t pid,
+                       const std::string& cgroup) {
+    return {{serial}, name, "", "qemu", cgroup, pid};
+  }
+  static VmEntry Entry(uint64_t serial, Slot slot, const std::string& name, int32_t pid) {
+    return {Facts(serial, name, pid, "/machine.slice/" + name), slot};
+  }
+  static VmGone Gone(uint64_t serial, Slot slot, GoneReason reason) {
+    return {{serial}, slot, reason};
+  }
+
+  FakeProcesses processes_;
+  Inventory inventory_{&processes_};
+  std::vector<ks_vm_row> rows_;
+};
+
+TEST_F(InventoryTest, AVmAppearsWithItsCreatorsNameBeforeAnyWalk) {
+  processes_.Add(100, "web");
+  rows_ = {{}, Row(kA, 1, 100)};
+  EXPECT_THAT(Sync(At(11)).appeared, ElementsAre(Entry(1, 1, "web", 100)));
+  EXPECT_EQ(Sync(At(12)), InventoryChanges{});
+}
+
+TEST_F(InventoryTest, FreeDeadAndUnfinishedRowsAreNoVms) {
+  processes_.Add(100, "web");
+  rows_ = {Row(kA, 1, 100), Row(kB, 2, 100), Row(0, 3, 100), Row(kC, 0, 100)};
+  rows_[0].state = KS_VM_FREE;
+  rows_[1].state = KS_VM_DEAD;
+  EXPECT_EQ(Sync(At(11)), InventoryChanges{});
+}
+
+TEST_F(InventoryTest, VmsThatWereThereBeforeAreFoundByTheFirstWalk) {
+  processes_.Add(100, "old", At(1));
+  processes_.Add(200, "older", At(1));
+  // The rows were made by the sensor, after the VMs were; one has no row yet.
+  rows_ = {Row(kA, 1, 100, At(50))};
+  const auto changes = Walked(
+      {VmFile(kA, 100, 100), VcpuFile(kA, 100, 100), VmFile(kB, 200, 200), VcpuFile(kB, 200, 200)},
+      At(52));
+  EXPECT_THAT(changes.appeared, ElementsAre(Entry(1, 0, "old", 100)));
+  EXPECT_THAT(inventory_.unwatched(), ElementsAre(UnwatchedVm{kB, 200, "older", true}));
+  rows_.push_back(Row(kB, 2, 200, At(53)));
+  EXPECT_THAT(Sync(At(54)).appeared, ElementsAre(Entry(2, 1, "older", 200)));
+}
+
+TEST_F(InventoryTest, AVmWithoutVcpusIsUnwatchedAndSaysSo) {
+  processes_.Add(100, "probe");
+  Walked({VmFile(kA, 100, 100)}, At(11));
+  EXPECT_THAT(inventory_.unwatched(), ElementsAre(UnwatchedVm{kA, 100, "probe", false}));
+  Walked({}, At(12));
+  EXPECT_THAT(inventory_.unwatched(), IsEmpty());
+  EXPECT_EQ(inventory_.unwatched_count(), 0U);
+}
+
+TEST_F(InventoryTest, UnwatchedVmsAreAllCountedButNotAllListedNorReadOneByOne) {
+  processes_.Add(100, "swarm");
+  std::vector<ks_open_file> files;
+  for (uint64_t i = 1; i <= 1000; ++i) files.push_back(VmFile(i * 0x1000, 100, 100));
+  Walked(files, At(11));
+  EXPECT_EQ(inventory_.unwatched_count(), 1000U);
+  EXPECT_EQ(inventory_.unwatched().size(), 64U);
+  EXPECT_EQ(processes_.reads, 1);
+}
+
+TEST_F(InventoryTest, TwoVmsOfOneProcessAreNumberedBySerialWhileTheyLive) {
+  processes_.Add(100, "web");
+  rows_ = {Row(kB, 2, 100), Row(kA, 1, 100)};
+  const std::vector<ks_open_file> both = {VmFile(kA, 100, 100), VmFile(kB, 100, 100)};
+  auto changes = Walked(both, At(12));
+  ASSERT_EQ(changes.appeared.size(), 2U);
+  EXPECT_EQ(changes.appeared[0].facts, Facts(1, "web", 100, "/machine.slice/web"));
+  EXPECT_EQ(changes.appeared[1].facts, Facts(2, "web#2", 100, "/machine.slice/web"));
+  // The first one's death does not rename the second.
+  CountIs(1);
+  changes = Walked({VmFile(kB, 100, 100)}, At(13));
+  EXPECT_THAT(changes.gone, ElementsAre(Gone(1, 1, GoneReason::kClosed)));
+  EXPECT_THAT(changes.changed, IsEmpty());
+  rows_[1] = Row(kC, 3, 100, At(14));
+  EXPECT_EQ(Sync(At(15)).appeared.at(0).facts.name, "web");
+}
+
+TEST_F(InventoryTest, AnotherProcessCannotTakeALivingVmsName) {
+  processes_.Add(100, "bank");
+  processes_.Add(666, "bank");
+  rows_ = {Row(kA, 1, 100)};
+  Sync(At(11));
+  rows_.push_back(Row(kB, 2, 666));
+  EXPECT_EQ(Sync(At(12)).appeared.at(0).facts.name, "bank#2");
+}
+
+TEST_F(InventoryTest, AVmGoesOnceNobodyHoldsItAndKvmDoesNotCountIt) {
+  processes_.Add(100, "web");
+  rows_ = {Row(kA, 1, 100)};
+  CountIs(1);
+  Walked({VcpuFile(kA, 100, 100)}, At(12));
+  CountIs(0);
+  EXPECT_THAT(Walked({}, At(13)).gone, ElementsAre(Gone(1, 0, GoneReason::kClosed)));
+  // Until its row is marked, it is neither alive nor gone again.
+  EXPECT_EQ(Walked({}, At(14)), InventoryChanges{});
+  rows_[0].state = KS_VM_DEAD;
+  EXPECT_EQ(Walked({}, At(15)), InventoryChanges{});
+}
+
+TEST_F(InventoryTest, AWalkSaysNothingOfVmsBornAfterItBegan) {
+  processes_.Add(100, "web");
+  CountIs(0);
+  rows_ = {Row(kA, 1, 100, At(12))};
+  EXPECT_THAT(Walked({}, At(13)).gone, IsEmpty());  // began at 12
+  EXPECT_THAT(Walked({}, At(14)).gone, ElementsAre(Gone(1, 0, GoneReason::kClosed)));
+}
+
+TEST_F(InventoryTest, AVmThatKvmCountsIsHiddenNotGone) {
+  processes_.Add(100, "web");
+  rows_ = {Row(kA, 1, 100)};
+  CountIs(1);
+  for (int second = 12; second < 20; ++second) {
+    EXPECT_EQ(Walked({}, At(second)).gone, std::vector<VmGone>{});
+    EXPECT_EQ(inventory_.hidden(), 1U);
+  }
+  // Its descriptor has arrived: it is found again, by whoever holds it now.
+  processes_.Add(200, "receiver");
+  const auto changes = Walked({VmFile(kA, 200, 100)}, At(20));
+  EXPECT_EQ(inventory_.hidden(), 0U);
+  EXPECT_THAT(changes.changed, ElementsAre(Entry(1, 0, "receiver", 200)));
+}
+
+TEST_F(InventoryTest, AVmThatHidesDoesNotKeepTheDeadAlive) {
+  for (int pid = 1; pid <= 3; ++pid) processes_.Add(pid, "vm" + std::to_string(pid));
+  rows_ = {Row(kA, 5, 1), Row(kB, 2, 2), Row(kC, 3, 3)};
+  CountIs(3);
+  Walked({VmFile(kB, 2, 2), VmFile(kC, 3, 3)}, At(12));
+  EXPECT_EQ(inventory_.hidden(), 1U);
+  CountIs(2);
+  EXPECT_THAT(Walked({VmFile(kC, 3, 3)}, At(13)).gone,
+              ElementsAre(Gone(2, 1, GoneReason::kClosed)));
+  CountIs(1);
+  EXPECT_THAT(Walked({}, At(14)).gone, ElementsAre(Gone(3, 2, GoneReason::kClosed)));
+  EXPECT_EQ(inventory_.hidden(), 1U);
+  CountIs(0);
+  EXPECT_THAT(Walked({}, At(15)).gone, ElementsAre(Gone(5, 0, GoneReason::kClosed)));
+  EXPECT_EQ(inventory_.hidden(), 0U);
+}
+
+TEST_F(InventoryTest, WithoutACountTwoWalksInARowDecide) {
+  processes_.Add(100, "web");
+  rows_ = {Row(kA, 1, 100)};
+  EXPECT_THAT(Walked({}, At(12)).gone, IsEmpty());
+  Walked({VmFile(kA, 100, 100)}, At(13));
+  EXPECT_THAT(Walked({}, At(14)).gone, IsEmpty());
+  EXPECT_THAT(Walked({}, At(15)).gone, ElementsAre(Gone(1, 0, GoneReason::kClosed)));
+  EXPECT_EQ(inventory_.hidden(), 0U);
+}
+
+TEST_F(InventoryTest, AfterAnOverrunTheOldCountIsNotTrusted) {
+  processes_.Add(100, "web");
+  rows_ = {Row(kA, 1, 100)};
+  CountIs(1);
+  Walked({}, At(12));
+  EXPECT_EQ(inventory_.hidden(), 1U);
+  inventory_.OnUeventsLost();
+  EXPECT_THAT(Walked({}, At(13)).gone, ElementsAre(Gone(1, 0, GoneReason::kClosed)));
+}
+
+TEST_F(InventoryTest, AReplacedRowIsGoneWithoutAWalkAndOnce) {
+  processes_.Add(100, "web");
+  rows_ = {Row(kA, 1, 100), {}};
+  Sync(At(11));
+  rows_[0].state = KS_VM_REPLACED;
+  rows_[1] = Row(kA, 2, 100, At(12));
+  const auto changes = Sync(At(12));
+  EXPECT_THAT(changes.gone, ElementsAre(Gone(1, 0, GoneReason::kReplaced)));
+  EXPECT_THAT(changes.appeared, ElementsAre(Entry(2, 1, "web", 100)));
+  EXPECT_EQ(Sync(At(13)), InventoryChanges{});
+}
+
+TEST_F(InventoryTest, AVmReplacedBeforeItAppearedIsGoneSoThatItsSlotIsFreed) {
+  rows_ = {Row(kA, 1, 100)};
+  rows_[0].state = KS_VM_REPLACED;
+  EXPECT_THAT(Sync(At(11)).gone, ElementsAre(Gone(1, 0, GoneReason::kReplaced)));
+  EXPECT_EQ(Sync(At(12)), InventoryChanges{});
+}
+
+TEST_F(InventoryTest, OfTwoRowsAliveAtOneAddressTheNewerCounts) {
+  processes_.Add(100, "web");
+  rows_ = {Row(kA, 2, 100), Row(kA, 1, 100)};
+  const auto changes = Sync(At(11));
+  EXPECT_THAT(changes.appeared, ElementsAre(Entry(2, 0, "web", 100)));
+  EXPECT_THAT(changes.gone, ElementsAre(Gone(1, 1, GoneReason::kReplaced)));
+}
+
+TEST_F(InventoryTest, ANewVmAtTheAddressWithoutARowYetIsNotTakenForTheOld) {
+  processes_.Add(100, "old");
+  processes_.Add(200, "new");
+  rows_ = {Row(kA, 1, 100)};
+  Walked({VmFile(kA, 100, 100)}, At(12));
+  EXPECT_THAT(Walked({VmFile(kA, 200, 200)}, At(13)).gone,
+              ElementsAre(Gone(1, 0, GoneReason::kReplaced)));
+  EXPECT_THAT(inventory_.unwatched(), ElementsAre(UnwatchedVm{kA, 200, "new", false}));
+}
+
+TEST_F(InventoryTest, AReusedRowIsAnotherVm) {
+  processes_.Add(100, "a");
+  processes_.Add(200, "b");
+  rows_ = {Row(kA, 1, 100)};
+  Sync(At(11));
+  rows_ = {Row(kB, 2, 200)};
+  const auto changes = Sync(At(12));
+  EXPECT_THAT(changes.gone, ElementsAre(Gone(1, 0, GoneReason::kRowLost)));
+  EXPECT_THAT(changes.appeared, ElementsAre(Entry(2, 0, "b", 200)));
+}
+
+TEST_F(InventoryTest, TheCreatorIsPreferredAmongTheHolders) {
+  processes_.Add(50, "helper");
+  processes_.Add(100, "web");
+  rows_ = {Row(kA, 1, 100)};
+  EXPECT_THAT(Walked({VmFile(kA, 50, 100), VmFile(kA, 100, 100)}, At(12)).appeared,
+              ElementsAre(Entry(1, 0, "web", 100)));
+}
+
+TEST_F(InventoryTest, WhenTheCreatorHoldsItNoMoreTheFirstHolderIsItsProcess) {
+  processes_.Add(100, "launcher");
+  processes_.Add(300, "worker");
+  processes_.Add(400, "other");
+  rows_ = {Row(kA, 1, 100)};
+  EXPECT_THAT(Sync(At(11)).appeared, ElementsAre(Entry(1, 0, "launcher", 100)));
+  EXPECT_THAT(Walked({VmFile(kA, 400, 100), VmFile(kA, 300, 100)}, At(12)).changed,
+              ElementsAre(Entry(1, 0, "worker", 300)));
+}
+
+TEST_F(InventoryTest, BetweenWalksAVmKeepsTheProcessThatTheLastOneFound) {
+  processes_.Add(100, "launcher");
+  processes_.Add(300, "worker");
+  rows_ = {Row(kA, 1, 100)};
+  Walked({VmFile(kA, 300, 100)}, At(12));
+  EXPECT_EQ(Sync(At(30)), InventoryChanges{});
+}
+
+TEST_F(InventoryTest, ACreatorThatIsAThreadLeadsToItsProcess) {
+  processes_.Add(50, "helper");
+  Process process = processes_.Add(100, "web");
+  process.start = At(5);
+  processes_.processes[107] = process;  // as /proc/107 shows the thread of 100
+  rows_ = {Row(kA, 1, 107)};
+  EXPECT_THAT(Walked({VmFile(kA, 50, 107), VmFile(kA, 100, 107)}, At(12)).appeared,
+              ElementsAre(Entry(1, 0, "web", 100)));
+}
+
+TEST_F(InventoryTest, AProcessYoungerThanTheVmIsNotItsCreator) {
+  processes_.Add(100, "stranger", At(20));
+  rows_ = {Row(kA, 1, 100, At(10))};
+  const auto appeared = Sync(At(21)).appeared;
+  ASSERT_EQ(appeared.size(), 1U);
+  EXPECT_EQ(appeared[0].facts, (VmFacts{{1}, "vm-100", "", "unknown", "/", 100}));
+}
+
+TEST_F(InventoryTest, AVmWithoutAReadableProcessIsNamedOnceThereIsOne) {
+  rows_ = {Row(kA, 1, 100)};
+  EXPECT_EQ(Sync(At(11)).appeared.at(0).facts.name, "vm-100");
+  processes_.Add(100, "web");
+  EXPECT_THAT(Walked({VmFile(kA, 100, 100)}, At(12)).changed, ElementsAre(Entry(1, 0, "web", 100)));
+}
+
+TEST_F(InventoryTest, AReusedPidIsAnotherProcess) {
+  processes_.Add(100, "web", At(1));
+  rows_ = {Row(kA, 1, 100)};
+  Walked({VmFile(kA, 100, 100)}, At(12));
+  processes_.Add(100, "heir", At(13));
+  EXPECT_THAT(Walked({VmFile(kA, 100, 100)}, At(14)).changed,
+              ElementsAre(Entry(1, 0, "heir", 100)));
+}
+
+TEST_F(InventoryTest, AVmmCannotRenameItselfButItsCgroupIsReadAgain) {
+  Process& process = processes_.Add(100, "web");
+  rows_ = {Row(kA, 1, 100)};
+  const std::vector<ks_open_file> files = {VmFile(kA, 100, 100)};
+  Walked(files, At(12));
+  process.args = {"qemu", "-name", "bank"};
+  process.cgroup = "/machine.slice/moved";
+  EXPECT_EQ(Walked(files, At(13)), InventoryChanges{});
+  const auto changed = Walked(files, At(22)).changed;
+  ASSERT_EQ(changed.size(), 1U);
+  EXPECT_EQ(changed[0].facts, Facts(1, "web", 100, "/machine.slice/moved"));
+}
+
+TEST_F(InventoryTest, ANameThatComesWithTheCgroupIsTakenLater) {
+  Process& process = processes_.Add(100, "x");
+  process.exe = "/opt/kata/bin/cloud-hypervisor";
+  process.args = {"cloud-hypervisor", "--api-socket", "fd=3"};
+  process.cgroup = "/";
+  rows_ = {Row(kA, 1, 100)};
+  const std::vector<ks_open_file> files = {VmFile(kA, 100, 100)};
+  EXPECT_EQ(Walked(files, At(12)).appeared.at(0).facts.name, "vm-100");
+  process.cgroup = "/kubepods/pod1/kata_41cb";
+  EXPECT_EQ(Walked(files, At(22)).changed.at(0).facts.name, "sandbox-41cb");
+}
+
+TEST_F(InventoryTest, ASuspectKeepsItsFactsThoughItsProcessHasGone) {
+  processes_.Add(100, "web");
+  rows_ = {Row(kA, 1, 100)};
+  CountIs(1);
+  Walked({VmFile(kA, 100, 100)}, At(12));
+  processes_.processes.clear();
+  EXPECT_EQ(Walked({}, At(30)), InventoryChanges{});
+}
+
+TEST_F(InventoryTest, AProcessIsReadOnceForAllItsVms) {
+  processes_.Add(100, "web");
+  for (uint64_t i = 1; i <= 50; ++i) rows_.push_back(Row(i << 12, i, 100));
+  EXPECT_EQ(Sync(At(11)).appeared.size(), 50U);
+  EXPECT_EQ(processes_.reads, 1);
+}
+
+TEST_F(InventoryTest, ChangesComeInOrderOfSerial) {
+  processes_.Add(100, "web");
+  rows_ = {Row(kC, 9, 100), Row(kB, 4, 100), Row(kA, 7, 100)};
+  const auto appeared = Sync(At(11)).appeared;
+  ASSERT_EQ(appeared.size(), 3U);
+  EXPECT_EQ(appeared[0].facts.id.serial, 4U);
+  EXPECT_EQ(appeared[2].facts.id.serial, 9U);
+  rows_[0].state = rows_[2].state = KS_VM_REPLACED;
+  CountIs(0);
+  EXPECT_THAT(Walked({}, At(13)).gone,
+              ElementsAre(Gone(4, 1, GoneReason::kClosed), Gone(7, 2, GoneReason::kReplaced),
+                          Gone(9, 0, GoneReason::kReplaced)));
+}
+
+}  // namespace
+}  // namespace kvmsentry

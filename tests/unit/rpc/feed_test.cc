@@ -1,0 +1,132 @@
+#include "sensor/rpc/feed.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+
+#include "sensor/alert/memory_journal.h"
+
+namespace kvmsentry {
+namespace {
+
+using ::testing::ElementsAre;
+
+class FakeClock final : public Clock {
+ public:
+  KernelTime Now() const override { return now; }
+  absl::Time WallNow() const override { return absl::FromUnixNanos(now.ns); }
+  KernelTime now{1};
+};
+
+class FeedTest : public ::testing::Test {
+ protected:
+  void Publish(const std::string& spec) {
+    JournaledAlert alert;
+    alert.event.spec_id = spec;
+    ASSERT_TRUE(hub_.Publish(std::move(alert)).ok());
+  }
+
+  Feed Subscribe(Subscription subscription) {
+    return Feed(hub_, clock_, std::move(subscription), absl::Seconds(10));
+  }
+
+  // What the feed gives until it rests or ends: "heartbeat 3", "alert 4", "gap 1-2", "idle", "end".
+  static std::vector<std::string> Drain(Feed& feed) {
+    std::vector<std::string> out;
+    for (;;) {
+      v1::SubscribeResponse message;
+      const Feed::Next next = feed.Advance(message).value();
+      if (next == Feed::Next::kIdle || next == Feed::Next::kEnd) {
+        out.emplace_back(next == Feed::Next::kIdle ? "idle" : "end");
+        return out;
+      }
+      if (message.has_heartbeat()) {
+        out.push_back(absl::StrCat("heartbeat ", message.heartbeat().last().sequence()));
+      } else if (message.has_alert()) {
+        out.push_back(absl::StrCat("alert ", message.alert().position().sequence()));
+      } else {
+        out.push_back(absl::StrCat("gap ", message.gap().from().sequence(), "-",
+                                   message.gap().to().sequence()));
+      }
+    }
+  }
+
+  FakeClock clock_;
+  Hub hub_{std::make_unique<MemoryJournal>(9, 4)};
+};
+
+TEST_F(FeedTest, GreetsWithAHeartbeatThenGivesWhatIsKeptThenEnds) {
+  Publish("a");
+  Publish("b");
+  Feed feed = Subscribe({});
+  EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 2", "alert 1", "alert 2", "end"));
+}
+
+TEST_F(FeedTest, EndsAtWhatWasWrittenWhenItBegan) {
+  Publish("a");
+  Feed feed = Subscribe({});
+  Publish("b");
+  EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 1", "alert 1", "end"));
+}
+
+TEST_F(FeedTest, FollowsWhatIsNew) {
+  Feed feed = Subscribe({.since = {}, .follow = true});
+  EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 0", "idle"));
+  Publish("a");
+  EXPECT_THAT(Drain(feed), ElementsAre("alert 1", "idle"));
+}
+
+TEST_F(FeedTest, SkipsWhatIsKeptOnDemand) {
+  Publish("a");
+  Feed feed = Subscribe({.since = {}, .follow = true, .only_new = true});
+  Publish("b");
+  EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 1", "alert 2", "idle"));
+}
+
+TEST_F(FeedTest, AHeartbeatTellsAFilteredStreamHowFarItHasRead) {
+  Subscription only_b{.since = {}, .follow = true};
+  only_b.filter.spec = {"b"};
+  Feed feed = Subscribe(std::move(only_b));
+  Publish("a");
+  Publish("b");
+  Publish("a");
+  EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 0", "alert 2", "idle"));
+  clock_.now = clock_.now + 10 * kNsPerSecond;
+  EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 3", "idle"));
+}
+
+TEST_F(FeedTest, AHeartbeatComesAtItsTimeAndNotBefore) {
+  Feed feed = Subscribe({.since = {}, .follow = true});
+  Drain(feed);
+  clock_.now = clock_.now + (10 * kNsPerSecond - 1);
+  EXPECT_THAT(Drain(feed), ElementsAre("idle"));
+  clock_.now = clock_.now + 1;
+  EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 0", "idle"));
+  EXPECT_THAT(Drain(feed), ElementsAre("idle"));
+}
+
+TEST_F(FeedTest, AHeartbeatThatIsDueWaitsForTheAlertsBeforeIt) {
+  Feed feed = Subscribe({.since = {}, .follow = true});
+  Drain(feed);
+  Publish("a");
+  clock_.now = clock_.now + 20 * kNsPerSecond;
+  EXPECT_THAT(Drain(feed), ElementsAre("alert 1", "heartbeat 1", "idle"));
+}
+
+TEST_F(FeedTest, TellsGapsWhateverTheFilter) {
+  for (int i = 0; i < 6; ++i) Publish("a");
+  Subscription filtered{.since = Position{9, 1}, .follow = true};
+  filtered.filter.spec = {"none"};
+  Feed feed = Subscribe(std::move(filtered));
+  EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 6", "gap 2-2", "idle"));
+  for (int i = 0; i < 6; ++i) Publish("a");
+  EXPECT_THAT(Drain(feed), ElementsAre("gap 7-8", "idle"));
+}
+
+}  // namespace
+}  // namespace kvmsentry

@@ -1,0 +1,295 @@
+// Each problem that lint knows: the line that has it, and what is said where.
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "tests/unit/spec/spec_text.h"
+
+namespace kvmsentry {
+namespace {
+
+using testing::ElementsAreArray;
+using testing::IsEmpty;
+
+struct Case {
+  std::string name;
+  size_t line;
+  std::string instead;
+  std::vector<std::string> problems;
+};
+
+void PrintTo(const Case& c, std::ostream* out) { *out << c.instead; }
+
+class LintTest : public testing::TestWithParam<Case> {};
+
+TEST_P(LintTest, SaysWhatIsWrongAndWhere) {
+  const std::string text = SpecText().With(GetParam().line, GetParam().instead).text();
+  EXPECT_THAT(ProblemsOf(text), ElementsAreArray(GetParam().problems)) << text;
+}
+
+TEST(LintTest, AGoodSpecHasNoProblem) { EXPECT_THAT(ProblemsOf(SpecText().text()), IsEmpty()); }
+
+std::string NameOf(const testing::TestParamInfo<Case>& info) { return info.param.name; }
+
+const std::string kLong(201, 'x');
+const std::string kIllFormed =
+    " is ill-formed: write lower-case words and digits joined by '-', at most 64 characters";
+
+INSTANTIATE_TEST_SUITE_P(
+    Identity, LintTest,
+    testing::ValuesIn(std::vector<Case>{
+        {"IdMissing", 2, "", {"1:1: id is missing: name the spec, for example \"pio-storm\""}},
+        {"IdEmpty", 2, "  id: \"\"", {"2:3: id \"\"" + kIllFormed}},
+        {"IdUpperCase", 2, "  id: \"Pio\"", {"2:3: id \"Pio\"" + kIllFormed}},
+        {"IdDoubleDash", 2, "  id: \"a--b\"", {"2:3: id \"a--b\"" + kIllFormed}},
+        {"IdDashAtEnd", 2, "  id: \"a-\"", {"2:3: id \"a-\"" + kIllFormed}},
+        {"IdTooLong",
+         2,
+         "  id: \"" + std::string(65, 'a') + "\"",
+         {"2:3: id \"" + std::string(65, 'a') + "\"" + kIllFormed}},
+        {"IdLongest", 2, "  id: \"" + std::string(64, 'a') + "\"", {}},
+        {"IdReserved",
+         2,
+         "  id: \"score-band\"",
+         {"2:3: id \"score-band\" is reserved for alerts of a VM's score"}},
+        {"IdTwice",
+         2,
+         "  id: \"a\" id: \"b\"",
+         {"2:11: Non-repeated field \"id\" is specified multiple times"}},
+        {"PointMissing", 3, "", {"1:1: point is missing: give it one of K1 to K7, R1 to R5"}},
+        {"PointZero", 3, "  point: 0", {"3:3: point is none of K1 to K7, R1 to R5"}},
+        {"PointUnknownNumber", 3, "  point: 9", {"3:3: point is none of K1 to K7, R1 to R5"}},
+        {"PointUnknownName",
+         3,
+         "  point: K9",
+         {"3:10: Unknown enumeration value of \"K9\" for field \"point\""}},
+        {"FeatureMissing",
+         4,
+         "",
+         {"1:1: feature is missing: name a feature of the catalogue, for example \"pio.rate\""}},
+        {"FeatureUnknown",
+         4,
+         "  feature: \"pio.rat\"",
+         {"4:3: unknown feature \"pio.rat\"; did you mean \"pio.rate\"?"}},
+        {"FeatureOfAnotherPoint",
+         3,
+         "  point: K3",
+         {"4:3: feature \"pio.rate\" does not belong to point K3; it belongs to K2, R5"}},
+    }),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Ranges, LintTest,
+    testing::ValuesIn(std::vector<Case>{
+        {"NormMissing", 5, "", {"1:1: norm is missing: give it max, min, burst, allow or deny"}},
+        {"NormEmpty",
+         5,
+         "  norm {}",
+         {"5:3: norm says nothing: give it max, min, burst, allow or deny"}},
+        {"TwoKinds",
+         5,
+         "  norm { max: 1 burst { count: 1 milliseconds: 1 } }",
+         {"5:3: norm is of more than one kind: max, burst; split the spec"}},
+        {"AllowAndDeny",
+         5,
+         "  norm { allow { port: \"1\" } deny { port: \"2\" } }",
+         {"5:3: norm is of more than one kind: allow, deny; split the spec"}},
+        {"SetNormOfARate",
+         5,
+         "  norm { deny { port: \"1\" } }",
+         {"5:10: deny does not fit feature \"pio.rate\", a rate: give the norm max, min or burst"}},
+        {"RangeNormOfASet",
+         4,
+         "  feature: \"pio.port\"",
+         {"5:10: max does not fit feature \"pio.port\", a set: give the norm allow or deny"}},
+        {"MaxBelowMin",
+         5,
+         "  norm { max: 3 min: 5 }",
+         {"5:17: min 5 is above max 3: nothing would be normal"}},
+        {"MaxIsMin", 5, "  norm { max: 3 min: 3 }", {}},
+        {"MinOfNothing",
+         5,
+         "  norm { min: 0 }",
+         {"5:10: min 0 without max: everything would be normal"}},
+        {"NaN", 5, "  norm { max: nan }", {"5:10: max is nan; it must be from 0 to 1000000000000"}},
+        {"Infinite",
+         5,
+         "  norm { max: inf }",
+         {"5:10: max is inf; it must be from 0 to 1000000000000"}},
+        {"Overflowing",
+         5,
+         "  norm { max: 1e400 }",
+         {"5:10: max is inf; it must be from 0 to 1000000000000"}},
+        {"Negative",
+         5,
+         "  norm { min: -1 }",
+         {"5:10: min is -1; it must be from 0 to 1000000000000"}},
+        {"ClearAboveMax",
+         5,
+         "  norm { max: 10 clear: 11 }",
+         {"5:18: clear 11 is above max 10: an alert would clear while it goes on"}},
+        {"ClearBelowMin",
+         5,
+         "  norm { min: 10 clear: 9 }",
+         {"5:18: clear 9 is below min 10: an alert would clear while it goes on"}},
+        {"ClearNegative",
+         5,
+         "  norm { max: 10 clear: -1 }",
+         {"5:18: clear is -1; it must be from 0 to 1000000000000"}},
+        {"ClearOfBoth",
+         5,
+         "  norm { max: 10 min: 1 clear: 5 }",
+         {"5:25: clear with both max and min: it can't be both sides'"}},
+        {"ClearAlone", 5, "  norm { clear: 5 }", {"5:10: clear needs a max or a min"}},
+        {"ClearAtMax", 5, "  norm { max: 10 clear: 10 }", {}},
+        {"BurstOfNone",
+         5,
+         "  norm { burst { count: 0 milliseconds: 10 } }",
+         {"5:18: burst count is 0; it must be from 1 to 1000000000000"}},
+        {"BurstWithoutTime",
+         5,
+         "  norm { burst { count: 1 } }",
+         {"5:10: burst milliseconds is 0; it must be from 1 to 10000"}},
+        {"BurstTooLong",
+         5,
+         "  norm { burst { count: 1 milliseconds: 10001 } }",
+         {"5:27: burst milliseconds is 10001; it must be from 1 to 10000"}},
+        {"WindowTooShort",
+         5,
+         "  norm { max: 1 } window { milliseconds: 9 }",
+         {"5:19: window is 9ms; it must be from 10ms to 1h"}},
+        {"WindowTooLong",
+         5,
+         "  norm { max: 1 } window { seconds: 3600 milliseconds: 1 }",
+         {"5:19: window is 1h0.001s; it must be from 10ms to 1h"}},
+        {"WindowEmpty",
+         5,
+         "  norm { max: 1 } window {}",
+         {"5:19: window is 0; it must be from 10ms to 1h"}},
+        {"WindowLongest", 5, "  norm { max: 1 } window { seconds: 3600 }", {}},
+        {"WindowShortest", 5, "  norm { max: 1 } window { milliseconds: 10 }", {}},
+    }),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    WeightAndTexts, LintTest,
+    testing::ValuesIn(std::vector<Case>{
+        {"WeightMissing",
+         6,
+         "",
+         {"1:1: weight is missing: say how many points a deviation adds to the VM's score, 1 to "
+          "100"}},
+        {"WeightZero", 6, "  weight: 0", {"6:3: weight is 0; it must be from 1 to 100"}},
+        {"WeightTooHigh", 6, "  weight: 101", {"6:3: weight is 101; it must be from 1 to 100"}},
+        {"WeightNegative", 6, "  weight: -1", {"6:3: weight is -1; it must be from 1 to 100"}},
+        {"WeightHighest", 6, "  weight: 100", {}},
+        {"WeightNoNumber", 6, "  weight: \"30\"", {"6:11: Expected integer, got: \"30\""}},
+        {"WeightTooLarge",
+         6,
+         "  weight: 99999999999",
+         {"6:11: Integer out of range (99999999999)"}},
+        {"SeverityMissing",
+         7,
+         "",
+         {"1:1: severity is missing: give it INFO, NOTICE, WARNING or CRITICAL"}},
+        {"SeverityZero",
+         7,
+         "  severity: SEVERITY_UNSPECIFIED",
+         {"7:3: severity is none of INFO, NOTICE, WARNING, CRITICAL"}},
+        {"SeverityUnknown",
+         7,
+         "  severity: WARN",
+         {"7:13: Unknown enumeration value of \"WARN\" for field \"severity\""}},
+        {"WhyMissing", 8, "", {"1:1: why is missing: say in one sentence why it matters"}},
+        {"WhyBlank", 8, "  why: \" \"", {"8:3: why is empty: say in one sentence why it matters"}},
+        {"WhyTooLong",
+         8,
+         "  why: \"" + kLong + "\"",
+         {"8:3: why is 201 characters long; at most 200"}},
+        {"WhyOfLongCharacters", 8, "  why: \"" + kLong.substr(1) + "\"", {}},
+        {"WhyWithControls",
+         8,
+         "  why: \"a\\033[31m\"",
+         {"8:3: why holds a control or formatting character, or is no UTF-8"}},
+        {"WhyNoUtf8",
+         8,
+         "  why: \"a\\377\"",
+         {"8:3: why holds a control or formatting character, or is no UTF-8"}},
+        {"WhyWithBackslash", 8, "  why: \"HKLM\\\\SAM\"", {}},
+        {"LookAtMissing",
+         9,
+         "",
+         {"1:1: look_at is missing: say in one sentence where to look next"}},
+        {"LookAtTooLong",
+         9,
+         "  look_at: \"" + kLong + "\"",
+         {"9:3: look_at is 201 characters long; at most 200"}},
+        {"UnknownField",
+         9,
+         "  look_at: \"x\" color: \"red\"",
+         {"9:16: Message type \"kvmsentry.v1.Spec\" has no field named \"color\""}},
+        {"EmptyPattern",
+         9,
+         "  look_at: \"x\" select { vm: [\"a\", \"\"] }",
+         {"9:35: empty pattern for vm; write \"*\" for any"}},
+        {"LongPattern",
+         9,
+         "  look_at: \"x\" select { uuid: \"" + std::string(257, '*') + "\" }",
+         {"9:31: pattern for uuid is 257 bytes long; at most 256"}},
+        {"PatternWithControls",
+         9,
+         "  look_at: \"x\" select { cgroup: \"\\n\" }",
+         {"9:33: pattern for cgroup holds a control or formatting character, or is no UTF-8"}},
+    }),
+    NameOf);
+
+TEST(LintTest, PatternsAreBounded) {
+  const std::string patterns = absl::StrJoin(std::vector<std::string>(65, "\"a\""), ",");
+  EXPECT_THAT(
+      ProblemsOf(SpecText().With(9, "look_at: \"x\" select { vm: [" + patterns + "] }").text()),
+      ElementsAreArray({"9:23: select has 65 patterns for vm; at most 64"}));
+}
+
+// Of a set: line 4 names the feature, line 5 has the case's norm.
+class SetLintTest : public testing::TestWithParam<Case> {};
+
+TEST_P(SetLintTest, SaysWhatIsWrongAndWhere) {
+  const std::string text =
+      SpecText().With(4, "  feature: \"pio.port\"").With(5, GetParam().instead).text();
+  EXPECT_THAT(ProblemsOf(text), ElementsAreArray(GetParam().problems)) << text;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Sets, SetLintTest,
+    testing::ValuesIn(std::vector<Case>{
+        {"Good", 5, "  norm { allow { port: [\"0x60-0x64\", \"com1\"] port: \"1016\" } }", {}},
+        {"NoMember", 5, "  norm { allow {} }", {"5:10: allow names no member"}},
+        {"BurstOfASet",
+         5,
+         "  norm { burst { count: 1 milliseconds: 1 } }",
+         {"5:10: burst does not fit feature \"pio.port\", a set: give the norm allow or deny"}},
+        {"OtherField",
+         5,
+         "  norm { deny { msr: \"LSTAR\" port: \"1\" } }",
+         {"5:17: msr is not the field of feature \"pio.port\"; write port"}},
+        {"UnknownName",
+         5,
+         "  norm { deny { port: [\"com1\", \"com9\"] } }",
+         {"5:32: \"com9\" is no port: give a number, a range or a known name, like 0x3f8, "
+          "0x60-0x64 or com1"}},
+        {"BeyondTheField",
+         5,
+         "  norm { deny { port: \"0x10000\" } }",
+         {"5:23: \"0x10000\" is beyond the last port, 0xffff"}},
+        {"Inverted",
+         5,
+         "  norm { deny { port: \"9-8\" } }",
+         {"5:23: range \"9-8\" is inverted: write the smaller number first"}},
+        {"NumberWithoutQuotes",
+         5,
+         "  norm { deny { port: [\"0x60\", 0x64] } }",
+         {"5:32: Expected string, got: 0x64"}},
+    }),
+    NameOf);
+
+}  // namespace
+}  // namespace kvmsentry

@@ -18,6 +18,8 @@
 #define KS_UNLIMITED_STEP 4096 /* without a limit: look again soon, one may have been set */
 #define KS_REPORTED_STEP 256   /* once told, a storm need not be watched closely */
 
+KS_DESCRIBE(ks_limit_crossed);
+
 /* Adds STEP to the window and returns what it then holds: the counts since the beginning of the
  * eighth that lies six eighths back. With a step of at most one eighth, that is within the window.
  */

@@ -13,6 +13,8 @@
 
 #define KS_NO_SLOT 0xffffffffU
 
+KS_DESCRIBE(ks_vm_born);
+
 /* Tell user space of a new VM, if the second's budget allows. Without it the VM is found at the
  * next tick: what is over budget is late, not lost. */
 static __always_inline void announce_vm(__u32 slot, const struct ks_vm_row* vm, __u64 now) {

@@ -1,0 +1,173 @@
+#include "sensor/cli/arguments.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+
+#include "sensor/alert/position.h"
+#include "sensor/rpc/server.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr int kUsageError = 2;
+
+constexpr char kDescription[] =
+    "kvmsentry: shows what kvmsentryd sees of this host's virtual machines";
+
+constexpr char kExitCodes[] =
+    "Exit codes: 0 success; 1 a failure, or problems found; 2 wrong usage.";
+
+// The values of an enum of the protos by name, without the one that means "not set".
+template <typename Enum>
+std::map<std::string, Enum> NamesOf(const google::protobuf::EnumDescriptor& descriptor) {
+  std::map<std::string, Enum> names;
+  for (int i = 0; i < descriptor.value_count(); ++i) {
+    if (descriptor.value(i)->number() == 0) continue;
+    names[descriptor.value(i)->name()] = static_cast<Enum>(descriptor.value(i)->number());
+  }
+  return names;
+}
+
+std::string CheckPosition(const std::string& text) {
+  return ParsePosition(text) ? "" : "'" + text + "' is no position; write EPOCH:SEQUENCE";
+}
+
+void AddJson(CLI::App& command, bool& json) {
+  command.add_flag("--json", json, "One JSON object a line, for programs");
+}
+
+// The texts that CLI11 fills, before they become the request.
+struct AlertsTexts {
+  std::string since;
+  std::vector<std::string> vms, specs;
+  std::vector<v1::Point> points;
+  v1::Severity min_severity = v1::SEVERITY_UNSPECIFIED;
+  bool follow = false;
+  bool only_new = false;
+};
+
+void AddAlerts(CLI::App& app, AlertsTexts& texts, AlertsCommand& command) {
+  CLI::App& alerts = *app.add_subcommand("alerts", "Show the alerts that are kept, and new ones");
+  alerts.add_flag("-f,--follow", texts.follow, "Go on with new alerts until interrupted");
+  CLI::Option* since =
+      alerts
+          .add_option("--since", texts.since,
+                      "Only what came after this position (\"position\" in the JSON)")
+          ->type_name("EPOCH:SEQUENCE")
+          ->check(CheckPosition, "");
+  alerts.add_flag("--only-new", texts.only_new, "Skip the alerts that are kept")->excludes(since);
+  alerts.add_option("--vm", texts.vms, "Only of VMs whose name or uuid matches; may be repeated")
+      ->type_name("GLOB")
+      ->allow_extra_args(false);
+  alerts.add_option("--point", texts.points, "Only of this point, K1-K7, R1-R5; may be repeated")
+      ->type_name("POINT")
+      ->allow_extra_args(false)
+      ->transform(
+          CLI::CheckedTransformer(NamesOf<v1::Point>(*v1::Point_descriptor()), CLI::ignore_case)
+              .description(""));
+  alerts.add_option("--spec", texts.specs, "Only of specs whose id matches; may be repeated")
+      ->type_name("GLOB")
+      ->allow_extra_args(false);
+  alerts
+      .add_option("--min-severity", texts.min_severity,
+                  "Only of this severity or worse: INFO, NOTICE, WARNING, CRITICAL")
+      ->type_name("SEVERITY")
+      ->transform(CLI::CheckedTransformer(NamesOf<v1::Severity>(*v1::Severity_descriptor()),
+                                          CLI::ignore_case)
+                      .description(""));
+  AddJson(alerts, command.json);
+}
+
+v1::SubscribeRequest RequestOf(const AlertsTexts& texts) {
+  v1::SubscribeRequest request;
+  if (const auto position = ParsePosition(texts.since)) {
+    request.mutable_since()->set_epoch(position->epoch);
+    request.mutable_since()->set_sequence(position->sequence);
+  }
+  request.set_follow(texts.follow);
+  request.set_only_new(texts.only_new);
+  v1::AlertFilter& filter = *request.mutable_filter();
+  for (const std::string& vm : texts.vms) filter.add_vm(vm);
+  for (const v1::Point point : texts.points) filter.add_point(point);
+  for (const std::string& spec : texts.specs) filter.add_spec(spec);
+  filter.set_min_severity(texts.min_severity);
+  return request;
+}
+
+}  // namespace
+
+std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) {
+  Invocation invocation;
+  CLI::App app(kDescription, "kvmsentry");
+  app.set_version_flag("--version", std::string("kvmsentry " KVMSENTRY_VERSION),
+                       "Show the version and end");
+  app.set_help_all_flag("--help-all", "Show the help of all commands and end");
+  app.footer(kExitCodes);
+  app.require_subcommand(1);
+  app.fallthrough();  // --socket and --color may stand after the command too
+
+  invocation.common.socket = kDefaultSocket;
+  app.add_option("--socket", invocation.common.socket, "Unix socket of kvmsentryd")
+      ->type_name("PATH")
+      ->capture_default_str();
+  const std::map<std::string, ColorWhen> when = {
+      {"auto", ColorWhen::kAuto}, {"always", ColorWhen::kAlways}, {"never", ColorWhen::kNever}};
+  app.add_option("--color", invocation.common.color,
+                 "Color the output: always, never, or auto, on a terminal unless NO_COLOR is set")
+      ->type_name("WHEN")
+      ->transform(CLI::CheckedTransformer(when).description(""))
+      ->default_str("auto");
+
+  AlertsTexts texts;
+  AlertsCommand alerts;
+  AddAlerts(app, texts, alerts);
+
+  VmsCommand vms;
+  std::vector<std::string> vm_globs;
+  CLI::App& vms_app = *app.add_subcommand("vms", "Show the VMs of the host and their scores");
+  vms_app.add_option("--vm", vm_globs, "Only those whose name or uuid matches; may be repeated")
+      ->type_name("GLOB")
+      ->allow_extra_args(false);
+  vms_app.add_flag("--counts", vms.counts, "Show the counts of each VM, feature by feature");
+  AddJson(vms_app, vms.json);
+
+  StatusCommand status;
+  AddJson(*app.add_subcommand("status", "Show what the sensor sees, and what it does not"),
+          status.json);
+
+  CLI::App& spec = *app.add_subcommand("spec", "The spec library");
+  spec.require_subcommand(1);
+  SpecLintCommand lint;
+  CLI::App& lint_app = *spec.add_subcommand("lint", "Check a library; needs no daemon");
+  lint_app.add_option("DIR", lint.dir, "Folder of *.textproto files")->required()->type_name("");
+  SpecListCommand list;
+  CLI::App& list_app = *spec.add_subcommand("list", "Show the library in force");
+  AddJson(list_app, list.json);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsageError;
+  }
+
+  if (app.got_subcommand("alerts")) {
+    alerts.request = RequestOf(texts);
+    invocation.command = std::move(alerts);
+  } else if (app.got_subcommand("vms")) {
+    for (const std::string& glob : vm_globs) vms.request.add_vm(glob);
+    invocation.command = std::move(vms);
+  } else if (app.got_subcommand("status")) {
+    invocation.command = status;
+  } else if (lint_app.parsed()) {
+    invocation.command = std::move(lint);
+  } else {
+    invocation.command = list;
+  }
+  return invocation;
+}
+
+}  // namespace kvmsentry

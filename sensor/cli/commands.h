@@ -1,0 +1,59 @@
+// The commands of `kvmsentry`, a file each. Each returns the exit code: 0, or 1 for a failure or
+// for problems found; what failed went to standard error.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "kvmsentry/v1/alerts.pb.h"
+#include "kvmsentry/v1/sensor.pb.h"
+#include "sensor/base/status.h"
+#include "sensor/cli/style.h"
+
+namespace kvmsentry {
+
+struct CommonOptions {
+  std::string socket;
+  ColorWhen color = ColorWhen::kAuto;
+};
+
+struct AlertsCommand {
+  v1::SubscribeRequest request;
+  bool json = false;
+};
+
+struct VmsCommand {
+  v1::ListVmsRequest request;
+  bool counts = false;
+  bool json = false;
+};
+
+struct StatusCommand {
+  bool json = false;
+};
+
+struct SpecLintCommand {
+  std::string dir;
+};
+
+struct SpecListCommand {
+  bool json = false;
+};
+
+using Command =
+    std::variant<AlertsCommand, VmsCommand, StatusCommand, SpecLintCommand, SpecListCommand>;
+
+int Run(const CommonOptions& common, const AlertsCommand& command);
+int Run(const CommonOptions& common, const VmsCommand& command);
+int Run(const CommonOptions& common, const StatusCommand& command);
+int Run(const CommonOptions& common, const SpecLintCommand& command);
+int Run(const CommonOptions& common, const SpecListCommand& command);
+
+// Says on standard error what failed, and returns 1.
+int Fail(const absl::Status& status);
+
+// A line on standard error, with the program's name before it.
+void Say(const std::string& text);
+
+}  // namespace kvmsentry

@@ -1,0 +1,29 @@
+// What people read: each function returns whole lines. Every text in them is escaped.
+#pragma once
+
+#include <string>
+
+#include "absl/time/time.h"
+
+#include "kvmsentry/v1/alert.pb.h"
+#include "kvmsentry/v1/alerts.pb.h"
+#include "kvmsentry/v1/sensor.pb.h"
+#include "sensor/cli/style.h"
+
+namespace kvmsentry {
+
+// A line; where the alert opens, why it matters and where to look below it.
+std::string FormatAlert(const v1::Alert& alert, const Style& style, absl::TimeZone zone);
+
+// What is missing in the stream, in words.
+std::string FormatGap(const v1::Gap& gap, const Style& style);
+
+std::string FormatVms(const v1::ListVmsResponse& response, bool counts, const Style& style,
+                      absl::TimeZone zone);
+
+std::string FormatStatus(const v1::GetStatusResponse& status, const Style& style, absl::Time now,
+                         absl::TimeZone zone);
+
+std::string FormatSpecs(const v1::ListSpecsResponse& response, const Style& style);
+
+}  // namespace kvmsentry

@@ -1,0 +1,16 @@
+#include <cstdio>
+#include <string>
+
+#include "sensor/base/escape.h"
+#include "sensor/cli/commands.h"
+
+namespace kvmsentry {
+
+void Say(const std::string& text) { fprintf(stderr, "kvmsentry: %s\n", EscapeAgain(text).c_str()); }
+
+int Fail(const absl::Status& status) {
+  Say(std::string(status.message()));
+  return 1;
+}
+
+}  // namespace kvmsentry

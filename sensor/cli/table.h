@@ -1,0 +1,47 @@
+// Aligned columns.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+#include "sensor/cli/style.h"
+
+namespace kvmsentry {
+
+struct Column {
+  std::string title;
+  bool right = false;  // aligned to the right, as numbers are
+};
+
+struct Cell {
+  std::string text;
+  Paint paint = Paint::kPlain;
+};
+
+class Table {
+ public:
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  // As many cells as there are columns. Texts are escaped.
+  void Add(std::vector<Cell> cells) { rows_.push_back(std::move(cells)); }
+
+  // A line of titles and one for each row, each as wide as it must be and without blanks at its
+  // end.
+  std::string Render(const Style& style) const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<Cell>> rows_;
+};
+
+// How many columns of a terminal TEXT takes once it is escaped: its characters, for want of a table
+// of those that take two.
+size_t WidthOf(absl::string_view text);
+
+// TEXT, escaped and painted, and blanks up to WIDTH.
+std::string Padded(const Style& style, const Cell& cell, size_t width, bool right = false);
+
+}  // namespace kvmsentry

@@ -1,0 +1,28 @@
+#include <unistd.h>
+
+#include "absl/time/time.h"
+
+#include "sensor/cli/client.h"
+#include "sensor/cli/commands.h"
+#include "sensor/cli/format.h"
+#include "sensor/cli/json.h"
+#include "sensor/cli/output.h"
+
+namespace kvmsentry {
+
+int Run(const CommonOptions& common, const VmsCommand& command) {
+  const auto client = Client::Connect(common.socket);
+  if (!client.ok()) return Fail(client.status());
+  const auto response = (*client)->ListVms(command.request);
+  if (!response.ok()) return Fail(response.status());
+  Output output(STDOUT_FILENO);
+  if (command.json) {
+    for (const v1::VmStatus& vm : response->vms()) output.Write(JsonLine(vm));
+  } else {
+    output.Write(
+        FormatVms(*response, command.counts, StyleFor(common.color), absl::LocalTimeZone()));
+  }
+  return output.Finish();
+}
+
+}  // namespace kvmsentry

@@ -51,15 +51,12 @@ static __always_inline void on_userspace_exit(const __u64* ctx) {
   if (!vcpu) return;
   __u32 reason = (__u32)ctx[0];
   int error = -(int)ctx[1];
-  if (error <= 0) {
-    vcpu->last_exit_reason = reason;
-    if (reason < 64) {
-      __u64 bit = 1ULL << reason;
-      if (!(vcpu->exit_reasons_seen & bit)) __sync_fetch_and_or(&vcpu->exit_reasons_seen, bit);
-    }
+  if (error <= 0 && reason < 64) {
+    __u64 bit = 1ULL << reason;
+    if (!(vcpu->exit_reasons_seen & bit)) __sync_fetch_and_or(&vcpu->exit_reasons_seen, bit);
   }
-  meter_add(vcpu, KS_METER_USERSPACE_EXIT, 1, vcpu->last_exit_reason);
+  meter_add(vcpu, KS_METER_USERSPACE_EXIT, 1, reason);
   if (error > 0 && error != EINTR && error != EAGAIN)
-    meter_add(vcpu, KS_METER_USERSPACE_ERROR, 1, vcpu->last_exit_reason);
+    meter_add(vcpu, KS_METER_USERSPACE_ERROR, 1, reason);
 }
 KS_TRACEPOINT(kvm_userspace_exit, on_userspace_exit)

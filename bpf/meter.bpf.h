@@ -18,6 +18,10 @@
 #define KS_UNLIMITED_STEP 4096 /* without a limit: look again soon, one may have been set */
 #define KS_REPORTED_STEP 256   /* once told, a storm need not be watched closely */
 
+#define KS_LOOKING 0xffffffffffffffffULL /* a checkpoint while the program looks at the limits */
+
+KS_DESCRIBE(ks_limit_crossed);
+
 /* Adds STEP to the window and returns what it then holds: the counts since the beginning of the
  * eighth that lies six eighths back. With a step of at most one eighth, that is within the window.
  */
@@ -85,6 +89,9 @@ static __noinline int meter_look(struct ks_vcpu_row* vcpu, __u32 meter, __u64 co
   __u64 next = KS_UNLIMITED_STEP;
   row->folded = row->count;
   row->folded_ns = now;
+  /* User space sets limits and then the checkpoint to 0. From here on its 0 must outlive this look,
+   * which may have read the old limits. */
+  __sync_lock_test_and_set(&row->checkpoint, KS_LOOKING);
 #pragma unroll
   for (int i = 0; i < KS_LIMITS_PER_METER; i++) {
     struct ks_limit_row* limit = &limits->rows[meter][i];
@@ -100,7 +107,7 @@ static __noinline int meter_look(struct ks_vcpu_row* vcpu, __u32 meter, __u64 co
     }
     if (stride < next) next = stride;
   }
-  row->checkpoint = row->count + next;
+  __sync_val_compare_and_swap(&row->checkpoint, KS_LOOKING, row->count + next);
   return 0;
 }
 

@@ -25,7 +25,7 @@ typedef __u64 uint64_t;
 
 /* ---- meters: what is counted per vCPU ------------------------------------------------------- */
 
-/* The order is part of the layout; names appear in `bpftool map dump` through the enum's BTF. */
+/* The order is part of the layout: it is that of `meters` and `retired`. */
 enum ks_meter {
   KS_METER_PIO = 0,        /* port accesses: the tracepoint's own count, so `rep outs` of N is N */
   KS_METER_MMIO,           /* completed accesses: an unsatisfied read is counted when satisfied */
@@ -151,8 +151,8 @@ KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vm_sets, ports) == 64);
 
 struct ks_losses {
   uint64_t ring_full;    /* a record found no room */
-  uint64_t no_vm_slot;   /* a VM beyond the maximum was met and is not watched */
-  uint64_t no_vcpu_slot; /* a vCPU beyond the maximum was met and is not watched */
+  uint64_t no_vm_slot;   /* a birth or an occurrence of a VM beyond the maximum: not watched */
+  uint64_t no_vcpu_slot; /* the same of a vCPU beyond the maximum */
   uint64_t table_update; /* an update of the VM or vCPU table failed */
   uint64_t row_lookup;   /* a slot led to no row */
   uint64_t unattributed; /* an occurrence in no vCPU's context */

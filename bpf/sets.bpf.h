@@ -4,6 +4,7 @@
 #pragma once
 
 #include "bpf/maps.bpf.h"
+#include "bpf/msr_bit.h"
 
 static __always_inline struct ks_vm_sets* sets_of(const struct ks_vcpu_row* vcpu) {
   __u32 slot = vcpu->vm_slot;
@@ -15,15 +16,4 @@ static __always_inline void set_bit(struct ks_vm_sets* sets, __u64* word, __u32 
   if (*word & mask) return;
   __sync_fetch_and_or(word, mask);
   sets->changed = 1;
-}
-
-/* The bit of MSR in ks_vm_sets.msrs_written, KS_MSR_BITS for one outside the blocks. */
-static __always_inline __u32 msr_bit(__u32 msr) {
-  if (msr - KS_MSR_LOW < KS_MSR_BLOCK) return msr - KS_MSR_LOW;
-  if (msr - KS_MSR_HIGH < KS_MSR_BLOCK) return msr - KS_MSR_HIGH + KS_MSR_BLOCK;
-  if (msr - KS_MSR_AMD < KS_MSR_BLOCK) return msr - KS_MSR_AMD + 2 * KS_MSR_BLOCK;
-  if (msr - KS_MSR_HYPERV < KS_MSR_BLOCK / 2) return msr - KS_MSR_HYPERV + 3 * KS_MSR_BLOCK;
-  if (msr - KS_MSR_KVM < KS_MSR_BLOCK / 2)
-    return msr - KS_MSR_KVM + 3 * KS_MSR_BLOCK + KS_MSR_BLOCK / 2;
-  return KS_MSR_BITS;
 }

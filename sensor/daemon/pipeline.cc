@@ -146,7 +146,6 @@ void Pipeline::Appear(const VmEntry& vm, KernelTime now) {
     const ks_vm_row& row = probe_->tables().vms()[vm.slot];
     watched.first_seen =
         clock_.WallNow() - absl::Nanoseconds(now.ns - static_cast<int64_t>(row.first_ns));
-    watched.seen_from_birth = row.born_seen != 0;
     spdlog::info("watching VM {} (pid {}, {})", vm.facts.name, vm.facts.pid, vm.facts.vmm);
   }
   watched.entry = vm;
@@ -167,6 +166,7 @@ void Pipeline::Vanish(const VmGone& gone, KernelTime now) {
 }
 
 void Pipeline::Sample(KernelTime now) {
+  if (std::exchange(sampled_at_, now) == now) return;
   const uint64_t losses = LossesThatMatter(probe_->tables().losses());
   const bool lossy = std::exchange(losses_, losses) != losses;
   counts_ = ReadCounts(probe_->tables().vms(), probe_->tables().vcpus());
@@ -184,6 +184,7 @@ void Pipeline::Sample(KernelTime now) {
     }
   }
   for (const auto& [vm, reasons] : probe_->tables().TakeExitReasons()) {
+    if (!vms_.contains(vm)) continue;
     for (uint64_t bits = reasons; bits != 0; bits &= bits - 1) {
       ObserveMember(vm, FeatureId::kUserspaceExitReason,
                     static_cast<uint64_t>(std::countr_zero(bits)), now);

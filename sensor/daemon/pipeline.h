@@ -85,10 +85,10 @@ class Pipeline final : public SensorView {
   struct Watched {
     VmEntry entry;
     absl::Time first_seen;
-    bool seen_from_birth = false;
   };
   std::map<VmId, Watched> vms_;
-  std::vector<VmCounts> counts_;  // of the latest tick
+  KernelTime sampled_at_;
+  std::vector<VmCounts> counts_;  // as of sampled_at_
   BackEndSilence silence_;
   uint64_t losses_ = 0;       // as of the latest tick
   uint64_t bad_records_ = 0;  // records that no program of ours writes

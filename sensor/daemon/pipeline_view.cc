@@ -1,4 +1,5 @@
 // What the pipeline tells of itself.
+#include "sensor/base/load.h"
 #include "sensor/daemon/losses.h"
 #include "sensor/daemon/pipeline.h"
 
@@ -37,7 +38,8 @@ std::vector<VmView> Pipeline::Vms() const {
     view.vm = watched.entry.facts;
     view.watched = true;
     view.first_seen = watched.first_seen;
-    view.seen_from_birth = watched.seen_from_birth;
+    // Asked of the row: the walk may know a VM before its first vCPU, its birth, does.
+    view.seen_from_birth = Load(probe_->tables().vms()[watched.entry.slot].born_seen) != 0;
     if (const auto score = engine_.ScoreOf(id)) {
       view.score_millipoints = score->millipoints;
       view.open_alerts = score->open_alerts;

@@ -210,9 +210,9 @@ TEST_F(LimitTest, ALimitCountsFromWhenItIsSet) {
     return SystemClock().Now().ns > static_cast<int64_t>(meter.folded_ns) + kSecond / 4;
   }));
   tables().SetLimits(
-      slot, std::vector<Limit>{
-                {.meter = KS_METER_USERSPACE_EXIT, .count = 1000, .window_ns = kSecond},
-                {.meter = KS_METER_USERSPACE_EXIT, .count = 5, .window_ns = 40 * kSecond}});
+      slot,
+      std::vector<Limit>{{.meter = KS_METER_USERSPACE_EXIT, .count = 1000, .window_ns = kSecond},
+                         {.meter = KS_METER_USERSPACE_EXIT, .count = 5, .window_ns = 400 * kMs}});
   const auto records = WaitForRecords(VmIn(slot), 1);
   EXPECT_LT(CountsIn(slot).count[KS_METER_USERSPACE_EXIT], before + 1000);
   ASSERT_FALSE(records.empty());

@@ -58,7 +58,7 @@ TEST(EscapeTest, TakesNoMoreThanItMayAndSaysSo) {
   EXPECT_EQ(Escape(std::string(10000, '\n')).size(), 256 * 4 + 3U);
 }
 
-TEST(EscapeAgainTest, ChangesNothingThatIsEscaped) {
+TEST(EscapeAgain, ChangesNothingThatIsEscaped) {
   const std::string escaped = Escape("\x1b[2J \\ b\u00e4r \xff");
   EXPECT_EQ(EscapeAgain(escaped), escaped);
   EXPECT_EQ(EscapeAgain(""), "");
@@ -66,7 +66,7 @@ TEST(EscapeAgainTest, ChangesNothingThatIsEscaped) {
   EXPECT_EQ(EscapeAgain(std::string(1000, 'a')), std::string(1000, 'a'));
 }
 
-TEST(EscapeAgainTest, EscapesWhatIsNot) {
+TEST(EscapeAgain, EscapesWhatIsNot) {
   EXPECT_EQ(EscapeAgain("\\x1b\x1b[2J\n\xff"), "\\x1b\\x1b[2J\\x0a\\xff");
 }
 

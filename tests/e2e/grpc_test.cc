@@ -99,8 +99,9 @@ TEST_F(GrpcTest, HealthIsServingAndReflectionListsTheServices) {
   // grpc.health.v1: HealthCheckRequest.service = 1; HealthCheckResponse.status = 1, SERVING = 1.
   // The socket appears a moment before the sensor says that it serves.
   const auto serving = [&](const std::string& service) {
-    return WaitUntil(
-        [&] { return CallRaw(channel, "/grpc.health.v1.Health/Check", service) == "\x08\x01"; });
+    return WaitUntil([&] {
+      return CallRaw(channel, "/grpc.health.v1.Health/Check", service).value_or("") == "\x08\x01";
+    });
   };
   EXPECT_TRUE(serving(""));
   EXPECT_TRUE(serving("\x0a\x13kvmsentry.v1.Alerts"));

@@ -1,4 +1,6 @@
 // Storms and what only looks like one: a guest misbehaves, and a client in another process is told.
+#include <ostream>
+
 #include "tests/e2e/fixture.h"
 
 namespace kvmsentry {
@@ -12,6 +14,10 @@ struct Storm {
   std::string behaviour;
   std::string feature;  // that counts its operations
   std::vector<std::string> specs;
+
+  friend std::ostream& operator<<(std::ostream& out, const Storm& storm) {
+    return out << storm.behaviour;
+  }
 };
 
 // An unknown MSR: hardware passes some known ones through, so that KVM does not see them.
@@ -36,6 +42,7 @@ void ExpectWhole(const v1::Alert& open) {
   EXPECT_FALSE(open.host().node().empty());
   EXPECT_FALSE(open.host().boot_id().empty());
   EXPECT_NE(open.vm().id(), 0U);
+  EXPECT_EQ(ToTime(open.at()), ToTime(open.opened_at()));
   EXPECT_EQ(open.observed().limit(), 1000);
   EXPECT_GT(open.observed().occurrences(), 1000U);
   EXPECT_EQ(open.observed().unit(), "1/s");
@@ -97,7 +104,7 @@ TEST_P(StormTest, ItsLookAlikeCausesNoAlert) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Storms, StormTest, ::testing::ValuesIn(kStorms),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& storm) { return storm.param.name; });
 
 using QuietTest = E2eTest;
 

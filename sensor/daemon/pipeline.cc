@@ -144,8 +144,7 @@ void Pipeline::Appear(const VmEntry& vm, KernelTime now) {
   Watched& watched = vms_[vm.facts.id];
   if (watched.entry.facts.id.serial == 0) {
     const ks_vm_row& row = probe_->tables().vms()[vm.slot];
-    watched.first_seen =
-        clock_.WallNow() - absl::Nanoseconds(now.ns - static_cast<int64_t>(row.first_ns));
+    watched.first_seen = WallAt({static_cast<int64_t>(row.first_ns)});
     spdlog::info("watching VM {} (pid {}, {})", vm.facts.name, vm.facts.pid, vm.facts.vmm);
   }
   watched.entry = vm;
@@ -203,12 +202,19 @@ void Pipeline::ObserveMembers(const Tables::Members& members, KernelTime now) {
   }
 }
 
+// Both clocks are read at once: NOW of a tick is older by what was done since.
+absl::Time Pipeline::WallAt(KernelTime time) const {
+  return clock_.WallNow() - absl::Nanoseconds(clock_.Now() - time);
+}
+
 void Pipeline::Raise(KernelTime now) {
-  const absl::Time wall = clock_.WallNow();
   for (AlertEvent& event : engine_.Tick(now)) {
+    const auto [opened, is_new] =
+        opened_.try_emplace({event.vm.id, event.spec_id}, WallAt(event.opened_at));
     JournaledAlert alert;
-    alert.at = wall - absl::Nanoseconds(now - event.at);
-    alert.opened_at = wall - absl::Nanoseconds(now - event.opened_at);
+    alert.opened_at = opened->second;
+    alert.at = event.at == event.opened_at ? alert.opened_at : WallAt(event.at);
+    if (event.state == AlertState::kCleared) opened_.erase(opened);
     alert.host = options_.host;
     alert.event = std::move(event);
     if (const auto published = hub_.Publish(std::move(alert)); !published.ok()) {

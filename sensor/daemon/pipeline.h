@@ -6,6 +6,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "sensor/alert/hub.h"
@@ -64,6 +66,7 @@ class Pipeline final : public SensorView {
   void Sample(KernelTime now);
   void ObserveMembers(const Tables::Members& members, KernelTime now);
   void Raise(KernelTime now);
+  absl::Time WallAt(KernelTime time) const;
   std::vector<HookCoverage> CurrentHooks() const;
   void AddCounts(const VmCounts& counts, VmView& view) const;
 
@@ -87,6 +90,9 @@ class Pipeline final : public SensorView {
     absl::Time first_seen;
   };
   std::map<VmId, Watched> vms_;
+  // Of each open alert, by its spec, when it opened: told alike with each of its steps, although
+  // the two clocks drift.
+  std::map<std::pair<VmId, std::string>, absl::Time> opened_;
   KernelTime sampled_at_;
   std::vector<VmCounts> counts_;  // as of sampled_at_
   BackEndSilence silence_;

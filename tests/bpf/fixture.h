@@ -10,35 +10,11 @@
 #include "sensor/probe/probe.h"
 #include "sensor/record/decode.h"
 #include "sensor/record/sampler.h"
+#include "tests/support/assert_ok.h"
 #include "tests/support/guest.h"
 #include "tests/support/wait.h"
 
-// Ends the test unless EXPR, a Status or StatusOr, is OK.
-#define ASSERT_OK(expr)                                                                    \
-  do {                                                                                     \
-    const auto& status_of_expr = (expr);                                                   \
-    ASSERT_TRUE(kvmsentry::IsOk(status_of_expr)) << kvmsentry::StatusText(status_of_expr); \
-  } while (false)
-
-#define ASSERT_OK_AND_ASSIGN(lhs, expr) \
-  ASSERT_OK_AND_ASSIGN_IMPL(KVMSENTRY_CONCAT(result_, __LINE__), lhs, expr)
-#define ASSERT_OK_AND_ASSIGN_IMPL(result, lhs, expr) \
-  auto result = (expr);                              \
-  ASSERT_OK(result);                                 \
-  lhs = *std::move(result)
-
 namespace kvmsentry {
-
-inline bool IsOk(const absl::Status& status) { return status.ok(); }
-inline std::string StatusText(const absl::Status& status) { return status.ToString(); }
-template <typename T>
-bool IsOk(const absl::StatusOr<T>& result) {
-  return result.ok();
-}
-template <typename T>
-std::string StatusText(const absl::StatusOr<T>& result) {
-  return result.status().ToString();
-}
 
 // Host-wide hooks see every VM of the host, so tests ask for the VMs that their guests created.
 class BpfTest : public ::testing::Test {

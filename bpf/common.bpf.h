@@ -14,6 +14,9 @@
 
 #define KS_LICENSE char LICENSE[] SEC("license") = "Dual BSD/GPL"
 
+/* Keeps a struct that is in no map in the object's BTF, for its layout to be compared. */
+#define KS_DESCRIBE(name) const struct name* name##_described SEC(".bss")
+
 /*
  * One handler, two variants of its hook in order of cost. Both see the tracepoint's raw arguments
  * as an array of 64-bit values; tp_btf is the same hook with types that the verifier knows.

@@ -8,6 +8,8 @@
 
 KS_LICENSE;
 
+KS_DESCRIBE(ks_open_file);
+
 SEC("iter/task_file") int walk_files(struct bpf_iter__task_file* ctx) {
   struct file* file = ctx->file;
   struct task_struct* task = ctx->task;

@@ -6,7 +6,8 @@
  * KVM_CREATE_VCPU.
  *
  * The slab hands the address of a vCPU or a VM that is gone to the next one at once. Seen here, in
- * the kernel, at the moment of creation, an address never leads to a dead one's row.
+ * the kernel, at the moment of creation, an address never leads to a dead one's row, not even if
+ * there is no slot left for the new one.
  */
 #include "bpf/whose.bpf.h"
 
@@ -29,7 +30,7 @@ static __always_inline bool walked_before_birth(const struct ks_vcpu_row* row, _
  * if the row of this address has vCPUs already, they are of another VM, which is gone. */
 static __always_inline __u32 vm_at_birth(__u64 kvm, int index) {
   __u32* known = bpf_map_lookup_elem(&vm_slots, &kvm);
-  if (!known) return add_vm(kvm, index == 0, BPF_NOEXIST);
+  if (!known) return add_vm(kvm, index == 0);
   if (index != 0) return *known;
   struct ks_vm_row* vm = vm_row(*known);
   if (vm && vm->state == KS_VM_ALIVE && vm->vcpus == 0) {
@@ -38,7 +39,8 @@ static __always_inline __u32 vm_at_birth(__u64 kvm, int index) {
     return *known;
   }
   if (vm && vm->state == KS_VM_ALIVE) vm->state = KS_VM_REPLACED;
-  return add_vm(kvm, 1, BPF_ANY);
+  bpf_map_delete_elem(&vm_slots, &kvm);
+  return add_vm(kvm, 1);
 }
 
 static __always_inline void on_track_tsc(const __u64* ctx) {
@@ -47,14 +49,18 @@ static __always_inline void on_track_tsc(const __u64* ctx) {
   if (!vcpu || current_ioctl().command != KVM_CREATE_VCPU) return;
   __u64 address = (__u64)vcpu;
   __u64 kvm = (__u64)BPF_CORE_READ(vcpu, kvm);
+  int index = BPF_CORE_READ(vcpu, vcpu_idx);
   __u32* known = bpf_map_lookup_elem(&vcpu_slots, &address);
   struct ks_vcpu_row* old = known ? vcpu_row(*known) : 0;
   if (old && walked_before_birth(old, address)) {
+    struct ks_vm_row* walked = vm_row(old->vm_slot);
+    if (walked && index == 0) walked->born_seen = 1;
     old->origin = KS_ORIGIN_BORN;
     return;
   }
-  __u32 vm_slot = vm_at_birth(kvm, BPF_CORE_READ(vcpu, vcpu_idx));
+  __u32 vm_slot = vm_at_birth(kvm, index);
   if (old) old->vcpu = 0; /* its counts stay for user space to fold */
-  add_vcpu(address, vm_slot, KS_ORIGIN_BORN, BPF_ANY);
+  if (known) bpf_map_delete_elem(&vcpu_slots, &address);
+  add_vcpu(address, vm_slot, KS_ORIGIN_BORN);
 }
 KS_TRACEPOINT(kvm_track_tsc, on_track_tsc)

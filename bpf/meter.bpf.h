@@ -18,6 +18,10 @@
 #define KS_UNLIMITED_STEP 4096 /* without a limit: look again soon, one may have been set */
 #define KS_REPORTED_STEP 256   /* once told, a storm need not be watched closely */
 
+#define KS_LOOKING 0xffffffffffffffffULL /* a checkpoint while the program looks at the limits */
+
+KS_DESCRIBE(ks_limit_crossed);
+
 /* Adds STEP to the window and returns what it then holds: the counts since the beginning of the
  * eighth that lies six eighths back. With a step of at most one eighth, that is within the window.
  */
@@ -69,7 +73,7 @@ static __always_inline void tell(struct ks_limit_row* limit, const struct ks_vcp
 }
 
 /* COUNT occurrences just happened and the meter has come to its checkpoint. */
-static __noinline int meter_look(struct ks_vcpu_row* vcpu, __u32 meter, __u64 count, __u64 last) {
+static __noinline int meter_look(struct ks_vcpu_row* vcpu, __u32 meter, __u64 count) {
   if (!vcpu || meter >= KS_METER_COUNT) return 0;
   __u32 vm_slot = vcpu->vm_slot;
   struct ks_vm_limits* limits = bpf_map_lookup_elem(&vm_limits, &vm_slot);
@@ -85,6 +89,9 @@ static __noinline int meter_look(struct ks_vcpu_row* vcpu, __u32 meter, __u64 co
   __u64 next = KS_UNLIMITED_STEP;
   row->folded = row->count;
   row->folded_ns = now;
+  /* User space sets limits and then the checkpoint to 0. From here on its 0 must outlive this look,
+   * which may have read the old limits. */
+  __sync_lock_test_and_set(&row->checkpoint, KS_LOOKING);
 #pragma unroll
   for (int i = 0; i < KS_LIMITS_PER_METER; i++) {
     struct ks_limit_row* limit = &limits->rows[meter][i];
@@ -92,7 +99,7 @@ static __noinline int meter_look(struct ks_vcpu_row* vcpu, __u32 meter, __u64 co
     __u64 in_window = slide(limit, took <= limit->window_ns / KS_MARKS ? step : count, now);
     __u64 stride = limit->max / 16 + 1;
     if (in_window > limit->max) {
-      tell(limit, vcpu, meter, in_window, now, last);
+      tell(limit, vcpu, meter, in_window, now, row->last);
       if (stride < KS_REPORTED_STEP) stride = KS_REPORTED_STEP;
     } else {
       __u64 share = (limit->max + 1 - in_window) / (vm->vcpus > 1 ? 2 * vm->vcpus : 1);
@@ -100,7 +107,7 @@ static __noinline int meter_look(struct ks_vcpu_row* vcpu, __u32 meter, __u64 co
     }
     if (stride < next) next = stride;
   }
-  row->checkpoint = row->count + next;
+  __sync_val_compare_and_swap(&row->checkpoint, KS_LOOKING, row->count + next);
   return 0;
 }
 
@@ -110,5 +117,6 @@ static __always_inline void meter_add(struct ks_vcpu_row* vcpu, enum ks_meter me
   struct ks_meter_row* row = &vcpu->meters[meter];
   __u64 total = row->count + count;
   row->count = total;
-  if (total >= row->checkpoint) meter_look(vcpu, meter, count, last);
+  row->last = last;
+  if (total >= row->checkpoint) meter_look(vcpu, meter, count);
 }

@@ -25,7 +25,7 @@ typedef __u64 uint64_t;
 
 /* ---- meters: what is counted per vCPU ------------------------------------------------------- */
 
-/* The order is part of the layout; names appear in `bpftool map dump` through the enum's BTF. */
+/* The order is part of the layout: it is that of `meters` and `retired`. */
 enum ks_meter {
   KS_METER_PIO = 0,        /* port accesses: the tracepoint's own count, so `rep outs` of N is N */
   KS_METER_MMIO,           /* completed accesses: an unsatisfied read is counted when satisfied */
@@ -38,14 +38,18 @@ enum ks_meter {
   KS_METER_COUNT
 };
 
-/* The vCPU is the only writer of count, folded and folded_ns. User space may write 0 to checkpoint
- * at any time ("look at the next occurrence"), and nothing else. */
+/* A cache line each: an occurrence touches one. The vCPU is the only writer, but user space may
+ * write 0 to checkpoint at any time ("look at the next occurrence"). */
 struct ks_meter_row {
   uint64_t count;      /* cumulative */
   uint64_t checkpoint; /* the count at which the program looks at the limits again */
-  uint64_t folded;     /* the count at the last look */
-  uint64_t folded_ns;  /* when that was */
+  uint64_t last;   /* what the latest occurrence names: a port, guest address, MSR, exit reason */
+  uint64_t marked; /* the member whose bit in ks_vm_sets is known to be set, and the take since */
+  uint64_t folded; /* the count at the last look */
+  uint64_t folded_ns; /* when that was */
+  uint64_t padding[2];
 };
+KS_STATIC_ASSERT(sizeof(struct ks_meter_row) == 64);
 
 /* ---- vCPUs and VMs -------------------------------------------------------------------------- */
 
@@ -65,17 +69,13 @@ struct ks_vcpu_row {
   uint32_t vcpu_index; /* kvm_vcpu.vcpu_idx: the order of creation */
   uint64_t first_ns;   /* when the row was made */
   uint32_t origin;     /* enum ks_origin */
-  uint32_t padding1;
+  uint32_t takes;      /* how often user space took the bits of ks_vm_sets; it alone writes this */
   uint64_t exit_reasons_seen; /* bit N: user-space exit reason N since user space took the bits */
-  uint64_t last_port;
-  uint64_t last_gpa;
-  uint64_t last_msr;
-  uint64_t last_exit_reason; /* of the latest user-space exit */
-  uint64_t padding2[6];      /* the meters begin on a cache line of their own */
+  uint64_t padding[2];
   struct ks_meter_row meters[KS_METER_COUNT];
 };
-KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vcpu_row, meters) == 128);
-KS_STATIC_ASSERT(sizeof(struct ks_vcpu_row) == 128 + 32 * KS_METER_COUNT);
+KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vcpu_row, meters) == 64);
+KS_STATIC_ASSERT(sizeof(struct ks_vcpu_row) == 64 + 64 * KS_METER_COUNT);
 
 enum ks_vm_state {
   KS_VM_FREE = 0,
@@ -151,8 +151,8 @@ KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vm_sets, ports) == 64);
 
 struct ks_losses {
   uint64_t ring_full;    /* a record found no room */
-  uint64_t no_vm_slot;   /* a VM beyond the maximum was met and is not watched */
-  uint64_t no_vcpu_slot; /* a vCPU beyond the maximum was met and is not watched */
+  uint64_t no_vm_slot;   /* a birth or an occurrence of a VM beyond the maximum: not watched */
+  uint64_t no_vcpu_slot; /* the same of a vCPU beyond the maximum */
   uint64_t table_update; /* an update of the VM or vCPU table failed */
   uint64_t row_lookup;   /* a slot led to no row */
   uint64_t unattributed; /* an occurrence in no vCPU's context */

@@ -13,6 +13,8 @@
 
 #define KS_NO_SLOT 0xffffffffU
 
+KS_DESCRIBE(ks_vm_born);
+
 /* Tell user space of a new VM, if the second's budget allows. Without it the VM is found at the
  * next tick: what is over budget is late, not lost. */
 static __always_inline void announce_vm(__u32 slot, const struct ks_vm_row* vm, __u64 now) {
@@ -42,9 +44,8 @@ static __always_inline void announce_vm(__u32 slot, const struct ks_vm_row* vm, 
   bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 }
 
-/* A new row for KVM. FLAGS: BPF_NOEXIST, or BPF_ANY to take the address over from a VM that is
- * gone. Returns the slot, KS_NO_SLOT where none is left. */
-static __noinline __u32 add_vm(__u64 kvm, __u32 born_seen, __u64 flags) {
+/* A new row for KVM. Returns the slot, KS_NO_SLOT where none is left (counted as a loss). */
+static __noinline __u32 add_vm(__u64 kvm, __u32 born_seen) {
   __u32 slot;
   if (bpf_map_pop_elem(&free_vm_slots, &slot)) {
     KS_LOSE(no_vm_slot);
@@ -64,7 +65,7 @@ static __noinline __u32 add_vm(__u64 kvm, __u32 born_seen, __u64 flags) {
   vm->born_seen = born_seen;
   vm->vcpus = 0;
   vm->state = KS_VM_ALIVE;
-  if (bpf_map_update_elem(&vm_slots, &kvm, &slot, flags)) {
+  if (bpf_map_update_elem(&vm_slots, &kvm, &slot, BPF_NOEXIST)) {
     vm->state = KS_VM_FREE;
     vm->serial = 0;
     bpf_map_push_elem(&free_vm_slots, &slot, 0);
@@ -79,11 +80,11 @@ static __noinline __u32 add_vm(__u64 kvm, __u32 born_seen, __u64 flags) {
 
 static __always_inline __u32 find_or_add_vm(__u64 kvm) {
   __u32* known = bpf_map_lookup_elem(&vm_slots, &kvm);
-  return known ? *known : add_vm(kvm, 0, BPF_NOEXIST);
+  return known ? *known : add_vm(kvm, 0);
 }
 
-/* A new row for VCPU of the VM in VM_SLOT; FLAGS as above. */
-static __noinline __u32 add_vcpu(__u64 vcpu, __u32 vm_slot, __u32 origin, __u64 flags) {
+/* A new row for VCPU of the VM in VM_SLOT; returns as above. */
+static __noinline __u32 add_vcpu(__u64 vcpu, __u32 vm_slot, __u32 origin) {
   struct ks_vm_row* vm = vm_row(vm_slot);
   if (!vm) return KS_NO_SLOT; /* the VM has no slot: counted when that was found */
   __u32 slot;
@@ -102,7 +103,7 @@ static __noinline __u32 add_vcpu(__u64 vcpu, __u32 vm_slot, __u32 origin, __u64 
   row->origin = origin;
   row->vcpu_index = BPF_CORE_READ((struct kvm_vcpu*)vcpu, vcpu_idx);
   row->vcpu = vcpu;
-  if (bpf_map_update_elem(&vcpu_slots, &vcpu, &slot, flags)) {
+  if (bpf_map_update_elem(&vcpu_slots, &vcpu, &slot, BPF_NOEXIST)) {
     row->vcpu = 0;
     row->vm_serial = 0;
     bpf_map_push_elem(&free_vcpu_slots, &slot, 0);
@@ -123,5 +124,5 @@ static __noinline __u32 find_or_add_vcpu(__u64 vcpu, __u32 origin) {
     KS_LOSE(unattributed);
     return KS_NO_SLOT;
   }
-  return add_vcpu(vcpu, find_or_add_vm(kvm), origin, BPF_NOEXIST);
+  return add_vcpu(vcpu, find_or_add_vm(kvm), origin);
 }

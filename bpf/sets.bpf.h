@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Sets: the first sight of a member since user space last took the bits is one bit set; every
- * other is one test. */
+/*
+ * Sets: the first sight of a member since user space last took the bits is one bit set. Every other
+ * is a compare, if it is the member that the vCPU named last, else a test.
+ *
+ * User space counts up a vCPU's takes before it takes the bits. So a mark of an older take proves
+ * nothing, and one of this take means that the bit was set after the last take began.
+ */
 #pragma once
 
 #include "bpf/maps.bpf.h"
+#include "bpf/msr_bit.h"
+
+static __always_inline __u64 mark_of(const struct ks_vcpu_row* vcpu, __u32 member) {
+  return ((__u64) * (const volatile __u32*)&vcpu->takes + 1) << 32 | member;
+}
 
 static __always_inline struct ks_vm_sets* sets_of(const struct ks_vcpu_row* vcpu) {
   __u32 slot = vcpu->vm_slot;
@@ -15,15 +25,4 @@ static __always_inline void set_bit(struct ks_vm_sets* sets, __u64* word, __u32 
   if (*word & mask) return;
   __sync_fetch_and_or(word, mask);
   sets->changed = 1;
-}
-
-/* The bit of MSR in ks_vm_sets.msrs_written, KS_MSR_BITS for one outside the blocks. */
-static __always_inline __u32 msr_bit(__u32 msr) {
-  if (msr - KS_MSR_LOW < KS_MSR_BLOCK) return msr - KS_MSR_LOW;
-  if (msr - KS_MSR_HIGH < KS_MSR_BLOCK) return msr - KS_MSR_HIGH + KS_MSR_BLOCK;
-  if (msr - KS_MSR_AMD < KS_MSR_BLOCK) return msr - KS_MSR_AMD + 2 * KS_MSR_BLOCK;
-  if (msr - KS_MSR_HYPERV < KS_MSR_BLOCK / 2) return msr - KS_MSR_HYPERV + 3 * KS_MSR_BLOCK;
-  if (msr - KS_MSR_KVM < KS_MSR_BLOCK / 2)
-    return msr - KS_MSR_KVM + 3 * KS_MSR_BLOCK + KS_MSR_BLOCK / 2;
-  return KS_MSR_BITS;
 }

@@ -25,7 +25,8 @@ struct {
 
 static __noinline struct ks_vcpu_row* find_vcpu(__u64 vcpu, __u32 cpu) {
   __u32 slot = find_or_add_vcpu(vcpu, KS_ORIGIN_HOOK);
-  struct ks_vcpu_row* row = slot == KS_NO_SLOT ? 0 : vcpu_row(slot);
+  if (slot == KS_NO_SLOT) return 0; /* counted by its own reason */
+  struct ks_vcpu_row* row = vcpu_row(slot);
   if (row && row->vcpu == vcpu) {
     slot_hints[cpu & (KS_MAX_CPUS - 1)].slot = slot;
     return row;

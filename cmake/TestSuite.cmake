@@ -1,10 +1,27 @@
-# test_suite(NAME LABEL label SOURCES ... LIBS ...): one GoogleTest binary, one CTest entry a test case.
+# test_suite(NAME LABEL label [LOCK resource] [SANITIZED filter] SOURCES ... LIBS ...): one GoogleTest
+# binary, one CTest entry a test case. Tests with the same LOCK never run at the same time. Those that
+# match the GoogleTest filter SANITIZED have the label `sanitized` too: beside the unit tests, they
+# are run with sanitizers.
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
 function(test_suite name)
-  cmake_parse_arguments(arg "" "LABEL" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "LABEL;LOCK;SANITIZED" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE kvmsentry_options GTest::gmock GTest::gtest_main ${arg_LIBS})
-  gtest_discover_tests(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT 120 DISCOVERY_TIMEOUT 60)
+  set(properties TIMEOUT 120)
+  if(arg_LOCK)
+    list(APPEND properties RESOURCE_LOCK ${arg_LOCK})
+  endif()
+  if(arg_SANITIZED)
+    gtest_discover_tests(
+      ${name}
+      TEST_FILTER ${arg_SANITIZED}
+      TEST_LIST ${name}_SANITIZED_TESTS
+      PROPERTIES ${properties} LABELS "${arg_LABEL}\\;sanitized"
+      DISCOVERY_TIMEOUT 60)
+    set(others TEST_FILTER -${arg_SANITIZED})
+  endif()
+  gtest_discover_tests(${name} ${others} PROPERTIES ${properties} LABELS ${arg_LABEL}
+                       DISCOVERY_TIMEOUT 60)
 endfunction()

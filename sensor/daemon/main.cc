@@ -2,16 +2,22 @@
 #include <algorithm>
 #include <bit>
 #include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 
 #include "sensor/alert/memory_journal.h"
+#include "sensor/base/escape.h"
 #include "sensor/daemon/event_loop.h"
 #include "sensor/daemon/options.h"
 #include "sensor/daemon/pipeline.h"
 #include "sensor/rpc/server.h"
+#include "sensor/spec/library.h"
 
 namespace kvmsentry {
 namespace {
@@ -47,11 +53,25 @@ void LogStart(const Pipeline& pipeline, const DaemonOptions& options) {
   spdlog::info("kvmsentryd {} serves on {}", KVMSENTRY_VERSION, options.socket);
 }
 
+// Problems go out as `kvmsentry spec lint` prints them: a line each, and nothing before it.
+absl::StatusOr<std::shared_ptr<const SpecLibrary>> LoadLibrary(const std::string& dir) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::vector<SpecSource> sources, ReadSpecFolder(dir));
+  SpecLibrary::Result result = SpecLibrary::Parse(sources);
+  if (result.problems.empty()) {
+    return std::make_shared<const SpecLibrary>(std::move(result.library));
+  }
+  for (const Problem& problem : result.problems) {
+    std::fprintf(stderr, "%s\n", EscapeAgain(ToString(problem)).c_str());
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("not started: problems in ", dir, ": ", result.problems.size()));
+}
+
 absl::Status Run(const DaemonOptions& options) {
   if (options.unpin) return Unpin(options.pin_root);
   KVMSENTRY_RETURN_IF_ERROR(BlockSignals());
-  KVMSENTRY_ASSIGN_OR_RETURN(SpecLibrary loaded, SpecLibrary::Load(options.specs));
-  const auto library = std::make_shared<const SpecLibrary>(std::move(loaded));
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::shared_ptr<const SpecLibrary> library,
+                             LoadLibrary(options.specs));
   const Clock& clock = SystemClock();
   Hub hub(std::make_unique<MemoryJournal>(
       static_cast<uint64_t>(absl::ToUnixMillis(clock.WallNow())), options.alerts_kept));

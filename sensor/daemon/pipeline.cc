@@ -144,9 +144,7 @@ void Pipeline::Appear(const VmEntry& vm, KernelTime now) {
   Watched& watched = vms_[vm.facts.id];
   if (watched.entry.facts.id.serial == 0) {
     const ks_vm_row& row = probe_->tables().vms()[vm.slot];
-    watched.first_seen =
-        clock_.WallNow() - absl::Nanoseconds(now.ns - static_cast<int64_t>(row.first_ns));
-    watched.seen_from_birth = row.born_seen != 0;
+    watched.first_seen = WallAt({static_cast<int64_t>(row.first_ns)});
     spdlog::info("watching VM {} (pid {}, {})", vm.facts.name, vm.facts.pid, vm.facts.vmm);
   }
   watched.entry = vm;
@@ -167,6 +165,7 @@ void Pipeline::Vanish(const VmGone& gone, KernelTime now) {
 }
 
 void Pipeline::Sample(KernelTime now) {
+  if (std::exchange(sampled_at_, now) == now) return;
   const uint64_t losses = LossesThatMatter(probe_->tables().losses());
   const bool lossy = std::exchange(losses_, losses) != losses;
   counts_ = ReadCounts(probe_->tables().vms(), probe_->tables().vcpus());
@@ -175,19 +174,9 @@ void Pipeline::Sample(KernelTime now) {
   for (const VmCounts& counts : counts_) {
     if (!vms_.contains(counts.vm)) continue;
     AppendObservations(counts, now, active_, lossy, observations);
-    const Tables::Members members = probe_->tables().TakeMembers(counts.slot);
-    for (const uint16_t port : members.ports) {
-      ObserveMember(counts.vm, FeatureId::kPioPort, port, now);
-    }
-    for (const uint32_t msr : members.msrs_written) {
-      ObserveMember(counts.vm, FeatureId::kMsrWritten, msr, now);
-    }
   }
-  for (const auto& [vm, reasons] : probe_->tables().TakeExitReasons()) {
-    for (uint64_t bits = reasons; bits != 0; bits &= bits - 1) {
-      ObserveMember(vm, FeatureId::kUserspaceExitReason,
-                    static_cast<uint64_t>(std::countr_zero(bits)), now);
-    }
+  for (const Tables::Members& members : probe_->tables().TakeMembers()) {
+    if (vms_.contains(members.vm)) ObserveMembers(members, now);
   }
   for (Observation& observation : observations) {
     observation.serial = ++serial_;
@@ -195,23 +184,37 @@ void Pipeline::Sample(KernelTime now) {
   }
 }
 
-void Pipeline::ObserveMember(VmId vm, FeatureId feature, uint64_t member, KernelTime now) {
-  engine_.Observe({.time = now,
-                   .vm = vm,
-                   .kind = ObservationKind::kMember,
-                   .feature = feature,
-                   .serial = ++serial_,
-                   .value = member,
-                   .window_ns = 0,
-                   .detail = member});
+void Pipeline::ObserveMembers(const Tables::Members& members, KernelTime now) {
+  const auto observe = [&](FeatureId feature, uint64_t member) {
+    engine_.Observe({.time = now,
+                     .vm = members.vm,
+                     .kind = ObservationKind::kMember,
+                     .feature = feature,
+                     .serial = ++serial_,
+                     .value = member,
+                     .window_ns = 0,
+                     .detail = member});
+  };
+  for (const uint16_t port : members.ports) observe(FeatureId::kPioPort, port);
+  for (const uint32_t msr : members.msrs_written) observe(FeatureId::kMsrWritten, msr);
+  for (uint64_t bits = members.exit_reasons; bits != 0; bits &= bits - 1) {
+    observe(FeatureId::kUserspaceExitReason, static_cast<uint64_t>(std::countr_zero(bits)));
+  }
+}
+
+// Both clocks are read at once: NOW of a tick is older by what was done since.
+absl::Time Pipeline::WallAt(KernelTime time) const {
+  return clock_.WallNow() - absl::Nanoseconds(clock_.Now() - time);
 }
 
 void Pipeline::Raise(KernelTime now) {
-  const absl::Time wall = clock_.WallNow();
   for (AlertEvent& event : engine_.Tick(now)) {
+    const auto [opened, is_new] =
+        opened_.try_emplace({event.vm.id, event.spec_id}, WallAt(event.opened_at));
     JournaledAlert alert;
-    alert.at = wall - absl::Nanoseconds(now - event.at);
-    alert.opened_at = wall - absl::Nanoseconds(now - event.opened_at);
+    alert.opened_at = opened->second;
+    alert.at = event.at == event.opened_at ? alert.opened_at : WallAt(event.at);
+    if (event.state == AlertState::kCleared) opened_.erase(opened);
     alert.host = options_.host;
     alert.event = std::move(event);
     if (const auto published = hub_.Publish(std::move(alert)); !published.ok()) {

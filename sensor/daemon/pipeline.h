@@ -6,6 +6,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "sensor/alert/hub.h"
@@ -62,8 +64,9 @@ class Pipeline final : public SensorView {
   void Appear(const VmEntry& vm, KernelTime now);
   void Vanish(const VmGone& gone, KernelTime now);
   void Sample(KernelTime now);
-  void ObserveMember(VmId vm, FeatureId feature, uint64_t member, KernelTime now);
+  void ObserveMembers(const Tables::Members& members, KernelTime now);
   void Raise(KernelTime now);
+  absl::Time WallAt(KernelTime time) const;
   std::vector<HookCoverage> CurrentHooks() const;
   void AddCounts(const VmCounts& counts, VmView& view) const;
 
@@ -85,10 +88,13 @@ class Pipeline final : public SensorView {
   struct Watched {
     VmEntry entry;
     absl::Time first_seen;
-    bool seen_from_birth = false;
   };
   std::map<VmId, Watched> vms_;
-  std::vector<VmCounts> counts_;  // of the latest tick
+  // Of each open alert, by its spec, when it opened: told alike with each of its steps, although
+  // the two clocks drift.
+  std::map<std::pair<VmId, std::string>, absl::Time> opened_;
+  KernelTime sampled_at_;
+  std::vector<VmCounts> counts_;  // as of sampled_at_
   BackEndSilence silence_;
   uint64_t losses_ = 0;       // as of the latest tick
   uint64_t bad_records_ = 0;  // records that no program of ours writes

@@ -1,4 +1,5 @@
 // What the pipeline tells of itself.
+#include "sensor/base/load.h"
 #include "sensor/daemon/losses.h"
 #include "sensor/daemon/pipeline.h"
 
@@ -20,9 +21,10 @@ SensorStatus Pipeline::Status() const {
                             .reason = hook.reason,
                             .provides = std::string(hook.hook->provides)});
   }
-  status.losses = DescribeLosses(
-      probe_->tables().losses(),
-      {.bad_records = bad_records_, .unknown_vm = engine_.unknown_vm(), .late = engine_.late()});
+  status.losses = DescribeLosses(probe_->tables().losses(), {.skipped_runs = probe_->SkippedRuns(),
+                                                             .bad_records = bad_records_,
+                                                             .unknown_vm = engine_.unknown_vm(),
+                                                             .late = engine_.late()});
   status.max_vms = options_.probe.sizes.max_vms;
   status.max_vcpus = options_.probe.sizes.max_vcpus;
   status.ring_bytes = options_.probe.sizes.ring_bytes;
@@ -37,7 +39,8 @@ std::vector<VmView> Pipeline::Vms() const {
     view.vm = watched.entry.facts;
     view.watched = true;
     view.first_seen = watched.first_seen;
-    view.seen_from_birth = watched.seen_from_birth;
+    // Asked of the row: the walk may know a VM before its first vCPU, its birth, does.
+    view.seen_from_birth = Load(probe_->tables().vms()[watched.entry.slot].born_seen) != 0;
     if (const auto score = engine_.ScoreOf(id)) {
       view.score_millipoints = score->millipoints;
       view.open_alerts = score->open_alerts;

@@ -17,7 +17,7 @@ class Deviation {
   // There is something new about it, however large it is.
   void AddNews() { news_ = true; }
   // The norm holds again, as long as it is not seen anew.
-  void SetNormal() { normal_ = open_; }
+  void SetNormal() { normal_ = true; }
 
   // What is to be told at NOW, taken as told. It opens before it clears, so what came and went
   // within one Tick is told in two. A deviation is worse when it has doubled since last told.

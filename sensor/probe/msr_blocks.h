@@ -1,4 +1,4 @@
-// The inverse of msr_bit() in bpf/sets.bpf.h.
+// The inverse of msr_bit() in bpf/msr_bit.h.
 #pragma once
 
 #include <cstdint>

@@ -24,9 +24,7 @@ void ExpectIs(const Message& message, const std::string& text) {
 JournaledAlert FullAlert() {
   JournaledAlert alert;
   alert.position = {7, 42};
-  alert.host.node = "n";
-  alert.host.machine_id = "m";
-  alert.host.boot_id = "b";
+  alert.host = {.node = "n", .machine_id = "m", .boot_id = "b", .kernel_release = {}};
   alert.at = absl::FromUnixMillis(2'000'500);
   alert.opened_at = absl::FromUnixSeconds(1'000);
   AlertEvent& event = alert.event;

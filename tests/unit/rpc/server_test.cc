@@ -14,7 +14,6 @@
 
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel_posix.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -23,6 +22,7 @@
 #include "kvmsentry/v1/sensor.grpc.pb.h"
 #include "sensor/alert/memory_journal.h"
 #include "sensor/rpc/connect.h"
+#include "tests/support/raw_call.h"
 #include "tests/unit/rpc/temp_dir.h"
 
 namespace kvmsentry {
@@ -419,38 +419,6 @@ TEST_F(ServerTest, ListsSpecs) {
   EXPECT_EQ(response.specs(0).id(), "pio-storm");
 }
 
-// One request and one answer of a service whose protos are not installed, as bytes.
-std::string CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
-                    const std::string& request) {
-  grpc::GenericStub stub(channel);
-  grpc::CompletionQueue queue;
-  grpc::ClientContext context;
-  const auto wait = [&] {
-    void* tag = nullptr;
-    bool ok = false;
-    return queue.Next(&tag, &ok) && ok;
-  };
-  const grpc::Slice slice(request);
-  grpc::ByteBuffer answer;
-  auto call = stub.PrepareCall(&context, method, &queue);
-  call->StartCall(nullptr);
-  EXPECT_TRUE(wait());
-  call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
-  EXPECT_TRUE(wait());
-  call->WritesDone(nullptr);
-  EXPECT_TRUE(wait());
-  call->Read(&answer, nullptr);
-  EXPECT_TRUE(wait()) << method;
-  grpc::Status status;
-  call->Finish(&status, nullptr);
-  EXPECT_TRUE(wait());
-  EXPECT_TRUE(status.ok()) << method << ": " << status.error_message();
-  grpc::Slice whole;
-  return answer.DumpToSingleSlice(&whole).ok()
-             ? std::string(reinterpret_cast<const char*>(whole.begin()), whole.size())
-             : "";
-}
-
 TEST_F(ServerTest, HealthIsServingOnlyWhenTheSensorWorks) {
   // grpc.health.v1: HealthCheckRequest.service = 1; HealthCheckResponse.status = 1, SERVING = 1,
   // NOT_SERVING = 2.
@@ -459,7 +427,7 @@ TEST_F(ServerTest, HealthIsServingOnlyWhenTheSensorWorks) {
   Start();
   Client client(options_.socket);
   const auto check = [&](const std::string& service) {
-    return CallRaw(client.channel(), "/grpc.health.v1.Health/Check", service);
+    return CallRaw(client.channel(), "/grpc.health.v1.Health/Check", service).value_or("refused");
   };
   EXPECT_EQ(check(""), not_serving);
   EXPECT_EQ(check(alerts), not_serving);
@@ -474,9 +442,11 @@ TEST_F(ServerTest, ReflectionListsTheServices) {
   Start();
   Client client(options_.socket);
   // ServerReflectionRequest.list_services = 7.
-  const std::string answer =
+  const auto reflected =
       CallRaw(client.channel(), "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
               "\x3a\x01*");
+  ASSERT_TRUE(reflected.ok()) << reflected.status();
+  const std::string& answer = *reflected;
   EXPECT_THAT(answer, HasSubstr("kvmsentry.v1.Alerts"));
   EXPECT_THAT(answer, HasSubstr("kvmsentry.v1.Sensor"));
   EXPECT_THAT(answer, HasSubstr("grpc.health.v1.Health"));

@@ -1,0 +1,71 @@
+// Every program of every hook loads and attaches on the running kernel.
+#include "tests/bpf/fixture.h"
+
+namespace kvmsentry {
+namespace {
+
+struct Way {
+  const Hook* hook;
+  Variant variant;
+};
+
+std::vector<Way> AllWays() {
+  std::vector<Way> ways;
+  for (const Hook& hook : Hooks()) {
+    for (const Variant variant : hook.variants) ways.push_back({&hook, variant});
+  }
+  return ways;
+}
+
+const HookCoverage& CoverageOf(const Probe& probe, const Hook* hook) {
+  for (const HookCoverage& coverage : probe.coverage()) {
+    if (coverage.hook == hook) return coverage;
+  }
+  ADD_FAILURE() << "no coverage of " << hook->name;
+  return probe.coverage().front();
+}
+
+class AttachTest : public BpfTest, public ::testing::WithParamInterface<Way> {};
+
+TEST_P(AttachTest, AttachesAloneByThisVariant) {
+  std::map<std::string, std::vector<Variant>> variants;
+  for (const Hook& hook : Hooks()) variants[std::string(hook.name)] = {};
+  variants[std::string(GetParam().hook->name)] = {GetParam().variant};
+  Load(variants);
+  for (const HookCoverage& coverage : probe_->coverage()) {
+    if (coverage.hook == GetParam().hook) {
+      EXPECT_EQ(coverage.coverage, Coverage::kActive) << coverage.reason;
+      EXPECT_EQ(coverage.variant, VariantName(GetParam().variant));
+      EXPECT_EQ(coverage.reason, "");
+    } else {
+      EXPECT_EQ(coverage.coverage, Coverage::kUnobservable) << coverage.hook->name;
+      EXPECT_EQ(coverage.reason, "switched off");
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryWay, AttachTest, ::testing::ValuesIn(AllWays()),
+                         [](const auto& test) {
+                           return absl::StrCat(test.param.hook->name, "_",
+                                               VariantName(test.param.variant));
+                         });
+
+TEST_F(BpfTest, TheCheapestVariantIsTaken) {
+  Load();
+  for (const Hook& hook : Hooks()) {
+    EXPECT_EQ(CoverageOf(*probe_, &hook).variant, VariantName(hook.variants.front())) << hook.name;
+  }
+}
+
+// An iterator's program is no program of a tracepoint: what cannot work is passed over, and said.
+TEST_F(BpfTest, AVariantThatFailsGivesWayToTheNextAndTheRestIsUntouched) {
+  Load({{"kvm_pio", {Variant::kIterator, Variant::kRawTp}}});
+  for (const HookCoverage& coverage : probe_->coverage()) {
+    EXPECT_EQ(coverage.coverage, Coverage::kActive) << coverage.hook->name;
+    if (coverage.hook->name != "kvm_pio") continue;
+    EXPECT_EQ(coverage.variant, "raw_tp");
+  }
+}
+
+}  // namespace
+}  // namespace kvmsentry

@@ -1,0 +1,54 @@
+// What the tests on the running kernel share: a probe with pins of its own, and its tables by VM.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "sensor/probe/probe.h"
+#include "sensor/record/decode.h"
+#include "sensor/record/sampler.h"
+#include "tests/support/assert_ok.h"
+#include "tests/support/guest.h"
+#include "tests/support/wait.h"
+
+namespace kvmsentry {
+
+// Host-wide hooks see every VM of the host, so tests ask for the VMs that their guests created.
+class BpfTest : public ::testing::Test {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  // Every hook by VARIANT alone, the iterator's apart.
+  static std::map<std::string, std::vector<Variant>> Force(Variant variant);
+
+  // Into probe_, with all hooks ACTIVE that are not switched off. Counts start at zero.
+  void Load(std::map<std::string, std::vector<Variant>> variants = {});
+
+  Tables& tables() { return probe_->tables(); }
+
+  // The VMs that a process created, in the order of registration.
+  std::vector<Slot> SlotsOf(pid_t pid);
+  // Its only VM.
+  Slot SlotOf(pid_t pid);
+  VmCounts CountsIn(Slot slot);
+  VmCounts CountsOf(pid_t pid) { return CountsIn(SlotOf(pid)); }
+  const ks_vm_row& VmRow(Slot slot) { return tables().vms()[slot]; }
+  // The vCPUs of the VM in SLOT, ordered by their index.
+  std::vector<const ks_vcpu_row*> VcpusIn(Slot slot);
+
+  // The records of the ring that are of the VM, in their order; all others are dropped.
+  std::vector<ks_limit_crossed> TakeLimitRecords(VmId vm);
+  VmId VmIn(Slot slot) { return {VmRow(slot).serial}; }
+
+  // Nothing at all was lost since Load.
+  void ExpectNoLosses();
+
+  ProbeOptions options_;
+  std::unique_ptr<Probe> probe_;
+};
+
+}  // namespace kvmsentry

@@ -1,0 +1,163 @@
+// Losses: what finds no room is counted by reason, and costs nobody else anything.
+#include <set>
+
+#include "sensor/base/clock.h"
+#include "tests/bpf/fixture.h"
+
+namespace kvmsentry {
+namespace {
+
+class LossTest : public BpfTest {
+ protected:
+  // Tables with room for the VMs that run on the host already, and for so many more.
+  void LoadWithRoom(uint32_t vms, uint32_t vcpus) {
+    std::set<uint64_t> other_vms;
+    std::set<uint64_t> other_vcpus;
+    Load();
+    ASSERT_OK_AND_ASSIGN(const std::vector<ks_open_file> files, probe_->WalkOpenFiles());
+    for (const ks_open_file& file : files) {
+      other_vms.insert(file.kvm);
+      if (file.vcpu != 0) other_vcpus.insert(file.vcpu);
+    }
+    probe_.reset();
+    options_.sizes.max_vms = static_cast<uint32_t>(other_vms.size()) + vms;
+    options_.sizes.max_vcpus = static_cast<uint32_t>(other_vcpus.size()) + vcpus;
+    Load();
+    ASSERT_OK(probe_->WalkOpenFiles());
+    ExpectNoLosses();
+  }
+};
+
+TEST_F(LossTest, AVmTooManyIsCountedAsLostAndTheFirstStaysExact) {
+  LoadWithRoom(1, 8);
+  ASSERT_OK_AND_ASSIGN(Guest watched, Guest::Start("--behaviour pio --count 700 --then exit"));
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest unwatched,
+                       RunGuest("--behaviour pio --count 500 --then exit"));
+  ASSERT_OK(watched.Begin());
+  ASSERT_OK(watched.Finish());
+  EXPECT_TRUE(SlotsOf(unwatched.pid).empty());
+  EXPECT_EQ(CountsOf(watched.pid()).count[KS_METER_PIO], 700U);
+  const ks_losses& losses = tables().losses();
+  // Its birth, and each of its occurrences.
+  EXPECT_EQ(losses.no_vm_slot, 1 + 500 + unwatched.report.vcpus[0].Exits());
+  EXPECT_EQ(losses.no_vcpu_slot, 0U);
+  EXPECT_EQ(losses.unattributed, 0U);
+  EXPECT_EQ(losses.table_update, 0U);
+}
+
+TEST_F(LossTest, AVcpuTooManyIsCountedAsLostAndTheFirstStaysExact) {
+  LoadWithRoom(4, 2);
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
+                       RunGuest("--behaviour pio --vcpus 3 --count 500 --then exit"));
+  const Slot slot = SlotOf(guest.pid);
+  const auto vcpus = VcpusIn(slot);
+  ASSERT_EQ(vcpus.size(), 2U);
+  for (const ks_vcpu_row* vcpu : vcpus) EXPECT_EQ(vcpu->meters[KS_METER_PIO].count, 500U);
+  const ks_losses& losses = tables().losses();
+  EXPECT_EQ(losses.no_vcpu_slot, 1 + 500 + guest.report.vcpus[2].Exits());
+  EXPECT_EQ(losses.no_vm_slot, 0U);
+  EXPECT_EQ(losses.unattributed, 0U);
+}
+
+// A VM takes over the address of one that is gone and not yet released, and finds no slot: what it
+// does must not land on the dead one.
+TEST_F(LossTest, AVmTooManyAtTheAddressOfADeadOneIsLostNotMisattributed) {
+  constexpr int kDead = 2;
+  LoadWithRoom(kDead, 64);
+  std::vector<FinishedGuest> dead;
+  for (int i = 0; i < kDead; ++i) {
+    ASSERT_OK_AND_ASSIGN(FinishedGuest guest, RunGuest("--behaviour pio --count 300 --then exit"));
+    dead.push_back(std::move(guest));
+  }
+  uint64_t lost = 0;
+  for (int i = 0; i < 20; ++i) {  // with more vCPUs, so that some are at addresses of their own
+    ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
+                         RunGuest("--behaviour pio --vcpus 2 --count 100 --then exit"));
+    EXPECT_TRUE(SlotsOf(guest.pid).empty());
+    for (const GuestVcpu& vcpu : guest.report.vcpus) lost += 1 + 100 + vcpu.Exits();
+  }
+  bool replaced = false;
+  for (const FinishedGuest& guest : dead) {
+    const Slot slot = SlotOf(guest.pid);
+    replaced = replaced || VmRow(slot).state == KS_VM_REPLACED;
+    EXPECT_EQ(CountsIn(slot).count[KS_METER_PIO], 300U);
+    EXPECT_EQ(CountsIn(slot).vcpus, 1U);
+  }
+  EXPECT_TRUE(replaced) << "no address was reused: proves nothing";
+  EXPECT_EQ(tables().losses().no_vm_slot, lost);
+  EXPECT_EQ(tables().losses().unattributed, 0U);
+  // With a slot free again, the next one is watched.
+  for (const FinishedGuest& guest : dead) ASSERT_OK(tables().Release(SlotOf(guest.pid)));
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest next,
+                       RunGuest("--behaviour pio --vcpus 2 --count 100 --then exit"));
+  EXPECT_EQ(CountsOf(next.pid).count[KS_METER_PIO], 200U);
+}
+
+class RingTest : public BpfTest {
+ protected:
+  // Starts and ends a process of VMS VMs; all of them are registered, told or not.
+  void Bear(uint32_t vms) {
+    ASSERT_OK_AND_ASSIGN(
+        const FinishedGuest guests,
+        RunGuest(absl::StrCat("--behaviour spin --count 1 --then exit --vms ", vms)));
+    ASSERT_EQ(SlotsOf(guests.pid).size(), vms);
+  }
+
+  // Waits until this second's budget has room for BIRTHS.
+  void WaitForBudget(uint64_t births) {
+    ASSERT_TRUE(WaitUntil([&] {
+      const ks_state& state = tables().state();
+      const auto second = static_cast<uint64_t>(SystemClock().Now().ns / kNsPerSecond);
+      return state.births_window != second || state.births_sent + births <= KS_BIRTHS_PER_SECOND;
+    }));
+  }
+
+  size_t CountBirths() {
+    size_t births = 0;
+    probe_->DrainRing([&](std::span<const std::byte> bytes) {
+      if (bytes.size() == sizeof(ks_vm_born)) ++births;
+    });
+    return births;
+  }
+};
+
+TEST_F(RingTest, EveryBirthIsToldOrCountedAsOverBudget) {
+  Load();
+  constexpr uint32_t kVms = 64;
+  for (int i = 0; i < 3; ++i) Bear(kVms);
+  EXPECT_EQ(CountBirths() + tables().losses().over_budget, 3U * kVms);
+  EXPECT_EQ(tables().losses().ring_full, 0U);
+}
+
+// Births go into the ring unread until it is full, a header of 8 bytes before each.
+TEST_F(RingTest, EveryRecordIsReadOrCountedAsLost) {
+  options_.sizes.ring_bytes = 4096;
+  Load();
+  constexpr size_t kRoom = 4095 / (sizeof(ks_vm_born) + 8);
+  constexpr uint32_t kVms = 20;
+  size_t born = 0;
+  for (; born <= kRoom; born += kVms) {
+    WaitForBudget(kVms);
+    Bear(kVms);
+  }
+  WaitForBudget(1);
+  ASSERT_OK_AND_ASSIGN(Guest storm, Guest::Start("--behaviour pio"));
+  ++born;
+  EXPECT_EQ(tables().losses().over_budget, 0U);
+  const uint64_t full = tables().losses().ring_full;
+  EXPECT_EQ(full, born - kRoom);
+
+  // A storm finds no room either, and is told at its next look once there is some.
+  const Slot slot = SlotOf(storm.pid());
+  tables().SetLimits(
+      slot, std::vector<Limit>{{.meter = KS_METER_PIO, .count = 100, .window_ns = kNsPerSecond}});
+  ASSERT_OK(storm.Begin());
+  ASSERT_TRUE(WaitUntil([&] { return tables().losses().ring_full > full + 1; }));
+  EXPECT_EQ(CountBirths(), kRoom);
+  EXPECT_TRUE(WaitUntil([&] { return !TakeLimitRecords(VmIn(slot)).empty(); }));
+  ASSERT_OK(storm.Stop());
+  ASSERT_OK(storm.Finish());
+}
+
+}  // namespace
+}  // namespace kvmsentry

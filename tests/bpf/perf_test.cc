@@ -1,0 +1,76 @@
+// A second opinion: perf counts the same tracepoints of the same guest.
+#include <fstream>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+
+#include "tests/bpf/fixture.h"
+#include "tests/support/temp_dir.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr char kEvents[] = "kvm:kvm_pio,kvm:kvm_mmio,kvm:kvm_msr,kvm:kvm_userspace_exit";
+
+// Of `perf stat -x,`: lines of "COUNT,UNIT,EVENT,...".
+std::map<std::string, uint64_t> ReadPerf(const std::string& path) {
+  std::map<std::string, uint64_t> counts;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    const std::vector<std::string> fields = absl::StrSplit(line, ',');
+    uint64_t count = 0;
+    if (fields.size() > 2 && absl::SimpleAtoi(fields[0], &count)) counts[fields[2]] = count;
+  }
+  return counts;
+}
+
+class PerfTest : public BpfTest {
+ protected:
+  void SetUp() override {
+    BpfTest::SetUp();
+    if (HasFatalFailure()) return;
+    Load();
+    ASSERT_OK_AND_ASSIGN(directory_, TempDir::Make());
+  }
+
+  // Runs a guest under perf: what perf and the meters counted of it.
+  void Run(absl::string_view behaviour, std::map<std::string, uint64_t>* perf, VmCounts* counts) {
+    const std::string file = directory_->File("perf");
+    ASSERT_OK_AND_ASSIGN(
+        const FinishedGuest guest,
+        RunGuest(behaviour, {"perf", "stat", "-x,", "-o", file, "-e", kEvents, "--"}));
+    *perf = ReadPerf(file);
+    ASSERT_EQ(perf->size(), 4U) << "is linux-perf installed?";
+    *counts = CountsOf(guest.pid);
+    EXPECT_EQ((*perf)["kvm:kvm_userspace_exit"], counts->count[KS_METER_USERSPACE_EXIT]);
+    ExpectNoLosses();
+  }
+
+  std::optional<TempDir> directory_;
+};
+
+TEST_F(PerfTest, AgreesOnPortWrites) {
+  std::map<std::string, uint64_t> perf;
+  VmCounts counts;
+  Run("--behaviour pio --vcpus 2 --count 2000 --then exit", &perf, &counts);
+  EXPECT_EQ(perf["kvm:kvm_pio"], 4000U);
+  EXPECT_EQ(counts.count[KS_METER_PIO], 4000U);
+}
+
+TEST_F(PerfTest, SeesAnMmioReadTwice) {
+  std::map<std::string, uint64_t> perf;
+  VmCounts counts;
+  Run("--behaviour mmio --direction read --count 2000 --then exit", &perf, &counts);
+  EXPECT_EQ(perf["kvm:kvm_mmio"], 4000U);
+  EXPECT_EQ(counts.count[KS_METER_MMIO], 2000U);
+}
+
+TEST_F(PerfTest, AgreesOnMsrWrites) {
+  std::map<std::string, uint64_t> perf;
+  VmCounts counts;
+  Run("--behaviour msr --count 2000 --then exit", &perf, &counts);
+  EXPECT_EQ(perf["kvm:kvm_msr"], counts.count[KS_METER_MSR]);
+}
+
+}  // namespace
+}  // namespace kvmsentry

@@ -1,0 +1,79 @@
+// Pinned maps outlive the process that made them, and only one holds them at a time.
+#include <filesystem>
+
+#include <gmock/gmock.h>
+
+#include "tests/bpf/fixture.h"
+
+namespace kvmsentry {
+namespace {
+
+using ::testing::HasSubstr;
+
+class PinsTest : public BpfTest {};
+
+TEST_F(PinsTest, ASecondHolderIsRefusedAndToldWhy) {
+  Load();
+  EXPECT_EQ(probe_->pins(), Pins::kNone);
+  const auto second = Probe::Load(options_);
+  EXPECT_TRUE(absl::IsFailedPrecondition(second.status()));
+  EXPECT_THAT(std::string(second.status().message()),
+              HasSubstr(options_.pin_root + ": another kvmsentryd holds these maps"));
+  EXPECT_TRUE(absl::IsFailedPrecondition(Unpin(options_.pin_root)));
+}
+
+TEST_F(PinsTest, CountingGoesOnInTheSameMaps) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(Guest guest, Guest::Start("--behaviour pio --vcpus 2"));
+  ASSERT_OK(guest.Begin());
+  const Slot slot = SlotOf(guest.pid());
+  const VmId vm = VmIn(slot);
+  ASSERT_TRUE(WaitUntil([&] { return CountsIn(slot).count[KS_METER_PIO] > 1000; }));
+  probe_.reset();
+  Load();
+  EXPECT_EQ(probe_->pins(), Pins::kKept);
+  EXPECT_EQ(VmIn(slot), vm);
+  const uint64_t kept = CountsIn(slot).count[KS_METER_PIO];
+  EXPECT_GT(kept, 1000U);
+  EXPECT_TRUE(WaitUntil([&] { return CountsIn(slot).count[KS_METER_PIO] > kept + 1000; }));
+  EXPECT_EQ(SlotsOf(guest.pid()).size(), 1U);  // the VM is still known, not met anew
+  ASSERT_OK(guest.Stop());
+  ASSERT_OK(guest.Finish());
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest next,
+                       RunGuest("--behaviour pio --count 10 --then exit"));
+  EXPECT_EQ(CountsOf(next.pid).count[KS_METER_PIO], 10U);  // free slots were kept, too
+  ExpectNoLosses();
+}
+
+TEST_F(PinsTest, MapsOfAnotherSizeAreMadeAnew) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
+                       RunGuest("--behaviour pio --count 10 --then exit"));
+  ASSERT_EQ(SlotsOf(guest.pid).size(), 1U);
+  probe_.reset();
+  options_.sizes.max_vcpus += 1;
+  Load();
+  EXPECT_EQ(probe_->pins(), Pins::kRecreated);
+  EXPECT_TRUE(SlotsOf(guest.pid).empty());
+  EXPECT_EQ(tables().vcpus().size(), options_.sizes.max_vcpus);
+}
+
+TEST_F(PinsTest, UnpinRemovesAllAndTwiceIsFine) {
+  Load();
+  EXPECT_TRUE(std::filesystem::exists(options_.pin_root + "/vcpus"));
+  probe_.reset();
+  ASSERT_OK(Unpin(options_.pin_root));
+  EXPECT_FALSE(std::filesystem::exists(options_.pin_root));
+  ASSERT_OK(Unpin(options_.pin_root));
+}
+
+TEST_F(PinsTest, AFolderThatIsNoBpffsIsRefusedWithTheRemedy) {
+  ProbeOptions options = options_;
+  options.pin_root = "/tmp/kvmsentry-no-bpffs";
+  const auto probe = Probe::Load(options);
+  EXPECT_TRUE(absl::IsFailedPrecondition(probe.status()));
+  EXPECT_THAT(std::string(probe.status().message()), HasSubstr("mount -t bpf bpf /tmp"));
+}
+
+}  // namespace
+}  // namespace kvmsentry

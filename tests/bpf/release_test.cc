@@ -1,0 +1,91 @@
+// Slots of the dead are used again, and nothing of the dead is left in them.
+#include "tests/bpf/fixture.h"
+
+namespace kvmsentry {
+namespace {
+
+bool AllZero(const void* start, size_t size) {
+  const auto* bytes = static_cast<const unsigned char*>(start);
+  return std::all_of(bytes, bytes + size, [](unsigned char byte) { return byte == 0; });
+}
+
+class ReleaseTest : public BpfTest {};
+
+TEST_F(ReleaseTest, AReleasedSlotHoldsNothingOfItsVm) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(Guest guest, Guest::Start("--behaviour pio --count 500 --then exit"));
+  const Slot slot = SlotOf(guest.pid());
+  tables().SetLimits(
+      slot, std::vector<Limit>{{.meter = KS_METER_PIO, .count = 100, .window_ns = kNsPerSecond}});
+  ASSERT_OK(guest.Begin());
+  ASSERT_OK(guest.Finish());
+  const ks_vcpu_row* vcpu = VcpusIn(slot)[0];
+  ASSERT_OK(tables().Release(slot));
+  EXPECT_TRUE(AllZero(&VmRow(slot), sizeof(ks_vm_row)));
+  EXPECT_TRUE(AllZero(vcpu, sizeof(ks_vcpu_row)));
+  EXPECT_TRUE(AllZero(&tables().sets()[slot], sizeof(ks_vm_sets)));
+  EXPECT_TRUE(absl::IsNotFound(tables().Release(slot)));
+}
+
+// The dead is released only when the next is there already, most often at its address.
+TEST_F(ReleaseTest, ReleasingADeadVmDoesNotDisturbTheOneAtItsAddress) {
+  Load();
+  std::optional<Slot> dead;
+  int at_its_address = 0;
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_OK_AND_ASSIGN(Guest guest,
+                         Guest::Start("--behaviour pio --vcpus 2 --count 400 --then exit"));
+    const Slot slot = SlotOf(guest.pid());
+    if (dead) {
+      at_its_address += VmRow(*dead).state == KS_VM_REPLACED ? 1 : 0;
+      ASSERT_OK(tables().Release(*dead));
+    }
+    ASSERT_OK(guest.Begin());
+    ASSERT_OK(guest.Finish());
+    EXPECT_EQ(CountsOf(guest.pid()).count[KS_METER_PIO], 800U);
+    dead = slot;
+  }
+  EXPECT_GT(at_its_address, 0) << "no address was reused: proves nothing";
+  ExpectNoLosses();
+}
+
+TEST_F(ReleaseTest, SlotsAreConserved) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(const std::vector<ks_open_file> others, probe_->WalkOpenFiles());
+  probe_.reset();
+  const auto taken = static_cast<uint32_t>(others.size());  // at most: a file each
+  options_.sizes = {.max_vms = taken + 4, .max_vcpus = taken + 8, .ring_bytes = 1 << 16};
+  Load();
+  ASSERT_OK(probe_->WalkOpenFiles());
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
+                         RunGuest("--behaviour pio --vms 4 --vcpus 2 --count 50 --then exit"));
+    const std::vector<Slot> slots = SlotsOf(guest.pid);
+    ASSERT_EQ(slots.size(), 4U) << "round " << i;
+    for (const Slot slot : slots) {
+      EXPECT_EQ(CountsIn(slot).count[KS_METER_PIO], 100U);
+      ASSERT_OK(tables().Release(slot));
+    }
+  }
+  ExpectNoLosses();
+}
+
+// Told dead by mistake, a VM comes back under a new serial at its next occurrence.
+TEST_F(ReleaseTest, AVmThatIsReleasedAliveIsMetAgain) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(Guest guest, Guest::Start("--behaviour pio --count 400 --then exit"));
+  const Slot slot = SlotOf(guest.pid());
+  const VmId before = VmIn(slot);
+  ASSERT_OK(tables().Release(slot));
+  EXPECT_TRUE(SlotsOf(guest.pid()).empty());
+  ASSERT_OK(guest.Begin());
+  ASSERT_OK(guest.Finish());
+  const VmCounts counts = CountsOf(guest.pid());
+  EXPECT_NE(counts.vm, before);
+  EXPECT_EQ(counts.count[KS_METER_PIO], 400U);
+  EXPECT_EQ(VmRow(counts.slot).born_seen, 0U);
+  ExpectNoLosses();
+}
+
+}  // namespace
+}  // namespace kvmsentry

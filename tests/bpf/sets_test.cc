@@ -1,0 +1,88 @@
+// Sets: each VM's members, and no other's.
+#include "tests/bpf/fixture.h"
+
+namespace kvmsentry {
+namespace {
+
+using Ports = std::vector<uint16_t>;
+using Msrs = std::vector<uint32_t>;
+
+// What the VM in SLOT named; nothing where it is not among TAKEN.
+Tables::Members Of(const std::vector<Tables::Members>& taken, Slot slot) {
+  for (const Tables::Members& members : taken) {
+    if (members.slot == slot) return members;
+  }
+  return {};
+}
+
+TEST_F(BpfTest, PortsOfTwoVmsDoNotMix) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest low,
+                       RunGuest("--behaviour pio --port 0 --count 100 --then exit"));
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest high,
+                       RunGuest("--behaviour pio --port 0xffff --direction in --count 100 "
+                                "--then exit"));
+  const auto taken = tables().TakeMembers();
+  EXPECT_EQ(Of(taken, SlotOf(low.pid)).ports, Ports{0});
+  EXPECT_EQ(Of(taken, SlotOf(high.pid)).ports, Ports{0xffff});
+  EXPECT_EQ(VcpusIn(SlotOf(high.pid))[0]->meters[KS_METER_PIO].last, 0xffffU);
+}
+
+TEST_F(BpfTest, AMemberIsSeenAgainAfterItWasTaken) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(Guest guest, Guest::Start("--behaviour pio --port 0x3f5"));
+  const Slot slot = SlotOf(guest.pid());
+  EXPECT_TRUE(Of(tables().TakeMembers(), slot).ports.empty());
+  ASSERT_OK(guest.Begin());
+  for (int i = 0; i < 3; ++i) {
+    Ports ports;
+    EXPECT_TRUE(WaitUntil([&] {
+      ports = Of(tables().TakeMembers(), slot).ports;
+      return !ports.empty();
+    }));
+    EXPECT_EQ(ports, Ports{0x3f5});
+  }
+  ASSERT_OK(guest.Stop());
+  ASSERT_OK(guest.Finish());
+  tables().TakeMembers();
+  EXPECT_TRUE(Of(tables().TakeMembers(), slot).ports.empty());
+}
+
+class MsrSetTest : public BpfTest, public ::testing::WithParamInterface<uint32_t> {};
+
+// The last number of a block, refused or not, and numbers outside the blocks.
+TEST_P(MsrSetTest, AWrittenMsrIsAMember) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(
+      const FinishedGuest guest,
+      RunGuest(absl::StrCat("--behaviour msr --count 100 --then exit --msr ", GetParam())));
+  const Slot slot = SlotOf(guest.pid);
+  EXPECT_EQ(Of(tables().TakeMembers(), slot).msrs_written, Msrs{GetParam()});
+  EXPECT_TRUE(Of(tables().TakeMembers(), slot).msrs_written.empty());
+  EXPECT_EQ(VcpusIn(slot)[0]->meters[KS_METER_MSR].last, GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Msr, MsrSetTest,
+                         ::testing::Values(0xc0000082U, 0x1fffU, 0x2000U, 0xc0011fffU, 0x40000ff0U,
+                                           0x4b564dffU, 0xdead0000U));
+
+TEST_F(BpfTest, ReadingAnMsrWritesNone) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
+                       RunGuest("--behaviour msr --direction read --count 100 --then exit"));
+  EXPECT_TRUE(Of(tables().TakeMembers(), SlotOf(guest.pid)).msrs_written.empty());
+}
+
+TEST_F(BpfTest, ExitReasonsAreThoseOfTheGuestsExits) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
+                       RunGuest("--behaviour mmio --count 100 --then exit"));
+  const Slot slot = SlotOf(guest.pid);
+  constexpr uint64_t kHlt = 5;  // KVM_EXIT_*: at the end, when nothing is left to do
+  constexpr uint64_t kMmio = 6;
+  EXPECT_EQ(Of(tables().TakeMembers(), slot).exit_reasons, 1U << kHlt | 1U << kMmio);
+  EXPECT_EQ(Of(tables().TakeMembers(), slot).exit_reasons, 0U);
+}
+
+}  // namespace
+}  // namespace kvmsentry

@@ -1,0 +1,39 @@
+#include "tests/e2e/daemon.h"
+
+#include <csignal>
+#include <filesystem>
+#include <utility>
+
+#include "tests/support/wait.h"
+
+namespace kvmsentry {
+
+std::vector<std::string> DaemonCommand(const Place& place,
+                                       const std::vector<std::string>& options) {
+  std::vector<std::string> command = {
+      KVMSENTRYD,   "--specs",        place.specs(), "--socket", place.socket(),
+      "--pin-root", place.pin_root(), "--heartbeat", "1",        "--max-vms",
+      "256",        "--max-vcpus",    "1024"};
+  command.insert(command.end(), options.begin(), options.end());
+  return command;
+}
+
+absl::StatusOr<Daemon> Daemon::Start(const Place& place, const std::vector<std::string>& options) {
+  KVMSENTRY_ASSIGN_OR_RETURN(Process process, Process::Start(DaemonCommand(place, options)));
+  bool ended = false;
+  const bool told = WaitUntil([&] {
+    ended = process.Wait(absl::ZeroDuration()).ok();
+    // The socket appears only when it is served.
+    return ended || std::filesystem::exists(place.socket());
+  });
+  if (told && !ended) return Daemon(std::move(process));
+  return absl::InternalError(
+      absl::StrCat("the daemon ", ended ? "ended" : "does not serve", ": ", process.Errors()));
+}
+
+absl::StatusOr<int> Daemon::Stop() {
+  KVMSENTRY_RETURN_IF_ERROR(process_.Signal(SIGTERM));
+  return process_.Wait();
+}
+
+}  // namespace kvmsentry

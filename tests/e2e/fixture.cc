@@ -1,0 +1,98 @@
+#include "tests/e2e/fixture.h"
+
+#include <iostream>
+#include <utility>
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+namespace kvmsentry {
+namespace {
+
+// In one line what is missing and what to do; empty where nothing is. A test that cannot run is a
+// failure: it is left out by its label, never in silence.
+std::string Missing() {
+  if (geteuid() != 0) return "not root: run as root, or leave these tests out: ctest -LE e2e";
+  if (access("/dev/kvm", R_OK | W_OK) != 0) {
+    return "no /dev/kvm: load kvm_intel or kvm_amd, or leave these tests out: ctest -LE e2e";
+  }
+  if (access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
+    return "no /sys/kernel/btf/vmlinux: boot a kernel with CONFIG_DEBUG_INFO_BTF";
+  }
+  struct statfs info {};
+  if (statfs("/sys/fs/bpf", &info) != 0 || info.f_type != BPF_FS_MAGIC) {
+    return "no bpffs: mount -t bpf bpf /sys/fs/bpf";
+  }
+  return {};
+}
+
+}  // namespace
+
+void E2eTest::SetUp() {
+  const std::string missing = Missing();
+  ASSERT_TRUE(missing.empty()) << missing;
+  ASSERT_OK(RemoveLeftovers());
+  ASSERT_OK_AND_ASSIGN(place_, Place::Make());
+}
+
+void E2eTest::TearDown() {
+  if (daemon_) {
+    const auto status = cli().Status();
+    EXPECT_TRUE(status.ok()) << status.status();
+    if (status.ok()) {
+      for (const v1::Loss& loss : status->losses()) EXPECT_EQ(loss.count(), 0U) << loss.reason();
+    }
+    if (HasFailure()) std::cerr << "the daemon's log:\n" << daemon_->Log();
+    StopDaemon();
+  }
+  daemon_.reset();
+  if (!place_) return;
+  EXPECT_EQ(place_->Unpin(), absl::OkStatus());
+}
+
+void E2eTest::StartDaemon(const std::vector<std::string>& specs,
+                          const std::vector<std::string>& options) {
+  for (const std::string& file : specs) ASSERT_OK(place_->AddSpecs(file));
+  ASSERT_OK_AND_ASSIGN(daemon_, Daemon::Start(*place_, options));
+}
+
+void E2eTest::StopDaemon() {
+  const auto ended = daemon_->Stop();
+  EXPECT_TRUE(ended.ok() && *ended == 0)
+      << (ended.ok() ? absl::StrCat("exit status ", *ended) : ended.status().ToString()) << "\n"
+      << daemon_->Log();
+  daemon_.reset();
+}
+
+std::string E2eTest::Name(absl::string_view role) { return absl::StrCat(role, "-e2e-", getpid()); }
+
+absl::StatusOr<Guest> E2eTest::StartGuest(const std::string& name, absl::string_view options) {
+  // Far more than a test takes, so that none ends by its own time.
+  KVMSENTRY_ASSIGN_OR_RETURN(
+      Guest guest, Guest::Start(absl::StrCat("--name ", name, " --seconds 600 ", options)));
+  if (daemon_) KVMSENTRY_RETURN_IF_ERROR(WaitForVm(name).status());
+  return guest;
+}
+
+absl::StatusOr<v1::VmStatus> E2eTest::WaitForVm(const std::string& name,
+                                                const Condition& condition) {
+  absl::StatusOr<std::vector<v1::VmStatus>> vms = std::vector<v1::VmStatus>();
+  const bool there = WaitUntil([&] {
+    vms = cli().Vms(name);
+    return !vms.ok() || (vms->size() == 1 && condition(vms->front()));
+  });
+  if (!vms.ok()) return vms.status();
+  if (there) return vms->front();
+  return absl::DeadlineExceededError(
+      absl::StrCat("VM ", name, ": ",
+                   vms->empty() ? "is not listed" : "stays " + vms->front().ShortDebugString()));
+}
+
+std::optional<uint64_t> CountOf(const v1::VmStatus& vm, const std::string& feature) {
+  const auto count = vm.counts().find(feature);
+  if (count == vm.counts().end()) return std::nullopt;
+  return count->second;
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,41 @@
+// Where the daemon of one test lives: a folder with its socket and its spec library, and its pins.
+#pragma once
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+#include "sensor/base/status.h"
+#include "tests/support/temp_dir.h"
+
+namespace kvmsentry {
+
+// No two that live at the same time share anything. Whoever makes it removes its pins; the folder
+// goes with it. Move-only.
+class Place {
+ public:
+  static absl::StatusOr<Place> Make();
+
+  std::string socket() const { return folder_.File("s.sock"); }
+  std::string specs() const { return folder_.File("specs"); }
+  const std::string& pin_root() const { return pin_root_; }
+
+  // Adds a file of tests/e2e/specs, or one with this text, to the library.
+  absl::Status AddSpecs(absl::string_view file) const;
+  absl::Status WriteSpecs(absl::string_view file, absl::string_view text) const;
+
+  // Removes the pins; there need be none. No daemon may hold them any more.
+  absl::Status Unpin() const;
+
+ private:
+  Place(TempDir folder, std::string pin_root)
+      : folder_(std::move(folder)), pin_root_(std::move(pin_root)) {}
+
+  TempDir folder_;
+  std::string pin_root_;
+};
+
+// Removes the pins of tests that were killed before they could.
+absl::Status RemoveLeftovers();
+
+}  // namespace kvmsentry

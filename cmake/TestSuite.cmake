@@ -1,14 +1,20 @@
 # test_suite(NAME LABEL label [LOCK resource] [SANITIZED filter] SOURCES ... LIBS ...): one GoogleTest
 # binary, one CTest entry a test case. Tests with the same LOCK never run at the same time. Those that
-# match the GoogleTest filter SANITIZED have the label `sanitized` too: beside the unit tests, they
+# match the GoogleTest filter SANITIZED have the label LABEL-sanitized: beside the unit tests, they
 # are run with sanitizers.
 find_package(GTest REQUIRED)
 include(GoogleTest)
+
+# Builds every suite with the label `unit`.
+add_custom_target(unit_tests)
 
 function(test_suite name)
   cmake_parse_arguments(arg "" "LABEL;LOCK;SANITIZED" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE kvmsentry_options GTest::gmock GTest::gtest_main ${arg_LIBS})
+  if(arg_LABEL STREQUAL unit)
+    add_dependencies(unit_tests ${name})
+  endif()
   set(properties TIMEOUT 120)
   if(arg_LOCK)
     list(APPEND properties RESOURCE_LOCK ${arg_LOCK})
@@ -18,7 +24,7 @@ function(test_suite name)
       ${name}
       TEST_FILTER ${arg_SANITIZED}
       TEST_LIST ${name}_SANITIZED_TESTS
-      PROPERTIES ${properties} LABELS "${arg_LABEL}\\;sanitized"
+      PROPERTIES ${properties} LABELS ${arg_LABEL}-sanitized
       DISCOVERY_TIMEOUT 60)
     set(others TEST_FILTER -${arg_SANITIZED})
   endif()

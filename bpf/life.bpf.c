@@ -19,8 +19,10 @@ KS_LICENSE;
 
 /* The walk over open files may meet a vCPU between the making of its file and its birth here, for
  * the file comes first. Such a row is this vCPU's own: new, made by the walk, and it never ran. */
-static __always_inline bool walked_before_birth(const struct ks_vcpu_row* row, __u64 vcpu) {
-  if (row->vcpu != vcpu || row->origin != KS_ORIGIN_WALK) return false;
+static __always_inline bool walked_before_birth(const struct ks_vcpu_row* row, __u64 vcpu,
+                                                __u64 kvm) {
+  if (row->vcpu != vcpu || row->origin != KS_ORIGIN_WALK || is_of_another_vm(row, kvm))
+    return false;
   __u64 ran = 0;
   for (int meter = 0; meter < KS_METER_COUNT; meter++) ran |= row->meters[meter].count;
   return !ran && bpf_ktime_get_ns() - row->first_ns < WALK_RACE_NS;
@@ -33,7 +35,8 @@ static __always_inline __u32 vm_at_birth(__u64 kvm, int index) {
   if (!known) return add_vm(kvm, index == 0);
   if (index != 0) return *known;
   struct ks_vm_row* vm = vm_row(*known);
-  if (vm && vm->state == KS_VM_ALIVE && vm->vcpus == 0) {
+  /* FREE: another CPU is about to publish it. */
+  if (vm && (vm->state == KS_VM_ALIVE || vm->state == KS_VM_FREE) && vm->vcpus == 0) {
     vm->creator_pid = BPF_CORE_READ((struct kvm*)kvm, userspace_pid);
     vm->born_seen = 1;
     return *known;
@@ -52,7 +55,7 @@ static __always_inline void on_track_tsc(const __u64* ctx) {
   int index = BPF_CORE_READ(vcpu, vcpu_idx);
   __u32* known = bpf_map_lookup_elem(&vcpu_slots, &address);
   struct ks_vcpu_row* old = known ? vcpu_row(*known) : 0;
-  if (old && walked_before_birth(old, address)) {
+  if (old && walked_before_birth(old, address, kvm)) {
     struct ks_vm_row* walked = vm_row(old->vm_slot);
     if (walked && index == 0) walked->born_seen = 1;
     old->origin = KS_ORIGIN_BORN;

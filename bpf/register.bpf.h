@@ -64,16 +64,16 @@ static __noinline __u32 add_vm(__u64 kvm, __u32 born_seen) {
   vm->creator_pid = BPF_CORE_READ((struct kvm*)kvm, userspace_pid);
   vm->born_seen = born_seen;
   vm->vcpus = 0;
-  vm->state = KS_VM_ALIVE;
   if (bpf_map_update_elem(&vm_slots, &kvm, &slot, BPF_NOEXIST)) {
-    vm->state = KS_VM_FREE;
     vm->serial = 0;
-    bpf_map_push_elem(&free_vm_slots, &slot, 0);
+    if (bpf_map_push_elem(&free_vm_slots, &slot, 0)) KS_LOSE(table_update);
     __u32* winner = bpf_map_lookup_elem(&vm_slots, &kvm);
     if (winner) return *winner;
     KS_LOSE(table_update);
     return KS_NO_SLOT;
   }
+  /* Only now: two rows alive at one address would tell user space that the older one has died. */
+  vm->state = KS_VM_ALIVE;
   announce_vm(slot, vm, now);
   return slot;
 }
@@ -106,7 +106,7 @@ static __noinline __u32 add_vcpu(__u64 vcpu, __u32 vm_slot, __u32 origin) {
   if (bpf_map_update_elem(&vcpu_slots, &vcpu, &slot, BPF_NOEXIST)) {
     row->vcpu = 0;
     row->vm_serial = 0;
-    bpf_map_push_elem(&free_vcpu_slots, &slot, 0);
+    if (bpf_map_push_elem(&free_vcpu_slots, &slot, 0)) KS_LOSE(table_update);
     __u32* winner = bpf_map_lookup_elem(&vcpu_slots, &vcpu);
     if (winner) return *winner;
     KS_LOSE(table_update);
@@ -116,13 +116,25 @@ static __noinline __u32 add_vcpu(__u64 vcpu, __u32 vm_slot, __u32 origin) {
   return slot;
 }
 
+/* Whether ROW, found by its vCPU's address, is of a VM other than KVM: the address was reused and
+ * nobody saw it, because births were not watched, as while the daemon was down. */
+static __always_inline bool is_of_another_vm(const struct ks_vcpu_row* row, __u64 kvm) {
+  const struct ks_vm_row* vm = vm_row(row->vm_slot);
+  return vm && vm->serial == row->vm_serial && vm->kvm != kvm;
+}
+
 static __noinline __u32 find_or_add_vcpu(__u64 vcpu, __u32 origin) {
-  __u32* known = bpf_map_lookup_elem(&vcpu_slots, &vcpu);
-  if (known) return *known;
   __u64 kvm = (__u64)BPF_CORE_READ((struct kvm_vcpu*)vcpu, kvm);
   if (!kvm) {
     KS_LOSE(unattributed);
     return KS_NO_SLOT;
+  }
+  __u32* known = bpf_map_lookup_elem(&vcpu_slots, &vcpu);
+  if (known) {
+    struct ks_vcpu_row* row = vcpu_row(*known);
+    if (!row || row->vcpu != vcpu || !is_of_another_vm(row, kvm)) return *known;
+    row->vcpu = 0; /* its counts stay for user space to fold */
+    bpf_map_delete_elem(&vcpu_slots, &vcpu);
   }
   return add_vcpu(vcpu, find_or_add_vm(kvm), origin);
 }

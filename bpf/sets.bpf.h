@@ -15,9 +15,12 @@ static __always_inline __u64 mark_of(const struct ks_vcpu_row* vcpu, __u32 membe
   return ((__u64) * (const volatile __u32*)&vcpu->takes + 1) << 32 | member;
 }
 
+/* NULL where there are none (counted as a loss). */
 static __always_inline struct ks_vm_sets* sets_of(const struct ks_vcpu_row* vcpu) {
   __u32 slot = vcpu->vm_slot;
-  return bpf_map_lookup_elem(&vm_sets, &slot);
+  struct ks_vm_sets* sets = bpf_map_lookup_elem(&vm_sets, &slot);
+  if (!sets) KS_LOSE(row_lookup);
+  return sets;
 }
 
 static __always_inline void set_bit(struct ks_vm_sets* sets, __u64* word, __u32 bit) {

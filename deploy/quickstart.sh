@@ -30,6 +30,7 @@ done
 # What port accesses as fast as they go, to the floppy controller's FIFO, must cause.
 expected=(pio-storm pio-burst floppy-fifo)
 socket=/run/kvmsentry/kvmsentry.sock
+pins=/sys/fs/bpf/kvmsentry
 bin=build/release
 
 prepare_host
@@ -38,18 +39,26 @@ echo "== building"
 cmake --preset release >/dev/null
 cmake --build --preset release --target kvmsentryd kvmsentry kvmsentry-test-guest -- -j"$(nproc)"
 client=("$bin/sensor/cli/kvmsentry" --socket "$socket")
+# Else its alerts would be taken for those of the daemon that is started here.
+if "${client[@]}" status >/dev/null 2>&1; then
+  fail "a kvmsentryd serves on $socket already; stop it first"
+fi
+had_pins=0
+[[ ! -e $pins ]] || had_pins=1
 
 work=$(mktemp -d)
 daemon='' others=()
 clean_up() {
-  trap - EXIT INT TERM
+  trap - EXIT
+  trap '' INT TERM
   for pid in "${others[@]}"; do kill "$pid" 2>/dev/null || true; done
   if [[ -n $daemon && $keep -eq 0 ]]; then
     kill "$daemon" 2>/dev/null || true
     wait "$daemon" 2>/dev/null || true
-    "$bin/sensor/daemon/kvmsentryd" --unpin || true
+    # An earlier daemon's counts are not ours to remove.
+    [[ $had_pins -eq 1 ]] || "$bin/sensor/daemon/kvmsentryd" --unpin || true
   fi
-  rm -rf "$work"
+  if [[ $keep -eq 1 ]]; then rm -f "$work/alerts.json"; else rm -rf "$work"; fi
 }
 trap clean_up EXIT
 trap 'exit 130' INT
@@ -89,7 +98,10 @@ if [[ $guests -eq 1 ]]; then
   guest quickstart-calm --behaviour calm
   guest quickstart-hostile --behaviour pio --port 0x3f5
 fi
-sleep "$seconds"
+# A signal ends a wait at once, but not a sleep in the foreground.
+sleep "$seconds" &
+others+=($!)
+wait $!
 
 echo
 echo "== VMs"
@@ -116,5 +128,5 @@ if grep -q '"name":"quickstart-calm"' "$work/alerts.json"; then
 else
   echo "none of the calm guest"
 fi
-[[ $keep -eq 0 ]] || echo "the daemon goes on as pid $daemon: ${client[*]} alerts --follow"
+[[ $keep -eq 0 ]] || echo "the daemon goes on as pid $daemon, its log is $work/daemon.log: ${client[*]} alerts --follow"
 exit $result

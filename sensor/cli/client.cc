@@ -24,7 +24,7 @@ absl::Status CannotReach(const std::string& socket, int error) {
     return absl::PermissionDeniedError(
         absl::StrCat(what, "; only root and the group of the socket may"));
   }
-  return absl::UnavailableError(absl::StrCat(what, "; is it running? systemctl status kvmsentry"));
+  return absl::UnavailableError(absl::StrCat(what, "; is it running?"));
 }
 
 absl::Status FromGrpc(const grpc::Status& status, const std::string& socket) {

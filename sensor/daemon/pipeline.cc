@@ -38,6 +38,10 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Start(
   // Before the probe, so that no birth or death between the two goes unheard.
   KVMSENTRY_ASSIGN_OR_RETURN(UeventSocket uevents, UeventSocket::Open());
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Probe> probe, Probe::Load(options.probe));
+  if (probe->pins() == Pins::kRecreated) {
+    spdlog::warn("{}: maps of another layout or size were removed: all counts start at zero",
+                 options.probe.pin_root);
+  }
   std::unique_ptr<Pipeline> pipeline(
       new Pipeline(options, std::move(library), clock, hub, std::move(probe), std::move(uevents)));
   pipeline->OnTick();

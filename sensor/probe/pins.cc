@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "bpf/records.h"
 #include "sensor/base/fd.h"
@@ -91,14 +92,21 @@ absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSize
   if (!made && errno != EEXIST) return absl::ErrnoToStatus(errno, absl::StrCat("mkdir ", pin_root));
   PinFolder folder;
   KVMSENTRY_ASSIGN_OR_RETURN(folder.lock, Lock(pin_root));
-  if (made || fs::is_empty(pin_root)) return folder;
+  std::error_code error;
+  if (made || fs::is_empty(pin_root, error)) return folder;
+  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("read ", pin_root));
   folder.pins = Compatible(pin_root, sizes) ? Pins::kKept : Pins::kRecreated;
   if (folder.pins == Pins::kRecreated) KVMSENTRY_RETURN_IF_ERROR(RemovePins(pin_root));
   return folder;
 }
 
 absl::Status Unpin(const std::string& pin_root) {
-  if (!fs::exists(pin_root)) return absl::OkStatus();
+  // Whatever else the folder is, it must not be emptied.
+  KVMSENTRY_RETURN_IF_ERROR(RequireBpffs(pin_root));
+  if (access(pin_root.c_str(), F_OK) != 0) {
+    return errno == ENOENT ? absl::OkStatus()
+                           : absl::ErrnoToStatus(errno, absl::StrCat("access ", pin_root));
+  }
   KVMSENTRY_ASSIGN_OR_RETURN(const Fd lock, Lock(pin_root));
   KVMSENTRY_RETURN_IF_ERROR(RemovePins(pin_root));
   if (rmdir(pin_root.c_str()) != 0) {

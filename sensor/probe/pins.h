@@ -28,7 +28,8 @@ struct PinFolder {
 // one, and where another process holds it.
 absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSizes& sizes);
 
-// Removes all pins and PIN_ROOT itself; OK where there are none. Fails while a process holds it.
+// Removes all pins and PIN_ROOT itself; OK where there are none. Fails while a process holds it,
+// and where its file system is no bpffs.
 absl::Status Unpin(const std::string& pin_root);
 
 }  // namespace kvmsentry

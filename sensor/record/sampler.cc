@@ -72,8 +72,8 @@ void AppendObservations(const VmCounts& counts, KernelTime time, std::span<const
 }
 
 uint64_t LossesThatMatter(const ks_losses& losses) {
-  return Load(losses.ring_full) + Load(losses.no_vm_slot) + Load(losses.no_vcpu_slot) +
-         Load(losses.table_update) + Load(losses.row_lookup) + Load(losses.unattributed);
+  return Load(losses.ring_full) + Load(losses.no_vcpu_slot) + Load(losses.table_update) +
+         Load(losses.row_lookup) + Load(losses.unattributed);
 }
 
 }  // namespace kvmsentry

@@ -31,7 +31,8 @@ std::vector<VmCounts> ReadCounts(std::span<const ks_vm_row> vms,
 void AppendObservations(const VmCounts& counts, KernelTime time, std::span<const FeatureId> active,
                         bool lossy, std::vector<Observation>& out);
 
-// Everything but budgets: what makes counts too low or records missing.
+// What makes counts of watched VMs too low, or records of them missing: everything but budgets and
+// what VMs without a slot do, which says nothing of others.
 uint64_t LossesThatMatter(const ks_losses& losses);
 
 }  // namespace kvmsentry

@@ -26,8 +26,8 @@ Norm CheckNorm(const v1::Norm& norm, const Places& places, const Feature* featur
 struct PlacedSpec {
   Spec spec;
   absl::string_view file;
-  Position at;     // of the spec
-  Position id_at;  // of its id
+  TextPosition at;     // of the spec
+  TextPosition id_at;  // of its id
 };
 
 // What can only be seen with all specs at hand: duplicate ids. Lint of how specs relate (one that

@@ -170,7 +170,7 @@ class NormChecker {
 
   void Read(const MembersField& given, const google::protobuf::RepeatedPtrField<std::string>& texts,
             const Places& places, std::vector<Interval>& members) {
-    const std::vector<Position> at = places.ValuesOf(given.name);
+    const std::vector<TextPosition> at = places.ValuesOf(given.name);
     for (int i = 0; i < texts.size(); ++i) {
       const auto interval = ReadMembers(given.field, texts[i]);
       if (interval.ok()) {

@@ -155,10 +155,10 @@ class Checker {
                                              field, "; at most ", kMaxPatterns));
       return {};
     }
-    const std::vector<Position> at = places.ValuesOf(field);
+    const std::vector<TextPosition> at = places.ValuesOf(field);
     for (int i = 0; i < patterns.size(); ++i) {
       const std::string& pattern = patterns[i];
-      const Position here =
+      const TextPosition here =
           static_cast<size_t>(i) < at.size() ? at[static_cast<size_t>(i)] : places.Of(field);
       if (pattern.empty()) {
         report_(here, absl::StrCat("empty pattern for ", field, "; write \"*\" for any"));
@@ -210,7 +210,7 @@ class Checker {
 
   std::string Sentence(absl::string_view field, const std::string& text, absl::string_view hint) {
     if (!Present(field, hint)) return "";
-    const Position at = places_.Of(field);
+    const TextPosition at = places_.Of(field);
     if (absl::StripAsciiWhitespace(text).empty()) {
       report_(at, absl::StrCat(field, " is empty", hint));
     } else if (!IsPlain(text)) {

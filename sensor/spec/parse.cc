@@ -19,7 +19,7 @@ using google::protobuf::TextFormat;
 constexpr int kMaxRepairs = 32;
 
 struct Complaint {
-  Position at;
+  TextPosition at;
   std::string message;
 };
 
@@ -73,7 +73,7 @@ std::optional<Statement> StatementOfValue(std::span<const Token> tokens, size_t 
 
 // The field that protobuf's parser stumbled over. It complains about a wrong value at the value or,
 // of an enum, at the token after it; about a wrong name at the token after it.
-std::optional<Statement> StatementAt(std::span<const Token> tokens, Position error) {
+std::optional<Statement> StatementAt(std::span<const Token> tokens, TextPosition error) {
   const size_t at = TokenAt(tokens, error);
   if (auto wrong_value = StatementOfValue(tokens, at)) return wrong_value;
   if (at == 0) return std::nullopt;
@@ -89,7 +89,7 @@ std::optional<Statement> StatementAt(std::span<const Token> tokens, Position err
 }
 
 // A field that the schema does not know is complained about at the token after its name.
-Position PlaceOfUnknownField(std::span<const Token> tokens, Position complained) {
+TextPosition PlaceOfUnknownField(std::span<const Token> tokens, TextPosition complained) {
   const size_t at = TokenAt(tokens, complained);
   return at > 0 ? tokens[at - 1].at : complained;
 }
@@ -164,7 +164,7 @@ bool IsText(absl::string_view text, const Report& report) {
 
 }  // namespace
 
-Position ParsedBlock::ToFile(int line, int column) const {
+TextPosition ParsedBlock::ToFile(int line, int column) const {
   return {origin.line + line, column + (line == 0 ? origin.column : 1)};
 }
 

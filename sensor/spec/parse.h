@@ -23,10 +23,10 @@ struct ParsedBlock {
   v1::SpecFile message;  // mostly of one spec
   std::unique_ptr<google::protobuf::TextFormat::ParseInfoTree> tree;
   std::span<const Token> tokens;                // of the block
-  Position origin;                              // what the tree calls 0:0
+  TextPosition origin;                          // what the tree calls 0:0
   std::set<std::string, std::less<>> left_out;  // names of fields that were reported and left out
 
-  Position ToFile(int line, int column) const;
+  TextPosition ToFile(int line, int column) const;
 };
 
 // Reads TEXT, at most kMaxSpecFileBytes, and calls USE with each block that can be used; a block

@@ -17,10 +17,10 @@ const FieldDescriptor* FieldOf(const google::protobuf::Descriptor* type, absl::s
 Places::Places(const ParsedBlock& block)
     : Places(block, block.tree.get(), v1::SpecFile::descriptor(), block.ToFile(0, 0)) {}
 
-Position Places::Recorded(const FieldDescriptor* field, int index) const {
+TextPosition Places::Recorded(const FieldDescriptor* field, int index) const {
   if (tree_ == nullptr) return {};
   const TextFormat::ParseLocation at = tree_->GetLocation(field, index);
-  return at.line < 0 ? Position{} : block_.ToFile(at.line, at.column);
+  return at.line < 0 ? TextPosition{} : block_.ToFile(at.line, at.column);
 }
 
 bool Places::Has(absl::string_view field) const {
@@ -28,19 +28,19 @@ bool Places::Has(absl::string_view field) const {
   return Recorded(descriptor, descriptor->is_repeated() ? 0 : -1).line > 0;
 }
 
-Position Places::Of(absl::string_view field) const {
+TextPosition Places::Of(absl::string_view field) const {
   const FieldDescriptor* descriptor = FieldOf(type_, field);
-  const Position at = Recorded(descriptor, descriptor->is_repeated() ? 0 : -1);
+  const TextPosition at = Recorded(descriptor, descriptor->is_repeated() ? 0 : -1);
   return at.line > 0 ? at : self_;
 }
 
 // The tree has one place for a whole list, so the values are found among the tokens.
-std::vector<Position> Places::ValuesOf(absl::string_view field) const {
+std::vector<TextPosition> Places::ValuesOf(absl::string_view field) const {
   const FieldDescriptor* descriptor = FieldOf(type_, field);
   const auto tokens = block_.tokens;
-  std::vector<Position> values;
+  std::vector<TextPosition> values;
   for (int i = 0;; ++i) {
-    const Position name = Recorded(descriptor, i);
+    const TextPosition name = Recorded(descriptor, i);
     if (name.line == 0) return values;
     size_t t = TokenAt(tokens, name) + 1;
     if (t < tokens.size() && tokens[t].text == ":") ++t;
@@ -61,7 +61,7 @@ Places Places::Into(absl::string_view field, int index) const {
   const FieldDescriptor* descriptor = FieldOf(type_, field);
   const bool present = Recorded(descriptor, index).line > 0 || (tree_ != nullptr && index > 0);
   const auto* nested = present ? tree_->GetTreeForNested(descriptor, index) : nullptr;
-  const Position at = Recorded(descriptor, index);
+  const TextPosition at = Recorded(descriptor, index);
   return {block_, nested, descriptor->message_type(), at.line > 0 ? at : self_};
 }
 

@@ -19,12 +19,12 @@ class Places {
   explicit Places(const ParsedBlock& block);
 
   // The message itself: the place of its field in the message around it.
-  Position self() const { return self_; }
+  TextPosition self() const { return self_; }
   bool Has(absl::string_view field) const;
   // The field's name; self() where it is absent.
-  Position Of(absl::string_view field) const;
+  TextPosition Of(absl::string_view field) const;
   // Each value of a repeated scalar field, whether written `f: a f: b` or `f: [a, b]`.
-  std::vector<Position> ValuesOf(absl::string_view field) const;
+  std::vector<TextPosition> ValuesOf(absl::string_view field) const;
   // The places within a message field, element INDEX of it where it is repeated.
   Places Into(absl::string_view field, int index = -1) const;
   // One of FIELDS was reported and left out somewhere in this block.
@@ -32,15 +32,15 @@ class Places {
 
  private:
   Places(const ParsedBlock& block, const google::protobuf::TextFormat::ParseInfoTree* tree,
-         const google::protobuf::Descriptor* type, Position self)
+         const google::protobuf::Descriptor* type, TextPosition self)
       : block_(block), tree_(tree), type_(type), self_(self) {}
   // Index -1: of a field that is not repeated. Line 0 where there is none.
-  Position Recorded(const google::protobuf::FieldDescriptor* field, int index) const;
+  TextPosition Recorded(const google::protobuf::FieldDescriptor* field, int index) const;
 
   const ParsedBlock& block_;
   const google::protobuf::TextFormat::ParseInfoTree* tree_;  // nullptr: an absent message
   const google::protobuf::Descriptor* type_;
-  Position self_;
+  TextPosition self_;
 };
 
 }  // namespace kvmsentry

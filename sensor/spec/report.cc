@@ -8,7 +8,7 @@
 
 namespace kvmsentry {
 
-void Report::operator()(Position at, std::string message) const {
+void Report::operator()(TextPosition at, std::string message) const {
   problems_.push_back({std::string(file_), at.line, at.column, std::move(message)});
 }
 

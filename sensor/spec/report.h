@@ -11,11 +11,12 @@
 
 namespace kvmsentry {
 
-// A place in a file, from 1. Columns count bytes; a tab goes on to the next multiple of 8.
-struct Position {
+// A place in a file, from 1 (sensor/alert's Position is one in the stream). Columns count bytes; a
+// tab goes on to the next multiple of 8.
+struct TextPosition {
   int line = 0;
   int column = 0;
-  friend auto operator<=>(const Position&, const Position&) = default;
+  friend auto operator<=>(const TextPosition&, const TextPosition&) = default;
 };
 
 // Adds problems of one file. Both must outlive it.
@@ -23,7 +24,7 @@ class Report {
  public:
   Report(absl::string_view file, std::vector<Problem>& problems)
       : file_(file), problems_(problems) {}
-  void operator()(Position at, std::string message) const;
+  void operator()(TextPosition at, std::string message) const;
   absl::string_view file() const { return file_; }
 
  private:

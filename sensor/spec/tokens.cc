@@ -21,9 +21,9 @@ class IgnoreErrors : public google::protobuf::io::ErrorCollector {
 class Cursor {
  public:
   explicit Cursor(absl::string_view text) : text_(text) {}
-  Position position() const { return at_; }
+  TextPosition position() const { return at_; }
   size_t offset() const { return offset_; }
-  void AdvanceTo(Position at) {
+  void AdvanceTo(TextPosition at) {
     while (offset_ < text_.size() && at_ < at) Step();
   }
   void AdvanceTo(size_t offset) {
@@ -46,7 +46,7 @@ class Cursor {
 
   absl::string_view text_;
   size_t offset_ = 0;
-  Position at_{1, 1};
+  TextPosition at_{1, 1};
 };
 
 Token::Kind KindOf(Tokenizer::TokenType type) {
@@ -71,14 +71,14 @@ std::vector<Token> Tokenize(absl::string_view text) {
   Cursor cursor(text);
   while (tokenizer.Next()) {
     const Tokenizer::Token& token = tokenizer.current();
-    cursor.AdvanceTo(Position{token.line + 1, token.column + 1});
+    cursor.AdvanceTo(TextPosition{token.line + 1, token.column + 1});
     tokens.push_back({KindOf(token.type), text.substr(cursor.offset(), token.text.size()),
                       cursor.position(), cursor.offset()});
   }
   return tokens;
 }
 
-Position PositionOf(absl::string_view text, size_t offset) {
+TextPosition PositionOf(absl::string_view text, size_t offset) {
   Cursor cursor(text);
   cursor.AdvanceTo(offset);
   return cursor.position();
@@ -92,7 +92,7 @@ bool Closes(const Token& token) {
   return token.text == "}" || token.text == ">" || token.text == "]";
 }
 
-size_t TokenAt(std::span<const Token> tokens, Position at) {
+size_t TokenAt(std::span<const Token> tokens, TextPosition at) {
   const auto found = std::ranges::lower_bound(tokens, at, {}, &Token::at);
   return static_cast<size_t>(found - tokens.begin());
 }

@@ -16,7 +16,7 @@ struct Token {
   enum class Kind { kIdentifier, kString, kOther };
   Kind kind = Kind::kOther;
   absl::string_view text;  // as it stands in the file, quotes included
-  Position at;
+  TextPosition at;
   size_t begin = 0;  // its offset in the file
 };
 
@@ -25,13 +25,13 @@ struct Token {
 std::vector<Token> Tokenize(absl::string_view text);
 
 // The place of a byte of TEXT.
-Position PositionOf(absl::string_view text, size_t offset);
+TextPosition PositionOf(absl::string_view text, size_t offset);
 
 bool Opens(const Token& token);   // { < [
 bool Closes(const Token& token);  // } > ]
 
 // The first token at or after AT; the size of TOKENS if there is none.
-size_t TokenAt(std::span<const Token> tokens, Position at);
+size_t TokenAt(std::span<const Token> tokens, TextPosition at);
 
 // The token that closes what TOKENS[open] opens; the last token if none does.
 size_t ClosingToken(std::span<const Token> tokens, size_t open);

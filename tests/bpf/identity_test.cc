@@ -1,6 +1,8 @@
 // Whose is it: every count lands on the VM and the vCPU that caused it.
 #include <set>
 
+#include <bpf/bpf.h>
+
 #include "tests/bpf/fixture.h"
 
 namespace kvmsentry {
@@ -117,6 +119,28 @@ TEST_F(BpfTest, AHookThatMeetsAnUnknownVmCountsItFromTheFirstOccurrence) {
     EXPECT_EQ(vcpu->origin, static_cast<uint32_t>(KS_ORIGIN_HOOK));
   }
   ExpectEach(guest.report, {VcpusIn(slot)});
+  ExpectNoLosses();
+}
+
+// Nobody saw that the vCPU's address was reused, as while the daemon was down: its kept row is of a
+// VM that lived elsewhere. The walk, with which a daemon begins, puts that right.
+TEST_F(BpfTest, AVcpuAtTheAddressOfAnotherVmsIsNotCountedForThatOne) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(Guest guest, Guest::Start("--behaviour pio --count 300 --then exit"));
+  const Slot dead = SlotOf(guest.pid());
+  ks_vm_row row = VmRow(dead);
+  const uint64_t kvm = row.kvm;
+  row.kvm += 1;
+  row.creator_pid = 0;
+  const Fd vms(bpf_obj_get((options_.pin_root + "/vms").c_str()));
+  const Fd vm_slots(bpf_obj_get((options_.pin_root + "/vm_slots").c_str()));
+  ASSERT_EQ(bpf_map_update_elem(vms.get(), &dead, &row, BPF_ANY), 0);
+  ASSERT_EQ(bpf_map_delete_elem(vm_slots.get(), &kvm), 0);
+  ASSERT_OK(probe_->WalkOpenFiles());
+  ASSERT_OK(guest.Begin());
+  ASSERT_OK(guest.Finish());
+  EXPECT_EQ(CountsOf(guest.pid()).count[KS_METER_PIO], 300U);
+  EXPECT_EQ(CountsIn(dead).count[KS_METER_PIO], 0U);
   ExpectNoLosses();
 }
 

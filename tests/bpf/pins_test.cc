@@ -1,9 +1,11 @@
 // Pinned maps outlive the process that made them, and only one holds them at a time.
 #include <filesystem>
+#include <fstream>
 
 #include <gmock/gmock.h>
 
 #include "tests/bpf/fixture.h"
+#include "tests/support/temp_dir.h"
 
 namespace kvmsentry {
 namespace {
@@ -73,6 +75,13 @@ TEST_F(PinsTest, AFolderThatIsNoBpffsIsRefusedWithTheRemedy) {
   const auto probe = Probe::Load(options);
   EXPECT_TRUE(absl::IsFailedPrecondition(probe.status()));
   EXPECT_THAT(std::string(probe.status().message()), HasSubstr("mount -t bpf bpf /tmp"));
+}
+
+TEST_F(PinsTest, AFolderThatIsNoBpffsIsNotEmptied) {
+  ASSERT_OK_AND_ASSIGN(const TempDir folder, TempDir::Make());
+  std::ofstream(folder.File("precious")) << "data";
+  EXPECT_TRUE(absl::IsFailedPrecondition(Unpin(folder.path())));
+  EXPECT_TRUE(std::filesystem::exists(folder.File("precious")));
 }
 
 }  // namespace

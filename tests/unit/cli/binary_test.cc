@@ -132,10 +132,8 @@ TEST_F(BinaryTest, SaysThatNobodyListensAndWhatToDo) {
     std::vector<std::string> arguments = {"--socket", socket_};
     arguments.insert(arguments.end(), command.begin(), command.end());
     Child child(arguments);
-    EXPECT_EQ(child.ErrLine(),
-              absl::StrCat("kvmsentry: cannot reach kvmsentryd at ", socket_,
-                           ": No such file or directory; is it running? systemctl status "
-                           "kvmsentry"));
+    EXPECT_EQ(child.ErrLine(), absl::StrCat("kvmsentry: cannot reach kvmsentryd at ", socket_,
+                                            ": No such file or directory; is it running?"));
     EXPECT_EQ(child.Wait(), 1);
   }
 }

@@ -131,11 +131,12 @@ TEST(AppendObservationsTest, SaysWhatWasCountedWhenAndOfWhom) {
   EXPECT_EQ(out[3].detail, std::nullopt);  // an exit names nothing
 }
 
-TEST(LossesThatMatterTest, AreAllButBudgets) {
+TEST(LossesThatMatterTest, AreAllButBudgetsAndVmsThatAreNotWatched) {
   ks_losses losses{1, 10, 100, 1000, 10000, 100000, 1000000};
-  EXPECT_EQ(LossesThatMatter(losses), 111111U);
+  EXPECT_EQ(LossesThatMatter(losses), 111101U);
   losses = {};
   losses.over_budget = 5;
+  losses.no_vm_slot = 5;
   EXPECT_EQ(LossesThatMatter(losses), 0U);
 }
 

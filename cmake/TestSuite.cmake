@@ -1,7 +1,7 @@
 # test_suite(NAME LABEL label [LOCK resource] [SANITIZED filter] SOURCES ... LIBS ...): one GoogleTest
 # binary, one CTest entry a test case. Tests with the same LOCK never run at the same time. Those that
-# match the GoogleTest filter SANITIZED have the label `sanitized` too: beside the unit tests, they
-# are run with sanitizers.
+# match the GoogleTest filter SANITIZED have the label LABEL-sanitized: beside the unit tests, they are
+# run with sanitizers.
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
@@ -18,7 +18,7 @@ function(test_suite name)
       ${name}
       TEST_FILTER ${arg_SANITIZED}
       TEST_LIST ${name}_SANITIZED_TESTS
-      PROPERTIES ${properties} LABELS "${arg_LABEL}\\;sanitized"
+      PROPERTIES ${properties} LABELS ${arg_LABEL}-sanitized
       DISCOVERY_TIMEOUT 60)
     set(others TEST_FILTER -${arg_SANITIZED})
   endif()

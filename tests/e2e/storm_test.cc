@@ -16,7 +16,7 @@ struct Storm {
   std::vector<std::string> specs;
 
   friend std::ostream& operator<<(std::ostream& out, const Storm& storm) {
-    return out << storm.behaviour;
+    return out << storm.name;
   }
 };
 

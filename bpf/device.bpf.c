@@ -13,10 +13,13 @@ static __always_inline void on_pio(const __u64* ctx) {
   struct ks_vcpu_row* vcpu = loaded_row();
   if (!vcpu) return;
   __u32 port = (__u16)ctx[1];
-  vcpu->last_port = port;
   meter_add(vcpu, KS_METER_PIO, (__u32)ctx[3], port);
+  __u64 mark = mark_of(vcpu, port);
+  if (vcpu->meters[KS_METER_PIO].marked == mark) return;
   struct ks_vm_sets* sets = sets_of(vcpu);
-  if (sets) set_bit(sets, &sets->ports[port / 64], port);
+  if (!sets) return;
+  set_bit(sets, &sets->ports[port / 64], port);
+  vcpu->meters[KS_METER_PIO].marked = mark;
 }
 KS_TRACEPOINT(kvm_pio, on_pio)
 
@@ -28,7 +31,6 @@ static __always_inline void on_mmio(const __u64* ctx) {
   if ((__u32)ctx[0] == KVM_TRACE_MMIO_READ_UNSATISFIED) return;
   struct ks_vcpu_row* vcpu = loaded_row();
   if (!vcpu) return;
-  vcpu->last_gpa = ctx[2];
   meter_add(vcpu, KS_METER_MMIO, 1, ctx[2]);
 }
 KS_TRACEPOINT(kvm_mmio, on_mmio)

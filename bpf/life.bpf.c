@@ -49,13 +49,16 @@ static __always_inline void on_track_tsc(const __u64* ctx) {
   if (!vcpu || current_ioctl().command != KVM_CREATE_VCPU) return;
   __u64 address = (__u64)vcpu;
   __u64 kvm = (__u64)BPF_CORE_READ(vcpu, kvm);
+  int index = BPF_CORE_READ(vcpu, vcpu_idx);
   __u32* known = bpf_map_lookup_elem(&vcpu_slots, &address);
   struct ks_vcpu_row* old = known ? vcpu_row(*known) : 0;
   if (old && walked_before_birth(old, address)) {
+    struct ks_vm_row* walked = vm_row(old->vm_slot);
+    if (walked && index == 0) walked->born_seen = 1;
     old->origin = KS_ORIGIN_BORN;
     return;
   }
-  __u32 vm_slot = vm_at_birth(kvm, BPF_CORE_READ(vcpu, vcpu_idx));
+  __u32 vm_slot = vm_at_birth(kvm, index);
   if (old) old->vcpu = 0; /* its counts stay for user space to fold */
   if (known) bpf_map_delete_elem(&vcpu_slots, &address);
   add_vcpu(address, vm_slot, KS_ORIGIN_BORN);

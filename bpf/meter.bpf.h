@@ -73,7 +73,7 @@ static __always_inline void tell(struct ks_limit_row* limit, const struct ks_vcp
 }
 
 /* COUNT occurrences just happened and the meter has come to its checkpoint. */
-static __noinline int meter_look(struct ks_vcpu_row* vcpu, __u32 meter, __u64 count, __u64 last) {
+static __noinline int meter_look(struct ks_vcpu_row* vcpu, __u32 meter, __u64 count) {
   if (!vcpu || meter >= KS_METER_COUNT) return 0;
   __u32 vm_slot = vcpu->vm_slot;
   struct ks_vm_limits* limits = bpf_map_lookup_elem(&vm_limits, &vm_slot);
@@ -99,7 +99,7 @@ static __noinline int meter_look(struct ks_vcpu_row* vcpu, __u32 meter, __u64 co
     __u64 in_window = slide(limit, took <= limit->window_ns / KS_MARKS ? step : count, now);
     __u64 stride = limit->max / 16 + 1;
     if (in_window > limit->max) {
-      tell(limit, vcpu, meter, in_window, now, last);
+      tell(limit, vcpu, meter, in_window, now, row->last);
       if (stride < KS_REPORTED_STEP) stride = KS_REPORTED_STEP;
     } else {
       __u64 share = (limit->max + 1 - in_window) / (vm->vcpus > 1 ? 2 * vm->vcpus : 1);
@@ -117,5 +117,6 @@ static __always_inline void meter_add(struct ks_vcpu_row* vcpu, enum ks_meter me
   struct ks_meter_row* row = &vcpu->meters[meter];
   __u64 total = row->count + count;
   row->count = total;
-  if (total >= row->checkpoint) meter_look(vcpu, meter, count, last);
+  row->last = last;
+  if (total >= row->checkpoint) meter_look(vcpu, meter, count);
 }

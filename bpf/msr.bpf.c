@@ -11,10 +11,11 @@ static __always_inline void on_msr(const __u64* ctx) {
   struct ks_vcpu_row* vcpu = loaded_row();
   if (!vcpu) return;
   __u32 msr = (__u32)ctx[1];
-  vcpu->last_msr = msr;
   meter_add(vcpu, KS_METER_MSR, 1, msr);
   if ((__u8)ctx[3]) meter_add(vcpu, KS_METER_MSR_FAULT, 1, msr);
   if (!(__u32)ctx[0]) return;
+  __u64 mark = mark_of(vcpu, msr);
+  if (vcpu->meters[KS_METER_MSR].marked == mark) return;
   struct ks_vm_sets* sets = sets_of(vcpu);
   if (!sets) return;
   __u32 bit = msr_bit(msr);
@@ -22,6 +23,7 @@ static __always_inline void on_msr(const __u64* ctx) {
     barrier_var(bit); /* else the compiler drops the mask that the verifier needs */
     bit &= KS_MSR_BITS - 1;
     set_bit(sets, &sets->msrs_written[bit / 64], bit);
+    vcpu->meters[KS_METER_MSR].marked = mark;
   } else {
     sets->msr_other_last = msr;
     __sync_fetch_and_add(&sets->msr_other_writes, 1);

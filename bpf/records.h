@@ -38,14 +38,18 @@ enum ks_meter {
   KS_METER_COUNT
 };
 
-/* The vCPU is the only writer of count, folded and folded_ns. User space may write 0 to checkpoint
- * at any time ("look at the next occurrence"), and nothing else. */
+/* A cache line each: an occurrence touches one. The vCPU is the only writer, but user space may
+ * write 0 to checkpoint at any time ("look at the next occurrence"). */
 struct ks_meter_row {
   uint64_t count;      /* cumulative */
   uint64_t checkpoint; /* the count at which the program looks at the limits again */
-  uint64_t folded;     /* the count at the last look */
-  uint64_t folded_ns;  /* when that was */
+  uint64_t last;   /* what the latest occurrence names: a port, guest address, MSR, exit reason */
+  uint64_t marked; /* the member whose bit in ks_vm_sets is known to be set, and the take since */
+  uint64_t folded; /* the count at the last look */
+  uint64_t folded_ns; /* when that was */
+  uint64_t padding[2];
 };
+KS_STATIC_ASSERT(sizeof(struct ks_meter_row) == 64);
 
 /* ---- vCPUs and VMs -------------------------------------------------------------------------- */
 
@@ -65,17 +69,13 @@ struct ks_vcpu_row {
   uint32_t vcpu_index; /* kvm_vcpu.vcpu_idx: the order of creation */
   uint64_t first_ns;   /* when the row was made */
   uint32_t origin;     /* enum ks_origin */
-  uint32_t padding1;
+  uint32_t takes;      /* how often user space took the bits of ks_vm_sets; it alone writes this */
   uint64_t exit_reasons_seen; /* bit N: user-space exit reason N since user space took the bits */
-  uint64_t last_port;
-  uint64_t last_gpa;
-  uint64_t last_msr;
-  uint64_t last_exit_reason; /* of the latest user-space exit */
-  uint64_t padding2[6];      /* the meters begin on a cache line of their own */
+  uint64_t padding[2];
   struct ks_meter_row meters[KS_METER_COUNT];
 };
-KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vcpu_row, meters) == 128);
-KS_STATIC_ASSERT(sizeof(struct ks_vcpu_row) == 128 + 32 * KS_METER_COUNT);
+KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vcpu_row, meters) == 64);
+KS_STATIC_ASSERT(sizeof(struct ks_vcpu_row) == 64 + 64 * KS_METER_COUNT);
 
 enum ks_vm_state {
   KS_VM_FREE = 0,

@@ -1,11 +1,12 @@
 #include "sensor/cli/arguments.h"
 
-#include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "sensor/alert/position.h"
 #include "sensor/rpc/server.h"
@@ -21,15 +22,27 @@ constexpr char kDescription[] =
 constexpr char kExitCodes[] =
     "Exit codes: 0 success; 1 a failure, or problems found; 2 wrong usage.";
 
-// The values of an enum of the protos by name, without the one that means "not set".
-template <typename Enum>
-std::map<std::string, Enum> NamesOf(const google::protobuf::EnumDescriptor& descriptor) {
-  std::map<std::string, Enum> names;
+// The names of an enum of the protos, without the one that means "not set".
+std::vector<std::string> NamesOf(const google::protobuf::EnumDescriptor& descriptor) {
+  std::vector<std::string> names;
   for (int i = 0; i < descriptor.value_count(); ++i) {
-    if (descriptor.value(i)->number() == 0) continue;
-    names[descriptor.value(i)->name()] = static_cast<Enum>(descriptor.value(i)->number());
+    if (descriptor.value(i)->number() != 0) names.push_back(descriptor.value(i)->name());
   }
   return names;
+}
+
+// A check that lets one of NAMES pass, in any case, and writes it as in NAMES.
+CLI::Validator OneOf(const std::vector<std::string>& names) {
+  const auto check = [names](std::string& text) -> std::string {
+    for (const std::string& name : names) {
+      if (absl::EqualsIgnoreCase(name, text)) {
+        text = name;
+        return "";
+      }
+    }
+    return absl::StrCat("'", text, "' is none of ", absl::StrJoin(names, ", "));
+  };
+  return CLI::Validator(check, "");
 }
 
 std::string CheckPosition(const std::string& text) {
@@ -42,10 +55,8 @@ void AddJson(CLI::App& command, bool& json) {
 
 // The texts that CLI11 fills, before they become the request.
 struct AlertsTexts {
-  std::string since;
-  std::vector<std::string> vms, specs;
-  std::vector<v1::Point> points;
-  v1::Severity min_severity = v1::SEVERITY_UNSPECIFIED;
+  std::string since, min_severity;
+  std::vector<std::string> vms, points, specs;
   bool follow = false;
   bool only_new = false;
 };
@@ -66,9 +77,7 @@ void AddAlerts(CLI::App& app, AlertsTexts& texts, AlertsCommand& command) {
   alerts.add_option("--point", texts.points, "Only of this point, K1-K7, R1-R5; may be repeated")
       ->type_name("POINT")
       ->allow_extra_args(false)
-      ->transform(
-          CLI::CheckedTransformer(NamesOf<v1::Point>(*v1::Point_descriptor()), CLI::ignore_case)
-              .description(""));
+      ->transform(OneOf(NamesOf(*v1::Point_descriptor())));
   alerts.add_option("--spec", texts.specs, "Only of specs whose id matches; may be repeated")
       ->type_name("GLOB")
       ->allow_extra_args(false);
@@ -76,9 +85,7 @@ void AddAlerts(CLI::App& app, AlertsTexts& texts, AlertsCommand& command) {
       .add_option("--min-severity", texts.min_severity,
                   "Only of this severity or worse: INFO, NOTICE, WARNING, CRITICAL")
       ->type_name("SEVERITY")
-      ->transform(CLI::CheckedTransformer(NamesOf<v1::Severity>(*v1::Severity_descriptor()),
-                                          CLI::ignore_case)
-                      .description(""));
+      ->transform(OneOf(NamesOf(*v1::Severity_descriptor())));
   AddJson(alerts, command.json);
 }
 
@@ -92,9 +99,13 @@ v1::SubscribeRequest RequestOf(const AlertsTexts& texts) {
   request.set_only_new(texts.only_new);
   v1::AlertFilter& filter = *request.mutable_filter();
   for (const std::string& vm : texts.vms) filter.add_vm(vm);
-  for (const v1::Point point : texts.points) filter.add_point(point);
+  for (const std::string& text : texts.points) {
+    v1::Point point;
+    if (v1::Point_Parse(text, &point)) filter.add_point(point);
+  }
   for (const std::string& spec : texts.specs) filter.add_spec(spec);
-  filter.set_min_severity(texts.min_severity);
+  v1::Severity severity;
+  if (v1::Severity_Parse(texts.min_severity, &severity)) filter.set_min_severity(severity);
   return request;
 }
 
@@ -114,13 +125,12 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
   app.add_option("--socket", invocation.common.socket, "Unix socket of kvmsentryd")
       ->type_name("PATH")
       ->capture_default_str();
-  const std::map<std::string, ColorWhen> when = {
-      {"auto", ColorWhen::kAuto}, {"always", ColorWhen::kAlways}, {"never", ColorWhen::kNever}};
-  app.add_option("--color", invocation.common.color,
-                 "Color the output: always, never, or auto, on a terminal unless NO_COLOR is set")
+  std::string color = "auto";
+  app.add_option("--color", color,
+                 "Color the output: always, never, or auto: on a terminal, unless NO_COLOR is set")
       ->type_name("WHEN")
-      ->transform(CLI::CheckedTransformer(when).description(""))
-      ->default_str("auto");
+      ->transform(OneOf({"auto", "always", "never"}))
+      ->capture_default_str();
 
   AlertsTexts texts;
   AlertsCommand alerts;
@@ -154,6 +164,9 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
     return app.exit(error) == 0 ? 0 : kUsageError;
   }
 
+  invocation.common.color = color == "always"  ? ColorWhen::kAlways
+                            : color == "never" ? ColorWhen::kNever
+                                               : ColorWhen::kAuto;
   if (app.got_subcommand("alerts")) {
     alerts.request = RequestOf(texts);
     invocation.command = std::move(alerts);

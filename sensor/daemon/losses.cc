@@ -4,7 +4,7 @@
 
 namespace kvmsentry {
 
-std::vector<LossView> DescribeLosses(const ks_losses& kernel, const UserLosses& user) {
+std::vector<LossView> DescribeLosses(const ks_losses& kernel, const OtherLosses& other) {
   return {
       {"ring_full", "records that found no room in the ring: told late, by the next tick",
        Load(kernel.ring_full)},
@@ -19,9 +19,11 @@ std::vector<LossView> DescribeLosses(const ks_losses& kernel, const UserLosses& 
        Load(kernel.unattributed)},
       {"over_budget", "births not told at once in a flood of them: found at the next tick",
        Load(kernel.over_budget)},
-      {"bad_record", "records that could not be read", user.bad_records},
-      {"unknown_vm", "observations of a VM that was gone already", user.unknown_vm},
-      {"late_observation", "observations judged a tick late", user.late},
+      {"skipped_run", "runs that the kernel left out because the program was running on that CPU",
+       other.skipped_runs},
+      {"bad_record", "records that could not be read", other.bad_records},
+      {"unknown_vm", "observations of a VM that was gone already", other.unknown_vm},
+      {"late_observation", "observations judged a tick late", other.late},
   };
 }
 

@@ -8,13 +8,14 @@
 
 namespace kvmsentry {
 
-// What user space itself could not use.
-struct UserLosses {
-  uint64_t bad_records = 0;  // from the ring
-  uint64_t unknown_vm = 0;   // observations of VMs that the inventory did not know
-  uint64_t late = 0;         // observations older than the tick before
+// What the tables do not say.
+struct OtherLosses {
+  uint64_t skipped_runs = 0;  // of programs, by the kernel
+  uint64_t bad_records = 0;   // from the ring
+  uint64_t unknown_vm = 0;    // observations of VMs that the inventory did not know
+  uint64_t late = 0;          // observations older than the tick before
 };
 
-std::vector<LossView> DescribeLosses(const ks_losses& kernel, const UserLosses& user);
+std::vector<LossView> DescribeLosses(const ks_losses& kernel, const OtherLosses& other);
 
 }  // namespace kvmsentry

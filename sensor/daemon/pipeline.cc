@@ -174,20 +174,9 @@ void Pipeline::Sample(KernelTime now) {
   for (const VmCounts& counts : counts_) {
     if (!vms_.contains(counts.vm)) continue;
     AppendObservations(counts, now, active_, lossy, observations);
-    const Tables::Members members = probe_->tables().TakeMembers(counts.slot);
-    for (const uint16_t port : members.ports) {
-      ObserveMember(counts.vm, FeatureId::kPioPort, port, now);
-    }
-    for (const uint32_t msr : members.msrs_written) {
-      ObserveMember(counts.vm, FeatureId::kMsrWritten, msr, now);
-    }
   }
-  for (const auto& [vm, reasons] : probe_->tables().TakeExitReasons()) {
-    if (!vms_.contains(vm)) continue;
-    for (uint64_t bits = reasons; bits != 0; bits &= bits - 1) {
-      ObserveMember(vm, FeatureId::kUserspaceExitReason,
-                    static_cast<uint64_t>(std::countr_zero(bits)), now);
-    }
+  for (const Tables::Members& members : probe_->tables().TakeMembers()) {
+    if (vms_.contains(members.vm)) ObserveMembers(members, now);
   }
   for (Observation& observation : observations) {
     observation.serial = ++serial_;
@@ -195,15 +184,22 @@ void Pipeline::Sample(KernelTime now) {
   }
 }
 
-void Pipeline::ObserveMember(VmId vm, FeatureId feature, uint64_t member, KernelTime now) {
-  engine_.Observe({.time = now,
-                   .vm = vm,
-                   .kind = ObservationKind::kMember,
-                   .feature = feature,
-                   .serial = ++serial_,
-                   .value = member,
-                   .window_ns = 0,
-                   .detail = member});
+void Pipeline::ObserveMembers(const Tables::Members& members, KernelTime now) {
+  const auto observe = [&](FeatureId feature, uint64_t member) {
+    engine_.Observe({.time = now,
+                     .vm = members.vm,
+                     .kind = ObservationKind::kMember,
+                     .feature = feature,
+                     .serial = ++serial_,
+                     .value = member,
+                     .window_ns = 0,
+                     .detail = member});
+  };
+  for (const uint16_t port : members.ports) observe(FeatureId::kPioPort, port);
+  for (const uint32_t msr : members.msrs_written) observe(FeatureId::kMsrWritten, msr);
+  for (uint64_t bits = members.exit_reasons; bits != 0; bits &= bits - 1) {
+    observe(FeatureId::kUserspaceExitReason, static_cast<uint64_t>(std::countr_zero(bits)));
+  }
 }
 
 // Both clocks are read at once: NOW of a tick is older by what was done since.

@@ -64,7 +64,7 @@ class Pipeline final : public SensorView {
   void Appear(const VmEntry& vm, KernelTime now);
   void Vanish(const VmGone& gone, KernelTime now);
   void Sample(KernelTime now);
-  void ObserveMember(VmId vm, FeatureId feature, uint64_t member, KernelTime now);
+  void ObserveMembers(const Tables::Members& members, KernelTime now);
   void Raise(KernelTime now);
   absl::Time WallAt(KernelTime time) const;
   std::vector<HookCoverage> CurrentHooks() const;

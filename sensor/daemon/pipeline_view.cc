@@ -21,9 +21,10 @@ SensorStatus Pipeline::Status() const {
                             .reason = hook.reason,
                             .provides = std::string(hook.hook->provides)});
   }
-  status.losses = DescribeLosses(
-      probe_->tables().losses(),
-      {.bad_records = bad_records_, .unknown_vm = engine_.unknown_vm(), .late = engine_.late()});
+  status.losses = DescribeLosses(probe_->tables().losses(), {.skipped_runs = probe_->SkippedRuns(),
+                                                             .bad_records = bad_records_,
+                                                             .unknown_vm = engine_.unknown_vm(),
+                                                             .late = engine_.late()});
   status.max_vms = options_.probe.sizes.max_vms;
   status.max_vcpus = options_.probe.sizes.max_vcpus;
   status.ring_bytes = options_.probe.sizes.ring_bytes;

@@ -127,9 +127,13 @@ int BpfObject::MapFd(const std::string& name) const {
   return bpf_object__find_map_fd_by_name(object_.get(), name.c_str());
 }
 
-int BpfObject::ProgramFd(const std::string& name) const {
-  const bpf_program* program = bpf_object__find_program_by_name(object_.get(), name.c_str());
-  return program == nullptr ? -1 : bpf_program__fd(program);
+std::vector<int> BpfObject::AttachedPrograms() const {
+  std::vector<int> programs;
+  for (const Attached& attached : links_) {
+    programs.push_back(
+        bpf_program__fd(bpf_object__find_program_by_name(object_.get(), attached.program.c_str())));
+  }
+  return programs;
 }
 
 bpf_link* BpfObject::Link(const std::string& program) const {

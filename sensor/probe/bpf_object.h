@@ -39,9 +39,10 @@ class BpfObject {
   absl::Status Load(const std::vector<std::string>& programs);
   absl::Status Attach(const std::string& program);
 
-  // The descriptor of a map, of the program or of its link; -1 where there is none.
+  // The descriptor of a map; negative where there is none. Owned by the object.
   int MapFd(const std::string& name) const;
-  int ProgramFd(const std::string& name) const;
+  // The descriptors of the programs that are attached. Owned by the object.
+  std::vector<int> AttachedPrograms() const;
   bpf_link* Link(const std::string& program) const;
 
  private:

@@ -8,6 +8,7 @@ namespace kvmsentry {
 namespace {
 
 constexpr std::array kTracepoint = {Variant::kTpBtf, Variant::kRawTp};
+constexpr std::array kCastFirst = {Variant::kTpBtfCast, Variant::kTpBtf, Variant::kRawTp};
 constexpr std::array kIteratorOnly = {Variant::kIterator};
 
 constexpr std::array kHooks = {
@@ -18,7 +19,7 @@ constexpr std::array kHooks = {
     Hook{"kvm_pio", "device", kTracepoint, "port accesses: pio.rate, pio.port"},
     Hook{"kvm_mmio", "device", kTracepoint, "MMIO accesses: mmio.rate"},
     Hook{"kvm_msr", "msr", kTracepoint, "MSR accesses: msr.rate, msr.fault.rate, msr.written"},
-    Hook{"kvm_userspace_exit", "userspace", kTracepoint,
+    Hook{"kvm_userspace_exit", "userspace", kCastFirst,
          "exits to user space: userspace_exit.rate, .error.rate, .reason"},
     Hook{"kvm_exit", "exit", kTracepoint, "VM exits: exit.rate"},
     Hook{"kvm_entry", "exit", kTracepoint, "VM entries: entry.rate"},
@@ -28,6 +29,8 @@ constexpr std::array kHooks = {
 
 absl::string_view VariantName(Variant variant) {
   switch (variant) {
+    case Variant::kTpBtfCast:
+      return "tp_btf_cast";
     case Variant::kTpBtf:
       return "tp_btf";
     case Variant::kRawTp:

@@ -11,7 +11,12 @@
 namespace kvmsentry {
 
 // A way to attach a hook's handler.
-enum class Variant : uint8_t { kTpBtf, kRawTp, kIterator };
+enum class Variant : uint8_t {
+  kTpBtfCast,  // tp_btf, with a kernel function that types addresses (Linux 6.2)
+  kTpBtf,
+  kRawTp,
+  kIterator
+};
 
 absl::string_view VariantName(Variant variant);  // "tp_btf"
 

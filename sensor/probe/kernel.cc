@@ -37,6 +37,7 @@ bool Kernel::HasTypedef(absl::string_view name) const {
 
 absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
   switch (variant) {
+    case Variant::kTpBtfCast:
     case Variant::kTpBtf:
       // The kernel declares the type of every tracepoint's arguments by this typedef.
       if (HasTypedef(absl::StrCat("btf_trace_", hook.name))) return absl::OkStatus();

@@ -136,6 +136,18 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook> hoo
   return absl::OkStatus();
 }
 
+uint64_t Probe::SkippedRuns() const {
+  uint64_t skipped = 0;
+  for (const BpfObject& object : objects_) {
+    for (const int program : object.AttachedPrograms()) {
+      bpf_prog_info info{};
+      uint32_t length = sizeof(info);
+      if (bpf_obj_get_info_by_fd(program, &info, &length) == 0) skipped += info.recursion_misses;
+    }
+  }
+  return skipped;
+}
+
 int Probe::ring_fd() const { return ring_buffer__epoll_fd(ring_.get()); }
 
 void Probe::DrainRing(const std::function<void(std::span<const std::byte>)>& visit) {

@@ -36,6 +36,10 @@ class Probe {
   ~Probe();
 
   const std::vector<HookCoverage>& coverage() const { return coverage_; }
+  // Runs of attached programs that the kernel left out because the program was running on that CPU
+  // already: occurrences that were not counted.
+  uint64_t SkippedRuns() const;
+
   Pins pins() const { return folder_.pins; }
   Tables& tables() { return *tables_; }
   const Tables& tables() const { return *tables_; }

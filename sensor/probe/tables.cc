@@ -133,10 +133,35 @@ absl::Status Tables::Release(Slot slot) {
   return absl::OkStatus();
 }
 
-Tables::Members Tables::TakeMembers(Slot slot) {
-  Members members;
-  ks_vm_sets& sets = sets_.rows()[slot];
-  if (Load(sets.changed) == 0) return members;
+std::vector<Tables::Members> Tables::TakeMembers() {
+  std::vector<Members> all(vms().size());
+  for (ks_vcpu_row& row : vcpus_.rows()) {
+    const uint64_t serial = Load(row.vm_serial);
+    const Slot slot = Load(row.vm_slot);
+    if (serial == 0 || slot >= all.size() || Load(vms()[slot].serial) != serial) continue;
+    // Before any bit is taken: from here on the vCPU trusts no older mark.
+    __atomic_store_n(&row.takes, row.takes + 1, __ATOMIC_SEQ_CST);
+    if (Load(row.exit_reasons_seen) != 0) {
+      all[slot].exit_reasons |= __atomic_exchange_n(&row.exit_reasons_seen, 0, __ATOMIC_RELAXED);
+    }
+  }
+  std::vector<Members> taken;
+  for (Slot slot = 0; slot < all.size(); ++slot) {
+    Members& members = all[slot];
+    members.slot = slot;
+    members.vm = {Load(vms()[slot].serial)};
+    if (members.vm.serial == 0) continue;
+    TakeSets(members);
+    if (members.exit_reasons != 0 || !members.ports.empty() || !members.msrs_written.empty()) {
+      taken.push_back(std::move(members));
+    }
+  }
+  return taken;
+}
+
+void Tables::TakeSets(Members& members) {
+  ks_vm_sets& sets = sets_.rows()[members.slot];
+  if (Load(sets.changed) == 0) return;
   __atomic_store_n(&sets.changed, 0, __ATOMIC_SEQ_CST);
   for (size_t i = 0; i < std::size(sets.ports); ++i) {
     TakeBits(sets.ports[i], i * 64,
@@ -150,18 +175,6 @@ Tables::Members Tables::TakeMembers(Slot slot) {
   if (__atomic_exchange_n(&sets.msr_other_writes, 0, __ATOMIC_RELAXED) != 0) {
     members.msrs_written.push_back(static_cast<uint32_t>(Load(sets.msr_other_last)));
   }
-  return members;
-}
-
-std::vector<std::pair<VmId, uint64_t>> Tables::TakeExitReasons() {
-  std::vector<std::pair<VmId, uint64_t>> taken;
-  for (ks_vcpu_row& row : vcpus_.rows()) {
-    const uint64_t serial = Load(row.vm_serial);
-    if (serial == 0 || Load(row.exit_reasons_seen) == 0) continue;
-    taken.emplace_back(VmId{serial},
-                       __atomic_exchange_n(&row.exit_reasons_seen, 0, __ATOMIC_RELAXED));
-  }
-  return taken;
 }
 
 void Tables::Beat(uint64_t ns) {

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "bpf/records.h"
@@ -36,19 +35,22 @@ class Tables {
   // slots, and then its own. Call once the counts have been read for the last time.
   absl::Status Release(Slot slot);
 
-  // Reads and clears the members seen of the VM in SLOT.
+  // Reads and clears which members every VM has named since the last time; VMs that named none are
+  // left out.
   struct Members {
+    VmId vm;
+    Slot slot = 0;
     std::vector<uint16_t> ports;
     std::vector<uint32_t> msrs_written;
+    uint64_t exit_reasons = 0;  // bit N: user-space exit reason N
   };
-  Members TakeMembers(Slot slot);
-  // The same of user-space exit reasons, bit N for reason N, of every vCPU that had some.
-  std::vector<std::pair<VmId, uint64_t>> TakeExitReasons();
+  std::vector<Members> TakeMembers();
 
   // User space is alive at NS.
   void Beat(uint64_t ns);
 
  private:
+  void TakeSets(Members& members);
   void FreeVcpu(Slot slot, ks_vm_row& vm);
 
   MappedRows<ks_state> state_;

@@ -7,22 +7,6 @@
 namespace kvmsentry {
 namespace {
 
-uint64_t LastOf(const ks_vcpu_row& vcpu, Field field) {
-  switch (field) {
-    case Field::kPort:
-      return Load(vcpu.last_port);
-    case Field::kMsr:
-      return Load(vcpu.last_msr);
-    case Field::kGuestAddress:
-      return Load(vcpu.last_gpa);
-    case Field::kExitReason:
-      return Load(vcpu.last_exit_reason);
-    case Field::kNone:
-      break;
-  }
-  return 0;
-}
-
 void AddVcpu(const ks_vcpu_row& vcpu, VmCounts& counts, uint64_t (&most)[KS_METER_COUNT]) {
   ++counts.vcpus;
   for (uint32_t meter = 0; meter < KS_METER_COUNT; ++meter) {
@@ -30,7 +14,7 @@ void AddVcpu(const ks_vcpu_row& vcpu, VmCounts& counts, uint64_t (&most)[KS_METE
     counts.count[meter] += count;
     if (count <= most[meter]) continue;
     most[meter] = count;
-    counts.last[meter] = LastOf(vcpu, FeatureOfMeter(meter)->field);
+    counts.last[meter] = Load(vcpu.meters[meter].last);
   }
 }
 

@@ -41,6 +41,7 @@ absl::StatusOr<GuestReport> ParseReport(const std::string& line) {
     report.vcpus.push_back(ParseVcpu(vcpu.struct_value()));
   }
   report.operations = Number(json, "operations");
+  report.seconds = json.fields().at("seconds").number_value();
   return report;
 }
 

@@ -26,6 +26,7 @@ struct GuestVcpu {
 struct GuestReport {
   std::vector<GuestVcpu> vcpus;
   uint64_t operations = 0;  // of all
+  double seconds = 0;       // from the first operation to the last
 };
 
 class Guest {

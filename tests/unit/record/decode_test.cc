@@ -84,8 +84,7 @@ TEST(DecodeTest, RefusesEveryTruncation) {
 
 // Also where the size field goes along with it.
 TEST(DecodeTest, RefusesARecordThatIsLongerOrShorterThanItsKind) {
-  for (const size_t size :
-       {sizeof(ks_record), sizeof(ks_vm_born), sizeof(ks_limit_crossed) + 8}) {
+  for (const size_t size : {sizeof(ks_record), sizeof(ks_vm_born), sizeof(ks_limit_crossed) + 8}) {
     std::vector<std::byte> bytes(size);
     ks_record header = Crossed().header;
     header.size = static_cast<uint32_t>(size);

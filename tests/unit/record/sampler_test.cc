@@ -78,13 +78,13 @@ TEST(ReadCountsTest, ASlotOutsideTheTableIsPassedOver) {
 
 TEST(ReadCountsTest, NamesTheLatestOfTheVcpuThatCountedMost) {
   std::vector<ks_vcpu_row> vcpus = {Vcpu(1, 0, 10), Vcpu(1, 0, 20), Vcpu(1, 0, 0)};
-  vcpus[0].last_port = 0x80;
-  vcpus[1].last_port = 0x3f5;
-  vcpus[2].last_port = 0x402;
+  vcpus[0].meters[KS_METER_PIO].last = 0x80;
+  vcpus[1].meters[KS_METER_PIO].last = 0x3f5;
+  vcpus[2].meters[KS_METER_PIO].last = 0x402;
   vcpus[2].meters[KS_METER_MMIO].count = 1;
-  vcpus[2].last_gpa = 0xd0000000;
+  vcpus[2].meters[KS_METER_MMIO].last = 0xd0000000;
   vcpus[0].meters[KS_METER_USERSPACE_EXIT].count = 1;
-  vcpus[0].last_exit_reason = 2;
+  vcpus[0].meters[KS_METER_USERSPACE_EXIT].last = 2;
   const auto counts = ReadCounts(std::vector{AliveVm(1)}, vcpus);
   EXPECT_EQ(counts[0].last[KS_METER_PIO], 0x3f5U);
   EXPECT_EQ(counts[0].last[KS_METER_MMIO], 0xd0000000U);

@@ -1,0 +1,93 @@
+// What watching costs a guest: wall time of its operations without a watcher, with kvmsentryd, and
+// with `perf stat` counting the same tracepoints, in turns.
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+
+#include "absl/strings/str_format.h"
+
+#include "sensor/probe/pins.h"
+#include "tests/support/guest.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/wait.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr int kRounds = 7;
+constexpr char kPinRoot[] = "/sys/fs/bpf/kvmsentry-bench";
+constexpr char kHooks[] =
+    "kvm:kvm_pio,kvm:kvm_mmio,kvm:kvm_msr,kvm:kvm_userspace_exit,kvm:kvm_exit,kvm:kvm_entry";
+
+enum class Watcher { kNone, kSensor, kPerf };
+constexpr Watcher kWatchers[] = {Watcher::kNone, Watcher::kSensor, Watcher::kPerf};
+
+double Median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+absl::StatusOr<std::optional<Process>> Watch(Watcher watcher, const std::string& socket) {
+  if (watcher == Watcher::kNone) return std::nullopt;
+  if (watcher == Watcher::kPerf) {
+    KVMSENTRY_ASSIGN_OR_RETURN(Process perf, Process::Start({"perf", "stat", "-a", "-e", kHooks}));
+    // It says nothing when it has begun; a guest takes longer to set up.
+    return perf;
+  }
+  KVMSENTRY_ASSIGN_OR_RETURN(
+      Process daemon, Process::Start({KVMSENTRYD, "--specs", KVMSENTRY_SPECS, "--socket", socket,
+                                      "--pin-root", kPinRoot}));
+  if (!WaitUntil([&] { return access(socket.c_str(), F_OK) == 0; })) {
+    return absl::DeadlineExceededError(absl::StrCat("kvmsentryd did not start: ", daemon.Errors()));
+  }
+  return daemon;
+}
+
+absl::Status Measure(const char* behaviour, uint64_t count) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const TempDir folder, TempDir::Make());
+  std::vector<double> ns[std::size(kWatchers)];
+  for (int round = 0; round < kRounds; ++round) {
+    for (size_t i = 0; i < std::size(kWatchers); ++i) {
+      KVMSENTRY_ASSIGN_OR_RETURN(std::optional<Process> watcher,
+                                 Watch(kWatchers[i], folder.File("kvmsentry.sock")));
+      KVMSENTRY_ASSIGN_OR_RETURN(
+          const FinishedGuest guest,
+          RunGuest(absl::StrFormat("--behaviour %s --count %d --then exit", behaviour, count)));
+      ns[i].push_back(guest.report.seconds * 1e9 / static_cast<double>(guest.report.operations));
+      if (watcher) {
+        KVMSENTRY_RETURN_IF_ERROR(watcher->Signal(SIGINT));
+        KVMSENTRY_RETURN_IF_ERROR(watcher->Wait().status());
+      }
+    }
+  }
+  const double alone = Median(ns[0]);
+  const double sensor = Median(ns[1]);
+  const double perf = Median(ns[2]);
+  std::printf("%-16s %10.0f %10.0f %7.3f %10.0f %7.3f\n", behaviour, alone, sensor, sensor / alone,
+              perf, perf / alone);
+  return absl::OkStatus();
+}
+
+absl::Status Run(uint64_t count) {
+  std::printf("%-16s %10s %10s %7s %10s %7s\n", "ns an operation", "alone", "kvmsentryd", "ratio",
+              "perf stat", "ratio");
+  for (const char* behaviour : {"pio", "mmio", "msr", "userspace-exit", "spin"}) {
+    KVMSENTRY_RETURN_IF_ERROR(Measure(behaviour, count));
+  }
+  std::printf("medians of %d rounds of %lu operations\n", kRounds, count);
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace kvmsentry
+
+int main(int argc, char** argv) {
+  const uint64_t count = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 100000;
+  const absl::Status status = kvmsentry::Run(count);
+  kvmsentry::Unpin(kvmsentry::kPinRoot).IgnoreError();
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "bench_guest_cost: %s\n", std::string(status.message()).c_str());
+  return 1;
+}

@@ -1,0 +1,232 @@
+// The program kvmsentry itself, against a server in this process.
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+
+#include "sensor/alert/hub.h"
+#include "sensor/alert/memory_journal.h"
+#include "sensor/base/fd.h"
+#include "sensor/rpc/server.h"
+#include "tests/unit/rpc/temp_dir.h"
+
+extern char** environ;
+
+namespace kvmsentry {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr int kPipeBytes = 4096;
+
+class EmptyView final : public SensorView {
+ public:
+  SensorStatus Status() const override { return {}; }
+  std::vector<VmView> Vms() const override { return {}; }
+  std::vector<SpecView> Specs() const override { return {}; }
+};
+
+class Child {
+ public:
+  explicit Child(std::vector<std::string> arguments) {
+    int out[2], err[2];
+    EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
+    EXPECT_EQ(pipe2(err, O_CLOEXEC), 0);
+    EXPECT_EQ(fcntl(out[0], F_SETPIPE_SZ, kPipeBytes), kPipeBytes);
+    out_ = Fd(out[0]);
+    err_ = Fd(err[0]);
+    const Fd out_end(out[1]), err_end(err[1]);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, out_end.get(), STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, err_end.get(), STDERR_FILENO);
+    arguments.insert(arguments.begin(), KVMSENTRY_CLIENT);
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    EXPECT_EQ(posix_spawn(&pid_, KVMSENTRY_CLIENT, &actions, nullptr, argv.data(), environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+  }
+  ~Child() {
+    if (pid_ > 0) {
+      kill(pid_, SIGKILL);
+      waitpid(pid_, nullptr, 0);
+    }
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  std::string OutLine() { return Line(out_); }
+  std::string ErrLine() { return Line(err_); }
+  void WaitUntilItsPipeIsFull() {
+    int held = 0;
+    while (held < kPipeBytes) {
+      ASSERT_EQ(ioctl(out_.get(), FIONREAD, &held), 0);
+      std::this_thread::yield();
+    }
+  }
+  void CloseOut() { out_.reset(); }
+  void Signal(int signal) { kill(pid_, signal); }
+
+  // The exit code; 128 + the signal that ended it.
+  int Wait() {
+    int status = 0;
+    EXPECT_EQ(waitpid(pid_, &status, 0), pid_);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+ private:
+  static std::string Line(const Fd& fd) {
+    std::string line;
+    char c = 0;
+    while (read(fd.get(), &c, 1) == 1 && c != '\n') line.push_back(c);
+    return line;
+  }
+
+  pid_t pid_ = -1;
+  Fd out_, err_;
+};
+
+class BinaryTest : public ::testing::Test {
+ protected:
+  void Start(uint64_t epoch = 9) {
+    hub_ = std::make_unique<Hub>(std::make_unique<MemoryJournal>(epoch));
+    ServerOptions options;
+    options.socket = socket_;
+    auto server = Server::Start(options, *hub_, view_, SystemClock());
+    ASSERT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+  }
+
+  void Publish(const std::string& summary) {
+    JournaledAlert alert;
+    alert.event.summary = summary;
+    ASSERT_TRUE(hub_->Publish(std::move(alert)).ok());
+  }
+
+  const TempDir dir_;
+  const std::string socket_ = dir_ / "s.sock";
+  EmptyView view_;
+  std::unique_ptr<Hub> hub_;
+  std::unique_ptr<Server> server_;
+};
+
+TEST_F(BinaryTest, SaysThatNobodyListensAndWhatToDo) {
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"alerts"}, {"alerts", "--follow"}, {"vms"}, {"status"}, {"spec", "list"}}) {
+    std::vector<std::string> arguments = {"--socket", socket_};
+    arguments.insert(arguments.end(), command.begin(), command.end());
+    Child child(arguments);
+    EXPECT_EQ(child.ErrLine(),
+              absl::StrCat("kvmsentry: cannot reach kvmsentryd at ", socket_,
+                           ": No such file or directory; is it running? systemctl status "
+                           "kvmsentry"));
+    EXPECT_EQ(child.Wait(), 1);
+  }
+}
+
+TEST_F(BinaryTest, ShowsWhatIsKeptAndEnds) {
+  Start();
+  Publish("first");
+  Publish("second");
+  Child child({"--socket", socket_, "alerts"});
+  EXPECT_THAT(child.OutLine(), HasSubstr("first"));
+  EXPECT_THAT(child.OutLine(), HasSubstr("second"));
+  EXPECT_EQ(child.OutLine(), "");
+  EXPECT_EQ(child.Wait(), 0);
+}
+
+TEST_F(BinaryTest, FollowsThroughAPipeAtOnceAndEndsWellWithASignal) {
+  Start();
+  for (const int signal : {SIGINT, SIGTERM}) {
+    Child child({"--socket", socket_, "alerts", "--follow", "--json", "--only-new"});
+    EXPECT_THAT(child.OutLine(), StartsWith(R"({"heartbeat":{"last":{)"));
+    Publish("new");
+    EXPECT_THAT(child.OutLine(), HasSubstr(R"("summary":"new")"));
+    child.Signal(signal);
+    EXPECT_EQ(child.Wait(), 0);
+  }
+}
+
+TEST_F(BinaryTest, EndsQuietlyWhenItsReaderHasGone) {
+  Start();
+  Child child({"--socket", socket_, "alerts", "--follow", "--json"});
+  child.OutLine();
+  child.CloseOut();  // and no alert comes that it could fail to write
+  EXPECT_EQ(child.ErrLine(), "");
+  EXPECT_EQ(child.Wait(), 0);
+}
+
+TEST_F(BinaryTest, EndsOnASignalEvenWhileItsReaderDoesNotRead) {
+  Start();
+  Child child({"--socket", socket_, "alerts", "--follow", "--json"});
+  child.OutLine();
+  Publish(std::string(2 * kPipeBytes, 'x'));
+  child.WaitUntilItsPipeIsFull();
+  child.Signal(SIGTERM);
+  EXPECT_EQ(child.Wait(), 0);
+}
+
+TEST_F(BinaryTest, GoesOnAfterTheDaemonWasStartedAgain) {
+  Start(/*epoch=*/9);
+  Publish("before");
+  Child child({"--socket", socket_, "alerts", "--follow"});
+  EXPECT_THAT(child.OutLine(), HasSubstr("before"));
+  server_.reset();
+  EXPECT_THAT(child.ErrLine(), HasSubstr("lost the stream: kvmsentryd at " + socket_ +
+                                         ": sensor is stopping; trying again"));
+  Start(/*epoch=*/10);
+  Publish("after");
+  EXPECT_EQ(child.ErrLine(), "kvmsentry: reached kvmsentryd again; going on");
+  EXPECT_THAT(child.OutLine(), StartsWith("-- gap: the stream has started anew since 9:1"));
+  EXPECT_THAT(child.OutLine(), HasSubstr("after"));
+  child.Signal(SIGTERM);
+  EXPECT_EQ(child.Wait(), 0);
+}
+
+TEST_F(BinaryTest, SaysWhatTheServerRefuses) {
+  Start();
+  Child child({"--socket", socket_, "alerts", "--vm", ""});
+  EXPECT_THAT(child.ErrLine(), HasSubstr("filter.vm[0]"));
+  EXPECT_EQ(child.Wait(), 1);
+}
+
+TEST_F(BinaryTest, LintsWithoutADaemon) {
+  std::filesystem::create_directory(dir_ / "specs");
+  std::ofstream(dir_ / "specs/a.textproto") << R"(
+      spec { id: "a" point: K2 feature: "pio.rate" norm { max: 1 } weight: 1 severity: INFO
+             why: "w" look_at: "l" })";
+  Child good({"spec", "lint", dir_ / "specs"});
+  EXPECT_EQ(good.OutLine(), "1 spec in 1 file: no problems");
+  EXPECT_EQ(good.Wait(), 0);
+
+  std::ofstream(dir_ / "specs/b.textproto") << "spec { id: \"b\"\n  bogus: 1 }";
+  Child bad({"spec", "lint", dir_ / "specs"});
+  std::string lines;
+  for (std::string line = bad.OutLine(); !line.empty(); line = bad.OutLine()) lines += line + "\n";
+  EXPECT_THAT(lines, HasSubstr(dir_ / "specs/b.textproto:2:3: error: "));
+  EXPECT_THAT(bad.ErrLine(), HasSubstr(" in "));
+  EXPECT_EQ(bad.Wait(), 1);
+
+  Child none({"spec", "lint", dir_ / "nonexistent"});
+  EXPECT_THAT(none.ErrLine(), StartsWith("kvmsentry: "));
+  EXPECT_EQ(none.Wait(), 1);
+}
+
+}  // namespace
+}  // namespace kvmsentry

@@ -1,0 +1,167 @@
+#include "sensor/cli/format.h"
+
+#include <string>
+
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+
+#include "sensor/cli/json.h"
+
+namespace kvmsentry {
+namespace {
+
+const Style kPlainStyle(false);
+
+template <typename Message>
+Message Parse(const std::string& text) {
+  Message message;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &message)) << text;
+  return message;
+}
+
+std::string Alert(const std::string& text) {
+  return FormatAlert(Parse<v1::Alert>(text), kPlainStyle, absl::UTCTimeZone());
+}
+
+constexpr char kStorm[] = R"(
+    severity: WARNING vm { name: "web-1" } spec_id: "pio-storm" at { seconds: 86400 nanos: 500000000 }
+    summary: "web-1: 28,340 port accesses/s" why: "It may be an attack." look_at: "the device"
+    evidence { key: "last_port" value: "0x3f8" } evidence { key: "a" value: "b" })";
+
+TEST(FormatAlert, AnAlertThatOpensSaysWhyAndWhereToLook) {
+  EXPECT_EQ(Alert(absl::StrCat(kStorm, "state: OPEN")),
+            "1970-01-02 00:00:00.500  WARNING   OPEN     web-1               pio-storm         "
+            "web-1: 28,340 port accesses/s\n"
+            "    why:      It may be an attack.\n"
+            "    look at:  the device\n"
+            "    seen:     a b, last_port 0x3f8\n");
+}
+
+TEST(FormatAlert, ALaterStepIsOneLine) {
+  EXPECT_EQ(Alert(absl::StrCat(kStorm, "state: CLEARED observation_lost: true")),
+            "1970-01-02 00:00:00.500  WARNING   CLEARED  web-1               pio-storm         "
+            "web-1: 28,340 port accesses/s (something was lost: values may be too low)\n");
+}
+
+TEST(FormatAlert, NothingInItCanCommandATerminal) {
+  const std::string line = Alert(
+      R"(state: OPEN vm { name: "\033[2J\n" } spec_id: "\007" summary: "\033]0;x" why: "\n"
+         look_at: "\r" evidence { key: "\033" value: "\302\233" })");
+  for (const char c : line) EXPECT_TRUE(c == '\n' || (c >= ' ' && c < 0x7f)) << int{c};
+  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 4);
+}
+
+TEST(FormatAlert, IsColoredOnDemand) {
+  const std::string line =
+      FormatAlert(Parse<v1::Alert>("severity: CRITICAL state: CLEARED vm { name: 'a' }"),
+                  Style(true), absl::UTCTimeZone());
+  EXPECT_NE(line.find("\x1b[1;31mCRITICAL\x1b[0m"), std::string::npos);
+  EXPECT_NE(line.find("\x1b[32mCLEARED\x1b[0m"), std::string::npos);
+}
+
+TEST(FormatGap, SaysInWordsWhatIsMissing) {
+  const auto format = [](const std::string& text) {
+    return FormatGap(Parse<v1::Gap>(text), kPlainStyle);
+  };
+  EXPECT_EQ(format("from { epoch: 9 sequence: 2 } to { epoch: 9 sequence: 5 } "
+                   "reason: SLOW_SUBSCRIBER"),
+            "-- gap: 4 alerts are missing (9:2 to 9:5): this client did not read fast enough\n");
+  EXPECT_EQ(format("from { epoch: 9 sequence: 2 } to { epoch: 9 sequence: 2 } "
+                   "reason: NO_LONGER_KEPT"),
+            "-- gap: 1 alert is missing (9:2): no longer kept\n");
+  EXPECT_EQ(format("from { epoch: 8 sequence: 2 } to { epoch: 9 } reason: EPOCH_CHANGED"),
+            "-- gap: the stream has started anew since 8:2: what came after that in the earlier "
+            "run is missing; going on with the oldest that is kept\n");
+  EXPECT_EQ(format("from { epoch: 9 sequence: 3 } to { epoch: 9 sequence: 7 } "
+                   "reason: NOT_YET_WRITTEN"),
+            "-- gap: position 9:7 is ahead of the stream, so it is not of this sensor; going on "
+            "with the oldest that is kept\n");
+}
+
+TEST(FormatVms, ATableAndTheCountsOnDemand) {
+  const auto response = Parse<v1::ListVmsResponse>(R"(
+      vms { vm { name: "calm" vmm: "qemu" pid: 12 uuid: "1f0c" } watched: true vcpus: 2
+            first_seen { seconds: 60 } seen_from_birth: true counts { key: "pio.rate" value: 1234 } }
+      vms { vm { name: "vm-7" pid: 7 } unwatched_reason: "no slot was left for it" })");
+  EXPECT_EQ(FormatVms(response, false, kPlainStyle, absl::UTCTimeZone()),
+            "VM    VMM   PID  VCPUS  SCORE  OPEN  SINCE                UUID  WATCHED\n"
+            "calm  qemu   12      2    0.0     0  1970-01-01 00:01:00  1f0c  from birth\n"
+            "vm-7  -       7      -      -     -  -                    -     "
+            "no: no slot was left for it\n");
+  const std::string counts = FormatVms(response, true, kPlainStyle, absl::UTCTimeZone());
+  EXPECT_NE(counts.find("\nVM    FEATURE   COUNT\n"
+                        "calm  pio.rate  1,234\n"),
+            std::string::npos)
+      << counts;
+  EXPECT_EQ(FormatVms({}, true, kPlainStyle, absl::UTCTimeZone()), "no VMs\n");
+}
+
+TEST(FormatStatus, SaysWhatIsSeenAndWhatIsNot) {
+  const auto status = Parse<v1::GetStatusResponse>(R"(
+      host { node: "n1" } version: "0.1.0" kernel_release: "6.1.0" libbpf_version: "1.1"
+      started_at { seconds: 60 } unobserved { seconds: 12 }
+      hooks { name: "kvm_pio" coverage: ACTIVE variant: "tp_btf" provides: "port accesses" }
+      hooks { name: "kvm_exit" coverage: UNOBSERVABLE reason: "no such tracepoint" provides: "exits" }
+      specs { id: "pio-storm" coverage: ACTIVE }
+      specs { id: "exit-storm" coverage: UNOBSERVABLE reason: "kvm_exit: no such tracepoint" }
+      losses { reason: "ring_full" meaning: "records without room" count: 1200 }
+      losses { reason: "no_vm_slot" meaning: "VMs" } losses { reason: "bad_record" meaning: "m" }
+      limits { max_vms: 256 max_vcpus: 4096 max_subscribers: 64 alerts_kept: 4096 ring_bytes: 65536 }
+      last_alert { epoch: 9 sequence: 3 } subscribers: 1 vms_watched: 2 vms_unwatched: 1)");
+  EXPECT_EQ(FormatStatus(status, kPlainStyle, absl::FromUnixSeconds(185), absl::UTCTimeZone()),
+            "kvmsentryd 0.1.0 on n1, kernel 6.1.0, libbpf 1.1\n"
+            "running since 1970-01-01 00:01:00 (2m5s); before that, nobody watched for 12s\n"
+            "2 VMs watched, 1 not watched; 1 subscriber; last alert 9:3\n"
+            "\n"
+            "HOOK      COVERAGE      BY      REMARK\n"
+            "kvm_pio   ACTIVE        tp_btf\n"
+            "kvm_exit  UNOBSERVABLE  -       no such tracepoint; without it: no exits\n"
+            "\n"
+            "SPEC        COVERAGE      REMARK\n"
+            "pio-storm   ACTIVE\n"
+            "exit-storm  UNOBSERVABLE  kvm_exit: no such tracepoint\n"
+            "\n"
+            "LOST       TIMES  WHAT IT MEANS\n"
+            "ring_full  1,200  records without room\n"
+            "never: no_vm_slot, bad_record\n"
+            "\n"
+            "LIMITS\n"
+            "256 VMs, 4,096 vCPUs, 64 subscribers, 4,096 alerts kept, a ring of 65,536 bytes\n");
+}
+
+TEST(FormatStatus, NothingLostAndNoAlertAreSaidToo) {
+  const auto status = Parse<v1::GetStatusResponse>("losses { reason: 'ring_full' }");
+  const std::string text =
+      FormatStatus(status, kPlainStyle, absl::UnixEpoch(), absl::UTCTimeZone());
+  EXPECT_NE(text.find("; no alert yet\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("NOTHING LOST\nnever: ring_full\n"), std::string::npos) << text;
+}
+
+TEST(FormatSpecs, ATable) {
+  EXPECT_EQ(FormatSpecs(Parse<v1::ListSpecsResponse>(R"(
+      specs { id: "pio-storm" point: K2 feature: "pio.rate" severity: WARNING
+              norm_text: "at most 20,000/s" selector_text: "all VMs" coverage: DEGRADED
+              reason: "why" })"),
+                        kPlainStyle),
+            "SPEC       POINT  SEVERITY  FEATURE   NORM              FOR      COVERAGE\n"
+            "pio-storm  K2     WARNING   pio.rate  at most 20,000/s  all VMs  DEGRADED: why\n");
+}
+
+TEST(JsonLine, IsOneObjectALineWithTheNamesOfTheProtos) {
+  EXPECT_EQ(JsonLine(Parse<v1::SubscribeResponse>(
+                "gap { from { epoch: 9 } to { epoch: 9 sequence: 5 } reason: SLOW_SUBSCRIBER }")),
+            R"({"gap":{"from":{"epoch":"9","sequence":"0"},)"
+            R"("to":{"epoch":"9","sequence":"5"},"reason":"SLOW_SUBSCRIBER"}})"
+            "\n");
+  const std::string alert = JsonLine(Parse<v1::SubscribeResponse>(
+      R"(alert { spec_id: "a\nb" observation_lost: false vm { name: "x" } })"));
+  EXPECT_EQ(alert.rfind(R"({"alert":{)", 0), 0U);
+  EXPECT_NE(alert.find(R"("spec_id":"a\nb")"), std::string::npos) << alert;
+  EXPECT_NE(alert.find(R"("observation_lost":false)"), std::string::npos) << alert;
+  EXPECT_EQ(alert.find('\n'), alert.size() - 1);
+}
+
+}  // namespace
+}  // namespace kvmsentry

@@ -1,0 +1,44 @@
+#include "sensor/cli/table.h"
+
+#include <gtest/gtest.h>
+
+#include "sensor/cli/words.h"
+
+namespace kvmsentry {
+namespace {
+
+TEST(Table, IsAlignedAndHasNoBlanksAtTheEndsOfLines) {
+  Table table({{"NAME"}, {"N", true}, {"REMARK"}});
+  table.Add({{"a"}, {"1,000"}, {""}});
+  table.Add({{"longer"}, {"2"}, {"why"}});
+  EXPECT_EQ(table.Render(Style(false)),
+            "NAME        N  REMARK\n"
+            "a       1,000\n"
+            "longer      2  why\n");
+}
+
+TEST(Table, ColorAndEscapingDoNotMoveColumns) {
+  Table table({{"A"}, {"B"}});
+  table.Add({{"x\x1b[2J", Paint::kRed}, {"1"}});
+  table.Add({{"b\u00e4r"}, {"2"}});
+  EXPECT_EQ(table.Render(Style(false)),
+            "A         B\n"
+            "x\\x1b[2J  1\n"
+            "b\u00e4r       2\n");
+  EXPECT_EQ(table.Render(Style(true)),
+            "\x1b[1mA\x1b[0m         \x1b[1mB\x1b[0m\n"
+            "\x1b[31mx\\x1b[2J\x1b[0m  1\n"
+            "b\u00e4r       2\n");
+}
+
+TEST(Words, NumbersAreGrouped) {
+  EXPECT_EQ(Grouped(0), "0");
+  EXPECT_EQ(Grouped(999), "999");
+  EXPECT_EQ(Grouped(1'000), "1,000");
+  EXPECT_EQ(Grouped(UINT64_MAX), "18,446,744,073,709,551,615");
+  EXPECT_EQ(Counted(1, "spec"), "1 spec");
+  EXPECT_EQ(Counted(2'000, "spec"), "2,000 specs");
+}
+
+}  // namespace
+}  // namespace kvmsentry

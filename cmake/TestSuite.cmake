@@ -1,14 +1,20 @@
 # test_suite(NAME LABEL label [LOCK resource] [SANITIZED filter] SOURCES ... LIBS ...): one GoogleTest
 # binary, one CTest entry a test case. Tests with the same LOCK never run at the same time. Those that
-# match the GoogleTest filter SANITIZED have the label LABEL-sanitized: beside the unit tests, they are
-# run with sanitizers.
+# match the GoogleTest filter SANITIZED have the label LABEL-sanitized: beside the unit tests, they
+# are run with sanitizers.
 find_package(GTest REQUIRED)
 include(GoogleTest)
+
+# Builds every suite with the label `unit`.
+add_custom_target(unit_tests)
 
 function(test_suite name)
   cmake_parse_arguments(arg "" "LABEL;LOCK;SANITIZED" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE kvmsentry_options GTest::gmock GTest::gtest_main ${arg_LIBS})
+  if(arg_LABEL STREQUAL unit)
+    add_dependencies(unit_tests ${name})
+  endif()
   set(properties TIMEOUT 120)
   if(arg_LOCK)
     list(APPEND properties RESOURCE_LOCK ${arg_LOCK})

@@ -15,9 +15,9 @@ source deploy/host.sh
 jobs=${JOBS:-$(nproc)}
 export GTEST_COLOR=no
 
-build() { # PRESET
+build() { # PRESET [TARGET...]
   cmake --preset "$1" >/dev/null
-  cmake --build --preset "$1" -- -j"$jobs"
+  cmake --build --preset "$1" ${2:+--target "${@:2}"} -- -j"$jobs"
 }
 
 run() { # PRESET LABEL-REGEX [CTEST-ARGUMENT...]
@@ -27,9 +27,8 @@ run() { # PRESET LABEL-REGEX [CTEST-ARGUMENT...]
 sanitizers() {
   prepare_host
   for preset in asan-ubsan tsan; do
-    build "$preset"
-    run "$preset" unit
-    run "$preset" sanitized
+    build "$preset" unit_tests e2e_test
+    run "$preset" 'unit|sanitized'
   done
 }
 

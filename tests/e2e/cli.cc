@@ -74,7 +74,7 @@ absl::StatusOr<Finished> Cli::Run(const std::vector<std::string>& arguments) con
 }
 
 absl::StatusOr<std::vector<std::string>> Cli::Json(std::vector<std::string> arguments) const {
-  arguments.push_back("--json");
+  arguments.emplace_back("--json");
   KVMSENTRY_ASSIGN_OR_RETURN(Finished finished, Run(arguments));
   if (finished.exit_code == 0) return std::move(finished.lines);
   return absl::InternalError(absl::StrCat("kvmsentry ", arguments[0], " ended with ",

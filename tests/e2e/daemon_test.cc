@@ -1,4 +1,5 @@
 // The daemon's own life: refusals, restarts, and what it tells of itself.
+#include <algorithm>
 #include <map>
 
 #include <sys/utsname.h>
@@ -10,9 +11,7 @@
 namespace kvmsentry {
 namespace {
 
-using ::testing::AnyOf;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
 using ::testing::Pair;
 using ::testing::SizeIs;

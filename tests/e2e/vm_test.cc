@@ -1,4 +1,5 @@
 // Which VM it is: several in a process, VMs that were there before, VMs that go.
+#include <algorithm>
 #include <csignal>
 
 #include "tests/e2e/fixture.h"
@@ -6,10 +7,8 @@
 namespace kvmsentry {
 namespace {
 
-using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
 
 using VmTest = E2eTest;
 

@@ -92,10 +92,11 @@ struct ks_vm_row {
   uint32_t state;       /* enum ks_vm_state */
   uint32_t born_seen;   /* 1: registered at its first vCPU's creation, so counts are complete */
   uint32_t vcpus;       /* rows that were made for its vCPUs */
-  uint64_t
-      retired[KS_METER_COUNT]; /* counts of vCPUs that are gone, folded so sums never go back */
+  uint32_t incomplete;  /* 1: a vCPU of it found no slot and is not counted */
+  uint32_t padding;
+  uint64_t retired[KS_METER_COUNT]; /* counts of vCPUs gone, folded so that sums never go back */
 };
-KS_STATIC_ASSERT(sizeof(struct ks_vm_row) == 40 + 8 * KS_METER_COUNT);
+KS_STATIC_ASSERT(sizeof(struct ks_vm_row) == 48 + 8 * KS_METER_COUNT);
 
 /* ---- limits: what user space wants to be told at once --------------------------------------- */
 

@@ -64,6 +64,7 @@ static __noinline __u32 add_vm(__u64 kvm, __u32 born_seen) {
   vm->creator_pid = BPF_CORE_READ((struct kvm*)kvm, userspace_pid);
   vm->born_seen = born_seen;
   vm->vcpus = 0;
+  vm->incomplete = 0;
   if (bpf_map_update_elem(&vm_slots, &kvm, &slot, BPF_NOEXIST)) {
     vm->serial = 0;
     if (bpf_map_push_elem(&free_vm_slots, &slot, 0)) KS_LOSE(table_update);
@@ -90,6 +91,7 @@ static __noinline __u32 add_vcpu(__u64 vcpu, __u32 vm_slot, __u32 origin) {
   __u32 slot;
   if (bpf_map_pop_elem(&free_vcpu_slots, &slot)) {
     KS_LOSE(no_vcpu_slot);
+    vm->incomplete = 1;
     return KS_NO_SLOT;
   }
   struct ks_vcpu_row* row = vcpu_row(slot);

@@ -1,6 +1,7 @@
 // kvmsentryd: watches the virtual machines of this host through eBPF.
 #include <algorithm>
 #include <bit>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -69,6 +70,7 @@ absl::StatusOr<std::shared_ptr<const SpecLibrary>> LoadLibrary(const std::string
 
 absl::Status Run(const DaemonOptions& options) {
   if (options.unpin) return Unpin(options.pin_root);
+  std::signal(SIGPIPE, SIG_IGN);  // a log's reader that has gone is no reason to end
   KVMSENTRY_RETURN_IF_ERROR(BlockSignals());
   KVMSENTRY_ASSIGN_OR_RETURN(const std::shared_ptr<const SpecLibrary> library,
                              LoadLibrary(options.specs));

@@ -65,24 +65,24 @@ Pipeline::Pipeline(const PipelineOptions& options, std::shared_ptr<const SpecLib
 
 void Pipeline::OnWake() {
   const std::lock_guard lock(mutex_);
-  const KernelTime now = clock_.Now();
-  TakeUevents(now);
-  TakeRecords(now);
-  Raise(now);
+  TakeUevents();
+  TakeRecords();
+  Raise(clock_.Now());
 }
 
 void Pipeline::OnTick() {
   const std::lock_guard lock(mutex_);
+  TakeUevents();
+  SyncInventory();
+  TakeRecords();  // last, so that none is older than the sample when it is read
+  // Only now: a walk takes its time, and counts must carry the time at which they were read.
   const KernelTime now = clock_.Now();
-  probe_->tables().Beat(static_cast<uint64_t>(now.ns));
-  TakeUevents(now);
-  TakeRecords(now);
-  SyncInventory(now);
   Sample(now);
   Raise(now);
+  probe_->tables().Beat(static_cast<uint64_t>(now.ns));
 }
 
-void Pipeline::TakeUevents(KernelTime now) {
+void Pipeline::TakeUevents() {
   const absl::StatusOr<UeventBatch> batch = uevents_.Read();
   if (!batch.ok()) {
     spdlog::warn("uevents: {}", std::string(batch.status().message()));
@@ -90,10 +90,10 @@ void Pipeline::TakeUevents(KernelTime now) {
   }
   if (batch->overrun) inventory_.OnUeventsLost();
   for (const KvmUevent& event : batch->events) inventory_.OnUevent(event);
-  if (batch->overrun || !batch->events.empty()) walks_.Request(now);
+  if (batch->overrun || !batch->events.empty()) walks_.Request(clock_.Now());
 }
 
-void Pipeline::TakeRecords(KernelTime now) {
+void Pipeline::TakeRecords() {
   bool born = false;
   std::vector<Observation> crossed;
   probe_->DrainRing([&](std::span<const std::byte> bytes) {
@@ -108,8 +108,8 @@ void Pipeline::TakeRecords(KernelTime now) {
   });
   // A VM is known before what it did is judged.
   if (born) {
-    walks_.Request(now);
-    SyncInventory(now);
+    walks_.Request(clock_.Now());
+    SyncInventory();
   }
   for (Observation& observation : crossed) {
     observation.serial = ++serial_;
@@ -117,21 +117,25 @@ void Pipeline::TakeRecords(KernelTime now) {
   }
 }
 
-void Pipeline::SyncInventory(KernelTime now) {
+void Pipeline::SyncInventory() {
   std::vector<ks_open_file> files;
   std::optional<Walk> walk;
-  if (walks_.Due() <= now) {
-    TakeUevents(now);  // KVM's latest count audits the walk
+  if (walks_.Due() <= clock_.Now()) {
+    TakeUevents();  // KVM's latest count audits the walk
     const KernelTime begin = clock_.Now();
     absl::StatusOr<std::vector<ks_open_file>> walked = probe_->WalkOpenFiles();
     walks_.Walked(begin, clock_.Now());
     if (walked.ok()) {
       files = *std::move(walked);
       walk = Walk{.begin = begin, .files = files};
+    } else if (!std::exchange(walk_failed_, true)) {
+      spdlog::error("VMs cannot be named nor found dead: {}",
+                    std::string(walked.status().message()));
     }
   }
   const std::span<const ks_vm_row> table = probe_->tables().vms();
   const std::vector<ks_vm_row> rows(table.begin(), table.end());
+  const KernelTime now = clock_.Now();
   const InventoryChanges changes = inventory_.Sync(rows, walk ? &*walk : nullptr, now);
   if (walk && inventory_.hidden() != 0) walks_.Doubt();
   if (!changes.gone.empty()) {

@@ -58,9 +58,9 @@ class Pipeline final : public SensorView {
   Pipeline(const PipelineOptions& options, std::shared_ptr<const SpecLibrary> library,
            const Clock& clock, Hub& hub, std::unique_ptr<Probe> probe, UeventSocket uevents);
 
-  void TakeUevents(KernelTime now);
-  void TakeRecords(KernelTime now);
-  void SyncInventory(KernelTime now);
+  void TakeUevents();
+  void TakeRecords();
+  void SyncInventory();
   void Appear(const VmEntry& vm, KernelTime now);
   void Vanish(const VmGone& gone, KernelTime now);
   void Sample(KernelTime now);
@@ -83,6 +83,7 @@ class Pipeline final : public SensorView {
   ProcFs processes_;
   Inventory inventory_;
   WalkSchedule walks_;
+  bool walk_failed_ = false;  // and that was said
   Engine engine_;
   std::vector<FeatureId> active_;  // features whose hook is attached
   struct Watched {

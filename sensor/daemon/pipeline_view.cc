@@ -37,10 +37,14 @@ std::vector<VmView> Pipeline::Vms() const {
   for (const auto& [id, watched] : vms_) {
     VmView view;
     view.vm = watched.entry.facts;
-    view.watched = true;
     view.first_seen = watched.first_seen;
+    const ks_vm_row& row = probe_->tables().vms()[watched.entry.slot];
+    view.watched = Load(row.incomplete) == 0;
+    if (!view.watched) {
+      view.unwatched_reason = "some of its vCPUs found no slot: raise --max-vcpus";
+    }
     // Asked of the row: the walk may know a VM before its first vCPU, its birth, does.
-    view.seen_from_birth = Load(probe_->tables().vms()[watched.entry.slot].born_seen) != 0;
+    view.seen_from_birth = Load(row.born_seen) != 0;
     if (const auto score = engine_.ScoreOf(id)) {
       view.score_millipoints = score->millipoints;
       view.open_alerts = score->open_alerts;

@@ -15,7 +15,7 @@ namespace kvmsentry {
 enum class AlertState : uint8_t { kNone = 0, kOpen, kUpdated, kCleared };
 
 struct AlertEvent {
-  std::string key;  // stable: of the spec and the VM (its uuid if it has one, else name), no time
+  std::string key;  // stable: of the spec and of the VM's name and uuid; no time
   AlertState state = AlertState::kNone;
   Severity severity = Severity::kNone;
   Point point = Point::kNone;  // kNone for a score band

@@ -151,7 +151,8 @@ void FillSet(const Watch& watch, const MemberWatch& set, const Step& step, Alert
 }  // namespace
 
 std::string AlertKey(absl::string_view spec_id, const VmFacts& vm) {
-  return absl::StrCat(spec_id, "/", vm.uuid.empty() ? vm.name : vm.uuid);
+  // Names are unique among the VMs that live; a uuid alone can be given twice.
+  return absl::StrCat(spec_id, "/", vm.name, vm.uuid.empty() ? "" : "/", vm.uuid);
 }
 
 AlertEvent ReportWatch(const Watch& watch, const VmFacts& vm, const Step& step) {

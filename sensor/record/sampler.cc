@@ -7,13 +7,14 @@
 namespace kvmsentry {
 namespace {
 
-void AddVcpu(const ks_vcpu_row& vcpu, VmCounts& counts, uint64_t (&most)[KS_METER_COUNT]) {
+void AddVcpu(const ks_vcpu_row& vcpu, VmCounts& counts, uint64_t (&latest)[KS_METER_COUNT]) {
   ++counts.vcpus;
   for (uint32_t meter = 0; meter < KS_METER_COUNT; ++meter) {
     const uint64_t count = Load(vcpu.meters[meter].count);
+    const uint64_t looked = Load(vcpu.meters[meter].folded_ns);
     counts.count[meter] += count;
-    if (count <= most[meter]) continue;
-    most[meter] = count;
+    if (count == 0 || looked < latest[meter]) continue;
+    latest[meter] = looked;
     counts.last[meter] = Load(vcpu.meters[meter].last);
   }
 }
@@ -24,7 +25,7 @@ std::vector<VmCounts> ReadCounts(std::span<const ks_vm_row> vms,
                                  std::span<const ks_vcpu_row> vcpus) {
   struct Sum {
     VmCounts counts;
-    uint64_t most[KS_METER_COUNT] = {};
+    uint64_t latest[KS_METER_COUNT] = {};
   };
   std::vector<Sum> sums(vms.size());
   for (Slot slot = 0; slot < vms.size(); ++slot) {
@@ -41,7 +42,7 @@ std::vector<VmCounts> ReadCounts(std::span<const ks_vm_row> vms,
     const uint64_t serial = Load(vcpu.vm_serial);
     const uint32_t slot = Load(vcpu.vm_slot);
     if (serial == 0 || slot >= sums.size() || sums[slot].counts.vm.serial != serial) continue;
-    AddVcpu(vcpu, sums[slot].counts, sums[slot].most);
+    AddVcpu(vcpu, sums[slot].counts, sums[slot].latest);
   }
   std::vector<VmCounts> all;
   for (const Sum& sum : sums) {

@@ -17,7 +17,8 @@ struct VmCounts {
   VmId vm;
   Slot slot = 0;
   uint64_t count[KS_METER_COUNT] = {};
-  // Of each meter, what the latest occurrence named, on the vCPU that counted most.
+  // Of each meter, what the latest occurrence named on the vCPU that looked at its limits last: the
+  // busier a vCPU is, the more often it looks.
   uint64_t last[KS_METER_COUNT] = {};
   uint32_t vcpus = 0;
 };

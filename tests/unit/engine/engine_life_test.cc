@@ -45,7 +45,7 @@ TEST(EngineLifeTest, ItsKeyIsOfTheSpecAndTheUuid) {
   OneVm other(Storm());
   other.engine().UpsertVm(facts, {0});
   other.Crossed(kPio, 5'000, kNsPerSecond, 50);
-  EXPECT_EQ(other.Tick(100).at(0).key, "storm/6a1f");
+  EXPECT_EQ(other.Tick(100).at(0).key, "storm/web-1/6a1f");
 }
 
 TEST(EngineLifeTest, ARenamedVmsAlertKeepsItsKey) {

@@ -76,8 +76,11 @@ TEST(ReadCountsTest, ASlotOutsideTheTableIsPassedOver) {
   EXPECT_EQ(counts[0].count[KS_METER_PIO], 0U);
 }
 
-TEST(ReadCountsTest, NamesTheLatestOfTheVcpuThatCountedMost) {
-  std::vector<ks_vcpu_row> vcpus = {Vcpu(1, 0, 10), Vcpu(1, 0, 20), Vcpu(1, 0, 0)};
+TEST(ReadCountsTest, NamesTheLatestOfTheVcpuThatLookedLast) {
+  std::vector<ks_vcpu_row> vcpus = {Vcpu(1, 0, 1000), Vcpu(1, 0, 20), Vcpu(1, 0, 0)};
+  vcpus[0].meters[KS_METER_PIO].folded_ns = 5;  // much, but long ago
+  vcpus[1].meters[KS_METER_PIO].folded_ns = 7;
+  vcpus[2].meters[KS_METER_PIO].folded_ns = 9;  // has counted nothing
   vcpus[0].meters[KS_METER_PIO].last = 0x80;
   vcpus[1].meters[KS_METER_PIO].last = 0x3f5;
   vcpus[2].meters[KS_METER_PIO].last = 0x402;

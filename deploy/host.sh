@@ -18,7 +18,7 @@ require_btf() {
     fail "/sys/kernel/btf/vmlinux is missing; boot a kernel built with CONFIG_DEBUG_INFO_BTF"
 }
 
-mount_if_missing() { # TYPE FOLDER
+mount_if_missing() { # TYPE FOLDER NAME-OF-stat
   [[ $(stat -f -c %T "$2" 2>/dev/null) == "$3" ]] && return
   mkdir -p "$2" 2>/dev/null || true
   mount -t "$1" "$1" "$2" || fail "$2: cannot mount $1 there; mount -t $1 $1 $2"

@@ -5,10 +5,10 @@
 KS_LICENSE;
 
 /* The kernel keeps 15 characters of a name: these stay apart from the sensor's own. */
-#define EMPTY(tracepoint)                                           \
+#define EMPTY(tracepoint)                                             \
   SEC("tp_btf/kvm_" #tracepoint) int empty_##tracepoint(__u64* ctx) { \
-    (void)ctx;                                                      \
-    return 0;                                                       \
+    (void)ctx;                                                        \
+    return 0;                                                         \
   }
 
 EMPTY(pio)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The sensor's handler of kvm_exit, whose tracepoint carries the vCPU, run where a guest can drive it on
- * every back end: at kvm_msr, with the vCPU's address given beforehand.
+ * The sensor's handler of kvm_exit, whose tracepoint carries the vCPU, run where a guest can drive
+ * it on every back end: at kvm_msr, with the vCPU's address given beforehand.
  */
 #include "bpf/exit.bpf.c"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace kvmsentry {
 namespace {
@@ -14,19 +15,34 @@ constexpr uint64_t kReturnsThatProve = 64;
 constexpr char kSilent[] =
     "attached, but vCPUs ran and it never fired: this KVM back end does not raise it";
 
+// The hooks that say which VM there is, and what is in doubt without them.
+struct Identity {
+  absl::string_view hook;
+  absl::string_view doubt;
+};
+constexpr Identity kIdentity[] = {
+    {"kvm_track_tsc", "an address that is used again may be taken for the VM before"},
+    {"task_file", "VMs are neither named nor found dead"},
+};
+
+const HookCoverage* Find(std::span<const HookCoverage> hooks, absl::string_view name) {
+  const auto found =
+      std::ranges::find_if(hooks, [name](const HookCoverage& h) { return h.hook->name == name; });
+  return found == hooks.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
-BackEndSilence FindSilence(std::span<const VmCounts> counts) {
+void SilenceWatch::Observe(std::span<const VmCounts> counts) {
   uint64_t returns = 0;
-  uint64_t exits = 0;
-  uint64_t entries = 0;
   for (const VmCounts& vm : counts) {
     returns += vm.count[KS_METER_USERSPACE_EXIT];
-    exits += vm.count[KS_METER_EXIT];
-    entries += vm.count[KS_METER_ENTRY];
+    exits_seen_ |= vm.count[KS_METER_EXIT] != 0;
+    entries_seen_ |= vm.count[KS_METER_ENTRY] != 0;
   }
-  if (returns < kReturnsThatProve) return {};
-  return {.exits = exits == 0, .entries = entries == 0};
+  const bool proven = returns >= kReturnsThatProve;
+  silence_.exits = !exits_seen_ && (silence_.exits || proven);
+  silence_.entries = !entries_seen_ && (silence_.entries || proven);
 }
 
 std::vector<HookCoverage> ApplySilence(std::vector<HookCoverage> coverage, BackEndSilence silence) {
@@ -42,13 +58,22 @@ std::vector<HookCoverage> ApplySilence(std::vector<HookCoverage> coverage, BackE
 
 SpecCoverage CoverageOf(const Spec& spec, std::span<const HookCoverage> hooks) {
   const absl::string_view name = FeatureOf(spec.feature).hook;
-  const auto hook =
-      std::ranges::find_if(hooks, [name](const HookCoverage& h) { return h.hook->name == name; });
-  if (hook == hooks.end()) {
+  const HookCoverage* hook = Find(hooks, name);
+  if (hook == nullptr) {
     return {Coverage::kUnobservable, absl::StrCat("no hook ", name, " in this sensor")};
   }
-  if (hook->coverage == Coverage::kActive) return {Coverage::kActive, ""};
-  return {hook->coverage, absl::StrCat(name, ": ", hook->reason)};
+  if (hook->coverage != Coverage::kActive) {
+    return {hook->coverage, absl::StrCat(name, ": ", hook->reason)};
+  }
+  std::vector<std::string> doubts;
+  for (const auto& [identity, doubt] : kIdentity) {
+    const HookCoverage* other = Find(hooks, identity);
+    if (other != nullptr && other->coverage != Coverage::kActive) {
+      doubts.push_back(absl::StrCat(identity, ": ", other->reason, "; ", doubt));
+    }
+  }
+  if (doubts.empty()) return {Coverage::kActive, ""};
+  return {Coverage::kDegraded, absl::StrJoin(doubts, "; ")};
 }
 
 }  // namespace kvmsentry

@@ -19,8 +19,18 @@ struct BackEndSilence {
   bool entries = false;
 };
 
-// From the counts of all VMs: vCPUs left to user space, and not one exit, or entry, was seen.
-BackEndSilence FindSilence(std::span<const VmCounts> counts);
+// Finds it out, and keeps it once proven: until an exit, or an entry, is counted after all.
+class SilenceWatch {
+ public:
+  // COUNTS are those of all VMs that live.
+  void Observe(std::span<const VmCounts> counts);
+  BackEndSilence silence() const { return silence_; }
+
+ private:
+  bool exits_seen_ = false;
+  bool entries_seen_ = false;
+  BackEndSilence silence_;
+};
 
 // COVERAGE with hooks that stay silent marked so.
 std::vector<HookCoverage> ApplySilence(std::vector<HookCoverage> coverage, BackEndSilence silence);
@@ -30,7 +40,8 @@ struct SpecCoverage {
   std::string reason;  // why not ACTIVE
 };
 
-// Of a spec: that of the hook that gives its feature.
+// Of a spec: that of the hook that gives its feature; DEGRADED where that works, but one that says
+// which VM there is does not.
 SpecCoverage CoverageOf(const Spec& spec, std::span<const HookCoverage> hooks);
 
 }  // namespace kvmsentry

@@ -177,7 +177,7 @@ void Pipeline::Sample(KernelTime now) {
   const uint64_t losses = LossesThatMatter(probe_->tables().losses());
   const bool lossy = std::exchange(losses_, losses) != losses;
   counts_ = ReadCounts(probe_->tables().vms(), probe_->tables().vcpus());
-  silence_ = FindSilence(counts_);
+  silence_.Observe(counts_);
   std::vector<Observation> observations;
   for (const VmCounts& counts : counts_) {
     if (!vms_.contains(counts.vm)) continue;

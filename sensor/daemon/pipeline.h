@@ -96,7 +96,7 @@ class Pipeline final : public SensorView {
   std::map<std::pair<VmId, std::string>, absl::Time> opened_;
   KernelTime sampled_at_;
   std::vector<VmCounts> counts_;  // as of sampled_at_
-  BackEndSilence silence_;
+  SilenceWatch silence_;
   uint64_t losses_ = 0;       // as of the latest tick
   uint64_t bad_records_ = 0;  // records that no program of ours writes
   uint64_t serial_ = 0;       // of the observations

@@ -108,7 +108,7 @@ void Tables::SetLimits(Slot slot, std::span<const Limit> limits) {
 void Tables::FreeVcpu(Slot slot, ks_vm_row& vm) {
   ks_vcpu_row& row = vcpus_.rows()[slot];
   Forget(vcpu_slots_.get(), row.vcpu, slot);
-  for (size_t meter = 0; meter < KS_METER_COUNT; ++meter) {
+  for (size_t meter = 0; meter < KS_METERS_OF_VCPU; ++meter) {
     vm.retired[meter] += row.meters[meter].count;
   }
   std::memset(&row, 0, sizeof(row));

@@ -1,4 +1,7 @@
 // What the pipeline tells of itself.
+#include <algorithm>
+#include <utility>
+
 #include "sensor/base/load.h"
 #include "sensor/daemon/losses.h"
 #include "sensor/daemon/pipeline.h"
@@ -31,7 +34,7 @@ SensorStatus Pipeline::Status() const {
   return status;
 }
 
-std::vector<VmView> Pipeline::Vms() const {
+std::vector<VmView> Pipeline::Vms(bool with_exits) const {
   const std::lock_guard lock(mutex_);
   std::vector<VmView> views;
   for (const auto& [id, watched] : vms_) {
@@ -55,6 +58,12 @@ std::vector<VmView> Pipeline::Vms() const {
       AddCounts(counts, view);
     }
     views.push_back(std::move(view));
+  }
+  if (with_exits) {
+    for (VcpuExits& exits : ReadExits(probe_->tables().vcpus(), probe_->tables().exits())) {
+      const auto view = std::ranges::find(views, exits.vm, [](const VmView& v) { return v.vm.id; });
+      if (view != views.end()) view->exits.push_back(std::move(exits));
+    }
   }
   for (const UnwatchedVm& unwatched : inventory_.unwatched()) {
     VmView view;

@@ -62,7 +62,8 @@ TEST_P(CountTest, WritesToAKnownMsr) {
 
 TEST_P(CountTest, AccessesToAnUnknownMsrAndTheirFaults) {
   const std::map<ks_meter, uint64_t> both = {{KS_METER_MSR, kOperations},
-                                             {KS_METER_MSR_FAULT, kOperations}};
+                                             {KS_METER_MSR_FAULT, kOperations},
+                                             {KS_METER_EXCEPTION, kOperations}};
   Expect("--behaviour msr --msr 0xdead0000", both);
   Expect("--behaviour msr --msr 0xdead0000 --direction read", both);
 }

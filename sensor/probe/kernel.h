@@ -30,10 +30,11 @@ class Kernel {
   using BtfPtr = std::unique_ptr<btf, BtfDeleter>;
 
   bool Has(absl::string_view name, uint32_t kind) const;
+  absl::Status HasFunction(const Hook& hook) const;
   absl::Status HasTypesOf(const Hook& hook) const;
 
   BtfPtr vmlinux_;
-  std::vector<BtfPtr> modules_;  // KVM's, as far as they are loaded; none where it is built in
+  std::vector<BtfPtr> modules_;  // KVM's and vhost's, as far as they are loaded
 };
 
 }  // namespace kvmsentry

@@ -31,12 +31,16 @@ absl::StatusOr<Kernel> Kernel::Inspect() {
   return kernel;
 }
 
+bool Kernel::HasInVmlinux(absl::string_view name, uint32_t kind) const {
+  return btf__find_by_name_kind(vmlinux_.get(), std::string(name).c_str(), kind) > 0;
+}
+
 bool Kernel::Has(absl::string_view name, uint32_t kind) const {
   const std::string text(name);
   const auto in = [&](const BtfPtr& types) {
     return btf__find_by_name_kind(types.get(), text.c_str(), kind) > 0;
   };
-  return in(vmlinux_) || std::ranges::any_of(modules_, in);
+  return HasInVmlinux(name, kind) || std::ranges::any_of(modules_, in);
 }
 
 absl::Status Kernel::HasTypesOf(const Hook& hook) const {
@@ -52,6 +56,14 @@ absl::Status Kernel::HasTypesOf(const Hook& hook) const {
 absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
   switch (variant) {
     case Variant::kTpBtfCast:
+      // It takes types by their number in vmlinux, so a module's cannot be named to it.
+      if (!HasInVmlinux("bpf_rdonly_cast", BTF_KIND_FUNC)) {
+        return absl::NotFoundError("this kernel has no bpf_rdonly_cast (Linux 6.2)");
+      }
+      if (!HasInVmlinux("kvm_vcpu", BTF_KIND_STRUCT)) {
+        return absl::NotFoundError("bpf_rdonly_cast cannot name the types of a module");
+      }
+      [[fallthrough]];
     case Variant::kTpBtf:
       // The kernel declares the type of every tracepoint's arguments by this typedef.
       if (Has(absl::StrCat("btf_trace_", hook.name), BTF_KIND_TYPEDEF)) return HasTypesOf(hook);
@@ -62,8 +74,7 @@ absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
     case Variant::kTp:
       return absl::OkStatus();  // attaching tells
     case Variant::kIterator:
-      if (btf__find_by_name_kind(vmlinux_.get(), absl::StrCat("bpf_iter__", hook.name).c_str(),
-                                 BTF_KIND_STRUCT) > 0) {
+      if (HasInVmlinux(absl::StrCat("bpf_iter__", hook.name), BTF_KIND_STRUCT)) {
         return absl::OkStatus();
       }
       return absl::NotFoundError(absl::StrCat("this kernel has no iterator ", hook.name));

@@ -29,6 +29,7 @@ class Kernel {
   };
   using BtfPtr = std::unique_ptr<btf, BtfDeleter>;
 
+  bool HasInVmlinux(absl::string_view name, uint32_t kind) const;
   bool Has(absl::string_view name, uint32_t kind) const;
   absl::Status HasTypesOf(const Hook& hook) const;
 

@@ -82,9 +82,9 @@ void Pipeline::AddCounts(const VmCounts& counts, VmView& view) const {
   for (const FeatureId id : active_) {
     const Feature& feature = FeatureOf(id);
     if (!feature.meter) continue;
-    const bool silent = (*feature.meter == KS_METER_EXIT && silence_.silence().exits) ||
-                        (*feature.meter == KS_METER_ENTRY && silence_.silence().entries);
-    if (!silent) view.counts[std::string(feature.name)] = counts.count[*feature.meter];
+    if (silence_.Of(feature.hook).empty()) {
+      view.counts[std::string(feature.name)] = counts.count[*feature.meter];
+    }
   }
 }
 
@@ -107,7 +107,7 @@ std::vector<SpecView> Pipeline::Specs() const {
 }
 
 std::vector<HookCoverage> Pipeline::CurrentHooks() const {
-  return ApplySilence(probe_->coverage(), silence_.silence());
+  return ApplySilence(probe_->coverage(), silence_);
 }
 
 }  // namespace kvmsentry

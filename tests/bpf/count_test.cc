@@ -57,7 +57,7 @@ TEST_P(CountTest, MmioReads) {
 }
 
 TEST_P(CountTest, WritesToAKnownMsr) {
-  Expect("--behaviour msr --msr 0xc0000082", {{KS_METER_MSR, kOperations}});
+  Expect("--behaviour msr --msr 0x17a", {{KS_METER_MSR, kOperations}});
 }
 
 TEST_P(CountTest, AccessesToAnUnknownMsrAndTheirFaults) {

@@ -104,7 +104,7 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
   app->add_option("--gpa", workload.gpa, "mmio: the guest-physical address, outside memory")
       ->default_str("0xd0000000");
   app->add_option("--msr", workload.msr, "msr: its number; an unknown one raises #GP, which counts")
-      ->default_str("0xc0000082");
+      ->default_str("0x17a");
   app->add_option("--direction", raw.direction,
                   "pio: in or out; mmio, msr: read or write. Default: out, write");
   app->add_option("--width", workload.width, "pio: 1, 2 or 4 bytes; mmio: also 8")

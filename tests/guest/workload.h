@@ -18,7 +18,7 @@ struct Workload {
   uint32_t width = 1;
   uint16_t port = 0x3f8;
   uint64_t gpa = 0xd0000000;
-  uint32_t msr = 0xc0000082;  // LSTAR
+  uint32_t msr = 0x17a;  // MCG_STATUS, which every KVM traps and lets a guest write
   uint64_t value = 0;
   uint32_t timer_ns = 2'000'000;
   uint32_t rep = 0;  // elements of one string instruction, 0 for plain IN and OUT

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "sensor/base/thousands.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/table.h"
 #include "sensor/cli/words.h"
@@ -71,7 +72,7 @@ std::string Losses(const v1::GetStatusResponse& status, const Style& style) {
       zeros.push_back(loss.reason());
     } else {
       lost.Add({{loss.reason(), Paint::kBoldRed},
-                {Grouped(loss.count()), Paint::kBoldRed},
+                {WithThousands(loss.count()), Paint::kBoldRed},
                 {loss.meaning()}});
     }
   }

@@ -142,7 +142,9 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
   vms_app.add_option("--vm", vm_globs, "Only those whose name or uuid matches; may be repeated")
       ->type_name("GLOB")
       ->allow_extra_args(false);
-  vms_app.add_flag("--counts", vms.counts, "Show the counts of each VM, feature by feature");
+  vms_app.add_flag("--counts", vms.tables.counts, "Show the counts of each VM, feature by feature");
+  vms_app.add_flag("--devices", vms.tables.devices,
+                   "Show what each VM has on the host: taps, vhost, disks");
   AddJson(vms_app, vms.json);
 
   StatusCommand status;

@@ -9,6 +9,7 @@
 #include "kvmsentry/v1/alerts.pb.h"
 #include "kvmsentry/v1/sensor.pb.h"
 #include "sensor/base/status.h"
+#include "sensor/cli/format.h"
 #include "sensor/cli/style.h"
 
 namespace kvmsentry {
@@ -25,7 +26,7 @@ struct AlertsCommand {
 
 struct VmsCommand {
   v1::ListVmsRequest request;
-  bool counts = false;
+  VmTables tables;
   bool json = false;
 };
 

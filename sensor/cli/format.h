@@ -18,7 +18,12 @@ std::string FormatAlert(const v1::Alert& alert, const Style& style, absl::TimeZo
 // What is missing in the stream, in words.
 std::string FormatGap(const v1::Gap& gap, const Style& style);
 
-std::string FormatVms(const v1::ListVmsResponse& response, bool counts, const Style& style,
+// The tables that may follow that of the VMs.
+struct VmTables {
+  bool counts = false;
+  bool devices = false;
+};
+std::string FormatVms(const v1::ListVmsResponse& response, VmTables tables, const Style& style,
                       absl::TimeZone zone);
 
 std::string FormatStatus(const v1::GetStatusResponse& status, const Style& style, absl::Time now,

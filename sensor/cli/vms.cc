@@ -20,7 +20,7 @@ int Run(const CommonOptions& common, const VmsCommand& command) {
     for (const v1::VmStatus& vm : response->vms()) output.Write(JsonLine(vm));
   } else {
     output.Write(
-        FormatVms(*response, command.counts, StyleFor(common.color), absl::LocalTimeZone()));
+        FormatVms(*response, command.tables, StyleFor(common.color), absl::LocalTimeZone()));
   }
   return output.Finish();
 }

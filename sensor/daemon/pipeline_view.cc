@@ -24,7 +24,11 @@ SensorStatus Pipeline::Status() const {
   status.losses = DescribeLosses(probe_->tables().losses(), {.skipped_runs = probe_->SkippedRuns(),
                                                              .bad_records = bad_records_,
                                                              .unknown_vm = engine_.unknown_vm(),
-                                                             .late = engine_.late()});
+                                                             .late = engine_.late(),
+                                                             .failed_walks = failed_walks_});
+  status.vms_unlisted = inventory_.unwatched_count() - inventory_.unwatched().size();
+  status.vms_hidden = inventory_.unknown();
+  status.pins_recreated = probe_->pins() == Pins::kRecreated;
   status.max_vms = options_.probe.sizes.max_vms;
   status.max_vcpus = options_.probe.sizes.max_vcpus;
   status.ring_bytes = options_.probe.sizes.ring_bytes;
@@ -54,6 +58,7 @@ std::vector<VmView> Pipeline::Vms() const {
       view.vcpus = counts.vcpus;
       AddCounts(counts, view);
     }
+    view.devices = inventory_.DevicesOf(id);
     views.push_back(std::move(view));
   }
   for (const UnwatchedVm& unwatched : inventory_.unwatched()) {
@@ -63,6 +68,7 @@ std::vector<VmView> Pipeline::Vms() const {
     view.unwatched_reason = unwatched.has_vcpu
                                 ? "no slot was left for it: raise --max-vms or --max-vcpus"
                                 : "no slot was left for it, or it has no vCPU yet";
+    view.devices = inventory_.DevicesOf(unwatched);
     views.push_back(std::move(view));
   }
   return views;

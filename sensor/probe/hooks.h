@@ -15,13 +15,15 @@ enum class Variant : uint8_t {
   kTpBtfCast,  // tp_btf, with a kernel function that types addresses (Linux 6.2)
   kTpBtf,
   kRawTp,
-  kIterator
+  kIterator,
+  kProcessIterator,  // an iterator over one process (Linux 6.1)
 };
 
 absl::string_view VariantName(Variant variant);  // "tp_btf"
 
 struct Hook {
-  absl::string_view name;    // of the tracepoint or iterator: "kvm_pio"
+  absl::string_view name;    // of the tracepoint or iterator: "kvm_pio"; "task_file_devices" is
+                             // the iterator task_file again
   absl::string_view object;  // the BPF object that holds its programs
   std::span<const Variant> variants;
   absl::string_view provides;  // what is lost without it, in words

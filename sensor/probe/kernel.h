@@ -28,6 +28,7 @@ class Kernel {
   using BtfPtr = std::unique_ptr<btf, BtfDeleter>;
 
   bool HasTypedef(absl::string_view name) const;
+  bool IteratesOverOneProcess() const;
 
   BtfPtr vmlinux_;
   BtfPtr kvm_;  // null where KVM is built in, or its module is not loaded

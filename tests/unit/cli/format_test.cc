@@ -85,17 +85,17 @@ TEST(FormatVms, ATableAndTheCountsOnDemand) {
       vms { vm { name: "calm" vmm: "qemu" pid: 12 uuid: "1f0c" } watched: true vcpus: 2
             first_seen { seconds: 60 } seen_from_birth: true counts { key: "pio.rate" value: 1234 } }
       vms { vm { name: "vm-7" pid: 7 } unwatched_reason: "no slot was left for it" })");
-  EXPECT_EQ(FormatVms(response, false, kPlainStyle, absl::UTCTimeZone()),
+  EXPECT_EQ(FormatVms(response, {}, kPlainStyle, absl::UTCTimeZone()),
             "VM    VMM   PID  VCPUS  SCORE  OPEN  SINCE                UUID  WATCHED\n"
             "calm  qemu   12      2    0.0     0  1970-01-01 00:01:00  1f0c  from birth\n"
             "vm-7  -       7      -      -     -  -                    -     "
             "no: no slot was left for it\n");
-  const std::string counts = FormatVms(response, true, kPlainStyle, absl::UTCTimeZone());
+  const std::string counts = FormatVms(response, {.counts = true}, kPlainStyle, absl::UTCTimeZone());
   EXPECT_NE(counts.find("\nVM    FEATURE   COUNT\n"
                         "calm  pio.rate  1,234\n"),
             std::string::npos)
       << counts;
-  EXPECT_EQ(FormatVms({}, true, kPlainStyle, absl::UTCTimeZone()), "no VMs\n");
+  EXPECT_EQ(FormatVms({}, {.counts = true}, kPlainStyle, absl::UTCTimeZone()), "no VMs\n");
 }
 
 TEST(FormatStatus, SaysWhatIsSeenAndWhatIsNot) {

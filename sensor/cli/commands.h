@@ -9,7 +9,6 @@
 #include "kvmsentry/v1/alerts.pb.h"
 #include "kvmsentry/v1/sensor.pb.h"
 #include "sensor/base/status.h"
-#include "sensor/cli/format.h"
 #include "sensor/cli/style.h"
 
 namespace kvmsentry {
@@ -26,7 +25,9 @@ struct AlertsCommand {
 
 struct VmsCommand {
   v1::ListVmsRequest request;
-  VmTables tables;
+  bool counts = false;
+  bool exits = false;
+  bool devices = false;
   bool json = false;
 };
 

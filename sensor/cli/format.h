@@ -18,13 +18,15 @@ std::string FormatAlert(const v1::Alert& alert, const Style& style, absl::TimeZo
 // What is missing in the stream, in words.
 std::string FormatGap(const v1::Gap& gap, const Style& style);
 
-// The tables that may follow that of the VMs.
-struct VmTables {
-  bool counts = false;
-  bool devices = false;
-};
-std::string FormatVms(const v1::ListVmsResponse& response, VmTables tables, const Style& style,
+std::string FormatVms(const v1::ListVmsResponse& response, bool counts, const Style& style,
                       absl::TimeZone zone);
+
+// Why the VMs left their guests, the most frequent first, and how long that took. Begins with an
+// empty line.
+std::string FormatExits(const v1::ListVmsResponse& response, const Style& style);
+
+// What the VMs have on the host. Begins with an empty line.
+std::string FormatDevices(const v1::ListVmsResponse& response, const Style& style);
 
 std::string FormatStatus(const v1::GetStatusResponse& status, const Style& style, absl::Time now,
                          absl::TimeZone zone);

@@ -19,8 +19,10 @@ int Run(const CommonOptions& common, const VmsCommand& command) {
   if (command.json) {
     for (const v1::VmStatus& vm : response->vms()) output.Write(JsonLine(vm));
   } else {
-    output.Write(
-        FormatVms(*response, command.tables, StyleFor(common.color), absl::LocalTimeZone()));
+    const Style style = StyleFor(common.color);
+    output.Write(FormatVms(*response, command.counts, style, absl::LocalTimeZone()));
+    if (command.exits) output.Write(FormatExits(*response, style));
+    if (command.devices) output.Write(FormatDevices(*response, style));
   }
   return output.Finish();
 }

@@ -85,21 +85,20 @@ TEST(FormatVms, ATableAndTheCountsOnDemand) {
       vms { vm { name: "calm" vmm: "qemu" pid: 12 uuid: "1f0c" } watched: true vcpus: 2
             first_seen { seconds: 60 } seen_from_birth: true counts { key: "pio.rate" value: 1234 } }
       vms { vm { name: "vm-7" pid: 7 } unwatched_reason: "no slot was left for it" })");
-  EXPECT_EQ(FormatVms(response, {}, kPlainStyle, absl::UTCTimeZone()),
+  EXPECT_EQ(FormatVms(response, false, kPlainStyle, absl::UTCTimeZone()),
             "VM    VMM   PID  VCPUS  SCORE  OPEN  SINCE                UUID  WATCHED\n"
             "calm  qemu   12      2    0.0     0  1970-01-01 00:01:00  1f0c  from birth\n"
             "vm-7  -       7      -      -     -  -                    -     "
             "no: no slot was left for it\n");
-  const std::string counts =
-      FormatVms(response, {.counts = true}, kPlainStyle, absl::UTCTimeZone());
+  const std::string counts = FormatVms(response, true, kPlainStyle, absl::UTCTimeZone());
   EXPECT_NE(counts.find("\nVM    FEATURE   COUNT\n"
                         "calm  pio.rate  1,234\n"),
             std::string::npos)
       << counts;
-  EXPECT_EQ(FormatVms({}, {.counts = true}, kPlainStyle, absl::UTCTimeZone()), "no VMs\n");
+  EXPECT_EQ(FormatVms({}, true, kPlainStyle, absl::UTCTimeZone()), "no VMs\n");
 }
 
-TEST(FormatVms, DevicesOnDemand) {
+TEST(FormatDevices, ATableAndWhatIsNotInIt) {
   const auto response = Parse<v1::ListVmsResponse>(R"(
       vms { vm { name: "web" pid: 12 } watched: true devices_left_out: 1200
             devices { kind: TAP name: "tap0" pid: 12 fd: 7 files: 4 major: 10 minor: 200
@@ -108,14 +107,36 @@ TEST(FormatVms, DevicesOnDemand) {
                       writable: true shared_by_process: true }
             devices { kind: DISK name: "/a\033" pid: 12 fd: 11 files: 1 major: 8 minor: 1 inode: 42 } }
       vms { vm { name: "none" } watched: true })");
-  const std::string text = FormatVms(response, {.devices = true}, kPlainStyle, absl::UTCTimeZone());
-  EXPECT_EQ(text.substr(text.find("\n\n") + 2),
-            "VM   DEVICE     NAME       NUMBER        PID  FD  REMARK\n"
+  EXPECT_EQ(FormatDevices(response, kPlainStyle),
+            "\nVM   DEVICE     NAME       NUMBER        PID  FD  REMARK\n"
             "web  tap        tap0       10:200         12   7  open 4 times\n"
             "web  vhost-net  vhost-net  10:238         12   9  "
             "of one of the VMs of this process, which is not known\n"
             "web  disk       /a\\x1b     8:1 inode 42   12  11  read only\n"
             "web has 1,200 more\n");
+  EXPECT_EQ(FormatDevices({}, kPlainStyle),
+            "\nno devices: no VM has one, or this kernel tells none, see kvmsentry status\n");
+}
+
+TEST(FormatExits, TheMostFrequentFirstThenTheTimes) {
+  const auto response = Parse<v1::ListVmsResponse>(R"(
+      vms { vm { name: "web" } watched: true exits {
+            by_reason { key: "svm:hlt" value: 20 } by_reason { key: "svm:io" value: 3000 }
+            by_reason { key: "svm:cpuid" value: 20 }
+            log2_ns: 0 log2_ns: 0 log2_ns: 0 log2_ns: 4 log2_ns: 0 log2_ns: 7 } }
+      vms { vm { name: "new" } watched: true })");
+  EXPECT_EQ(FormatExits(response, kPlainStyle),
+            "\n"
+            "VM   EXIT       COUNT\n"
+            "web  svm:io     3,000\n"
+            "web  svm:cpuid     20\n"
+            "web  svm:hlt       20\n"
+            "\n"
+            "VM   EXIT TO ENTRY  SAMPLES\n"
+            "web  from 8ns             4\n"
+            "web  from 32ns            7\n");
+  EXPECT_EQ(FormatExits({}, kPlainStyle),
+            "\nno exits: this kernel tells none, see kvmsentry status\n");
 }
 
 TEST(FormatStatus, SaysWhatIsSeenAndWhatIsNot) {

@@ -25,9 +25,15 @@ std::string Header(const v1::GetStatusResponse& status, const Style& style, absl
   if (unobserved > absl::ZeroDuration()) {
     absl::StrAppend(&out, "; before that, nobody watched for ", InSeconds(unobserved));
   }
+  if (status.pins_recreated()) {
+    absl::StrAppend(&out, "; counts of an earlier run were of another layout or size: removed");
+  }
   absl::StrAppend(&out, "\n", Counted(status.vms_watched(), "VM"), " watched, ");
   absl::StrAppend(&out, style(status.vms_unwatched() > 0 ? Paint::kRed : Paint::kPlain,
                               absl::StrCat(status.vms_unwatched(), " not watched")));
+  if (status.vms_hidden() > 0) {
+    absl::StrAppend(&out, style(Paint::kRed, absl::StrCat(", ", status.vms_hidden(), " hidden")));
+  }
   absl::StrAppend(&out, "; ", Counted(status.subscribers(), "subscriber"), "; ",
                   status.last_alert().sequence() == 0
                       ? "no alert yet"

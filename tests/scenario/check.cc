@@ -97,7 +97,7 @@ class Checker {
       case Step::kStartGuest:
         return Start(step.start_guest().vm(), Kind::kRaw);
       case Step::kBegin:
-        return Use(step.begin(), Kind::kRaw);
+        return Use(step.begin());
       case Step::kStartDebian:
         return CheckDebian(step.start_debian());
       case Step::kMigrate:

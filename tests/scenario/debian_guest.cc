@@ -1,12 +1,11 @@
 #include "tests/scenario/debian_guest.h"
 
 #include <algorithm>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 
 #include "tests/e2e/run.h"
@@ -66,7 +65,7 @@ std::vector<std::string> Command(const Machine& machine, const std::string& init
       "-append",
       KernelCommandLine(machine),
       "-serial",
-      absl::StrCat("file:", folder.File("console")),
+      "stdio",
       "-qmp",
       absl::StrCat("unix:", folder.File("qmp"), ",server=on,wait=off")};
   const auto add = [&](const char* option, std::string value) {
@@ -145,54 +144,34 @@ absl::Status DebianGuest::MigrateTo(DebianGuest& to, bool postcopy) {
 }
 
 absl::Status DebianGuest::WaitForLine(absl::string_view text) {
-  bool ended = false;
-  bool found = false;
-  std::string console;
-  WaitUntil(
-      [&] {
-        ended = Ended();  // asked first, so that its last words are read
-        console = Console();
-        const size_t at = console.find(std::string(text), read_);
-        const size_t end = at == std::string::npos ? at : console.find('\n', at);
-        found = end != std::string::npos;
-        if (found) read_ = end;
-        return found || ended;
-      },
-      kBootPatience);
-  if (found) return absl::OkStatus();
-  const std::string tail = console.substr(console.size() - std::min<size_t>(console.size(), 2000));
-  const std::string message =
-      absl::StrCat("no line with \"", text, "\" on the console of ", machine_.name,
-                   ended ? ", which ended" : "", "; it shows:\n", tail, process_.Errors());
-  return ended ? absl::InternalError(message) : absl::DeadlineExceededError(message);
-}
-
-bool DebianGuest::Ended() {
-  if (status_) return true;
-  if (const absl::StatusOr<int> status = process_.Wait(absl::ZeroDuration()); status.ok()) {
-    status_ = *status;
+  const absl::Time deadline = absl::Now() + kBootPatience;
+  absl::Status problem = absl::DeadlineExceededError("nothing more comes");
+  while (absl::Now() < deadline) {
+    const absl::StatusOr<std::string> line = process_.ReadLine(deadline - absl::Now());
+    if (!line.ok()) {
+      problem = line.status();
+      break;
+    }
+    absl::StrAppend(&console_, *line, "\n");
+    if (absl::StrContains(*line, text)) return absl::OkStatus();
   }
-  return status_.has_value();
+  constexpr size_t kEnd = 2000;
+  const size_t from = console_.size() - std::min(console_.size(), kEnd);
+  return Annotate(problem, absl::StrCat("the console of ", machine_.name, " has no line \"", text,
+                                        "\" but:\n", console_.substr(from)));
 }
 
 absl::Status DebianGuest::Stop() {
-  if (!Ended()) KVMSENTRY_RETURN_IF_ERROR(qmp_.Execute("quit").status());
+  KVMSENTRY_RETURN_IF_ERROR(qmp_.Execute("quit").status());
   return WaitForEnd();
 }
 
 absl::Status DebianGuest::WaitForEnd() {
-  if (!WaitUntil([&] { return Ended(); })) {
-    return absl::DeadlineExceededError(absl::StrCat(machine_.name, " goes on: ", Console()));
-  }
-  if (*status_ == 0) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat("QEMU ended with ", *status_, ": ", process_.Errors()));
-}
-
-std::string DebianGuest::Console() const {
-  std::ifstream stream(folder_.File("console"));
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
+  absl::StatusOr<std::string> line = "";
+  while (line.ok()) line = process_.ReadLine();
+  KVMSENTRY_ASSIGN_OR_RETURN(const int status, process_.Wait());
+  if (status == 0) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("QEMU ended with ", status, ": ", process_.Errors()));
 }
 
 }  // namespace kvmsentry::scenario

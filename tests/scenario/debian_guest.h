@@ -1,7 +1,6 @@
 // A QEMU process with a guest that runs Debian's kernel and debian/init.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "sensor/base/status.h"
@@ -24,7 +23,7 @@ struct Machine {
 // Killed on destruction. Move-only.
 class DebianGuest {
  public:
-  // Ends when its init has begun.
+  // Ends when its init has begun; it does nothing until Begin.
   static absl::StatusOr<DebianGuest> Boot(const Machine& machine);
   // Waits, set up but not running, for a guest of the like MACHINE to be migrated to it.
   static absl::StatusOr<DebianGuest> Receiver(const Machine& machine);
@@ -35,17 +34,16 @@ class DebianGuest {
   // This guest goes on in TO, a Receiver; this process stays, paused.
   absl::Status MigrateTo(DebianGuest& to, bool postcopy);
 
-  // Until a line that holds TEXT, after the one found before.
+  absl::Status Begin() { return process_.Write("\n"); }
+  // Until the console shows a line that holds TEXT, after the one found before. Once the pipe is
+  // full, a guest that writes more waits for its reader.
   absl::Status WaitForLine(absl::string_view text);
   // Ends QEMU, whatever the guest does.
   absl::Status Stop();
   // Until the guest has powered itself off.
   absl::Status WaitForEnd();
 
-  std::string Console() const;
-
  private:
-  bool Ended();
   static absl::StatusOr<DebianGuest> Start(const Machine& machine, bool receives);
   DebianGuest(Machine machine, TempDir folder, Process process, Qmp qmp);
 
@@ -53,8 +51,7 @@ class DebianGuest {
   TempDir folder_;
   Process process_;
   Qmp qmp_;
-  size_t read_ = 0;            // of the console
-  std::optional<int> status_;  // once QEMU has ended
+  std::string console_;  // that was read
 };
 
 }  // namespace kvmsentry::scenario

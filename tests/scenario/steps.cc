@@ -57,7 +57,10 @@ absl::Status Stage::Move(const Migrate& step) {
       .MigrateTo(debians_.at(step.to()), step.mode() == Migrate::POSTCOPY);
 }
 
-absl::Status Stage::Begin(const std::string& vm) { return guests_.at(vm).Begin(); }
+absl::Status Stage::Begin(const std::string& vm) {
+  if (debians_.contains(vm)) return debians_.at(vm).Begin();
+  return guests_.at(vm).Begin();
+}
 
 absl::Status Stage::Stop(const std::string& vm) {
   if (debians_.contains(vm)) return debians_.at(vm).Stop();

@@ -81,11 +81,76 @@ struct mutex {
   atomic_long_t owner; /* absent with PREEMPT_RT */
 } KS_CORE;
 
+enum kvm_reg { VCPU_REGS_RIP, VCPU_EXREG_CR3 }; /* values are the running kernel's */
+
+struct kvm_vcpu_arch {
+  unsigned long regs[17];
+  __u32 regs_avail;
+  unsigned long cr3;
+} KS_CORE;
+
 struct kvm_vcpu {
   struct kvm* kvm;
   struct preempt_notifier preempt_notifier;
   int vcpu_idx;
   struct mutex mutex;
+  struct kvm_vcpu_arch arch;
+} KS_CORE;
+
+/* AMD's, of the module kvm_amd. */
+struct vmcb_control_area {
+  __u32 exit_code;
+} KS_CORE;
+
+struct vmcb_save_area {
+  __u8 cpl;
+  __u64 cr3;
+  __u64 rip;
+} KS_CORE;
+
+struct vmcb {
+  struct vmcb_control_area control;
+  struct vmcb_save_area save;
+} KS_CORE;
+
+struct vcpu_svm {
+  struct kvm_vcpu vcpu;
+  struct vmcb* vmcb;
+} KS_CORE;
+
+/* Intel's, of the module kvm_intel. */
+union vmx_exit_reason {
+  __u32 full;
+} KS_CORE;
+
+enum { VCPU_SREG_SS = 2 }; /* arch/x86/include/asm/kvm_host.h */
+enum segment_cache_field { SEG_FIELD_AR = 3, SEG_FIELD_NR = 4 }; /* arch/x86/kvm/vmx/vmx.c */
+
+struct kvm_save_segment {
+  __u32 ar;
+} KS_CORE;
+
+struct vcpu_vmx {
+  struct kvm_vcpu vcpu;
+  struct {
+    __u32 bitmask;
+    struct kvm_save_segment seg[8];
+  } segment_cache;
+  union vmx_exit_reason exit_reason;
+} KS_CORE;
+
+struct vcpu_vt { /* arch/x86/kvm/vmx/common.h */
+  union vmx_exit_reason exit_reason;
+} KS_CORE;
+
+struct vcpu_vmx___vt { /* since Linux 6.15 */
+  struct vcpu_vt vt;
+} KS_CORE;
+
+struct trace_event_raw_kvm_exit {
+  unsigned int exit_reason;
+  unsigned long guest_rip;
+  __u32 isa;
 } KS_CORE;
 
 struct seq_file;

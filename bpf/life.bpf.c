@@ -24,7 +24,7 @@ static __always_inline bool walked_before_birth(const struct ks_vcpu_row* row, _
   if (row->vcpu != vcpu || row->origin != KS_ORIGIN_WALK || is_of_another_vm(row, kvm))
     return false;
   __u64 ran = 0;
-  for (int meter = 0; meter < KS_METER_COUNT; meter++) ran |= row->meters[meter].count;
+  for (int meter = 0; meter < KS_METERS_OF_VCPU; meter++) ran |= row->meters[meter].count;
   return !ran && bpf_ktime_get_ns() - row->first_ns < WALK_RACE_NS;
 }
 

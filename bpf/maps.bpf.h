@@ -21,6 +21,7 @@ KS_ARRAY_MAP(state, struct ks_state, BPF_F_MMAPABLE);
 KS_ARRAY_MAP(losses, struct ks_losses, BPF_F_MMAPABLE);
 KS_ARRAY_MAP(vms, struct ks_vm_row, BPF_F_MMAPABLE);
 KS_ARRAY_MAP(vcpus, struct ks_vcpu_row, BPF_F_MMAPABLE);
+KS_ARRAY_MAP(exits, struct ks_exit_row, BPF_F_MMAPABLE); /* by vCPU */
 KS_ARRAY_MAP(vm_limits, struct ks_vm_limits, BPF_F_MMAPABLE);
 KS_ARRAY_MAP(vm_sets, struct ks_vm_sets, BPF_F_MMAPABLE);
 

@@ -46,8 +46,8 @@ static __always_inline __u64 slide(struct ks_limit_row* limit, __u64 step, __u64
   return before + step - base;
 }
 
-static __always_inline void tell(struct ks_limit_row* limit, const struct ks_vcpu_row* vcpu,
-                                 __u32 meter, __u64 counted, __u64 now, __u64 last) {
+static __always_inline void tell(struct ks_limit_row* limit, const struct ks_vm_row* vm,
+                                 __u32 index, __u32 meter, __u64 counted, __u64 now, __u64 last) {
   __u64 reported = limit->reported_ns;
   if (reported && now - reported < KS_REPORT_INTERVAL_NS) return;
   /* whoever crosses it tells it, once */
@@ -62,9 +62,9 @@ static __always_inline void tell(struct ks_limit_row* limit, const struct ks_vcp
   record->header.kind = KS_RECORD_LIMIT;
   record->header.size = sizeof(*record);
   record->header.time_ns = now;
-  record->header.vm_serial = vcpu->vm_serial;
+  record->header.vm_serial = vm->serial;
   record->meter = meter;
-  record->vcpu_index = vcpu->vcpu_index;
+  record->vcpu_index = index;
   record->counted = counted;
   record->max = limit->max;
   record->window_ns = limit->window_ns;
@@ -72,17 +72,17 @@ static __always_inline void tell(struct ks_limit_row* limit, const struct ks_vcp
   bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 }
 
-/* COUNT occurrences just happened and the meter has come to its checkpoint. */
-static __noinline int meter_look(struct ks_vcpu_row* vcpu, __u32 meter, __u64 count) {
-  if (!vcpu || meter >= KS_METER_COUNT) return 0;
-  __u32 vm_slot = vcpu->vm_slot;
+/* COUNT occurrences just happened on ROW, which is METER of the VM in VM_SLOT, and it has come to
+ * its checkpoint. INDEX says which of the VM's vCPUs it was. */
+static __noinline int meter_look(struct ks_meter_row* row, __u32 meter, __u64 count, __u32 vm_slot,
+                                 __u32 index) {
+  if (!row || meter >= KS_METER_COUNT) return 0;
   struct ks_vm_limits* limits = bpf_map_lookup_elem(&vm_limits, &vm_slot);
   struct ks_vm_row* vm = vm_row(vm_slot);
   if (!limits || !vm) {
     KS_LOSE(row_lookup);
     return 0;
   }
-  struct ks_meter_row* row = &vcpu->meters[meter];
   __u64 now = bpf_ktime_get_ns();
   __u64 step = row->count - row->folded;
   __u64 took = now - row->folded_ns;
@@ -99,7 +99,7 @@ static __noinline int meter_look(struct ks_vcpu_row* vcpu, __u32 meter, __u64 co
     __u64 in_window = slide(limit, took <= limit->window_ns / KS_MARKS ? step : count, now);
     __u64 stride = limit->max / 16 + 1;
     if (in_window > limit->max) {
-      tell(limit, vcpu, meter, in_window, now, row->last);
+      tell(limit, vm, index, meter, in_window, now, row->last);
       if (stride < KS_REPORTED_STEP) stride = KS_REPORTED_STEP;
     } else {
       __u64 share = (limit->max + 1 - in_window) / (vm->vcpus > 1 ? 2 * vm->vcpus : 1);
@@ -118,5 +118,5 @@ static __always_inline void meter_add(struct ks_vcpu_row* vcpu, enum ks_meter me
   __u64 total = row->count + count;
   row->count = total;
   row->last = last;
-  if (total >= row->checkpoint) meter_look(vcpu, meter, count);
+  if (total >= row->checkpoint) meter_look(row, meter, count, vcpu->vm_slot, vcpu->vcpu_index);
 }

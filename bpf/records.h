@@ -21,12 +21,13 @@ typedef __u32 uint32_t;
 typedef __u64 uint64_t;
 #endif
 
-#define KS_LAYOUT_VERSION 1
+#define KS_LAYOUT_VERSION 2
 
-/* ---- meters: what is counted per vCPU ------------------------------------------------------- */
+/* ---- meters: what is counted ---------------------------------------------------------------- */
 
 /* The order is part of the layout: it is that of `meters` and `retired`. */
 enum ks_meter {
+  /* of a vCPU */
   KS_METER_PIO = 0,        /* port accesses: the tracepoint's own count, so `rep outs` of N is N */
   KS_METER_MMIO,           /* completed accesses: an unsatisfied read is counted when satisfied */
   KS_METER_MSR,            /* reads and writes that KVM sees; what hardware passes through is not */
@@ -35,10 +36,15 @@ enum ks_meter {
   KS_METER_USERSPACE_ERROR, /* of these, with an error other than EINTR and EAGAIN */
   KS_METER_EXIT,            /* VM exits */
   KS_METER_ENTRY,           /* VM entries */
-  KS_METER_COUNT
+  KS_METER_HALT,            /* waits of a halted vCPU inside the kernel */
+  KS_METER_INTERRUPT,       /* interrupts injected into the guest */
+  KS_METER_EXCEPTION,       /* exceptions injected into the guest */
+  KS_METER_NESTED_ENTRY,    /* entries into a guest of the guest */
+  KS_METERS_OF_VCPU,
+  KS_METER_COUNT = KS_METERS_OF_VCPU
 };
 
-/* A cache line each: an occurrence touches one. The vCPU is the only writer, but user space may
+/* A cache line each: an occurrence touches one. It has one writer at a time, but user space may
  * write 0 to checkpoint at any time ("look at the next occurrence"). */
 struct ks_meter_row {
   uint64_t count;      /* cumulative */
@@ -71,11 +77,46 @@ struct ks_vcpu_row {
   uint32_t origin;     /* enum ks_origin */
   uint32_t takes;      /* how often user space took the bits of ks_vm_sets; it alone writes this */
   uint64_t exit_reasons_seen; /* bit N: user-space exit reason N since user space took the bits */
-  uint64_t padding[2];
-  struct ks_meter_row meters[KS_METER_COUNT];
+  uint32_t slot;              /* of this row */
+  uint32_t timing;            /* 1: the time from an exit to the next entry is being taken */
+  uint64_t padding;
+  struct ks_meter_row meters[KS_METERS_OF_VCPU];
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vcpu_row, meters) == 64);
-KS_STATIC_ASSERT(sizeof(struct ks_vcpu_row) == 64 + 64 * KS_METER_COUNT);
+KS_STATIC_ASSERT(sizeof(struct ks_vcpu_row) == 64 + 64 * KS_METERS_OF_VCPU);
+
+/* ---- exits: why vCPUs left the guest, and for how long --------------------------------------- */
+
+#define KS_ISA_VMX 1 /* arch/x86/kvm/trace.h */
+#define KS_ISA_SVM 2
+
+#define KS_EXIT_REASONS 256 /* exit_index() of bpf/exit_reason.h says which is which */
+#define KS_EXIT_TIMES 40
+#define KS_EXIT_SAMPLE 64 /* one exit of so many is timed, and its state read */
+
+/* What a sampled exit's state is known of. VMX keeps it in the processor: KVM knows what it had to
+ * read for the exit. */
+enum ks_known {
+  KS_KNOWN_RIP = 1,
+  KS_KNOWN_CR3 = 2,
+  KS_KNOWN_CPL = 4,
+};
+
+/* One row a vCPU, in the slot of its ks_vcpu_row. */
+struct ks_exit_row {
+  uint64_t reasons[KS_EXIT_REASONS]; /* exits by exit_index() */
+  uint64_t times[KS_EXIT_TIMES];     /* sampled exits by time to entry: N is 2^N ns up to 2^(N+1) */
+  uint64_t seen[4];                  /* bit N: reason N since user space took the bits */
+  uint64_t exit_ns;                  /* when the exit happened that is being timed, or was last */
+  uint64_t rip;                      /* of that exit, as far as known */
+  uint64_t cr3;
+  uint32_t cpl;
+  uint32_t known;  /* of the above: enum ks_known */
+  uint32_t reason; /* of that exit: exit_member() */
+  uint32_t isa;    /* KS_ISA_*, 0 before the first exit */
+  uint64_t padding[7];
+};
+KS_STATIC_ASSERT(sizeof(struct ks_exit_row) % 64 == 0);
 
 enum ks_vm_state {
   KS_VM_FREE = 0,

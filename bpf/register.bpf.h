@@ -99,6 +99,7 @@ static __noinline __u32 add_vcpu(__u64 vcpu, __u32 vm_slot, __u32 origin) {
     KS_LOSE(row_lookup);
     return KS_NO_SLOT;
   }
+  row->slot = slot;
   row->vm_slot = vm_slot;
   row->vm_serial = vm->serial;
   row->first_ns = bpf_ktime_get_ns();

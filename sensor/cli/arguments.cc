@@ -143,6 +143,8 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
       ->type_name("GLOB")
       ->allow_extra_args(false);
   vms_app.add_flag("--counts", vms.counts, "Show the counts of each VM, feature by feature");
+  vms_app.add_flag("--exits", vms.exits,
+                   "Show why each VM left its guest, and for how long; with --json, by vCPU");
   AddJson(vms_app, vms.json);
 
   StatusCommand status;
@@ -172,6 +174,7 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
     invocation.command = std::move(alerts);
   } else if (app.got_subcommand("vms")) {
     for (const std::string& glob : vm_globs) vms.request.add_vm(glob);
+    vms.request.set_vcpu_exits(vms.exits && vms.json);
     invocation.command = std::move(vms);
   } else if (app.got_subcommand("status")) {
     invocation.command = status;

@@ -26,6 +26,7 @@ struct AlertsCommand {
 struct VmsCommand {
   v1::ListVmsRequest request;
   bool counts = false;
+  bool exits = false;
   bool json = false;
 };
 

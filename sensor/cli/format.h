@@ -21,6 +21,10 @@ std::string FormatGap(const v1::Gap& gap, const Style& style);
 std::string FormatVms(const v1::ListVmsResponse& response, bool counts, const Style& style,
                       absl::TimeZone zone);
 
+// Why the VMs left their guests, the most frequent first, and how long that took. Begins with an
+// empty line.
+std::string FormatExits(const v1::ListVmsResponse& response, const Style& style);
+
 std::string FormatStatus(const v1::GetStatusResponse& status, const Style& style, absl::Time now,
                          absl::TimeZone zone);
 

@@ -19,8 +19,9 @@ int Run(const CommonOptions& common, const VmsCommand& command) {
   if (command.json) {
     for (const v1::VmStatus& vm : response->vms()) output.Write(JsonLine(vm));
   } else {
-    output.Write(
-        FormatVms(*response, command.counts, StyleFor(common.color), absl::LocalTimeZone()));
+    const Style style = StyleFor(common.color);
+    output.Write(FormatVms(*response, command.counts, style, absl::LocalTimeZone()));
+    if (command.exits) output.Write(FormatExits(*response, style));
   }
   return output.Finish();
 }

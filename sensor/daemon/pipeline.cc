@@ -205,6 +205,7 @@ void Pipeline::ObserveMembers(const Tables::Members& members, KernelTime now) {
   };
   for (const uint16_t port : members.ports) observe(FeatureId::kPioPort, port);
   for (const uint32_t msr : members.msrs_written) observe(FeatureId::kMsrWritten, msr);
+  for (const uint32_t exit : members.exits) observe(FeatureId::kExitReason, exit);
   for (uint64_t bits = members.exit_reasons; bits != 0; bits &= bits - 1) {
     observe(FeatureId::kUserspaceExitReason, static_cast<uint64_t>(std::countr_zero(bits)));
   }

@@ -51,7 +51,7 @@ class Pipeline final : public SensorView {
   void OnTick();
 
   SensorStatus Status() const override;
-  std::vector<VmView> Vms() const override;
+  std::vector<VmView> Vms(bool with_exits) const override;
   std::vector<SpecView> Specs() const override;
 
  private:

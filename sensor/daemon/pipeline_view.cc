@@ -1,4 +1,7 @@
 // What the pipeline tells of itself.
+#include <algorithm>
+#include <utility>
+
 #include "sensor/base/load.h"
 #include "sensor/daemon/losses.h"
 #include "sensor/daemon/pipeline.h"
@@ -31,7 +34,7 @@ SensorStatus Pipeline::Status() const {
   return status;
 }
 
-std::vector<VmView> Pipeline::Vms() const {
+std::vector<VmView> Pipeline::Vms(bool with_exits) const {
   const std::lock_guard lock(mutex_);
   std::vector<VmView> views;
   for (const auto& [id, watched] : vms_) {
@@ -56,6 +59,12 @@ std::vector<VmView> Pipeline::Vms() const {
     }
     views.push_back(std::move(view));
   }
+  if (with_exits) {
+    for (VcpuExits& exits : ReadExits(probe_->tables().vcpus(), probe_->tables().exits())) {
+      const auto view = std::ranges::find(views, exits.vm, [](const VmView& v) { return v.vm.id; });
+      if (view != views.end()) view->exits.push_back(std::move(exits));
+    }
+  }
   for (const UnwatchedVm& unwatched : inventory_.unwatched()) {
     VmView view;
     view.vm.pid = unwatched.pid;
@@ -73,9 +82,9 @@ void Pipeline::AddCounts(const VmCounts& counts, VmView& view) const {
   for (const FeatureId id : active_) {
     const Feature& feature = FeatureOf(id);
     if (!feature.meter) continue;
-    const bool silent = (*feature.meter == KS_METER_EXIT && silence_.silence().exits) ||
-                        (*feature.meter == KS_METER_ENTRY && silence_.silence().entries);
-    if (!silent) view.counts[std::string(feature.name)] = counts.count[*feature.meter];
+    if (silence_.Of(feature.hook).empty()) {
+      view.counts[std::string(feature.name)] = counts.count[*feature.meter];
+    }
   }
 }
 
@@ -98,7 +107,7 @@ std::vector<SpecView> Pipeline::Specs() const {
 }
 
 std::vector<HookCoverage> Pipeline::CurrentHooks() const {
-  return ApplySilence(probe_->coverage(), silence_.silence());
+  return ApplySilence(probe_->coverage(), silence_);
 }
 
 }  // namespace kvmsentry

@@ -46,6 +46,10 @@ absl::string_view LastKey(Field field) {
       return "last_exit_reason";
     case Field::kGuestAddress:
       return "last_guest_address";
+    case Field::kVmExit:
+      return "last_vm_exit";
+    case Field::kVector:
+      return "last_vector";
     case Field::kNone:
       break;
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 #include "sensor/feature/members.h"
@@ -15,6 +16,7 @@ constexpr auto kRate = FeatureKind::kRate;
 constexpr auto kSet = FeatureKind::kSet;
 constexpr Points kLeaving(Point::kK2, Point::kR5);
 constexpr Points kIoParameters(Point::kR5, Point::kK2);
+constexpr Points kEntering(Point::kK3, Point::kR5);
 constexpr Points kPrivilege(Point::kR2, Point::kK2);
 
 using F = FeatureId;
@@ -41,9 +43,19 @@ constexpr std::array kCatalogue = {
     Feature{F::kUserspaceExitReason, "userspace_exit.reason", kSet, kLeaving, "exit reason",
             "exits to user space", "kvm_userspace_exit", Field::kExitReason, std::nullopt},
     Feature{F::kExitRate, "exit.rate", kRate, Points(Point::kK2), "1/s", "VM exits", "kvm_exit",
-            Field::kNone, KS_METER_EXIT},
+            Field::kVmExit, KS_METER_EXIT},
+    Feature{F::kExitReason, "exit.reason", kSet, kPrivilege, "VM exit", "VM exits", "kvm_exit",
+            Field::kVmExit, std::nullopt},
     Feature{F::kEntryRate, "entry.rate", kRate, Points(Point::kK3), "1/s", "VM entries",
             "kvm_entry", Field::kNone, KS_METER_ENTRY},
+    Feature{F::kHaltRate, "halt.rate", kRate, Points(Point::kK2, Point::kR1), "1/s", "halts",
+            "kvm_vcpu_wakeup", Field::kNone, KS_METER_HALT},
+    Feature{F::kNestedEntryRate, "nested_entry.rate", kRate, kPrivilege, "1/s", "nested VM entries",
+            "kvm_nested_vmenter", Field::kNone, KS_METER_NESTED_ENTRY},
+    Feature{F::kInterruptRate, "interrupt.rate", kRate, kEntering, "1/s", "injected interrupts",
+            "kvm_inj_virq", Field::kVector, KS_METER_INTERRUPT},
+    Feature{F::kExceptionRate, "exception.rate", kRate, kEntering, "1/s", "injected exceptions",
+            "kvm_inj_exception", Field::kVector, KS_METER_EXCEPTION},
 };
 
 constexpr bool OrderedById() {
@@ -105,6 +117,11 @@ std::string MemberText(Field field, uint64_t member) {
       return name.empty() ? absl::StrFormat("exit reason %d", member) : std::string(name);
     case Field::kGuestAddress:
       return absl::StrFormat("guest address 0x%x", member);
+    case Field::kVmExit:
+      return name.empty() ? absl::StrFormat("VM exit 0x%x", member)
+                          : absl::StrCat("VM exit ", name);
+    case Field::kVector:
+      return absl::StrFormat("vector 0x%x", member);
     case Field::kNone:
       break;
   }

@@ -25,7 +25,12 @@ enum class FeatureId : uint8_t {
   kUserspaceErrorRate,
   kUserspaceExitReason,
   kExitRate,
+  kExitReason,
   kEntryRate,
+  kHaltRate,
+  kNestedEntryRate,
+  kInterruptRate,
+  kExceptionRate,
 };
 
 enum class FeatureKind : uint8_t {
@@ -34,7 +39,15 @@ enum class FeatureKind : uint8_t {
 };
 
 // The field that a set's members, or a rate's last occurrence, are drawn from.
-enum class Field : uint8_t { kNone, kPort, kMsr, kExitReason, kGuestAddress };
+enum class Field : uint8_t {
+  kNone,
+  kPort,
+  kMsr,
+  kExitReason,  // why KVM_RUN returned to user space
+  kGuestAddress,
+  kVmExit,  // why the guest was left: the vendor's exit reasons
+  kVector,  // of an interrupt or exception
+};
 
 struct Feature {
   FeatureId id;

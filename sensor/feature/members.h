@@ -1,4 +1,5 @@
-// Names and bounds of the members of each field: I/O ports, MSRs, user-space exit reasons.
+// Names and bounds of the members of each field: I/O ports, MSRs, user-space exit reasons, VM exits
+// ("svm:hlt", "vmx:EPT_VIOLATION": the names of the kernel's traces, linux/asm/svm.h and vmx.h).
 #pragma once
 
 #include <cstdint>

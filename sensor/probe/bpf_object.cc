@@ -34,7 +34,9 @@ uint32_t EntriesOf(absl::string_view map, const MapSizes& sizes) {
       map == "vm_sets") {
     return sizes.max_vms;
   }
-  if (map == "vcpus" || map == "vcpu_slots" || map == "free_vcpu_slots") return sizes.max_vcpus;
+  if (map == "vcpus" || map == "exits" || map == "vcpu_slots" || map == "free_vcpu_slots") {
+    return sizes.max_vcpus;
+  }
   if (map == "ring") return sizes.ring_bytes;
   return 0;  // as declared
 }

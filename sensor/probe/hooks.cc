@@ -9,7 +9,10 @@ namespace {
 
 constexpr std::array kTracepoint = {Variant::kTpBtf, Variant::kRawTp};
 constexpr std::array kCastFirst = {Variant::kTpBtfCast, Variant::kTpBtf, Variant::kRawTp};
+constexpr std::array kTracepointOrRecord = {Variant::kTpBtf, Variant::kRawTp, Variant::kTp};
 constexpr std::array kIteratorOnly = {Variant::kIterator};
+
+constexpr std::array<absl::string_view, 2> kVendorTypes = {"vcpu_svm", "vcpu_vmx"};
 
 constexpr std::array kHooks = {
     Hook{"kvm_track_tsc", "life", kTracepoint,
@@ -21,8 +24,14 @@ constexpr std::array kHooks = {
     Hook{"kvm_msr", "msr", kTracepoint, "MSR accesses: msr.rate, msr.fault.rate, msr.written"},
     Hook{"kvm_userspace_exit", "userspace", kCastFirst,
          "exits to user space: userspace_exit.rate, .error.rate, .reason"},
-    Hook{"kvm_exit", "exit", kTracepoint, "VM exits: exit.rate"},
-    Hook{"kvm_entry", "exit", kTracepoint, "VM entries: entry.rate"},
+    Hook{"kvm_exit", "exit", kTracepointOrRecord,
+         "VM exits, why, and for how long: exit.rate, exit.reason", kVendorTypes},
+    Hook{"kvm_entry", "exit", kTracepoint, "VM entries: entry.rate; the time from exit to entry"},
+    Hook{"kvm_vcpu_wakeup", "exit", kTracepoint, "halts inside the kernel: halt.rate"},
+    Hook{"kvm_nested_vmenter", "exit", kTracepoint,
+         "entries into a guest's own guests: nested_entry.rate"},
+    Hook{"kvm_inj_virq", "inject", kTracepoint, "interrupts into the guest: interrupt.rate"},
+    Hook{"kvm_inj_exception", "inject", kTracepoint, "exceptions into the guest: exception.rate"},
 };
 
 }  // namespace
@@ -35,6 +44,8 @@ absl::string_view VariantName(Variant variant) {
       return "tp_btf";
     case Variant::kRawTp:
       return "raw_tp";
+    case Variant::kTp:
+      return "tp";
     case Variant::kIterator:
       return "iter";
   }

@@ -15,6 +15,7 @@ enum class Variant : uint8_t {
   kTpBtfCast,  // tp_btf, with a kernel function that types addresses (Linux 6.2)
   kTpBtf,
   kRawTp,
+  kTp,  // the classic tracepoint, whose record the kernel makes first
   kIterator
 };
 
@@ -25,6 +26,9 @@ struct Hook {
   absl::string_view object;  // the BPF object that holds its programs
   std::span<const Variant> variants;
   absl::string_view provides;  // what is lost without it, in words
+  // Types of which the kernel must know one for the variants that read more than arguments; the
+  // classic tracepoint does without. None: nothing is needed.
+  std::span<const absl::string_view> types = {};
 };
 
 // All hooks; those of one object stand together.

@@ -1,11 +1,15 @@
 #include "sensor/probe/kernel.h"
 
-#include <cerrno>
+#include <algorithm>
 #include <string>
+#include <utility>
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace kvmsentry {
 
@@ -19,35 +23,58 @@ absl::StatusOr<Kernel> Kernel::Inspect() {
         "/sys/kernel/btf/vmlinux: this kernel has no BTF; boot one built with "
         "CONFIG_DEBUG_INFO_BTF");
   }
-  if (access("/sys/kernel/btf/kvm", R_OK) == 0) {
-    kernel.kvm_.reset(btf__load_module_btf("kvm", kernel.vmlinux_.get()));
+  for (const char* module : {"kvm", "kvm_amd", "kvm_intel"}) {
+    if (access(absl::StrCat("/sys/kernel/btf/", module).c_str(), R_OK) != 0) continue;
+    BtfPtr types(btf__load_module_btf(module, kernel.vmlinux_.get()));
+    if (types != nullptr) kernel.modules_.push_back(std::move(types));
   }
   return kernel;
 }
 
-bool Kernel::HasTypedef(absl::string_view name) const {
+bool Kernel::HasInVmlinux(absl::string_view name, uint32_t kind) const {
+  return btf__find_by_name_kind(vmlinux_.get(), std::string(name).c_str(), kind) > 0;
+}
+
+bool Kernel::Has(absl::string_view name, uint32_t kind) const {
   const std::string text(name);
-  for (const btf* types : {vmlinux_.get(), kvm_.get()}) {
-    if (types != nullptr && btf__find_by_name_kind(types, text.c_str(), BTF_KIND_TYPEDEF) > 0) {
-      return true;
-    }
-  }
-  return false;
+  const auto in = [&](const BtfPtr& types) {
+    return btf__find_by_name_kind(types.get(), text.c_str(), kind) > 0;
+  };
+  return HasInVmlinux(name, kind) || std::ranges::any_of(modules_, in);
+}
+
+absl::Status Kernel::HasTypesOf(const Hook& hook) const {
+  const bool known =
+      hook.types.empty() || std::ranges::any_of(hook.types, [this](absl::string_view type) {
+        return Has(type, BTF_KIND_STRUCT);
+      });
+  if (known) return absl::OkStatus();
+  return absl::NotFoundError(
+      absl::StrCat("this kernel's BTF has none of ", absl::StrJoin(hook.types, ", ")));
 }
 
 absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
   switch (variant) {
     case Variant::kTpBtfCast:
+      // It takes types by their number in vmlinux, so a module's cannot be named to it.
+      if (!HasInVmlinux("bpf_rdonly_cast", BTF_KIND_FUNC)) {
+        return absl::NotFoundError("this kernel has no bpf_rdonly_cast (Linux 6.2)");
+      }
+      if (!HasInVmlinux("kvm_vcpu", BTF_KIND_STRUCT)) {
+        return absl::NotFoundError("bpf_rdonly_cast cannot name the types of a module");
+      }
+      [[fallthrough]];
     case Variant::kTpBtf:
       // The kernel declares the type of every tracepoint's arguments by this typedef.
-      if (HasTypedef(absl::StrCat("btf_trace_", hook.name))) return absl::OkStatus();
+      if (Has(absl::StrCat("btf_trace_", hook.name), BTF_KIND_TYPEDEF)) return HasTypesOf(hook);
       return absl::NotFoundError(
           absl::StrCat("this kernel's BTF has no tracepoint ", hook.name, "; is KVM loaded?"));
     case Variant::kRawTp:
+      return HasTypesOf(hook);  // attaching tells the rest
+    case Variant::kTp:
       return absl::OkStatus();  // attaching tells
     case Variant::kIterator:
-      if (btf__find_by_name_kind(vmlinux_.get(), absl::StrCat("bpf_iter__", hook.name).c_str(),
-                                 BTF_KIND_STRUCT) > 0) {
+      if (HasInVmlinux(absl::StrCat("bpf_iter__", hook.name), BTF_KIND_STRUCT)) {
         return absl::OkStatus();
       }
       return absl::NotFoundError(absl::StrCat("this kernel has no iterator ", hook.name));

@@ -1,7 +1,9 @@
 // What the running kernel offers, by asking it, never by its version number.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 
@@ -27,10 +29,12 @@ class Kernel {
   };
   using BtfPtr = std::unique_ptr<btf, BtfDeleter>;
 
-  bool HasTypedef(absl::string_view name) const;
+  bool HasInVmlinux(absl::string_view name, uint32_t kind) const;
+  bool Has(absl::string_view name, uint32_t kind) const;
+  absl::Status HasTypesOf(const Hook& hook) const;
 
   BtfPtr vmlinux_;
-  BtfPtr kvm_;  // null where KVM is built in, or its module is not loaded
+  std::vector<BtfPtr> modules_;  // KVM's, as far as they are loaded; none where it is built in
 };
 
 }  // namespace kvmsentry

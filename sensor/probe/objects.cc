@@ -5,6 +5,7 @@
 // The only place that includes skeletons: their bytes are all that is used of them.
 #include "device.skel.h"
 #include "exit.skel.h"
+#include "inject.skel.h"
 #include "inventory.skel.h"
 #include "life.skel.h"
 #include "msr.skel.h"
@@ -22,6 +23,7 @@ constexpr std::array kObjects = {
     Object{"life", life_bpf__elf_bytes},           Object{"inventory", inventory_bpf__elf_bytes},
     Object{"device", device_bpf__elf_bytes},       Object{"msr", msr_bpf__elf_bytes},
     Object{"userspace", userspace_bpf__elf_bytes}, Object{"exit", exit_bpf__elf_bytes},
+    Object{"inject", inject_bpf__elf_bytes},
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <fcntl.h>
 
+#include "bpf/exit_reason.h"
 #include "sensor/base/load.h"
 #include "sensor/probe/msr_blocks.h"
 
@@ -62,6 +63,7 @@ absl::StatusOr<Tables> Tables::Open(const BpfObject& object, const MapSizes& siz
   KVMSENTRY_RETURN_IF_ERROR(map("losses", 1, tables.losses_));
   KVMSENTRY_RETURN_IF_ERROR(map("vms", sizes.max_vms, tables.vms_));
   KVMSENTRY_RETURN_IF_ERROR(map("vcpus", sizes.max_vcpus, tables.vcpus_));
+  KVMSENTRY_RETURN_IF_ERROR(map("exits", sizes.max_vcpus, tables.exits_));
   KVMSENTRY_RETURN_IF_ERROR(map("vm_limits", sizes.max_vms, tables.limits_));
   KVMSENTRY_RETURN_IF_ERROR(map("vm_sets", sizes.max_vms, tables.sets_));
   KVMSENTRY_ASSIGN_OR_RETURN(tables.vm_slots_, Duplicate(object, "vm_slots"));
@@ -108,9 +110,10 @@ void Tables::SetLimits(Slot slot, std::span<const Limit> limits) {
 void Tables::FreeVcpu(Slot slot, ks_vm_row& vm) {
   ks_vcpu_row& row = vcpus_.rows()[slot];
   Forget(vcpu_slots_.get(), row.vcpu, slot);
-  for (size_t meter = 0; meter < KS_METER_COUNT; ++meter) {
+  for (size_t meter = 0; meter < KS_METERS_OF_VCPU; ++meter) {
     vm.retired[meter] += row.meters[meter].count;
   }
+  std::memset(&exits_.rows()[slot], 0, sizeof(ks_exit_row));
   std::memset(&row, 0, sizeof(row));
   bpf_map_update_elem(free_vcpu_slots_.get(), nullptr, &slot, BPF_ANY);
 }
@@ -135,7 +138,8 @@ absl::Status Tables::Release(Slot slot) {
 
 std::vector<Tables::Members> Tables::TakeMembers() {
   std::vector<Members> all(vms().size());
-  for (ks_vcpu_row& row : vcpus_.rows()) {
+  for (Slot vcpu = 0; vcpu < vcpus().size(); ++vcpu) {
+    ks_vcpu_row& row = vcpus_.rows()[vcpu];
     const uint64_t serial = Load(row.vm_serial);
     const Slot slot = Load(row.vm_slot);
     if (serial == 0 || slot >= all.size() || Load(vms()[slot].serial) != serial) continue;
@@ -144,6 +148,7 @@ std::vector<Tables::Members> Tables::TakeMembers() {
     if (Load(row.exit_reasons_seen) != 0) {
       all[slot].exit_reasons |= __atomic_exchange_n(&row.exit_reasons_seen, 0, __ATOMIC_RELAXED);
     }
+    TakeExits(vcpu, all[slot]);
   }
   std::vector<Members> taken;
   for (Slot slot = 0; slot < all.size(); ++slot) {
@@ -152,7 +157,8 @@ std::vector<Tables::Members> Tables::TakeMembers() {
     members.vm = {Load(vms()[slot].serial)};
     if (members.vm.serial == 0) continue;
     TakeSets(members);
-    if (members.exit_reasons != 0 || !members.ports.empty() || !members.msrs_written.empty()) {
+    if (members.exit_reasons != 0 || !members.ports.empty() || !members.msrs_written.empty() ||
+        !members.exits.empty()) {
       taken.push_back(std::move(members));
     }
   }
@@ -174,6 +180,16 @@ void Tables::TakeSets(Members& members) {
   }
   if (__atomic_exchange_n(&sets.msr_other_writes, 0, __ATOMIC_RELAXED) != 0) {
     members.msrs_written.push_back(static_cast<uint32_t>(Load(sets.msr_other_last)));
+  }
+}
+
+// A reason that several vCPUs had is there several times.
+void Tables::TakeExits(Slot vcpu, Members& members) {
+  ks_exit_row& row = exits_.rows()[vcpu];
+  for (size_t i = 0; i < std::size(row.seen); ++i) {
+    TakeBits(row.seen[i], i * 64, [&](uint64_t index) {
+      members.exits.push_back(exit_member(Load(row.isa), static_cast<uint32_t>(index)));
+    });
   }
 }
 

@@ -23,6 +23,7 @@ class Tables {
 
   std::span<const ks_vm_row> vms() const { return vms_.rows(); }
   std::span<const ks_vcpu_row> vcpus() const { return vcpus_.rows(); }
+  std::span<const ks_exit_row> exits() const { return exits_.rows(); }  // by slot of the vCPU
   std::span<const ks_vm_sets> sets() const { return sets_.rows(); }
   const ks_losses& losses() const { return losses_.rows()[0]; }
   const ks_state& state() const { return state_.rows()[0]; }
@@ -42,7 +43,8 @@ class Tables {
     Slot slot = 0;
     std::vector<uint16_t> ports;
     std::vector<uint32_t> msrs_written;
-    uint64_t exit_reasons = 0;  // bit N: user-space exit reason N
+    uint64_t exit_reasons = 0;    // bit N: user-space exit reason N
+    std::vector<uint32_t> exits;  // exit_member() of bpf/exit_reason.h
   };
   std::vector<Members> TakeMembers();
 
@@ -51,12 +53,14 @@ class Tables {
 
  private:
   void TakeSets(Members& members);
+  void TakeExits(Slot vcpu, Members& members);
   void FreeVcpu(Slot slot, ks_vm_row& vm);
 
   MappedRows<ks_state> state_;
   MappedRows<ks_losses> losses_;
   MappedRows<ks_vm_row> vms_;
   MappedRows<ks_vcpu_row> vcpus_;
+  MappedRows<ks_exit_row> exits_;
   MappedRows<ks_vm_limits> limits_;
   MappedRows<ks_vm_sets> sets_;
   Fd vm_slots_, vcpu_slots_, free_vm_slots_, free_vcpu_slots_;

@@ -9,7 +9,7 @@ namespace {
 
 void AddVcpu(const ks_vcpu_row& vcpu, VmCounts& counts, uint64_t (&latest)[KS_METER_COUNT]) {
   ++counts.vcpus;
-  for (uint32_t meter = 0; meter < KS_METER_COUNT; ++meter) {
+  for (uint32_t meter = 0; meter < KS_METERS_OF_VCPU; ++meter) {
     const uint64_t count = Load(vcpu.meters[meter].count);
     const uint64_t looked = Load(vcpu.meters[meter].folded_ns);
     counts.count[meter] += count;

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_format.h"
+
 #include "sensor/base/escape.h"
+#include "sensor/feature/members.h"
 
 namespace kvmsentry {
 namespace {
@@ -150,7 +153,39 @@ v1::Gap ToProto(const Gap& gap) {
   return proto;
 }
 
-v1::VmStatus ToProto(const VmView& vm) {
+namespace {
+
+std::string ExitName(uint32_t member) {
+  const absl::string_view name = NameOfMember(Field::kVmExit, member);
+  return name.empty() ? absl::StrFormat("0x%x", member) : std::string(name);
+}
+
+void AddTo(const VcpuExits& exits, v1::Exits& proto) {
+  for (const auto& [member, count] : exits.by_reason) {
+    (*proto.mutable_by_reason())[ExitName(member)] += count;
+  }
+  for (size_t i = 0; i < exits.log2_ns.size(); ++i) {
+    const auto bucket = static_cast<int>(i);
+    if (bucket == proto.log2_ns_size()) proto.add_log2_ns(0);
+    proto.set_log2_ns(bucket, proto.log2_ns(bucket) + exits.log2_ns[i]);
+  }
+}
+
+v1::VcpuExits ToProto(const VcpuExits& exits) {
+  v1::VcpuExits proto;
+  proto.set_index(exits.index);
+  AddTo(exits, *proto.mutable_exits());
+  if (!exits.sample) return proto;
+  proto.set_sampled_reason(ExitName(exits.sample->reason));
+  if (exits.sample->rip) proto.set_rip(*exits.sample->rip);
+  if (exits.sample->cr3) proto.set_cr3(*exits.sample->cr3);
+  if (exits.sample->cpl) proto.set_cpl(*exits.sample->cpl);
+  return proto;
+}
+
+}  // namespace
+
+v1::VmStatus ToProto(const VmView& vm, bool vcpu_exits) {
   v1::VmStatus proto;
   *proto.mutable_vm() = ToProto(vm.vm);
   proto.set_watched(vm.watched);
@@ -162,6 +197,10 @@ v1::VmStatus ToProto(const VmView& vm) {
   proto.set_seen_from_birth(vm.seen_from_birth);
   for (const auto& [feature, count] : vm.counts) {
     (*proto.mutable_counts())[EscapeAgain(feature)] = count;
+  }
+  for (const VcpuExits& exits : vm.exits) {
+    AddTo(exits, *proto.mutable_exits());
+    if (vcpu_exits) *proto.add_vcpu_exits() = ToProto(exits);
   }
   return proto;
 }

@@ -16,7 +16,8 @@ v1::Position ToProto(Position position);
 v1::Alert ToProto(const JournaledAlert& alert);
 v1::Gap ToProto(const Gap& gap);
 v1::VmRef ToProto(const VmFacts& vm);
-v1::VmStatus ToProto(const VmView& vm);
+// VCPU_EXITS: also vCPU by vCPU.
+v1::VmStatus ToProto(const VmView& vm, bool vcpu_exits = false);
 v1::SpecInfo ToProto(const SpecView& spec);
 
 // All of a status but what only the server knows.

@@ -11,6 +11,7 @@
 #include "sensor/alert/journal.h"
 #include "sensor/feature/method.h"
 #include "sensor/feature/vm.h"
+#include "sensor/record/exits.h"
 
 namespace kvmsentry {
 
@@ -51,6 +52,7 @@ struct VmView {
   absl::Time first_seen;
   bool seen_from_birth = false;
   std::map<std::string, uint64_t> counts;  // by feature, only of active hooks
+  std::vector<VcpuExits> exits;            // if asked for; of vCPUs that have left the guest
 };
 
 // The server adds what it knows itself: the last alert, the subscribers, and the limits of both.
@@ -73,7 +75,8 @@ class SensorView {
  public:
   virtual ~SensorView() = default;
   virtual SensorStatus Status() const = 0;
-  virtual std::vector<VmView> Vms() const = 0;      // watched and unwatched, in any order
+  // Watched and unwatched, in any order.
+  virtual std::vector<VmView> Vms(bool with_exits) const = 0;
   virtual std::vector<SpecView> Specs() const = 0;  // in the order of their ids
 };
 

@@ -54,7 +54,7 @@ class SensorService final : public v1::Sensor::CallbackService {
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::GetStatusRequest*,
                                       v1::GetStatusResponse* response) override {
-    *response = ToProto(view_.Status(), view_.Vms(), view_.Specs());
+    *response = ToProto(view_.Status(), view_.Vms(/*with_exits=*/false), view_.Specs());
     const JournalBounds bounds = hub_.journal().bounds();
     *response->mutable_last_alert() = ToProto(Position{bounds.epoch, bounds.last});
     response->set_subscribers(subscribers_.count());
@@ -68,12 +68,12 @@ class SensorService final : public v1::Sensor::CallbackService {
                                     v1::ListVmsResponse* response) override {
     const absl::StatusOr<std::vector<std::string>> globs = ReadRequest(*request);
     if (!globs.ok()) return End(context, globs.status());
-    std::vector<VmView> vms = view_.Vms();
+    std::vector<VmView> vms = view_.Vms(/*with_exits=*/true);
     std::sort(vms.begin(), vms.end(), [](const VmView& a, const VmView& b) {
       return std::tie(a.vm.name, a.vm.id) < std::tie(b.vm.name, b.vm.id);
     });
     for (const VmView& vm : vms) {
-      if (MatchesVm(*globs, vm.vm)) *response->add_vms() = ToProto(vm);
+      if (MatchesVm(*globs, vm.vm)) *response->add_vms() = ToProto(vm, request->vcpu_exits());
     }
     return End(context, absl::OkStatus());
   }

@@ -27,6 +27,7 @@ constexpr std::array kMembersFields = {
     MembersField{"port", Field::kPort, &v1::Members::port},
     MembersField{"msr", Field::kMsr, &v1::Members::msr},
     MembersField{"exit_reason", Field::kExitReason, &v1::Members::exit_reason},
+    MembersField{"vm_exit", Field::kVmExit, &v1::Members::vm_exit},
 };
 
 class NormChecker {
@@ -38,7 +39,7 @@ class NormChecker {
   Norm Check() {
     // What could not be read was reported; whether the rest agrees with it can't be known.
     if (places_.LeftOut({"norm", "max", "min", "clear", "burst", "count", "milliseconds", "allow",
-                         "deny", "port", "msr", "exit_reason"})) {
+                         "deny", "port", "msr", "exit_reason", "vm_exit"})) {
       return RangeNorm{};
     }
     CheckKind();

@@ -75,6 +75,10 @@ absl::string_view NounOf(Field field) {
       return "exit reason";
     case Field::kGuestAddress:
       return "guest address";
+    case Field::kVmExit:
+      return "VM exit";
+    case Field::kVector:
+      return "vector";
     case Field::kNone:
       break;
   }

@@ -33,6 +33,9 @@ std::string Hint(Field field) {
       return "0xc0000082, 0x830-0x83f or LSTAR";
     case Field::kExitReason:
       return "2, 29-30 or MMIO";
+    case Field::kVmExit:
+      return "svm:vmrun or vmx:VMLAUNCH";
+    case Field::kVector:
     case Field::kGuestAddress:
     case Field::kNone:
       break;

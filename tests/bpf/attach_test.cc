@@ -1,4 +1,6 @@
 // Every program of every hook loads and attaches on the running kernel.
+#include <algorithm>
+
 #include "tests/bpf/fixture.h"
 
 namespace kvmsentry {
@@ -31,9 +33,15 @@ TEST_P(AttachTest, AttachesAloneByThisVariant) {
   std::map<std::string, std::vector<Variant>> variants;
   for (const Hook& hook : Hooks()) variants[std::string(hook.name)] = {};
   variants[std::string(GetParam().hook->name)] = {GetParam().variant};
-  Load(variants);
+  options_.variants = variants;
+  ASSERT_OK_AND_ASSIGN(probe_, Probe::Load(options_));
+  const absl::Status offered = Offers(*GetParam().hook, GetParam().variant);
   for (const HookCoverage& coverage : probe_->coverage()) {
-    if (coverage.hook == GetParam().hook) {
+    if (coverage.hook == GetParam().hook && !offered.ok()) {
+      EXPECT_EQ(coverage.coverage, Coverage::kUnobservable);
+      EXPECT_EQ(coverage.reason,
+                absl::StrCat(VariantName(GetParam().variant), ": ", offered.message()));
+    } else if (coverage.hook == GetParam().hook) {
       EXPECT_EQ(coverage.coverage, Coverage::kActive) << coverage.reason;
       EXPECT_EQ(coverage.variant, VariantName(GetParam().variant));
       EXPECT_EQ(coverage.reason, "");
@@ -53,7 +61,10 @@ INSTANTIATE_TEST_SUITE_P(EveryWay, AttachTest, ::testing::ValuesIn(AllWays()),
 TEST_F(BpfTest, TheCheapestVariantIsTaken) {
   Load();
   for (const Hook& hook : Hooks()) {
-    EXPECT_EQ(CoverageOf(*probe_, &hook).variant, VariantName(hook.variants.front())) << hook.name;
+    const auto first = std::ranges::find_if(
+        hook.variants, [&](Variant variant) { return Offers(hook, variant).ok(); });
+    ASSERT_NE(first, hook.variants.end()) << hook.name;
+    EXPECT_EQ(CoverageOf(*probe_, &hook).variant, VariantName(*first)) << hook.name;
   }
 }
 

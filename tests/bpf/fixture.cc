@@ -7,6 +7,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "sensor/probe/kernel.h"
+
 namespace kvmsentry {
 namespace {
 
@@ -42,12 +44,16 @@ void BpfTest::TearDown() {
   EXPECT_EQ(Unpin(options_.pin_root), absl::OkStatus());
 }
 
+absl::Status BpfTest::Offers(const Hook& hook, Variant variant) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const Kernel kernel, Kernel::Inspect());
+  return kernel.Offers(hook, variant);
+}
+
 std::map<std::string, std::vector<Variant>> BpfTest::Force(Variant variant) {
   std::map<std::string, std::vector<Variant>> variants;
   for (const Hook& hook : Hooks()) {
-    if (std::ranges::find(hook.variants, variant) != hook.variants.end()) {
-      variants[std::string(hook.name)] = {variant};
-    }
+    if (std::ranges::find(hook.variants, variant) == hook.variants.end()) continue;
+    if (Offers(hook, variant).ok()) variants[std::string(hook.name)] = {variant};
   }
   return variants;
 }

@@ -22,7 +22,10 @@ class BpfTest : public ::testing::Test {
   void SetUp() override;
   void TearDown() override;
 
-  // Every hook by VARIANT alone, the iterator's apart.
+  // What the running kernel says of VARIANT of HOOK.
+  static absl::Status Offers(const Hook& hook, Variant variant);
+
+  // Every hook by VARIANT alone, those apart that have no such variant here.
   static std::map<std::string, std::vector<Variant>> Force(Variant variant);
 
   // Into probe_, with all hooks ACTIVE that are not switched off. Counts start at zero.

@@ -36,7 +36,7 @@ constexpr int kPipeBytes = 4096;
 class EmptyView final : public SensorView {
  public:
   SensorStatus Status() const override { return {}; }
-  std::vector<VmView> Vms() const override { return {}; }
+  std::vector<VmView> Vms(bool) const override { return {}; }
   std::vector<SpecView> Specs() const override { return {}; }
 };
 

@@ -98,6 +98,27 @@ TEST(FormatVms, ATableAndTheCountsOnDemand) {
   EXPECT_EQ(FormatVms({}, true, kPlainStyle, absl::UTCTimeZone()), "no VMs\n");
 }
 
+TEST(FormatExits, TheMostFrequentFirstThenTheTimes) {
+  const auto response = Parse<v1::ListVmsResponse>(R"(
+      vms { vm { name: "web" } watched: true exits {
+            by_reason { key: "svm:hlt" value: 20 } by_reason { key: "svm:io" value: 3000 }
+            by_reason { key: "svm:cpuid" value: 20 }
+            log2_ns: 0 log2_ns: 0 log2_ns: 0 log2_ns: 4 log2_ns: 0 log2_ns: 7 } }
+      vms { vm { name: "new" } watched: true })");
+  EXPECT_EQ(FormatExits(response, kPlainStyle),
+            "\n"
+            "VM   EXIT       COUNT\n"
+            "web  svm:io     3,000\n"
+            "web  svm:cpuid     20\n"
+            "web  svm:hlt       20\n"
+            "\n"
+            "VM   EXIT TO ENTRY  SAMPLES\n"
+            "web  from 8ns             4\n"
+            "web  from 32ns            7\n");
+  EXPECT_EQ(FormatExits({}, kPlainStyle),
+            "\nno exits: this kernel tells none, see kvmsentry status\n");
+}
+
 TEST(FormatStatus, SaysWhatIsSeenAndWhatIsNot) {
   const auto status = Parse<v1::GetStatusResponse>(R"(
       host { node: "n1" } version: "0.1.0" kernel_release: "6.1.0" libbpf_version: "1.1"

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "bpf/exit_reason.h"
+
 namespace kvmsentry {
 namespace {
 
@@ -31,7 +33,7 @@ TEST(MembersTest, NamesAreExactAndOfTheirField) {
 }
 
 TEST(MembersTest, EachNameIsOnceAndWithinTheBounds) {
-  for (const Field field : {Field::kPort, Field::kExitReason}) {
+  for (const Field field : {Field::kPort, Field::kExitReason, Field::kVmExit}) {
     for (uint64_t member = 0; member <= LargestMember(field); ++member) {
       const absl::string_view name = NameOfMember(field, member);
       if (name.empty()) continue;
@@ -39,6 +41,31 @@ TEST(MembersTest, EachNameIsOnceAndWithinTheBounds) {
     }
     EXPECT_EQ(NameOfMember(field, LargestMember(field) + 1), "");
   }
+}
+
+TEST(MembersTest, VmExitsHaveTheNamesOfTheKernelsTracesApartByVendor) {
+  const uint64_t hlt = exit_member(KS_ISA_SVM, exit_index(KS_ISA_SVM, 0x78));
+  EXPECT_EQ(MemberByName(Field::kVmExit, "svm:hlt"), hlt);
+  EXPECT_EQ(NameOfMember(Field::kVmExit, hlt), "svm:hlt");
+  EXPECT_EQ(MemberByName(Field::kVmExit, "svm:npf"),
+            exit_member(KS_ISA_SVM, exit_index(KS_ISA_SVM, 0x400)));
+  EXPECT_EQ(MemberByName(Field::kVmExit, "vmx:EPT_VIOLATION"),
+            exit_member(KS_ISA_VMX, exit_index(KS_ISA_VMX, 48)));
+  EXPECT_EQ(MemberByName(Field::kVmExit, "hlt"), std::nullopt);
+  EXPECT_EQ(MemberByName(Field::kVmExit, "vmx:hlt"), std::nullopt);
+}
+
+TEST(MembersTest, EveryExitReasonHasACounterWithinTheRow) {
+  for (const uint32_t isa : {0U, uint32_t{KS_ISA_VMX}, uint32_t{KS_ISA_SVM}, 7U}) {
+    for (const uint32_t code : {0U, 0xbfU, 0xc0U, 0x3ffU, 0x400U, 0x40fU, 0x410U, 0x7fffffffU,
+                                0x80000000U, 0x80000021U, 0xffffffffU}) {
+      EXPECT_LT(exit_index(isa, code), uint32_t{KS_EXIT_REASONS}) << isa << " " << code;
+    }
+  }
+  // An entry that failed says why it did in the low bits: it is no exit for that reason.
+  EXPECT_EQ(exit_index(KS_ISA_VMX, 0x80000021), uint32_t{KS_EXIT_FAILED_ENTRY});
+  EXPECT_EQ(exit_index(KS_ISA_SVM, 0xffffffff), uint32_t{KS_EXIT_FAILED_ENTRY});
+  EXPECT_EQ(exit_index(KS_ISA_VMX, 0x0800001e), 30U);  // with a flag above the reason
 }
 
 TEST(MembersTest, BoundsAreThoseOfTheField) {

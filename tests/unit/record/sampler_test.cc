@@ -113,10 +113,10 @@ TEST(AppendObservationsTest, SaysWhatWasCountedWhenAndOfWhom) {
   counts.vm = {4};
   counts.count[KS_METER_PIO] = 3;
   counts.last[KS_METER_PIO] = 0x3f5;
-  counts.count[KS_METER_EXIT] = 8;
+  counts.count[KS_METER_ENTRY] = 8;
   std::vector<Observation> out(1);
   AppendObservations(counts, {5},
-                     std::vector{FeatureId::kPioRate, FeatureId::kMmioRate, FeatureId::kExitRate},
+                     std::vector{FeatureId::kPioRate, FeatureId::kMmioRate, FeatureId::kEntryRate},
                      true, out);
   ASSERT_EQ(out.size(), 4U);
   for (size_t i = 1; i < out.size(); ++i) {
@@ -131,7 +131,7 @@ TEST(AppendObservationsTest, SaysWhatWasCountedWhenAndOfWhom) {
   EXPECT_EQ(out[2].value, 0U);
   EXPECT_EQ(out[2].detail, std::nullopt);  // none was seen
   EXPECT_EQ(out[3].value, 8U);
-  EXPECT_EQ(out[3].detail, std::nullopt);  // an exit names nothing
+  EXPECT_EQ(out[3].detail, std::nullopt);  // an entry names nothing
 }
 
 TEST(LossesThatMatterTest, AreAllButBudgetsAndVmsThatAreNotWatched) {

@@ -7,6 +7,8 @@
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
+#include "bpf/exit_reason.h"
+
 namespace kvmsentry {
 namespace {
 
@@ -108,6 +110,29 @@ TEST(Convert, TimesThatATimestampCannotHoldCanStillBePrinted) {
   ExpectIs(ToProto(-absl::Seconds(1)), "");
 }
 
+TEST(Convert, TheExitsOfAVmAreThoseOfItsVcpus) {
+  const uint32_t hlt = exit_member(KS_ISA_SVM, 0x78);
+  VmView vm;
+  vm.exits.push_back(
+      {.vm = {3}, .index = 0, .by_reason = {{hlt, 2}}, .log2_ns = {0, 1}, .sample = {}});
+  vm.exits.push_back({.vm = {3},
+                      .index = 1,
+                      .by_reason = {{hlt, 3}, {exit_member(KS_ISA_SVM, KS_EXIT_OTHER), 1}},
+                      .log2_ns = {4, 1, 5},
+                      .sample = ExitSample{.reason = hlt, .rip = 16, .cr3 = {}, .cpl = 3}});
+  ExpectIs(ToProto(vm).exits(), R"(
+      by_reason { key: "svm:hlt" value: 5 } by_reason { key: "svm:other" value: 1 }
+      log2_ns: 4 log2_ns: 2 log2_ns: 5)");
+  EXPECT_EQ(ToProto(vm).vcpu_exits_size(), 0);
+  const v1::VmStatus by_vcpu = ToProto(vm, /*vcpu_exits=*/true);
+  ASSERT_EQ(by_vcpu.vcpu_exits_size(), 2);
+  ExpectIs(by_vcpu.vcpu_exits(1), R"(
+      index: 1 exits { by_reason { key: "svm:hlt" value: 3 }
+                       by_reason { key: "svm:other" value: 1 }
+                       log2_ns: 4 log2_ns: 1 log2_ns: 5 }
+      sampled_reason: "svm:hlt" rip: 16 cpl: 3)");
+}
+
 TEST(Convert, AGap) {
   ExpectIs(ToProto(Gap{{7, 1}, {8, 0}, GapReason::kEpochChanged}),
            "from { epoch: 7 sequence: 1 } to { epoch: 8 } reason: EPOCH_CHANGED");
@@ -124,7 +149,8 @@ TEST(Convert, AVm) {
           .open_alerts = 1,
           .first_seen = absl::FromUnixSeconds(9),
           .seen_from_birth = true,
-          .counts = {{"pio.rate", 4}}}),
+          .counts = {{"pio.rate", 4}},
+          .exits = {}}),
       R"(vm { id: 3 name: "web" vmm: "qemu" cgroup: "/" } unwatched_reason: "no slot" vcpus: 2
               score: 1.5 open_alerts: 1 first_seen { seconds: 9 } seen_from_birth: true
               counts { key: "pio.rate" value: 4 })");

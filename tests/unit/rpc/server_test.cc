@@ -47,7 +47,7 @@ class FakeView final : public SensorView {
     status.max_vms = 256;
     return status;
   }
-  std::vector<VmView> Vms() const override {
+  std::vector<VmView> Vms(bool) const override {
     std::vector<VmView> vms(3);
     vms[0].vm.name = "web-2";
     vms[0].watched = true;

@@ -1,0 +1,184 @@
+// Why vCPUs leave their guests. Needs a back end that raises kvm_exit and a vendor's types.
+#include <numeric>
+
+#include <gmock/gmock.h>
+
+#include "absl/strings/match.h"
+
+#include "sensor/feature/members.h"
+#include "sensor/record/exits.h"
+#include "tests/bpf/fixture.h"
+#include "tests/guest/layout.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr uint64_t kOperations = 3000;
+
+// Of a guest's only vCPU.
+VcpuExits ExitsOf(const Tables& tables, VmId vm) {
+  for (VcpuExits& exits : ReadExits(tables.vcpus(), tables.exits())) {
+    if (exits.vm == vm) return std::move(exits);
+  }
+  ADD_FAILURE() << "no exits of VM " << vm.serial;
+  return {};
+}
+
+// By either vendor's name.
+uint64_t CountOf(const VcpuExits& exits, absl::string_view svm, absl::string_view vmx) {
+  for (const auto& [member, count] : exits.by_reason) {
+    const absl::string_view name = NameOfMember(Field::kVmExit, member);
+    if (name == absl::StrCat("svm:", svm) || name == absl::StrCat("vmx:", vmx)) return count;
+  }
+  return 0;
+}
+
+uint64_t Sum(const VcpuExits& exits) {
+  uint64_t sum = 0;
+  for (const auto& [member, count] : exits.by_reason) sum += count;
+  return sum;
+}
+
+class ExitTest : public BpfTest, public ::testing::WithParamInterface<Variant> {
+ protected:
+  void SetUp() override {
+    BpfTest::SetUp();
+    if (HasFatalFailure()) return;
+    // Only what is needed: loading takes its time where the kernel is emulated.
+    std::map<std::string, std::vector<Variant>> variants = {
+        {"kvm_pio", {}}, {"kvm_mmio", {}}, {"kvm_msr", {}}, {"kvm_userspace_exit", {}}};
+    variants["kvm_exit"] = {GetParam()};
+    Load(variants);
+  }
+
+  void Run(absl::string_view behaviour) {
+    ASSERT_OK_AND_ASSIGN(
+        const FinishedGuest guest,
+        RunGuest(absl::StrCat(behaviour, " --count ", operations_, " --then exit")));
+    ASSERT_EQ(guest.report.operations, operations_);
+    counts_ = CountsOf(guest.pid);
+    exits_ = ExitsOf(tables(), counts_.vm);
+    EXPECT_EQ(Sum(exits_), counts_.count[KS_METER_EXIT]);
+    // The first entry comes before the first exit, the last exit after the last entry.
+    EXPECT_EQ(counts_.count[KS_METER_ENTRY], counts_.count[KS_METER_EXIT]);
+    ExpectNoLosses();
+  }
+
+  uint64_t operations_ = kOperations;
+  VmCounts counts_;
+  VcpuExits exits_;
+};
+
+INSTANTIATE_TEST_SUITE_P(By, ExitTest,
+                         ::testing::Values(Variant::kTpBtf, Variant::kRawTp, Variant::kTp),
+                         [](const auto& test) { return std::string(VariantName(test.param)); });
+
+TEST_P(ExitTest, PortAccesses) {
+  Run("--behaviour pio");
+  EXPECT_EQ(CountOf(exits_, "io", "IO_INSTRUCTION"), kOperations);
+}
+
+TEST_P(ExitTest, Cpuid) {
+  Run("--behaviour cpuid");
+  EXPECT_EQ(CountOf(exits_, "cpuid", "CPUID"), kOperations);
+}
+
+TEST_P(ExitTest, Halts) {
+  Run("--behaviour userspace-exit");
+  EXPECT_GE(CountOf(exits_, "hlt", "HLT"), kOperations);
+}
+
+TEST_P(ExitTest, RefusedMsrsAndTheirExceptions) {
+  Run("--behaviour msr --msr 0xdead0000");
+  EXPECT_EQ(CountOf(exits_, "msr", "MSR_WRITE"), kOperations);
+  EXPECT_EQ(counts_.count[KS_METER_EXCEPTION], kOperations);
+}
+
+TEST_P(ExitTest, HaltsInsideTheKernel) {
+  operations_ = 100;
+  Run("--behaviour timer");
+  EXPECT_EQ(CountOf(exits_, "hlt", "HLT"), operations_);
+  EXPECT_EQ(counts_.count[KS_METER_INTERRUPT], operations_);
+  EXPECT_EQ(counts_.last[KS_METER_INTERRUPT], 0x40U);
+}
+
+// AMD's only: the guest's code is.
+TEST_P(ExitTest, EntriesIntoAGuestOfTheGuest) {
+  Run("--behaviour nested");
+  EXPECT_EQ(counts_.count[KS_METER_NESTED_ENTRY], kOperations);
+  EXPECT_EQ(CountOf(exits_, "vmrun", "VMLAUNCH"), kOperations);
+  EXPECT_EQ(CountOf(exits_, "hypercall", "VMCALL"), kOperations);  // the inner guest's way back
+}
+
+// One exit in KS_EXIT_SAMPLE, the first included, is timed until the next entry.
+TEST_P(ExitTest, TimesASampleOfExits) {
+  Run("--behaviour cpuid");
+  const uint64_t timed = std::accumulate(exits_.log2_ns.begin(), exits_.log2_ns.end(), uint64_t{0});
+  const uint64_t exits = counts_.count[KS_METER_EXIT];
+  EXPECT_GE(timed, exits / KS_EXIT_SAMPLE);
+  EXPECT_LE(timed, exits / KS_EXIT_SAMPLE + 1);
+}
+
+TEST_P(ExitTest, KnowsWhereTheGuestWas) {
+  Run("--behaviour cpuid");
+  ASSERT_TRUE(exits_.sample.has_value());
+  const ExitSample& sample = *exits_.sample;
+  // What VMX keeps in the processor may be unknown, but never wrong.
+  if (sample.rip) {
+    EXPECT_GE(*sample.rip, guest::kCodeAddress);
+    EXPECT_LT(*sample.rip, guest::kCodeAddress + guest::kPageSize);
+  }
+  EXPECT_EQ(sample.cr3.value_or(guest::kPageTablesAddress), guest::kPageTablesAddress);
+  EXPECT_EQ(sample.cpl.value_or(0), 0U);
+  const absl::string_view reason = NameOfMember(Field::kVmExit, sample.reason);
+  EXPECT_NE(reason, "");
+  if (!absl::StartsWith(reason, "svm:")) return;
+  EXPECT_TRUE(sample.rip && sample.cr3 && sample.cpl);
+}
+
+TEST_P(ExitTest, EachReasonIsAMemberOnce) {
+  Run("--behaviour cpuid");
+  const auto seen = [this] {
+    std::vector<std::string> names;
+    for (const Tables::Members& members : tables().TakeMembers()) {
+      if (members.vm != counts_.vm) continue;
+      for (const uint32_t exit : members.exits) {
+        names.emplace_back(NameOfMember(Field::kVmExit, exit));
+      }
+    }
+    return names;
+  };
+  EXPECT_THAT(seen(), ::testing::Contains(::testing::AnyOf("svm:cpuid", "vmx:CPUID")));
+  EXPECT_THAT(seen(), ::testing::IsEmpty());
+}
+
+// The same guest seen by all variants at once.
+TEST_F(BpfTest, AllVariantsOfTheExitAgree) {
+  std::vector<std::unique_ptr<Probe>> probes;
+  std::vector<std::string> roots;
+  for (const Variant variant : {Variant::kTpBtf, Variant::kRawTp, Variant::kTp}) {
+    ProbeOptions options = options_;
+    options.pin_root = absl::StrCat(options_.pin_root, "-", VariantName(variant));
+    options.variants = {{"kvm_exit", {variant}}};
+    ASSERT_OK_AND_ASSIGN(auto probe, Probe::Load(options));
+    probes.push_back(std::move(probe));
+    roots.push_back(options.pin_root);
+  }
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
+                       RunGuest("--behaviour pio --vcpus 1 --count 3000 --then exit"));
+  std::vector<std::map<uint32_t, uint64_t>> seen;
+  for (const auto& probe : probes) {
+    for (const ks_vm_row& row : probe->tables().vms()) {
+      if (row.serial == 0 || row.creator_pid != static_cast<uint32_t>(guest.pid)) continue;
+      seen.push_back(ExitsOf(probe->tables(), {row.serial}).by_reason);
+    }
+  }
+  ASSERT_EQ(seen.size(), 3U);
+  EXPECT_EQ(seen[0], seen[1]);
+  EXPECT_EQ(seen[0], seen[2]);
+  probes.clear();
+  for (const std::string& root : roots) EXPECT_EQ(Unpin(root), absl::OkStatus());
+}
+
+}  // namespace
+}  // namespace kvmsentry

@@ -1,12 +1,13 @@
 #!/bin/bash
 # Builds and runs the tests. Installs what it needs.
 #
-#   tests/run.sh [unit|bpf|e2e|lab|sanitizers|all] [--full] [--without-lab]
+#   tests/run.sh [unit|bpf|e2e|scenario|lab|sanitizers|all] [--full] [--without-lab]
 #
 #   unit        no privilege
 #   bpf         the programs in the kernel, counting real guests     (root, /dev/kvm)
 #   e2e         daemon, guests and client as separate processes      (root, /dev/kvm)
-#   lab         bpf and e2e on a second kernel, in QEMU              (root)
+#   scenario    the scenarios that can run on this host              (root, /dev/kvm)
+#   lab         bpf, e2e, all scenarios on a second kernel, in QEMU  (root)
 #   sanitizers  unit tests and one e2e with ASan/UBSan and with TSan (root, /dev/kvm)
 #   all         all of these (default)
 #
@@ -65,8 +66,8 @@ for argument in "$@"; do
 done
 case $what in
   -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;
-  unit | bpf | e2e | lab | sanitizers | all) ;;
-  *) fail "unknown tests '$what'; one of unit, bpf, e2e, lab, sanitizers, all" ;;
+  unit | bpf | e2e | scenario | lab | sanitizers | all) ;;
+  *) fail "unknown tests '$what'; one of unit, bpf, e2e, scenario, lab, sanitizers, all" ;;
 esac
 [[ $what == unit || $what == lab ]] || prepare_host
 deploy/install-packages.sh
@@ -78,7 +79,7 @@ case $what in
     ;;
   all)
     build release
-    run release 'unit|bpf|e2e'
+    run release 'unit|bpf|e2e|scenario'
     run_lab
     sanitizers
     ;;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 
+#include "sensor/base/thousands.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/table.h"
 #include "sensor/cli/words.h"
@@ -53,7 +54,7 @@ std::string FormatDevices(const v1::ListVmsResponse& response, const Style& styl
     }
     if (vm.devices_left_out() > 0) {
       absl::StrAppend(&left_out, style(Paint::kPlain, vm.vm().name()), " has ",
-                      Grouped(vm.devices_left_out()), " more\n");
+                      WithThousands(vm.devices_left_out()), " more\n");
     }
   }
   if (!any) return "\nno devices: no VM has one, or this kernel tells none, see kvmsentry status\n";

@@ -100,7 +100,7 @@ class DeviceTest : public BpfTest {
     return devices;
   }
 
-  std::string File(absl::string_view name) { return folder_->File(name); }
+  std::string File(absl::string_view name) { return *folder_ / name; }
   static std::string TapName(absl::string_view role) { return absl::StrCat("ks", role, getpid()); }
 
   const Fd mine_{open("/dev/null", O_RDONLY | O_CLOEXEC)};  // later descriptors are the test's

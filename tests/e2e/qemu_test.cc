@@ -21,7 +21,7 @@ class QemuTest : public E2eTest {
     ASSERT_OK_AND_ASSIGN(folder_, TempDir::Make());
   }
 
-  std::string File(absl::string_view name) { return folder_->File(name); }
+  std::string File(absl::string_view name) { return *folder_ / name; }
 
   std::string MakeImage(absl::string_view name) {
     std::string path = File(name);

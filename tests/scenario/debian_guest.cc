@@ -23,9 +23,9 @@ absl::StatusOr<std::string> Initrd() {
   static const auto* const made = new absl::StatusOr<TempDir>(TempDir::Make());
   KVMSENTRY_RETURN_IF_ERROR(made->status());
   static const auto* const finished = new absl::StatusOr<Finished>(
-      RunToEnd({KVMSENTRY_DEBIAN_INITRD, GuestKernel(), (*made)->File("initrd")}));
+      RunToEnd({KVMSENTRY_DEBIAN_INITRD, GuestKernel(), **made / "initrd"}));
   KVMSENTRY_RETURN_IF_ERROR(finished->status());
-  if ((*finished)->exit_code == 0) return (*made)->File("initrd");
+  if ((*finished)->exit_code == 0) return **made / "initrd";
   return absl::InternalError(absl::StrCat("debian/initrd: ", (*finished)->errors));
 }
 
@@ -67,7 +67,7 @@ std::vector<std::string> Command(const Machine& machine, const std::string& init
       "-serial",
       "stdio",
       "-qmp",
-      absl::StrCat("unix:", folder.File("qmp"), ",server=on,wait=off")};
+      absl::StrCat("unix:", folder / "qmp", ",server=on,wait=off")};
   const auto add = [&](const char* option, std::string value) {
     command.insert(command.end(), {option, std::move(value)});
   };
@@ -100,7 +100,7 @@ absl::StatusOr<DebianGuest> DebianGuest::Start(const Machine& machine, bool rece
   KVMSENTRY_ASSIGN_OR_RETURN(TempDir folder, TempDir::Make());
   KVMSENTRY_ASSIGN_OR_RETURN(Process process,
                              Process::Start(Command(machine, initrd, folder, receives)));
-  absl::StatusOr<Qmp> qmp = Qmp::Connect(folder.File("qmp"));
+  absl::StatusOr<Qmp> qmp = Qmp::Connect(folder / "qmp");
   if (!qmp.ok()) return Annotate(qmp.status(), process.Errors());
   return DebianGuest(machine, std::move(folder), std::move(process), *std::move(qmp));
 }
@@ -125,7 +125,7 @@ absl::StatusOr<DebianGuest> DebianGuest::Receiver(const Machine& machine) {
 }
 
 absl::Status DebianGuest::MigrateTo(DebianGuest& to, bool postcopy) {
-  const std::string channel = absl::StrCat("{\"uri\":\"unix:", to.folder_.File("migration"), "\"}");
+  const std::string channel = absl::StrCat("{\"uri\":\"unix:", to.folder_ / "migration", "\"}");
   if (postcopy) {
     constexpr char kPostcopy[] = R"({"capabilities":[{"capability":"postcopy-ram","state":true}]})";
     for (Qmp* qmp : {&qmp_, &to.qmp_}) {

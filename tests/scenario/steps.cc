@@ -34,7 +34,7 @@ absl::StatusOr<Machine> Stage::MakeMachine(const StartDebian& step) {
   machine.does = step.does();
   if (step.disk()) {
     constexpr uint64_t kSize = 16 << 20;
-    machine.disk = folder_->File(step.vm());
+    machine.disk = *folder_ / step.vm();
     std::ofstream(machine.disk).close();
     std::error_code error;
     std::filesystem::resize_file(machine.disk, kSize, error);

@@ -150,7 +150,6 @@ TEST(Convert, AVm) {
           .first_seen = absl::FromUnixSeconds(9),
           .seen_from_birth = true,
           .counts = {{"pio.rate", 4}},
-          .exits = {},
           .devices = {.devices = {{.kind = DeviceKind::kTap,
                                    .name = "tap0\x1b",
                                    .pid = 7,
@@ -162,7 +161,8 @@ TEST(Convert, AVm) {
                                    .writable = true,
                                    .shared_by_process = true},
                                   {.name = "/d", .inode = 42, .block = true}},
-                      .left_out = 3}}),
+                      .left_out = 3},
+          .exits = {}}),
       R"(vm { id: 3 name: "web" vmm: "qemu" cgroup: "/" } unwatched_reason: "no slot" vcpus: 2
               score: 1.5 open_alerts: 1 first_seen { seconds: 9 } seen_from_birth: true
               counts { key: "pio.rate" value: 4 }

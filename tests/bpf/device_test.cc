@@ -192,7 +192,8 @@ TEST_F(DeviceTest, ATapIsKnownByItsDeviceNumberAndNotByItsName) {
 }
 
 TEST_F(DeviceTest, AProcessThatIsGoneHasNoDevices) {
-  ASSERT_OK_AND_ASSIGN(const FinishedGuest guest, RunGuest("--behaviour pio --count 1 --then exit"));
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
+                       RunGuest("--behaviour pio --count 1 --then exit"));
   size_t seen = 0;
   ASSERT_OK(probe_->WalkDevices(guest.pid, [&](const ks_open_device&) { ++seen; }));
   EXPECT_EQ(seen, 0U);

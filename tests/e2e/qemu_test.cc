@@ -12,6 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::ResultOf;
+using ::testing::UnorderedElementsAre;
 
 class QemuTest : public E2eTest {
  protected:
@@ -100,14 +101,16 @@ TEST_F(QemuTest, AGuestStartedBeforeTheSensorIsFoundWithItsVcpusTapAndDisks) {
   EXPECT_TRUE(status.watched());
   EXPECT_EQ(status.vcpus(), 2U);
   EXPECT_EQ(status.vm().pid(), static_cast<uint32_t>(qemu.pid()));
-  EXPECT_THAT(status.devices(), ElementsAre(Is(v1::Device::TAP, tap), Is(v1::Device::DISK, disk),
-                                            Is(v1::Device::DISK, cd)));
+  EXPECT_THAT(status.devices(),
+              UnorderedElementsAre(Is(v1::Device::TAP, tap), Is(v1::Device::DISK, disk),
+                                   Is(v1::Device::DISK, cd)));
   struct stat stat {};
   ASSERT_EQ(::stat(disk.c_str(), &stat), 0);
-  EXPECT_EQ(status.devices(1).inode(), stat.st_ino);
-  EXPECT_TRUE(status.devices(1).writable());
-  EXPECT_FALSE(status.devices(2).writable());
-  EXPECT_FALSE(status.devices(0).shared_by_process());
+  for (const v1::Device& device : status.devices()) {
+    EXPECT_EQ(device.inode() == stat.st_ino, device.name() == disk);
+    EXPECT_EQ(device.writable(), device.name() != cd);
+    EXPECT_FALSE(device.shared_by_process());
+  }
   EXPECT_EQ(status.devices_left_out(), 0U);
   ASSERT_OK_AND_ASSIGN(const Finished table, cli().Run({"vms", "--devices", "--vm", vm}));
   EXPECT_THAT(table.lines, ::testing::Contains(::testing::HasSubstr(disk)));

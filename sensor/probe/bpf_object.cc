@@ -132,10 +132,13 @@ int BpfObject::MapFd(const std::string& name) const {
 std::vector<int> BpfObject::AttachedPrograms() const {
   std::vector<int> programs;
   for (const Attached& attached : links_) {
-    programs.push_back(
-        bpf_program__fd(bpf_object__find_program_by_name(object_.get(), attached.program.c_str())));
+    programs.push_back(ProgramFd(attached.program));
   }
   return programs;
+}
+
+int BpfObject::ProgramFd(const std::string& program) const {
+  return bpf_program__fd(bpf_object__find_program_by_name(object_.get(), program.c_str()));
 }
 
 bpf_link* BpfObject::Link(const std::string& program) const {

@@ -11,6 +11,7 @@ constexpr std::array kTracepoint = {Variant::kTpBtf, Variant::kRawTp};
 constexpr std::array kCastFirst = {Variant::kTpBtfCast, Variant::kTpBtf, Variant::kRawTp};
 constexpr std::array kTracepointOrRecord = {Variant::kTpBtf, Variant::kRawTp, Variant::kTp};
 constexpr std::array kIteratorOnly = {Variant::kIterator};
+constexpr std::array kProcessIteratorOnly = {Variant::kProcessIterator};
 
 constexpr std::array<absl::string_view, 2> kVendorTypes = {"vcpu_svm", "vcpu_vmx"};
 
@@ -19,6 +20,8 @@ constexpr std::array kHooks = {
          "VMs are seen at their birth, and reused addresses are kept apart"},
     Hook{"task_file", "inventory", kIteratorOnly,
          "VMs that were there before the sensor, and which process holds which"},
+    Hook{"task_file_devices", "inventory", kProcessIteratorOnly,
+         "devices of a VM on the host: taps, vhost, disks"},
     Hook{"kvm_pio", "device", kTracepoint, "port accesses: pio.rate, pio.port"},
     Hook{"kvm_mmio", "device", kTracepoint, "MMIO accesses: mmio.rate"},
     Hook{"kvm_msr", "msr", kTracepoint, "MSR accesses: msr.rate, msr.fault.rate, msr.written"},
@@ -48,6 +51,8 @@ absl::string_view VariantName(Variant variant) {
       return "tp";
     case Variant::kIterator:
       return "iter";
+    case Variant::kProcessIterator:
+      return "iter_process";
   }
   return "";
 }
@@ -55,8 +60,9 @@ absl::string_view VariantName(Variant variant) {
 std::span<const Hook> Hooks() { return kHooks; }
 
 std::string ProgramName(const Hook& hook, Variant variant) {
-  return variant == Variant::kIterator ? "walk_files"
-                                       : absl::StrCat(hook.name, "_", VariantName(variant));
+  if (variant == Variant::kIterator) return "walk_files";
+  if (variant == Variant::kProcessIterator) return "walk_devices";
+  return absl::StrCat(hook.name, "_", VariantName(variant));
 }
 
 }  // namespace kvmsentry

@@ -16,13 +16,15 @@ enum class Variant : uint8_t {
   kTpBtf,
   kRawTp,
   kTp,  // the classic tracepoint, whose record the kernel makes first
-  kIterator
+  kIterator,
+  kProcessIterator,  // an iterator over one process (Linux 6.1)
 };
 
 absl::string_view VariantName(Variant variant);  // "tp_btf"
 
 struct Hook {
-  absl::string_view name;    // of the tracepoint or iterator: "kvm_pio"
+  absl::string_view name;    // of the tracepoint or iterator: "kvm_pio"; "task_file_devices" is
+                             // the iterator task_file again
   absl::string_view object;  // the BPF object that holds its programs
   std::span<const Variant> variants;
   absl::string_view provides;  // what is lost without it, in words

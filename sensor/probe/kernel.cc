@@ -53,6 +53,16 @@ absl::Status Kernel::HasTypesOf(const Hook& hook) const {
       absl::StrCat("this kernel's BTF has none of ", absl::StrJoin(hook.types, ", ")));
 }
 
+bool Kernel::IteratesOverOneProcess() const {
+  const int id = btf__find_by_name_kind(vmlinux_.get(), "bpf_iter_link_info", BTF_KIND_UNION);
+  if (id < 0) return false;
+  const btf_type* type = btf__type_by_id(vmlinux_.get(), static_cast<uint32_t>(id));
+  const std::span members(btf_members(type), btf_vlen(type));
+  return std::ranges::any_of(members, [this](const btf_member& member) {
+    return absl::string_view(btf__name_by_offset(vmlinux_.get(), member.name_off)) == "task";
+  });
+}
+
 absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
   switch (variant) {
     case Variant::kTpBtfCast:
@@ -78,6 +88,9 @@ absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
         return absl::OkStatus();
       }
       return absl::NotFoundError(absl::StrCat("this kernel has no iterator ", hook.name));
+    case Variant::kProcessIterator:
+      if (IteratesOverOneProcess()) return absl::OkStatus();
+      return absl::NotFoundError("this kernel has no iterator over one process: it is Linux 6.1's");
   }
   return absl::InternalError("unknown variant");
 }

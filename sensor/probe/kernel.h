@@ -31,6 +31,7 @@ class Kernel {
 
   bool HasInVmlinux(absl::string_view name, uint32_t kind) const;
   bool Has(absl::string_view name, uint32_t kind) const;
+  bool IteratesOverOneProcess() const;
   absl::Status HasTypesOf(const Hook& hook) const;
 
   BtfPtr vmlinux_;

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <sys/resource.h>
 
+#include "sensor/probe/iterator.h"
 #include "sensor/probe/kernel.h"
 
 namespace kvmsentry {
@@ -123,6 +123,7 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook> hoo
         coverage.coverage = Coverage::kActive;
         coverage.variant = std::string(VariantName(variant));
         if (variant == Variant::kIterator) walk_object_ = static_cast<int>(objects_.size());
+        if (variant == Variant::kProcessIterator) device_walk_ = object.ProgramFd("walk_devices");
       } else {
         GiveUpOn(choice, attached.message());
       }
@@ -158,21 +159,17 @@ void Probe::DrainRing(const std::function<void(std::span<const std::byte>)>& vis
 absl::StatusOr<std::vector<ks_open_file>> Probe::WalkOpenFiles() const {
   if (walk_object_ < 0) return absl::UnavailableError("this kernel has no iterator task_file");
   const bpf_link* link = objects_[static_cast<size_t>(walk_object_)].Link("walk_files");
-  const Fd iterator(bpf_iter_create(bpf_link__fd(link)));
-  if (!iterator) return absl::ErrnoToStatus(errno, "starting the walk over open files");
   std::vector<ks_open_file> found;
-  std::string bytes;
-  char buffer[128 * sizeof(ks_open_file)];
-  for (;;) {
-    const ssize_t got = read(iterator.get(), buffer, sizeof(buffer));
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-    if (got < 0) return absl::ErrnoToStatus(errno, "walking over open files");
-    if (got == 0) break;
-    bytes.append(buffer, static_cast<size_t>(got));
-  }
-  found.resize(bytes.size() / sizeof(ks_open_file));
-  if (!found.empty()) std::memcpy(found.data(), bytes.data(), found.size() * sizeof(ks_open_file));
+  KVMSENTRY_RETURN_IF_ERROR(ReadIterator<ks_open_file>(
+      bpf_link__fd(link), [&](const ks_open_file& file) { found.push_back(file); }));
   return found;
+}
+
+absl::Status Probe::WalkDevices(int32_t pid,
+                                const std::function<void(const ks_open_device&)>& visit) const {
+  if (device_walk_ < 0) return absl::UnavailableError("this kernel cannot walk over one process");
+  KVMSENTRY_ASSIGN_OR_RETURN(const Fd link, IterateOverProcess(device_walk_, pid));
+  return ReadIterator<ks_open_device>(link.get(), visit);
 }
 
 }  // namespace kvmsentry

@@ -126,12 +126,7 @@ absl::StatusOr<DebianGuest> DebianGuest::Receiver(const Machine& machine) {
 
 absl::Status DebianGuest::MigrateTo(DebianGuest& to, bool postcopy) {
   const std::string channel = absl::StrCat("{\"uri\":\"unix:", to.folder_ / "migration", "\"}");
-  if (postcopy) {
-    constexpr char kPostcopy[] = R"({"capabilities":[{"capability":"postcopy-ram","state":true}]})";
-    for (Qmp* qmp : {&qmp_, &to.qmp_}) {
-      KVMSENTRY_RETURN_IF_ERROR(qmp->Execute("migrate-set-capabilities", kPostcopy).status());
-    }
-  }
+  if (postcopy) KVMSENTRY_RETURN_IF_ERROR(PreparePostcopy(to));
   KVMSENTRY_RETURN_IF_ERROR(to.qmp_.Execute("migrate-incoming", channel).status());
   KVMSENTRY_RETURN_IF_ERROR(qmp_.Execute("migrate", channel).status());
   if (postcopy) {
@@ -139,8 +134,32 @@ absl::Status DebianGuest::MigrateTo(DebianGuest& to, bool postcopy) {
     KVMSENTRY_RETURN_IF_ERROR(qmp_.Execute("migrate-start-postcopy").status());
   }
   KVMSENTRY_RETURN_IF_ERROR(qmp_.WaitFor("query-migrate", "status", "completed"));
+  if (postcopy) KVMSENTRY_RETURN_IF_ERROR(CheckPostcopy());
   // When the source has completed, the destination may not have begun.
   return to.qmp_.WaitFor("query-status", "status", "running");
+}
+
+absl::Status DebianGuest::PreparePostcopy(DebianGuest& to) {
+  constexpr char kCapability[] = R"({"capabilities":[{"capability":"postcopy-ram","state":true}]})";
+  for (Qmp* qmp : {&qmp_, &to.qmp_}) {
+    KVMSENTRY_RETURN_IF_ERROR(qmp->Execute("migrate-set-capabilities", kCapability).status());
+  }
+  // So slow, 1 MiB/s, that it cannot be over before it is switched; then there is no limit.
+  constexpr char kSlow[] = R"({"max-bandwidth":1048576,"max-postcopy-bandwidth":0})";
+  return qmp_.Execute("migrate-set-parameters", kSlow).status();
+}
+
+// The destination has asked for pages: it ran before it had all of them.
+absl::Status DebianGuest::CheckPostcopy() {
+  KVMSENTRY_ASSIGN_OR_RETURN(const auto answer, qmp_.Execute("query-migrate"));
+  const auto ram = answer.fields().find("ram");
+  if (ram != answer.fields().end()) {
+    const auto& fields = ram->second.struct_value().fields();
+    const auto requests = fields.find("postcopy-requests");
+    if (requests != fields.end() && requests->second.number_value() > 0) return absl::OkStatus();
+  }
+  return absl::InternalError(
+      absl::StrCat("the migration ended without postcopy: ", answer.ShortDebugString()));
 }
 
 absl::Status DebianGuest::WaitForLine(absl::string_view text) {

@@ -44,6 +44,8 @@ class DebianGuest {
   absl::Status WaitForEnd();
 
  private:
+  absl::Status PreparePostcopy(DebianGuest& to);
+  absl::Status CheckPostcopy();
   static absl::StatusOr<DebianGuest> Start(const Machine& machine, bool receives);
   DebianGuest(Machine machine, TempDir folder, Process process, Qmp qmp);
 

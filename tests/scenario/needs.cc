@@ -12,7 +12,7 @@
 namespace kvmsentry::scenario {
 namespace {
 
-constexpr char kInTheLab[] = "; run it in the lab: tests/lab/run scenario_test";
+constexpr char kInTheLab[] = "; the lab has it: tests/lab/run";
 
 // KVM by hardware: the flags of /proc/cpuinfo are those of the vendor modules
 // (arch/x86/kernel/cpu). KVM without it, a software back end, raises no kvm_exit and runs no kernel

@@ -12,7 +12,7 @@ void Stage::SetUp() {
   ASSERT_OK(scenario_);
   for (const int need : scenario_->needs()) {
     const std::string missing = Missing(static_cast<Need>(need));
-    ASSERT_TRUE(missing.empty()) << missing;
+    if (!missing.empty()) FAIL() << missing;
   }
   ASSERT_NO_FATAL_FAILURE(E2eTest::SetUp());
   ASSERT_OK_AND_ASSIGN(folder_, TempDir::Make());
@@ -22,7 +22,7 @@ void Stage::TestBody() {
   for (int i = 0; i < scenario_->step_size(); ++i) {
     const Step& step = scenario_->step(i);
     const absl::Status done = Do(step);
-    ASSERT_TRUE(done.ok()) << "step " << i + 1 << ", " << step.ShortDebugString() << ": " << done;
+    if (!done.ok()) FAIL() << "step " << i + 1 << ", " << step.ShortDebugString() << ": " << done;
   }
   CheckExpectations();
 }

@@ -7,6 +7,6 @@
 namespace kvmsentry {
 
 std::string GroupDigits(std::string digits);  // of digits only
-std::string WithThousands(uint64_t number);  // "1,234,567"
+std::string WithThousands(uint64_t number);   // "1,234,567"
 
 }  // namespace kvmsentry

@@ -30,7 +30,10 @@ struct inode {
   struct super_block* i_sb;
 } KS_CORE;
 
-struct rb_node;
+struct rb_node {
+  struct rb_node* rb_right;
+  struct rb_node* rb_left;
+} KS_CORE;
 
 struct rb_root {
   struct rb_node* rb_node;
@@ -84,13 +87,39 @@ struct task_struct {
 struct pt_regs {
   unsigned long bx;
   unsigned long cx;
+  unsigned long ax;
+  unsigned long dx;
   unsigned long si;
   unsigned long di;
   unsigned long orig_ax;
 } KS_CORE;
 
+typedef struct {
+  int counter;
+} atomic_t;
+
+typedef struct refcount_struct {
+  atomic_t refs;
+} KS_CORE refcount_t;
+
+struct interval_tree_node {
+  struct rb_node rb;
+  unsigned long start;
+  unsigned long last;
+  unsigned long __subtree_last;
+} KS_CORE;
+
+struct kvm_memslots {
+  struct rb_root_cached hva_tree; /* since Linux 5.17 */
+} KS_CORE;
+
+struct mm_struct;
+
 struct kvm {
   int userspace_pid;
+  struct mm_struct* mm;
+  struct kvm_memslots* memslots[1];
+  refcount_t users_count;
 } KS_CORE;
 
 struct preempt_notifier {
@@ -205,4 +234,53 @@ struct bpf_iter__task_file {
   struct task_struct* task;
   __u32 fd;
   struct file* file;
+} KS_CORE;
+
+/* drivers/vhost */
+struct wait_queue_entry {
+  unsigned int flags;
+} KS_CORE;
+
+struct vhost_work {
+  unsigned long flags;
+} KS_CORE;
+
+struct vhost_poll {
+  struct wait_queue_entry wait;
+  struct vhost_work work;
+  struct vhost_dev* dev;
+} KS_CORE;
+
+struct vhost_dev {
+  struct mm_struct* mm;
+  struct vhost_virtqueue** vqs;
+  int nvqs;
+} KS_CORE;
+
+struct vhost_virtqueue {
+  struct vhost_dev* dev;
+  unsigned int num;
+  void* desc;
+  void* avail;
+  void* used;
+  struct vhost_poll poll;
+  bool log_used;
+  __u64 log_addr;
+  __u64 acked_features;
+  void* log_base;
+} KS_CORE;
+
+struct vhost_net_virtqueue {
+  struct vhost_virtqueue vq;
+} KS_CORE;
+
+struct vhost_net {
+  struct vhost_dev dev;
+  struct vhost_net_virtqueue vqs[2];
+} KS_CORE;
+
+struct vhost_vsock {
+  struct vhost_dev dev;
+  struct vhost_virtqueue vqs[2];
+  __u32 guest_cid;
 } KS_CORE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * The maps, shared by all objects through their pins. Sizes marked 1 are set by user space before
- * loading, from the configured maximum of VMs and vCPUs.
+ * loading, from the configured maximum of VMs, vCPUs and virtqueues.
  */
 #pragma once
 
@@ -22,10 +22,11 @@ KS_ARRAY_MAP(losses, struct ks_losses, BPF_F_MMAPABLE);
 KS_ARRAY_MAP(vms, struct ks_vm_row, BPF_F_MMAPABLE);
 KS_ARRAY_MAP(vcpus, struct ks_vcpu_row, BPF_F_MMAPABLE);
 KS_ARRAY_MAP(exits, struct ks_exit_row, BPF_F_MMAPABLE); /* by vCPU */
+KS_ARRAY_MAP(queues, struct ks_queue_row, BPF_F_MMAPABLE);
 KS_ARRAY_MAP(vm_limits, struct ks_vm_limits, BPF_F_MMAPABLE);
 KS_ARRAY_MAP(vm_sets, struct ks_vm_sets, BPF_F_MMAPABLE);
 
-/* Address of struct kvm, or of struct kvm_vcpu, to slot. */
+/* Address of struct kvm, struct kvm_vcpu or struct vhost_virtqueue to slot. */
 #define KS_SLOT_MAP(map_name)            \
   struct {                               \
     __uint(type, BPF_MAP_TYPE_HASH);     \
@@ -37,6 +38,7 @@ KS_ARRAY_MAP(vm_sets, struct ks_vm_sets, BPF_F_MMAPABLE);
 
 KS_SLOT_MAP(vm_slots);
 KS_SLOT_MAP(vcpu_slots);
+KS_SLOT_MAP(queue_slots);
 
 /* Slots that are free. First in, first out: a slot rests as long as it can before it is reused. */
 #define KS_FREE_MAP(map_name)            \
@@ -49,6 +51,7 @@ KS_SLOT_MAP(vcpu_slots);
 
 KS_FREE_MAP(free_vm_slots);
 KS_FREE_MAP(free_vcpu_slots);
+KS_FREE_MAP(free_queue_slots);
 
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -4,8 +4,8 @@
  *
  * A look folds the step since the last one into each limit's sliding window, and tells user space
  * if the VM's count within the window has passed the limit. The next checkpoint is chosen so that
- * a single vCPU cannot pass the limit before it: what remains, shared among the VM's vCPUs, and at
- * most a sixteenth of the limit.
+ * a single vCPU, or queue, cannot pass the limit before it: what remains, shared among the VM's,
+ * and at most a sixteenth of the limit.
  *
  * A limit opens on what was counted. A step that took longer than an eighth of the window cannot be
  * placed within it: of such a step only the latest occurrence counts, whose time is known. So after
@@ -73,7 +73,7 @@ static __always_inline void tell(struct ks_limit_row* limit, const struct ks_vm_
 }
 
 /* COUNT occurrences just happened on ROW, which is METER of the VM in VM_SLOT, and it has come to
- * its checkpoint. INDEX says which of the VM's vCPUs it was. */
+ * its checkpoint. INDEX says which of the VM's vCPUs it was, or which queue of its device. */
 static __noinline int meter_look(struct ks_meter_row* row, __u32 meter, __u64 count, __u32 vm_slot,
                                  __u32 index) {
   if (!row || meter >= KS_METER_COUNT) return 0;
@@ -102,7 +102,8 @@ static __noinline int meter_look(struct ks_meter_row* row, __u32 meter, __u64 co
       tell(limit, vm, index, meter, in_window, now, row->last);
       if (stride < KS_REPORTED_STEP) stride = KS_REPORTED_STEP;
     } else {
-      __u64 share = (limit->max + 1 - in_window) / (vm->vcpus > 1 ? 2 * vm->vcpus : 1);
+      __u32 holders = meter < KS_METERS_OF_VCPU ? vm->vcpus : vm->queues;
+      __u64 share = (limit->max + 1 - in_window) / (holders > 1 ? 2 * holders : 1);
       if (share < stride) stride = share ? share : 1;
     }
     if (stride < next) next = stride;
@@ -119,4 +120,12 @@ static __always_inline void meter_add(struct ks_vcpu_row* vcpu, enum ks_meter me
   row->count = total;
   row->last = last;
   if (total >= row->checkpoint) meter_look(row, meter, count, vcpu->vm_slot, vcpu->vcpu_index);
+}
+
+/* The same on a virtqueue, from any number of CPUs at once. */
+static __always_inline void queue_add(struct ks_queue_row* queue, enum ks_meter meter,
+                                      __u64 count) {
+  struct ks_meter_row* row = &queue->meters[meter - KS_METERS_OF_VCPU];
+  __u64 total = __sync_fetch_and_add(&row->count, count) + count;
+  if (total >= row->checkpoint) meter_look(row, meter, count, queue->vm_slot, queue->index);
 }

@@ -21,7 +21,7 @@ typedef __u32 uint32_t;
 typedef __u64 uint64_t;
 #endif
 
-#define KS_LAYOUT_VERSION 2
+#define KS_LAYOUT_VERSION 3
 
 /* ---- meters: what is counted ---------------------------------------------------------------- */
 
@@ -41,11 +41,20 @@ enum ks_meter {
   KS_METER_EXCEPTION,       /* exceptions injected into the guest */
   KS_METER_NESTED_ENTRY,    /* entries into a guest of the guest */
   KS_METERS_OF_VCPU,
-  KS_METER_COUNT = KS_METERS_OF_VCPU
+  /* of a virtqueue that vhost serves */
+  KS_METER_VHOST_RUN = KS_METERS_OF_VCPU, /* turns of the worker on it */
+  KS_METER_VHOST_KICK,                    /* the guest's notifications */
+  KS_METER_VHOST_SIGNAL,                  /* batches of used buffers that vhost told the guest of */
+  KS_METER_VHOST_BAD_DESCRIPTOR,          /* descriptors that vhost refused */
+  KS_METER_VHOST_CONFIG,                  /* ioctls on its device, counted on the first queue */
+  KS_METER_VSOCK_RX_BYTES,                /* payload that the guest was handed */
+  KS_METER_VSOCK_TX_BYTES,                /* payload that the guest sent */
+  KS_METER_COUNT,
+  KS_METERS_OF_QUEUE = KS_METER_COUNT - KS_METERS_OF_VCPU
 };
 
-/* A cache line each: an occurrence touches one. It has one writer at a time, but user space may
- * write 0 to checkpoint at any time ("look at the next occurrence"). */
+/* A cache line each: an occurrence touches one. A vCPU's has one writer at a time, but user space
+ * may write 0 to checkpoint at any time ("look at the next occurrence"). */
 struct ks_meter_row {
   uint64_t count;      /* cumulative */
   uint64_t checkpoint; /* the count at which the program looks at the limits again */
@@ -134,10 +143,48 @@ struct ks_vm_row {
   uint32_t born_seen;   /* 1: registered at its first vCPU's creation, so counts are complete */
   uint32_t vcpus;       /* rows that were made for its vCPUs */
   uint32_t incomplete;  /* 1: a vCPU of it found no slot and is not counted */
-  uint32_t padding;
-  uint64_t retired[KS_METER_COUNT]; /* counts of vCPUs gone, folded so that sums never go back */
+  uint32_t queues;      /* rows that its virtqueues have now */
+  uint64_t mm;          /* kvm->mm: the address space of the process that created the VM */
+  uint64_t retired[KS_METER_COUNT]; /* counts of rows gone, folded so that sums never go back */
 };
-KS_STATIC_ASSERT(sizeof(struct ks_vm_row) == 48 + 8 * KS_METER_COUNT);
+KS_STATIC_ASSERT(sizeof(struct ks_vm_row) == 56 + 8 * KS_METER_COUNT);
+
+/* ---- virtqueues that vhost serves ------------------------------------------------------------ */
+
+enum ks_queue_kind {
+  KS_QUEUE_OTHER = 0,
+  KS_QUEUE_NET,   /* index 0: the guest receives, 1: it sends */
+  KS_QUEUE_VSOCK, /* the same */
+};
+
+/* A slot is free while vm_serial is 0. queue is 0 once the queue is gone, or is another VM's: the
+ * counts then wait for user space to fold them. The configuration is the kernel's own, as of the
+ * last ioctl's end. */
+struct ks_queue_row {
+  uint64_t queue;     /* address of struct vhost_virtqueue */
+  uint64_t device;    /* of its struct vhost_dev */
+  uint64_t mm;        /* of the device's owner */
+  uint64_t vm_serial; /* of the VM it belongs to */
+  uint32_t vm_slot;
+  uint32_t index;         /* in its device */
+  uint32_t kind;          /* enum ks_queue_kind */
+  uint32_t slot;          /* of this row */
+  uint64_t first_ns;      /* when the row was made */
+  uint64_t configured_ns; /* when the following was read */
+  uint64_t desc;          /* where the rings are: addresses of the VMM, or of the device's IOTLB */
+  uint64_t avail;
+  uint64_t used;
+  uint64_t log_base; /* of the log of dirty pages */
+  uint64_t log_addr; /* of the used ring in that log */
+  uint64_t features; /* those in force */
+  uint32_t num;      /* size of the rings; 1 before it is set */
+  uint32_t log_used; /* 1: writes to the used ring are logged */
+  uint32_t cid;      /* of a vsock device: its guest's; 0 before it is set */
+  uint32_t going; /* 1: user space saw queue 0, and folds at the next tick; it alone writes this */
+  struct ks_meter_row meters[KS_METERS_OF_QUEUE]; /* from KS_METERS_OF_VCPU on */
+};
+KS_STATIC_ASSERT(__builtin_offsetof(struct ks_queue_row, meters) == 128);
+KS_STATIC_ASSERT(sizeof(struct ks_queue_row) == 128 + 64 * KS_METERS_OF_QUEUE);
 
 /* ---- limits: what user space wants to be told at once --------------------------------------- */
 
@@ -192,13 +239,16 @@ KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vm_sets, ports) == 64);
 /* ---- losses: whatever is not counted or told, by reason ------------------------------------- */
 
 struct ks_losses {
-  uint64_t ring_full;    /* a record found no room */
-  uint64_t no_vm_slot;   /* a birth or an occurrence of a VM beyond the maximum: not watched */
-  uint64_t no_vcpu_slot; /* the same of a vCPU beyond the maximum */
-  uint64_t table_update; /* an update of the VM or vCPU table failed */
-  uint64_t row_lookup;   /* a slot led to no row */
-  uint64_t unattributed; /* an occurrence in no vCPU's context */
-  uint64_t over_budget;  /* records not sent because a budget was used up; still counted */
+  uint64_t ring_full;     /* a record found no room */
+  uint64_t no_vm_slot;    /* a birth or an occurrence of a VM beyond the maximum: not watched */
+  uint64_t no_vcpu_slot;  /* the same of a vCPU beyond the maximum */
+  uint64_t table_update;  /* an update of the VM or vCPU table failed */
+  uint64_t row_lookup;    /* a slot led to no row */
+  uint64_t unattributed;  /* an occurrence in no vCPU's context */
+  uint64_t over_budget;   /* records not sent because a budget was used up; still counted */
+  uint64_t no_queue_slot; /* an occurrence on a virtqueue beyond the maximum: not counted */
+  uint64_t queue_unattributed; /* the same, where it could be of several VMs of its process */
+  uint64_t queue_without_vm;   /* the same, where its process has no VM */
 };
 
 /* ---- shared state --------------------------------------------------------------------------- */
@@ -241,8 +291,8 @@ struct ks_vm_born {
 struct ks_limit_crossed {
   struct ks_record header;
   uint32_t meter;
-  uint32_t vcpu_index;
-  uint64_t counted; /* within the window, up to and including this occurrence */
+  uint32_t vcpu_index; /* or the queue's in its device */
+  uint64_t counted;    /* within the window, up to and including this occurrence */
   uint64_t max;
   uint64_t window_ns;
   uint64_t last; /* the latest member: port, guest address, MSR or exit reason */

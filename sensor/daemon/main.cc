@@ -38,6 +38,7 @@ PipelineOptions OptionsOf(const DaemonOptions& options) {
   pipeline.probe.pin_root = options.pin_root;
   pipeline.probe.sizes = {.max_vms = options.max_vms,
                           .max_vcpus = options.max_vcpus,
+                          .max_queues = options.max_queues,
                           .ring_bytes = RingBytes(options.max_vms)};
   pipeline.host = ReadHostFacts();
   if (!options.node.empty()) pipeline.host.node = options.node;

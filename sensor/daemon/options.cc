@@ -21,6 +21,8 @@ ParsedOptions ParseDaemonOptions(int argc, char** argv) {
   app.add_option("--max-vms", o.max_vms, "VMs watched at most")->check(CLI::Range(1, 65536));
   app.add_option("--max-vcpus", o.max_vcpus, "vCPUs watched at most")
       ->check(CLI::Range(1, 1 << 20));
+  app.add_option("--max-queues", o.max_queues, "Virtqueues of vhost watched at most")
+      ->check(CLI::Range(1, 1 << 20));
   app.add_option("--max-subscribers", o.max_subscribers, "Subscribers served at most")
       ->check(CLI::Range(1, 4096));
   app.add_option("--alerts-kept", o.alerts_kept, "Alerts kept in memory for subscribers")

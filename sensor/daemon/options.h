@@ -14,6 +14,7 @@ struct DaemonOptions {
   std::string node;  // empty: the kernel's name
   uint32_t max_vms = 512;
   uint32_t max_vcpus = 8192;
+  uint32_t max_queues = 4096;
   uint32_t max_subscribers = 64;
   uint32_t alerts_kept = 4096;
   uint32_t tick_ms = 100;

@@ -167,7 +167,8 @@ void Pipeline::Sample(KernelTime now) {
   if (std::exchange(sampled_at_, now) == now) return;
   const uint64_t losses = LossesThatMatter(probe_->tables().losses());
   const bool lossy = std::exchange(losses_, losses) != losses;
-  counts_ = ReadCounts(probe_->tables().vms(), probe_->tables().vcpus());
+  probe_->tables().FoldQueues();
+  counts_ = ReadCounts(probe_->tables().vms(), probe_->tables().vcpus(), probe_->tables().queues());
   silence_.Observe(counts_);
   std::vector<Observation> observations;
   for (const VmCounts& counts : counts_) {

@@ -17,6 +17,8 @@ constexpr auto kSet = FeatureKind::kSet;
 constexpr Points kLeaving(Point::kK2, Point::kR5);
 constexpr Points kIoParameters(Point::kR5, Point::kK2);
 constexpr Points kEntering(Point::kK3, Point::kR5);
+constexpr Points kHostDevice(Point::kK5, Point::kK2, Point::kR5);
+constexpr Points kShared(Point::kK4, Point::kK5);
 constexpr Points kPrivilege(Point::kR2, Point::kK2);
 
 using F = FeatureId;
@@ -56,6 +58,23 @@ constexpr std::array kCatalogue = {
             "kvm_inj_virq", Field::kVector, KS_METER_INTERRUPT},
     Feature{F::kExceptionRate, "exception.rate", kRate, kEntering, "1/s", "injected exceptions",
             "kvm_inj_exception", Field::kVector, KS_METER_EXCEPTION},
+    Feature{F::kVhostRunRate, "vhost.run.rate", kRate, kHostDevice, "1/s", "turns of vhost",
+            "handle_tx", Field::kNone, KS_METER_VHOST_RUN},
+    Feature{F::kVhostKickRate, "vhost.kick.rate", kRate, kHostDevice, "1/s", "kicks of vhost",
+            "vhost_poll_wakeup", Field::kNone, KS_METER_VHOST_KICK},
+    Feature{F::kVhostSignalRate, "vhost.signal.rate", kRate, Points(Point::kK3, Point::kK5), "1/s",
+            "signals of vhost", "vhost_add_used_and_signal_n", Field::kNone, KS_METER_VHOST_SIGNAL},
+    Feature{F::kVhostBadDescriptorRate, "vhost.bad_descriptor.rate", kRate, kHostDevice, "1/s",
+            "descriptors that vhost refused", "vhost_get_vq_desc", Field::kNone,
+            KS_METER_VHOST_BAD_DESCRIPTOR},
+    Feature{F::kVhostConfigRate, "vhost.config.rate", kRate, kHostDevice, "1/s",
+            "ioctls on vhost devices", "vhost_net_ioctl", Field::kNone, KS_METER_VHOST_CONFIG},
+    Feature{F::kVsockRxByteRate, "vsock.rx.byte.rate", kRate, kShared, "bytes/s",
+            "bytes to the guest over vsock", "vhost_add_used", Field::kNone,
+            KS_METER_VSOCK_RX_BYTES},
+    Feature{F::kVsockTxByteRate, "vsock.tx.byte.rate", kRate, kShared, "bytes/s",
+            "bytes from the guest over vsock", "virtio_transport_recv_pkt", Field::kNone,
+            KS_METER_VSOCK_TX_BYTES},
 };
 
 constexpr bool OrderedById() {

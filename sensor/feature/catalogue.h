@@ -31,6 +31,13 @@ enum class FeatureId : uint8_t {
   kNestedEntryRate,
   kInterruptRate,
   kExceptionRate,
+  kVhostRunRate,
+  kVhostKickRate,
+  kVhostSignalRate,
+  kVhostBadDescriptorRate,
+  kVhostConfigRate,
+  kVsockRxByteRate,
+  kVsockTxByteRate,
 };
 
 enum class FeatureKind : uint8_t {

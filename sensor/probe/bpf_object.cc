@@ -37,6 +37,7 @@ uint32_t EntriesOf(absl::string_view map, const MapSizes& sizes) {
   if (map == "vcpus" || map == "exits" || map == "vcpu_slots" || map == "free_vcpu_slots") {
     return sizes.max_vcpus;
   }
+  if (map == "queues" || map == "queue_slots" || map == "free_queue_slots") return sizes.max_queues;
   if (map == "ring") return sizes.ring_bytes;
   return 0;  // as declared
 }

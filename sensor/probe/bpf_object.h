@@ -21,7 +21,8 @@ namespace kvmsentry {
 struct MapSizes {
   uint32_t max_vms = 0;
   uint32_t max_vcpus = 0;
-  uint32_t ring_bytes = 0;  // a power of two, at least a page
+  uint32_t max_queues = 64;  // virtqueues that vhost serves
+  uint32_t ring_bytes = 0;   // a power of two, at least a page
 };
 
 // Detaches and closes on destruction; pinned maps stay. Move-only, not thread safe.

@@ -12,8 +12,13 @@ constexpr std::array kCastFirst = {Variant::kTpBtfCast, Variant::kTpBtf, Variant
 constexpr std::array kTracepointOrRecord = {Variant::kTpBtf, Variant::kRawTp, Variant::kTp};
 constexpr std::array kIteratorOnly = {Variant::kIterator};
 constexpr std::array kProcessIteratorOnly = {Variant::kProcessIterator};
+constexpr std::array kFunctionEntry = {Variant::kFentry, Variant::kKprobe};
+constexpr std::array kFunctionExit = {Variant::kFexit, Variant::kKretprobe};
 
 constexpr std::array<absl::string_view, 2> kVendorTypes = {"vcpu_svm", "vcpu_vmx"};
+constexpr std::array<absl::string_view, 1> kVhost = {"vhost_virtqueue"};
+constexpr std::array<absl::string_view, 1> kVhostNet = {"vhost_net"};
+constexpr std::array<absl::string_view, 1> kVhostVsock = {"vhost_vsock"};
 
 constexpr std::array kHooks = {
     Hook{"kvm_track_tsc", "life", kTracepoint,
@@ -35,6 +40,31 @@ constexpr std::array kHooks = {
          "entries into a guest's own guests: nested_entry.rate"},
     Hook{"kvm_inj_virq", "inject", kTracepoint, "interrupts into the guest: interrupt.rate"},
     Hook{"kvm_inj_exception", "inject", kTracepoint, "exceptions into the guest: exception.rate"},
+    Hook{"vhost_poll_wakeup", "vhost", kFunctionEntry, "the guest's notifications: vhost.kick.rate",
+         kVhost, "vhost"},
+    Hook{"vhost_get_vq_desc", "vhost", kFunctionExit,
+         "descriptors that vhost refuses: vhost.bad_descriptor.rate", kVhost, "vhost"},
+    Hook{"vhost_add_used_and_signal_n", "vhost", kFunctionEntry,
+         "what vhost-net tells the guest: vhost.signal.rate", kVhost, "vhost"},
+    Hook{"vhost_signal", "vhost", kFunctionEntry,
+         "what other vhost devices tell the guest: vhost.signal.rate", kVhost, "vhost"},
+    Hook{"vhost_dev_cleanup", "vhost", kFunctionEntry, "the end of vhost devices", kVhost, "vhost"},
+    Hook{"handle_tx", "vhost_net", kFunctionEntry, "turns of vhost-net, sending: vhost.run.rate",
+         kVhostNet, "vhost_net"},
+    Hook{"handle_rx", "vhost_net", kFunctionEntry, "turns of vhost-net, receiving: vhost.run.rate",
+         kVhostNet, "vhost_net"},
+    Hook{"vhost_net_ioctl", "vhost_net", kFunctionExit,
+         "how vhost-net devices are set up: vhost.config.rate", kVhostNet, "vhost_net"},
+    Hook{"vhost_vsock_handle_tx_kick", "vhost_vsock", kFunctionEntry,
+         "turns of vhost-vsock, sending: vhost.run.rate", kVhostVsock, "vhost_vsock"},
+    Hook{"vhost_transport_do_send_pkt", "vhost_vsock", kFunctionEntry,
+         "turns of vhost-vsock, receiving: vhost.run.rate", kVhostVsock, "vhost_vsock"},
+    Hook{"vhost_add_used", "vhost_vsock", kFunctionEntry,
+         "bytes to the guest over vsock: vsock.rx.byte.rate", kVhostVsock, "vhost_vsock"},
+    Hook{"virtio_transport_recv_pkt", "vhost_vsock", kTracepoint,
+         "bytes from the guest over vsock: vsock.tx.byte.rate", kVhostVsock, "vhost_vsock"},
+    Hook{"vhost_vsock_dev_ioctl", "vhost_vsock", kFunctionExit,
+         "how vhost-vsock devices are set up: vhost.config.rate", kVhostVsock, "vhost_vsock"},
 };
 
 }  // namespace
@@ -49,6 +79,14 @@ absl::string_view VariantName(Variant variant) {
       return "raw_tp";
     case Variant::kTp:
       return "tp";
+    case Variant::kFentry:
+      return "fentry";
+    case Variant::kFexit:
+      return "fexit";
+    case Variant::kKprobe:
+      return "kprobe";
+    case Variant::kKretprobe:
+      return "kretprobe";
     case Variant::kIterator:
       return "iter";
     case Variant::kProcessIterator:
@@ -59,10 +97,12 @@ absl::string_view VariantName(Variant variant) {
 
 std::span<const Hook> Hooks() { return kHooks; }
 
-std::string ProgramName(const Hook& hook, Variant variant) {
-  if (variant == Variant::kIterator) return "walk_files";
-  if (variant == Variant::kProcessIterator) return "walk_devices";
-  return absl::StrCat(hook.name, "_", VariantName(variant));
+std::vector<std::string> ProgramNames(const Hook& hook, Variant variant) {
+  if (variant == Variant::kIterator) return {"walk_files"};
+  if (variant == Variant::kProcessIterator) return {"walk_devices"};
+  const std::string name = absl::StrCat(hook.name, "_", VariantName(variant));
+  if (variant == Variant::kKretprobe) return {name, absl::StrCat(name, "_entry")};
+  return {name};
 }
 
 }  // namespace kvmsentry

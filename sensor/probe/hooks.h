@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 
@@ -16,6 +17,10 @@ enum class Variant : uint8_t {
   kTpBtf,
   kRawTp,
   kTp,  // the classic tracepoint, whose record the kernel makes first
+  kFentry,
+  kFexit,
+  kKprobe,
+  kKretprobe,  // two programs: the function's arguments are known only at its beginning
   kIterator,
   kProcessIterator,  // an iterator over one process (Linux 6.1)
 };
@@ -23,21 +28,23 @@ enum class Variant : uint8_t {
 absl::string_view VariantName(Variant variant);  // "tp_btf"
 
 struct Hook {
-  absl::string_view name;    // of the tracepoint or iterator: "kvm_pio"; "task_file_devices" is
-                             // the iterator task_file again
+  absl::string_view name;    // of the tracepoint, function or iterator: "kvm_pio";
+                             // "task_file_devices" is the iterator task_file again
   absl::string_view object;  // the BPF object that holds its programs
   std::span<const Variant> variants;
   absl::string_view provides;  // what is lost without it, in words
   // Types of which the kernel must know one for the variants that read more than arguments; the
   // classic tracepoint does without. None: nothing is needed.
   std::span<const absl::string_view> types = {};
+  absl::string_view module = {};  // of a function: where it is, unless it is built in
 };
 
 // All hooks; those of one object stand together.
 std::span<const Hook> Hooks();
 
-// The name of the program in the object that implements VARIANT of HOOK.
-std::string ProgramName(const Hook& hook, Variant variant);
+// The names of the programs in the object that implement VARIANT of HOOK, in the order of
+// attaching.
+std::vector<std::string> ProgramNames(const Hook& hook, Variant variant);
 
 // How a hook fares on this host.
 struct HookCoverage {

@@ -23,7 +23,8 @@ absl::StatusOr<Kernel> Kernel::Inspect() {
         "/sys/kernel/btf/vmlinux: this kernel has no BTF; boot one built with "
         "CONFIG_DEBUG_INFO_BTF");
   }
-  for (const char* module : {"kvm", "kvm_amd", "kvm_intel"}) {
+  for (const char* module : {"kvm", "kvm_amd", "kvm_intel", "vhost", "vhost_net", "vhost_vsock",
+                             "vmw_vsock_virtio_transport_common"}) {
     if (access(absl::StrCat("/sys/kernel/btf/", module).c_str(), R_OK) != 0) continue;
     BtfPtr types(btf__load_module_btf(module, kernel.vmlinux_.get()));
     if (types != nullptr) kernel.modules_.push_back(std::move(types));
@@ -43,12 +44,24 @@ bool Kernel::Has(absl::string_view name, uint32_t kind) const {
   return HasInVmlinux(name, kind) || std::ranges::any_of(modules_, in);
 }
 
+// Where a function is inlined everywhere, BTF does not have it either.
+absl::Status Kernel::HasFunction(const Hook& hook) const {
+  KVMSENTRY_RETURN_IF_ERROR(HasTypesOf(hook));
+  if (Has(hook.name, BTF_KIND_FUNC)) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("this kernel's BTF has no function ", hook.name));
+}
+
 absl::Status Kernel::HasTypesOf(const Hook& hook) const {
   const bool known =
       hook.types.empty() || std::ranges::any_of(hook.types, [this](absl::string_view type) {
         return Has(type, BTF_KIND_STRUCT);
       });
   if (known) return absl::OkStatus();
+  if (!hook.module.empty()) {
+    return absl::NotFoundError(
+        absl::StrCat("the module ", hook.module,
+                     " is not loaded, or this kernel has none: load it, then restart kvmsentryd"));
+  }
   return absl::NotFoundError(
       absl::StrCat("this kernel's BTF has none of ", absl::StrJoin(hook.types, ", ")));
 }
@@ -75,14 +88,23 @@ absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
       }
       [[fallthrough]];
     case Variant::kTpBtf:
+      KVMSENTRY_RETURN_IF_ERROR(HasTypesOf(hook));
       // The kernel declares the type of every tracepoint's arguments by this typedef.
-      if (Has(absl::StrCat("btf_trace_", hook.name), BTF_KIND_TYPEDEF)) return HasTypesOf(hook);
+      if (Has(absl::StrCat("btf_trace_", hook.name), BTF_KIND_TYPEDEF)) return absl::OkStatus();
       return absl::NotFoundError(
           absl::StrCat("this kernel's BTF has no tracepoint ", hook.name, "; is KVM loaded?"));
     case Variant::kRawTp:
       return HasTypesOf(hook);  // attaching tells the rest
     case Variant::kTp:
       return absl::OkStatus();  // attaching tells
+    case Variant::kFentry:
+    case Variant::kFexit:
+      return HasFunction(hook);
+    case Variant::kKprobe:
+    case Variant::kKretprobe:
+      KVMSENTRY_RETURN_IF_ERROR(HasFunction(hook));
+      if (access("/sys/bus/event_source/devices/kprobe/type", R_OK) == 0) return absl::OkStatus();
+      return absl::NotFoundError("this kernel has no kprobes");
     case Variant::kIterator:
       if (HasInVmlinux(absl::StrCat("bpf_iter__", hook.name), BTF_KIND_STRUCT)) {
         return absl::OkStatus();

@@ -32,10 +32,11 @@ class Kernel {
   bool HasInVmlinux(absl::string_view name, uint32_t kind) const;
   bool Has(absl::string_view name, uint32_t kind) const;
   bool IteratesOverOneProcess() const;
+  absl::Status HasFunction(const Hook& hook) const;
   absl::Status HasTypesOf(const Hook& hook) const;
 
   BtfPtr vmlinux_;
-  std::vector<BtfPtr> modules_;  // KVM's, as far as they are loaded; none where it is built in
+  std::vector<BtfPtr> modules_;  // KVM's and vhost's, as far as they are loaded
 };
 
 }  // namespace kvmsentry

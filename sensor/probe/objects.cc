@@ -10,6 +10,9 @@
 #include "life.skel.h"
 #include "msr.skel.h"
 #include "userspace.skel.h"
+#include "vhost.skel.h"
+#include "vhost_net.skel.h"
+#include "vhost_vsock.skel.h"
 
 namespace kvmsentry {
 namespace {
@@ -20,10 +23,16 @@ struct Object {
 };
 
 constexpr std::array kObjects = {
-    Object{"life", life_bpf__elf_bytes},           Object{"inventory", inventory_bpf__elf_bytes},
-    Object{"device", device_bpf__elf_bytes},       Object{"msr", msr_bpf__elf_bytes},
-    Object{"userspace", userspace_bpf__elf_bytes}, Object{"exit", exit_bpf__elf_bytes},
+    Object{"life", life_bpf__elf_bytes},
+    Object{"inventory", inventory_bpf__elf_bytes},
+    Object{"device", device_bpf__elf_bytes},
+    Object{"msr", msr_bpf__elf_bytes},
+    Object{"userspace", userspace_bpf__elf_bytes},
+    Object{"exit", exit_bpf__elf_bytes},
     Object{"inject", inject_bpf__elf_bytes},
+    Object{"vhost", vhost_bpf__elf_bytes},
+    Object{"vhost_net", vhost_net_bpf__elf_bytes},
+    Object{"vhost_vsock", vhost_vsock_bpf__elf_bytes},
 };
 
 }  // namespace

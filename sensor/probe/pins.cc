@@ -58,6 +58,7 @@ bool Compatible(const std::string& pin_root, const MapSizes& sizes) {
          HasSize(pin_root, "vms", sizeof(ks_vm_row), sizes.max_vms) &&
          HasSize(pin_root, "vcpus", sizeof(ks_vcpu_row), sizes.max_vcpus) &&
          HasSize(pin_root, "exits", sizeof(ks_exit_row), sizes.max_vcpus) &&
+         HasSize(pin_root, "queues", sizeof(ks_queue_row), sizes.max_queues) &&
          HasSize(pin_root, "vm_limits", sizeof(ks_vm_limits), sizes.max_vms) &&
          HasSize(pin_root, "vm_sets", sizeof(ks_vm_sets), sizes.max_vms) &&
          HasSize(pin_root, "losses", sizeof(ks_losses), 1) &&

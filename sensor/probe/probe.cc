@@ -7,6 +7,8 @@
 #include <bpf/libbpf.h>
 #include <sys/resource.h>
 
+#include "absl/strings/match.h"
+
 #include "sensor/probe/iterator.h"
 #include "sensor/probe/kernel.h"
 
@@ -25,11 +27,11 @@ std::vector<Variant> AllowedVariants(const Hook& hook, const ProbeOptions& optio
   return {hook.variants.begin(), hook.variants.end()};
 }
 
-// Whether the object loads with only this program: tried on a copy of its own.
-absl::Status Loads(absl::string_view object, const std::string& program,
+// Whether the object loads with only these programs: tried on a copy of its own.
+absl::Status Loads(absl::string_view object, const std::vector<std::string>& programs,
                    const std::string& pin_root, const MapSizes& sizes) {
   KVMSENTRY_ASSIGN_OR_RETURN(BpfObject trial, BpfObject::Open(object, pin_root, sizes));
-  return trial.Load({program});
+  return trial.Load(programs);
 }
 
 struct Choice {
@@ -39,17 +41,50 @@ struct Choice {
 };
 
 void GiveUpOn(Choice& choice, absl::string_view why) {
-  absl::StrAppend(&choice.reasons, choice.reasons.empty() ? "" : "; ",
-                  VariantName(choice.left.front()), ": ", why);
+  if (!absl::StrContains(choice.reasons, why)) {
+    absl::StrAppend(&choice.reasons, choice.reasons.empty() ? "" : "; ",
+                    VariantName(choice.left.front()), ": ", why);
+  }
   choice.left.erase(choice.left.begin());
 }
 
 std::vector<std::string> Programs(const std::vector<Choice>& choices) {
   std::vector<std::string> programs;
   for (const Choice& choice : choices) {
-    if (!choice.left.empty()) programs.push_back(ProgramName(*choice.hook, choice.left.front()));
+    if (choice.left.empty()) continue;
+    for (std::string& name : ProgramNames(*choice.hook, choice.left.front())) {
+      programs.push_back(std::move(name));
+    }
   }
   return programs;
+}
+
+// The object with the first variant of each choice that loads; gives up on those before.
+absl::StatusOr<BpfObject> LoadBest(absl::string_view name, std::vector<Choice>& choices,
+                                   const ProbeOptions& options) {
+  KVMSENTRY_ASSIGN_OR_RETURN(BpfObject object,
+                             BpfObject::Open(name, options.pin_root, options.sizes));
+  if (object.Load(Programs(choices)).ok()) return object;
+  // One program that is refused takes the whole object with it: find out which, program by program.
+  for (Choice& choice : choices) {
+    while (!choice.left.empty()) {
+      const absl::Status alone = Loads(name, ProgramNames(*choice.hook, choice.left.front()),
+                                       options.pin_root, options.sizes);
+      if (alone.ok()) break;
+      GiveUpOn(choice, alone.message());
+    }
+  }
+  KVMSENTRY_ASSIGN_OR_RETURN(object, BpfObject::Open(name, options.pin_root, options.sizes));
+  // Without any program only maps are left to load: if they fail, nothing can work.
+  KVMSENTRY_RETURN_IF_ERROR(object.Load(Programs(choices)));
+  return object;
+}
+
+absl::Status Attach(BpfObject& object, const Choice& choice) {
+  for (const std::string& program : ProgramNames(*choice.hook, choice.left.front())) {
+    KVMSENTRY_RETURN_IF_ERROR(object.Attach(program));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -91,45 +126,33 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook> hoo
     choices.push_back(std::move(choice));
   }
 
-  KVMSENTRY_ASSIGN_OR_RETURN(BpfObject object,
-                             BpfObject::Open(name, options.pin_root, options.sizes));
-  absl::Status loaded = object.Load(Programs(choices));
-  if (!loaded.ok()) {
-    // One program that is refused takes the whole object with it: find out which, program by
-    // program.
-    for (Choice& choice : choices) {
-      while (!choice.left.empty()) {
-        const absl::Status alone = Loads(name, ProgramName(*choice.hook, choice.left.front()),
-                                         options.pin_root, options.sizes);
-        if (alone.ok()) break;
-        GiveUpOn(choice, alone.message());
-      }
+  BpfObject object;
+  for (bool all_attached = false; !all_attached;) {
+    KVMSENTRY_ASSIGN_OR_RETURN(object, LoadBest(name, choices, options));
+    if (!tables_) {
+      // Before the first program is attached: it needs free slots.
+      KVMSENTRY_ASSIGN_OR_RETURN(tables_, Tables::Open(object, options.sizes));
     }
-    KVMSENTRY_ASSIGN_OR_RETURN(object, BpfObject::Open(name, options.pin_root, options.sizes));
-    // Without any program only maps are left to load: if they fail, nothing can work.
-    KVMSENTRY_RETURN_IF_ERROR(object.Load(Programs(choices)));
+    all_attached = true;
+    for (Choice& choice : choices) {
+      if (choice.left.empty()) continue;
+      const absl::Status attached = Attach(object, choice);
+      if (attached.ok()) continue;
+      GiveUpOn(choice, attached.message());
+      all_attached = false;
+    }
   }
-  if (!tables_) {
-    // Before the first program is attached: it needs free slots.
-    KVMSENTRY_ASSIGN_OR_RETURN(tables_, Tables::Open(object, options.sizes));
-  }
-  for (Choice& choice : choices) {
+  for (const Choice& choice : choices) {
     HookCoverage coverage{
         .hook = choice.hook, .coverage = Coverage::kUnobservable, .variant = {}, .reason = {}};
-    if (!choice.left.empty()) {
-      const Variant variant = choice.left.front();
-      const absl::Status attached = object.Attach(ProgramName(*choice.hook, variant));
-      if (attached.ok()) {
-        coverage.coverage = Coverage::kActive;
-        coverage.variant = std::string(VariantName(variant));
-        if (variant == Variant::kIterator) walk_object_ = static_cast<int>(objects_.size());
-        if (variant == Variant::kProcessIterator) device_walk_ = object.ProgramFd("walk_devices");
-      } else {
-        GiveUpOn(choice, attached.message());
-      }
-    }
-    if (coverage.coverage != Coverage::kActive) {
+    if (choice.left.empty()) {
       coverage.reason = choice.reasons.empty() ? "switched off" : choice.reasons;
+    } else {
+      const Variant variant = choice.left.front();
+      coverage.coverage = Coverage::kActive;
+      coverage.variant = std::string(VariantName(variant));
+      if (variant == Variant::kIterator) walk_object_ = static_cast<int>(objects_.size());
+      if (variant == Variant::kProcessIterator) device_walk_ = object.ProgramFd("walk_devices");
     }
     coverage_.push_back(std::move(coverage));
   }

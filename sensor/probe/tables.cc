@@ -1,5 +1,6 @@
 #include "sensor/probe/tables.h"
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -64,16 +65,20 @@ absl::StatusOr<Tables> Tables::Open(const BpfObject& object, const MapSizes& siz
   KVMSENTRY_RETURN_IF_ERROR(map("vms", sizes.max_vms, tables.vms_));
   KVMSENTRY_RETURN_IF_ERROR(map("vcpus", sizes.max_vcpus, tables.vcpus_));
   KVMSENTRY_RETURN_IF_ERROR(map("exits", sizes.max_vcpus, tables.exits_));
+  KVMSENTRY_RETURN_IF_ERROR(map("queues", sizes.max_queues, tables.queues_));
   KVMSENTRY_RETURN_IF_ERROR(map("vm_limits", sizes.max_vms, tables.limits_));
   KVMSENTRY_RETURN_IF_ERROR(map("vm_sets", sizes.max_vms, tables.sets_));
   KVMSENTRY_ASSIGN_OR_RETURN(tables.vm_slots_, Duplicate(object, "vm_slots"));
   KVMSENTRY_ASSIGN_OR_RETURN(tables.vcpu_slots_, Duplicate(object, "vcpu_slots"));
+  KVMSENTRY_ASSIGN_OR_RETURN(tables.queue_slots_, Duplicate(object, "queue_slots"));
   KVMSENTRY_ASSIGN_OR_RETURN(tables.free_vm_slots_, Duplicate(object, "free_vm_slots"));
   KVMSENTRY_ASSIGN_OR_RETURN(tables.free_vcpu_slots_, Duplicate(object, "free_vcpu_slots"));
+  KVMSENTRY_ASSIGN_OR_RETURN(tables.free_queue_slots_, Duplicate(object, "free_queue_slots"));
   ks_state& state = tables.state_.rows()[0];
   if (state.layout_version != KS_LAYOUT_VERSION) {
     KVMSENTRY_RETURN_IF_ERROR(FillFreeSlots(tables.free_vm_slots_.get(), sizes.max_vms));
     KVMSENTRY_RETURN_IF_ERROR(FillFreeSlots(tables.free_vcpu_slots_.get(), sizes.max_vcpus));
+    KVMSENTRY_RETURN_IF_ERROR(FillFreeSlots(tables.free_queue_slots_.get(), sizes.max_queues));
     state.layout_version = KS_LAYOUT_VERSION;
   }
   return tables;
@@ -99,12 +104,14 @@ void Tables::SetLimits(Slot slot, std::span<const Limit> limits) {
     }
   }
   const uint64_t serial = vms()[slot].serial;
-  for (ks_vcpu_row& vcpu : vcpus_.rows()) {
-    if (Load(vcpu.vm_serial) != serial) continue;
-    for (ks_meter_row& meter : vcpu.meters) {
+  const auto look = [serial](auto& row) {
+    if (Load(row.vm_serial) != serial) return;
+    for (ks_meter_row& meter : row.meters) {
       __atomic_store_n(&meter.checkpoint, 0, __ATOMIC_RELAXED);
     }
-  }
+  };
+  std::ranges::for_each(vcpus_.rows(), look);
+  std::ranges::for_each(queues_.rows(), look);
 }
 
 void Tables::FreeVcpu(Slot slot, ks_vm_row& vm) {
@@ -118,6 +125,28 @@ void Tables::FreeVcpu(Slot slot, ks_vm_row& vm) {
   bpf_map_update_elem(free_vcpu_slots_.get(), nullptr, &slot, BPF_ANY);
 }
 
+void Tables::FreeQueue(Slot slot, ks_vm_row& vm) {
+  ks_queue_row& row = queues_.rows()[slot];
+  Forget(queue_slots_.get(), Load(row.queue), slot);
+  for (size_t meter = 0; meter < KS_METERS_OF_QUEUE; ++meter) {
+    vm.retired[KS_METERS_OF_VCPU + meter] += row.meters[meter].count;
+  }
+  __atomic_fetch_sub(&vm.queues, 1, __ATOMIC_RELAXED);
+  std::memset(&row, 0, sizeof(row));
+  bpf_map_update_elem(free_queue_slots_.get(), nullptr, &slot, BPF_ANY);
+}
+
+void Tables::FoldQueues() {
+  for (Slot slot = 0; slot < queues().size(); ++slot) {
+    ks_queue_row& row = queues_.rows()[slot];
+    const uint64_t serial = Load(row.vm_serial);
+    if (serial == 0 || Load(row.queue) != 0) continue;
+    const Slot vm_slot = Load(row.vm_slot);
+    if (std::exchange(row.going, 1) == 0 || vm_slot >= vms().size()) continue;
+    if (vms()[vm_slot].serial == serial) FreeQueue(slot, vms_.rows()[vm_slot]);
+  }
+}
+
 absl::Status Tables::Release(Slot slot) {
   ks_vm_row& vm = vms_.rows()[slot];
   const uint64_t serial = vm.serial;
@@ -126,6 +155,9 @@ absl::Status Tables::Release(Slot slot) {
   Forget(vm_slots_.get(), vm.kvm, slot);
   for (Slot vcpu = 0; vcpu < vcpus().size(); ++vcpu) {
     if (Load(vcpus()[vcpu].vm_serial) == serial) FreeVcpu(vcpu, vm);
+  }
+  for (Slot queue = 0; queue < queues().size(); ++queue) {
+    if (Load(queues()[queue].vm_serial) == serial) FreeQueue(queue, vm);
   }
   std::memset(&vm, 0, sizeof(vm));
   std::memset(&limits_.rows()[slot], 0, sizeof(ks_vm_limits));

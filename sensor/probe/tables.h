@@ -24,6 +24,7 @@ class Tables {
   std::span<const ks_vm_row> vms() const { return vms_.rows(); }
   std::span<const ks_vcpu_row> vcpus() const { return vcpus_.rows(); }
   std::span<const ks_exit_row> exits() const { return exits_.rows(); }  // by slot of the vCPU
+  std::span<const ks_queue_row> queues() const { return queues_.rows(); }
   std::span<const ks_vm_sets> sets() const { return sets_.rows(); }
   const ks_losses& losses() const { return losses_.rows()[0]; }
   const ks_state& state() const { return state_.rows()[0]; }
@@ -32,9 +33,14 @@ class Tables {
   // meter are taken. In force from each meter's next occurrence.
   void SetLimits(Slot slot, std::span<const Limit> limits);
 
-  // The VM in SLOT is gone: folds its vCPUs' counts into its row's retired ones and frees their
-  // slots, and then its own. Call once the counts have been read for the last time.
+  // The VM in SLOT is gone: folds the counts of its vCPUs and virtqueues into its row's retired
+  // ones and frees their slots, and then its own. Call once the counts have been read for the last
+  // time.
   absl::Status Release(Slot slot);
+
+  // Does the same for the virtqueues that have gone while their VM lives. Call once a tick: a row
+  // rests until the next one, so that no program still writes to it.
+  void FoldQueues();
 
   // Reads and clears which members every VM has named since the last time; VMs that named none are
   // left out.
@@ -55,15 +61,18 @@ class Tables {
   void TakeSets(Members& members);
   void TakeExits(Slot vcpu, Members& members);
   void FreeVcpu(Slot slot, ks_vm_row& vm);
+  void FreeQueue(Slot slot, ks_vm_row& vm);
 
   MappedRows<ks_state> state_;
   MappedRows<ks_losses> losses_;
   MappedRows<ks_vm_row> vms_;
   MappedRows<ks_vcpu_row> vcpus_;
   MappedRows<ks_exit_row> exits_;
+  MappedRows<ks_queue_row> queues_;
   MappedRows<ks_vm_limits> limits_;
   MappedRows<ks_vm_sets> sets_;
-  Fd vm_slots_, vcpu_slots_, free_vm_slots_, free_vcpu_slots_;
+  Fd vm_slots_, vcpu_slots_, queue_slots_;
+  Fd free_vm_slots_, free_vcpu_slots_, free_queue_slots_;
 };
 
 }  // namespace kvmsentry

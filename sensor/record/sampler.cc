@@ -19,10 +19,17 @@ void AddVcpu(const ks_vcpu_row& vcpu, VmCounts& counts, uint64_t (&latest)[KS_ME
   }
 }
 
+void AddQueue(const ks_queue_row& queue, VmCounts& counts) {
+  if (Load(queue.queue) != 0) ++counts.queues;
+  for (uint32_t meter = 0; meter < KS_METERS_OF_QUEUE; ++meter) {
+    counts.count[KS_METERS_OF_VCPU + meter] += Load(queue.meters[meter].count);
+  }
+}
+
 }  // namespace
 
-std::vector<VmCounts> ReadCounts(std::span<const ks_vm_row> vms,
-                                 std::span<const ks_vcpu_row> vcpus) {
+std::vector<VmCounts> ReadCounts(std::span<const ks_vm_row> vms, std::span<const ks_vcpu_row> vcpus,
+                                 std::span<const ks_queue_row> queues) {
   struct Sum {
     VmCounts counts;
     uint64_t latest[KS_METER_COUNT] = {};
@@ -43,6 +50,12 @@ std::vector<VmCounts> ReadCounts(std::span<const ks_vm_row> vms,
     const uint32_t slot = Load(vcpu.vm_slot);
     if (serial == 0 || slot >= sums.size() || sums[slot].counts.vm.serial != serial) continue;
     AddVcpu(vcpu, sums[slot].counts, sums[slot].latest);
+  }
+  for (const ks_queue_row& queue : queues) {
+    const uint64_t serial = Load(queue.vm_serial);
+    const uint32_t slot = Load(queue.vm_slot);
+    if (serial == 0 || slot >= sums.size() || sums[slot].counts.vm.serial != serial) continue;
+    AddQueue(queue, sums[slot].counts);
   }
   std::vector<VmCounts> all;
   for (const Sum& sum : sums) {
@@ -74,7 +87,8 @@ void AppendObservations(const VmCounts& counts, KernelTime time, std::span<const
 
 uint64_t LossesThatMatter(const ks_losses& losses) {
   return Load(losses.ring_full) + Load(losses.no_vcpu_slot) + Load(losses.table_update) +
-         Load(losses.row_lookup) + Load(losses.unattributed);
+         Load(losses.row_lookup) + Load(losses.unattributed) + Load(losses.no_queue_slot) +
+         Load(losses.queue_unattributed);
 }
 
 }  // namespace kvmsentry

@@ -67,7 +67,7 @@ Slot BpfTest::SlotOf(pid_t pid) {
 }
 
 VmCounts BpfTest::CountsIn(Slot slot) {
-  for (const VmCounts& counts : ReadCounts(tables().vms(), tables().vcpus())) {
+  for (const VmCounts& counts : ReadCounts(tables().vms(), tables().vcpus(), tables().queues())) {
     if (counts.slot == slot) return counts;
   }
   ADD_FAILURE() << "no VM in slot " << slot;
@@ -106,6 +106,9 @@ void BpfTest::ExpectNoLosses() {
   EXPECT_EQ(losses.row_lookup, 0U);
   EXPECT_EQ(losses.unattributed, 0U);
   EXPECT_EQ(losses.over_budget, 0U);
+  EXPECT_EQ(losses.no_queue_slot, 0U);
+  EXPECT_EQ(losses.queue_unattributed, 0U);
+  EXPECT_EQ(losses.queue_without_vm, 0U);
 }
 
 }  // namespace kvmsentry

@@ -56,8 +56,21 @@ const std::vector<Layout>& MapLayouts() {
        sizeof(ks_vm_row),
        {MEMBER(ks_vm_row, kvm), MEMBER(ks_vm_row, serial), MEMBER(ks_vm_row, first_ns),
         MEMBER(ks_vm_row, creator_pid), MEMBER(ks_vm_row, state), MEMBER(ks_vm_row, born_seen),
-        MEMBER(ks_vm_row, vcpus), MEMBER(ks_vm_row, incomplete), MEMBER(ks_vm_row, padding),
-        MEMBER(ks_vm_row, retired)}},
+        MEMBER(ks_vm_row, vcpus), MEMBER(ks_vm_row, incomplete), MEMBER(ks_vm_row, queues),
+        MEMBER(ks_vm_row, mm), MEMBER(ks_vm_row, retired)}},
+      {"ks_queue_row",
+       sizeof(ks_queue_row),
+       {MEMBER(ks_queue_row, queue),    MEMBER(ks_queue_row, device),
+        MEMBER(ks_queue_row, mm),       MEMBER(ks_queue_row, vm_serial),
+        MEMBER(ks_queue_row, vm_slot),  MEMBER(ks_queue_row, index),
+        MEMBER(ks_queue_row, kind),     MEMBER(ks_queue_row, slot),
+        MEMBER(ks_queue_row, first_ns), MEMBER(ks_queue_row, configured_ns),
+        MEMBER(ks_queue_row, desc),     MEMBER(ks_queue_row, avail),
+        MEMBER(ks_queue_row, used),     MEMBER(ks_queue_row, log_base),
+        MEMBER(ks_queue_row, log_addr), MEMBER(ks_queue_row, features),
+        MEMBER(ks_queue_row, num),      MEMBER(ks_queue_row, log_used),
+        MEMBER(ks_queue_row, cid),      MEMBER(ks_queue_row, going),
+        MEMBER(ks_queue_row, meters)}},
       {"ks_mark", sizeof(ks_mark), {MEMBER(ks_mark, epoch), MEMBER(ks_mark, counted)}},
       {"ks_limit_row",
        sizeof(ks_limit_row),
@@ -74,7 +87,8 @@ const std::vector<Layout>& MapLayouts() {
        {MEMBER(ks_losses, ring_full), MEMBER(ks_losses, no_vm_slot),
         MEMBER(ks_losses, no_vcpu_slot), MEMBER(ks_losses, table_update),
         MEMBER(ks_losses, row_lookup), MEMBER(ks_losses, unattributed),
-        MEMBER(ks_losses, over_budget)}},
+        MEMBER(ks_losses, over_budget), MEMBER(ks_losses, no_queue_slot),
+        MEMBER(ks_losses, queue_unattributed), MEMBER(ks_losses, queue_without_vm)}},
       {"ks_state",
        sizeof(ks_state),
        {MEMBER(ks_state, layout_version), MEMBER(ks_state, padding), MEMBER(ks_state, next_serial),
@@ -176,9 +190,10 @@ TEST(LayoutTest, EveryMapIsPinnedAndItsValueIsAsWideAsTheRowsThatAreRead) {
   const struct {
     const char* map;
     size_t value;
-  } maps[] = {{"state", sizeof(ks_state)},         {"losses", sizeof(ks_losses)},
-              {"vms", sizeof(ks_vm_row)},          {"vcpus", sizeof(ks_vcpu_row)},
-              {"vm_limits", sizeof(ks_vm_limits)}, {"vm_sets", sizeof(ks_vm_sets)}};
+  } maps[] = {{"state", sizeof(ks_state)},      {"losses", sizeof(ks_losses)},
+              {"vms", sizeof(ks_vm_row)},       {"vcpus", sizeof(ks_vcpu_row)},
+              {"queues", sizeof(ks_queue_row)}, {"vm_limits", sizeof(ks_vm_limits)},
+              {"vm_sets", sizeof(ks_vm_sets)}};
   for (const std::string& name : ObjectNames()) {
     const ObjectPtr object = Open(name);
     for (const auto& expected : maps) {

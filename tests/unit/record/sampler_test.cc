@@ -21,11 +21,19 @@ ks_vcpu_row Vcpu(uint64_t serial, uint32_t slot, uint64_t pio) {
   return row;
 }
 
+ks_queue_row Queue(uint64_t queue, uint64_t serial, uint32_t slot) {
+  ks_queue_row row{};
+  row.queue = queue;
+  row.vm_serial = serial;
+  row.vm_slot = slot;
+  return row;
+}
+
 TEST(ReadCountsTest, SumsOverTheVcpusOfEachVm) {
   const std::vector<ks_vm_row> vms = {AliveVm(1), AliveVm(2)};
   std::vector<ks_vcpu_row> vcpus = {Vcpu(1, 0, 10), Vcpu(2, 1, 500), Vcpu(1, 0, 7)};
   vcpus[0].meters[KS_METER_EXIT].count = 3;
-  const auto counts = ReadCounts(vms, vcpus);
+  const auto counts = ReadCounts(vms, vcpus, {});
   ASSERT_EQ(counts.size(), 2U);
   EXPECT_EQ(counts[0].vm, VmId{1});
   EXPECT_EQ(counts[0].slot, 0U);
@@ -37,12 +45,29 @@ TEST(ReadCountsTest, SumsOverTheVcpusOfEachVm) {
   EXPECT_EQ(counts[1].count[KS_METER_PIO], 500U);
 }
 
+TEST(ReadCountsTest, AddsTheQueuesOfEachVm) {
+  const std::vector<ks_vm_row> vms = {AliveVm(1), AliveVm(2)};
+  std::vector<ks_queue_row> queues = {Queue(0xffff888000000000, 1, 0),
+                                      Queue(0, 1, 0),                   // gone, and not folded yet
+                                      Queue(0xffff888000001000, 3, 1),  // of the VM before
+                                      Queue(0xffff888000002000, 2, UINT32_MAX)};
+  for (ks_queue_row& queue : queues) {
+    queue.meters[KS_METER_VHOST_KICK - KS_METERS_OF_VCPU].count = 5;
+  }
+  const auto counts = ReadCounts(vms, {}, queues);
+  ASSERT_EQ(counts.size(), 2U);
+  EXPECT_EQ(counts[0].count[KS_METER_VHOST_KICK], 10U);
+  EXPECT_EQ(counts[0].queues, 1U);
+  EXPECT_EQ(counts[1].count[KS_METER_VHOST_KICK], 0U);
+  EXPECT_EQ(counts[1].queues, 0U);
+}
+
 // Or a sum would go back when a vCPU goes.
 TEST(ReadCountsTest, AddsWhatRetiredVcpusCounted) {
   std::vector<ks_vm_row> vms = {AliveVm(1)};
   vms[0].retired[KS_METER_PIO] = 100;
   vms[0].retired[KS_METER_MSR] = 5;
-  const auto counts = ReadCounts(vms, std::vector{Vcpu(1, 0, 10)});
+  const auto counts = ReadCounts(vms, std::vector{Vcpu(1, 0, 10)}, {});
   ASSERT_EQ(counts.size(), 1U);
   EXPECT_EQ(counts[0].count[KS_METER_PIO], 110U);
   EXPECT_EQ(counts[0].count[KS_METER_MSR], 5U);
@@ -54,7 +79,7 @@ TEST(ReadCountsTest, AReplacedVmIsReadAndADeadOrFreeOneIsNot) {
   vms[1].state = KS_VM_DEAD;
   vms[2].state = KS_VM_FREE;
   const auto counts =
-      ReadCounts(vms, std::vector{Vcpu(1, 0, 4), Vcpu(2, 1, 5), Vcpu(3, 2, 6), Vcpu(0, 3, 7)});
+      ReadCounts(vms, std::vector{Vcpu(1, 0, 4), Vcpu(2, 1, 5), Vcpu(3, 2, 6), Vcpu(0, 3, 7)}, {});
   ASSERT_EQ(counts.size(), 1U);
   EXPECT_EQ(counts[0].vm, VmId{1});
   EXPECT_EQ(counts[0].count[KS_METER_PIO], 4U);
@@ -63,7 +88,7 @@ TEST(ReadCountsTest, AReplacedVmIsReadAndADeadOrFreeOneIsNot) {
 // A vCPU whose VM is gone, while its slot has a new one.
 TEST(ReadCountsTest, AVcpuOfAnotherSerialInTheSlotIsNotCounted) {
   const std::vector<ks_vm_row> vms = {AliveVm(9)};
-  const auto counts = ReadCounts(vms, std::vector{Vcpu(8, 0, 1000), Vcpu(9, 0, 1)});
+  const auto counts = ReadCounts(vms, std::vector{Vcpu(8, 0, 1000), Vcpu(9, 0, 1)}, {});
   ASSERT_EQ(counts.size(), 1U);
   EXPECT_EQ(counts[0].count[KS_METER_PIO], 1U);
   EXPECT_EQ(counts[0].vcpus, 1U);
@@ -71,7 +96,7 @@ TEST(ReadCountsTest, AVcpuOfAnotherSerialInTheSlotIsNotCounted) {
 
 TEST(ReadCountsTest, ASlotOutsideTheTableIsPassedOver) {
   const std::vector<ks_vm_row> vms = {AliveVm(9)};
-  const auto counts = ReadCounts(vms, std::vector{Vcpu(9, 1, 5), Vcpu(9, UINT32_MAX, 5)});
+  const auto counts = ReadCounts(vms, std::vector{Vcpu(9, 1, 5), Vcpu(9, UINT32_MAX, 5)}, {});
   ASSERT_EQ(counts.size(), 1U);
   EXPECT_EQ(counts[0].count[KS_METER_PIO], 0U);
 }
@@ -88,7 +113,7 @@ TEST(ReadCountsTest, NamesTheLatestOfTheVcpuThatLookedLast) {
   vcpus[2].meters[KS_METER_MMIO].last = 0xd0000000;
   vcpus[0].meters[KS_METER_USERSPACE_EXIT].count = 1;
   vcpus[0].meters[KS_METER_USERSPACE_EXIT].last = 2;
-  const auto counts = ReadCounts(std::vector{AliveVm(1)}, vcpus);
+  const auto counts = ReadCounts(std::vector{AliveVm(1)}, vcpus, {});
   EXPECT_EQ(counts[0].last[KS_METER_PIO], 0x3f5U);
   EXPECT_EQ(counts[0].last[KS_METER_MMIO], 0xd0000000U);
   EXPECT_EQ(counts[0].last[KS_METER_USERSPACE_EXIT], 2U);
@@ -116,7 +141,7 @@ TEST(AppendObservationsTest, SaysWhatWasCountedWhenAndOfWhom) {
   counts.count[KS_METER_ENTRY] = 8;
   std::vector<Observation> out(1);
   AppendObservations(counts, {5},
-                     std::vector{FeatureId::kPioRate, FeatureId::kMmioRate, FeatureId::kEntryRate},
+                     std::vector{FeatureId::kPioRate, FeatureId::kMmioRate, FeatureId::kExitRate},
                      true, out);
   ASSERT_EQ(out.size(), 4U);
   for (size_t i = 1; i < out.size(); ++i) {
@@ -131,7 +156,7 @@ TEST(AppendObservationsTest, SaysWhatWasCountedWhenAndOfWhom) {
   EXPECT_EQ(out[2].value, 0U);
   EXPECT_EQ(out[2].detail, std::nullopt);  // none was seen
   EXPECT_EQ(out[3].value, 8U);
-  EXPECT_EQ(out[3].detail, std::nullopt);  // an entry names nothing
+  EXPECT_EQ(out[3].detail, std::nullopt);  // an exit names nothing
 }
 
 TEST(LossesThatMatterTest, AreAllButBudgetsAndVmsThatAreNotWatched) {

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Which VM is a vhost device's? The device belongs to an address space (vhost_dev.mm, set by
+ * VHOST_SET_OWNER), and so does a VM (kvm.mm). Both hold the mm_struct, so that its address is not
+ * used again while either lives. The task that does the work says nothing: it is a kernel thread or
+ * a thread of the VMM, and a kick comes from whoever writes to the eventfd.
+ *
+ * A process may hold several VMs. Then it is the one in whose memory the queue's descriptor ring
+ * lies, by the VM's own memory slots; if that is none or more than one, it cannot be told, and the
+ * queue is counted for nobody. While the process has only one VM, its devices are that VM's.
+ */
+#pragma once
+
+#include "bpf/maps.bpf.h"
+
+#define KS_MAX_TREE_DEPTH 64 /* a red-black tree of any number of slots is flatter */
+
+/* Whether ADDRESS of the VMM lies in guest memory: the kernel's own search of its interval tree
+ * (lib/interval_tree.c), in which the VMM may change slots meanwhile: bounded, and may be wrong
+ * then. Linux before 5.17 has no such tree: nothing is found. */
+static __noinline int holds_address(__u64 kvm, __u64 address) {
+  struct kvm_memslots* slots = BPF_CORE_READ((struct kvm*)kvm, memslots[0]);
+  if (!slots || !bpf_core_field_exists(slots->hva_tree)) return 0;
+  struct interval_tree_node* node = (void*)BPF_CORE_READ(slots, hva_tree.rb_root.rb_node);
+  for (int depth = 0; node && depth < KS_MAX_TREE_DEPTH; depth++) {
+    struct interval_tree_node* left = (void*)BPF_CORE_READ(node, rb.rb_left);
+    if (left && BPF_CORE_READ(left, __subtree_last) >= address) {
+      node = left;
+      continue;
+    }
+    if (BPF_CORE_READ(node, start) > address) return 0;
+    if (BPF_CORE_READ(node, last) >= address) return 1;
+    node = (void*)BPF_CORE_READ(node, rb.rb_right);
+  }
+  return 0;
+}
+
+struct owner_search {
+  __u64 mm;
+  __u64 ring;    /* address of the descriptor ring, 0 while it is not set */
+  __u32 vms;     /* of this process */
+  __u32 holders; /* of these, those in whose memory the ring lies */
+  __u32 vm;      /* slot of the latest of them */
+  __u32 holder;
+  bool unsettled; /* a VM is just being registered */
+};
+
+static long consider_vm(void* map, __u32* slot, struct ks_vm_row* vm, struct owner_search* search) {
+  (void)map;
+  if (!vm->serial || vm->mm != search->mm) return 0;
+  if (vm->state == KS_VM_FREE) search->unsettled = true;
+  /* One that has died is still in the table until user space hears of it. */
+  if (vm->state != KS_VM_ALIVE) return 0;
+  struct kvm* kvm = (struct kvm*)vm->kvm;
+  if (BPF_CORE_READ(kvm, users_count.refs.counter) <= 0) return 0;
+  search->vms++;
+  search->vm = *slot;
+  if (search->ring && holds_address((__u64)kvm, search->ring)) {
+    search->holders++;
+    search->holder = *slot;
+  }
+  return 0;
+}
+
+enum owner { KS_OWNED, KS_NO_VM, KS_NO_VM_YET, KS_ONE_OF_SEVERAL };
+
+/* The slot of the VM whose device, of address space MM, has a ring at RING. */
+static __noinline int find_owner(__u64 mm, __u64 ring, __u32* slot) {
+  struct owner_search search = {.mm = mm, .ring = ring};
+  if (!slot) return KS_NO_VM_YET;
+  bpf_for_each_map_elem(&vms, consider_vm, &search, 0);
+  if (search.vms == 0) return search.unsettled ? KS_NO_VM_YET : KS_NO_VM;
+  if (search.vms > 1 && search.holders != 1) return KS_ONE_OF_SEVERAL;
+  *slot = search.vms > 1 ? search.holder : search.vm;
+  return KS_OWNED;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * From a virtqueue that vhost serves to its row. A queue is registered by the first hook that meets
+ * it once its VM is known, so a device may be opened before its VM, or before the sensor.
+ *
+ * The address alone proves nothing, for it is used again: the row must be of the device's address
+ * space, and of a VM that still has its row. If not, it is given up and the queue is looked at
+ * anew.
+ */
+#pragma once
+
+#include "bpf/meter.bpf.h"
+#include "bpf/owner.bpf.h"
+
+#define KS_MAX_QUEUES_OF_DEVICE 256 /* vhost-scsi has some 130, others 2 */
+
+/* Queues without a VM, so that these are not searched for at each occurrence: once a VM is born, it
+ * is worth while again. */
+struct stray_queue {
+  __u64 mm;
+  __u64 births; /* ks_state.next_serial */
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 4096);
+  __uint(pinning, LIBBPF_PIN_BY_NAME);
+  __type(key, __u64);
+  __type(value, struct stray_queue);
+} stray_queues SEC(".maps");
+
+static __always_inline struct ks_queue_row* queue_row(__u32 slot) {
+  return bpf_map_lookup_elem(&queues, &slot);
+}
+
+/* Its counts stay for user space to fold. */
+static __always_inline void give_up(struct ks_queue_row* row) {
+  __u64 queue = row->queue;
+  if (!queue) return;
+  bpf_map_delete_elem(&queue_slots, &queue);
+  row->queue = 0;
+}
+
+/* The place of QUEUE in its device; negative where it is no queue of it. */
+static __noinline int index_of_queue(__u64 queue, __u64 device) {
+  struct vhost_virtqueue** all = BPF_CORE_READ((struct vhost_dev*)device, vqs);
+  int count = BPF_CORE_READ((struct vhost_dev*)device, nvqs);
+  for (int i = 0; i < KS_MAX_QUEUES_OF_DEVICE && i < count; i++) {
+    __u64 found = 0;
+    if (bpf_probe_read_kernel(&found, sizeof(found), all + i)) return -1;
+    if (found == queue) return i;
+  }
+  return -1;
+}
+
+/* What the kernel holds, never what an ioctl's argument said: that can change under one's eyes. */
+static __noinline int read_configuration(struct ks_queue_row* row) {
+  if (!row) return 0;
+  struct vhost_virtqueue* queue = (struct vhost_virtqueue*)row->queue;
+  row->configured_ns = bpf_ktime_get_ns();
+  row->desc = (__u64)BPF_CORE_READ(queue, desc);
+  row->avail = (__u64)BPF_CORE_READ(queue, avail);
+  row->used = (__u64)BPF_CORE_READ(queue, used);
+  row->log_base = (__u64)BPF_CORE_READ(queue, log_base);
+  row->log_addr = BPF_CORE_READ(queue, log_addr);
+  row->features = BPF_CORE_READ(queue, acked_features);
+  row->num = BPF_CORE_READ(queue, num);
+  row->log_used = BPF_CORE_READ(queue, log_used);
+  return 0;
+}
+
+static __noinline struct ks_queue_row* add_queue(__u64 queue, __u64 mm, __u32 vm_slot,
+                                                 __u32 index) {
+  struct ks_vm_row* vm = vm_row(vm_slot);
+  if (!vm) {
+    KS_LOSE(row_lookup);
+    return 0;
+  }
+  __u32 slot;
+  if (bpf_map_pop_elem(&free_queue_slots, &slot)) {
+    KS_LOSE(no_queue_slot);
+    return 0;
+  }
+  struct ks_queue_row* row = queue_row(slot);
+  if (!row) {
+    KS_LOSE(row_lookup);
+    return 0;
+  }
+  row->queue = queue;
+  row->device = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, dev);
+  row->mm = mm;
+  row->vm_slot = vm_slot;
+  row->index = index;
+  row->slot = slot;
+  row->first_ns = bpf_ktime_get_ns();
+  read_configuration(row);
+  asm volatile("" ::: "memory"); /* a row of a VM without a queue is one that user space folds */
+  row->vm_serial = vm->serial;
+  if (bpf_map_update_elem(&queue_slots, &queue, &slot, BPF_NOEXIST)) {
+    row->vm_serial = 0;
+    asm volatile("" ::: "memory");
+    row->queue = 0;
+    if (bpf_map_push_elem(&free_queue_slots, &slot, 0)) KS_LOSE(table_update);
+    __u32* winner = bpf_map_lookup_elem(&queue_slots, &queue);
+    if (winner) return queue_row(*winner);
+    KS_LOSE(table_update);
+    return 0;
+  }
+  __sync_fetch_and_add(&vm->queues, 1);
+  return row;
+}
+
+/* QUEUE has no row that is right. NULL where it gets none; why is counted. */
+static __noinline struct ks_queue_row* find_queue(__u64 queue, __u64 mm) {
+  struct ks_state* shared = shared_state();
+  if (!mm || !shared) return 0; /* a device without an owner does nothing yet */
+  __u64 device = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, dev);
+  int index = index_of_queue(queue, device);
+  if (index < 0) return 0; /* vhost-net polls its tap, too */
+  struct stray_queue stray = {.mm = mm, .births = shared->next_serial};
+  struct stray_queue* known = bpf_map_lookup_elem(&stray_queues, &queue);
+  if (known && known->mm == mm && known->births == stray.births) {
+    KS_LOSE(queue_without_vm);
+    return 0;
+  }
+  __u32 vm_slot = 0;
+  __u64 ring = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, desc);
+  switch (find_owner(mm, ring, &vm_slot)) {
+    case KS_OWNED:
+      return add_queue(queue, mm, vm_slot, index);
+    case KS_ONE_OF_SEVERAL:
+      KS_LOSE(queue_unattributed);
+      return 0;
+    case KS_NO_VM:
+      bpf_map_update_elem(&stray_queues, &queue, &stray, BPF_ANY);
+  }
+  KS_LOSE(queue_without_vm);
+  return 0;
+}
+
+static __always_inline bool is_row_of(const struct ks_queue_row* row, __u64 queue, __u64 mm) {
+  if (row->queue != queue || row->mm != mm) return false;
+  const struct ks_vm_row* vm = vm_row(row->vm_slot);
+  return vm && vm->serial == row->vm_serial;
+}
+
+/* The row of QUEUE, whose device belongs to the address space MM. KIND is KS_QUEUE_OTHER where the
+ * hook cannot tell. */
+static __always_inline struct ks_queue_row* queue_of(__u64 queue, __u64 mm,
+                                                     enum ks_queue_kind kind) {
+  __u32* slot = bpf_map_lookup_elem(&queue_slots, &queue);
+  struct ks_queue_row* row = slot ? queue_row(*slot) : 0;
+  if (!row || !is_row_of(row, queue, mm)) {
+    if (row) give_up(row);
+    if (slot && (!row || row->queue != queue)) bpf_map_delete_elem(&queue_slots, &queue);
+    row = find_queue(queue, mm);
+  }
+  if (row && kind && row->kind != kind) row->kind = kind;
+  return row;
+}
+
+/* The same, where an ioctl may have changed its configuration: a ring that was moved may lie in
+ * another VM's memory now. */
+static __always_inline struct ks_queue_row* reconfigured_queue(__u64 queue, __u64 mm,
+                                                               enum ks_queue_kind kind) {
+  struct ks_queue_row* row = queue_of(queue, mm, kind);
+  if (!row) return 0;
+  __u64 ring = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, desc);
+  if (ring && ring != row->desc) {
+    __u32 vm_slot = 0;
+    int owner = find_owner(mm, ring, &vm_slot);
+    if (owner != KS_OWNED || vm_slot != row->vm_slot) {
+      give_up(row);
+      return queue_of(queue, mm, kind);
+    }
+  }
+  read_configuration(row);
+  return row;
+}

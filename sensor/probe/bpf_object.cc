@@ -120,7 +120,9 @@ absl::Status BpfObject::Attach(const std::string& program) {
   const bpf_program* found = bpf_object__find_program_by_name(object_.get(), program.c_str());
   std::unique_ptr<bpf_link, Deleter> link(found == nullptr ? nullptr : bpf_program__attach(found));
   if (link == nullptr) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("attaching BPF program ", program));
+    constexpr int kNotSupported = 524;  // the kernel's own, include/linux/errno.h
+    const int error = errno == kNotSupported ? EOPNOTSUPP : errno;
+    return absl::ErrnoToStatus(error, absl::StrCat("attaching BPF program ", program));
   }
   links_.push_back({program, std::move(link)});
   return absl::OkStatus();

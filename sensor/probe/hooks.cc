@@ -13,6 +13,9 @@ constexpr std::array kTracepointOrRecord = {Variant::kTpBtf, Variant::kRawTp, Va
 constexpr std::array kIteratorOnly = {Variant::kIterator};
 constexpr std::array kProcessIteratorOnly = {Variant::kProcessIterator};
 constexpr std::array kFunctionEntry = {Variant::kFentry, Variant::kKprobe};
+// Of more than six arguments: kernels before 6.6 load such a program and then refuse to attach it,
+// so that the whole object has to be loaded again.
+constexpr std::array kLongFunctionExit = {Variant::kKretprobe, Variant::kFexit};
 constexpr std::array kFunctionExit = {Variant::kFexit, Variant::kKretprobe};
 
 constexpr std::array<absl::string_view, 2> kVendorTypes = {"vcpu_svm", "vcpu_vmx"};
@@ -42,7 +45,7 @@ constexpr std::array kHooks = {
     Hook{"kvm_inj_exception", "inject", kTracepoint, "exceptions into the guest: exception.rate"},
     Hook{"vhost_poll_wakeup", "vhost", kFunctionEntry, "the guest's notifications: vhost.kick.rate",
          kVhost, "vhost"},
-    Hook{"vhost_get_vq_desc", "vhost", kFunctionExit,
+    Hook{"vhost_get_vq_desc", "vhost", kLongFunctionExit,
          "descriptors that vhost refuses: vhost.bad_descriptor.rate", kVhost, "vhost"},
     Hook{"vhost_add_used_and_signal_n", "vhost", kFunctionEntry,
          "what vhost-net tells the guest: vhost.signal.rate", kVhost, "vhost"},

@@ -80,6 +80,14 @@ absl::StatusOr<BpfObject> LoadBest(absl::string_view name, std::vector<Choice>& 
   return object;
 }
 
+// The coverage of a hook that no variant is left of.
+HookCoverage Without(const Choice& choice) {
+  return {.hook = choice.hook,
+          .coverage = Coverage::kUnobservable,
+          .variant = {},
+          .reason = choice.reasons.empty() ? "switched off" : choice.reasons};
+}
+
 absl::Status Attach(BpfObject& object, const Choice& choice) {
   for (const std::string& program : ProgramNames(*choice.hook, choice.left.front())) {
     KVMSENTRY_RETURN_IF_ERROR(object.Attach(program));
@@ -126,7 +134,14 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook> hoo
     choices.push_back(std::move(choice));
   }
 
+  const bool nothing_to_load =
+      std::ranges::all_of(choices, [](const Choice& choice) { return choice.left.empty(); });
   BpfObject object;
+  if (tables_ && nothing_to_load) {
+    // Of no use here, and each object takes its time to load.
+    for (const Choice& choice : choices) coverage_.push_back(Without(choice));
+    return absl::OkStatus();
+  }
   for (bool all_attached = false; !all_attached;) {
     KVMSENTRY_ASSIGN_OR_RETURN(object, LoadBest(name, choices, options));
     if (!tables_) {
@@ -143,14 +158,12 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook> hoo
     }
   }
   for (const Choice& choice : choices) {
-    HookCoverage coverage{
-        .hook = choice.hook, .coverage = Coverage::kUnobservable, .variant = {}, .reason = {}};
-    if (choice.left.empty()) {
-      coverage.reason = choice.reasons.empty() ? "switched off" : choice.reasons;
-    } else {
+    HookCoverage coverage = Without(choice);
+    if (!choice.left.empty()) {
       const Variant variant = choice.left.front();
       coverage.coverage = Coverage::kActive;
       coverage.variant = std::string(VariantName(variant));
+      coverage.reason.clear();
       if (variant == Variant::kIterator) walk_object_ = static_cast<int>(objects_.size());
       if (variant == Variant::kProcessIterator) device_walk_ = object.ProgramFd("walk_devices");
     }

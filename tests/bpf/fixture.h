@@ -25,10 +25,14 @@ class BpfTest : public ::testing::Test {
   // What the running kernel says of VARIANT of HOOK.
   static absl::Status Offers(const Hook& hook, Variant variant);
 
+  // Whether the running kernel has HOOK at all, by any variant.
+  static bool IsOffered(const Hook& hook);
+
   // Every hook by VARIANT alone, those apart that have no such variant here.
   static std::map<std::string, std::vector<Variant>> Force(Variant variant);
 
-  // Into probe_, with all hooks ACTIVE that are not switched off. Counts start at zero.
+  // Into probe_, with all hooks ACTIVE that are not switched off and that this kernel has. Counts
+  // start at zero.
   void Load(std::map<std::string, std::vector<Variant>> variants = {});
 
   Tables& tables() { return probe_->tables(); }

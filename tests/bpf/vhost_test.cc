@@ -1,50 +1,376 @@
-// vhost files of a VMM, on a kernel that has them.
-#include <fcntl.h>
-#include <gmock/gmock.h>
-#include <linux/kvm.h>
-#include <sys/ioctl.h>
+// What vhost does for a VM is counted exactly, by every variant, and for the right VM.
+#include <algorithm>
 
-#include "sensor/inventory/device_reader.h"
+#include <linux/vhost.h>
+
 #include "tests/bpf/fixture.h"
+#include "tests/vhost/child.h"
+#include "tests/vhost/net_device.h"
+#include "tests/vhost/vsock_device.h"
 
 namespace kvmsentry {
 namespace {
 
-TEST_F(BpfTest, VhostFilesOfAVmmAreKnownByTheirDeviceNumbers) {
-  Load();
-  if (HasFatalFailure()) return;
-  const Fd kvm(open("/dev/kvm", O_RDWR | O_CLOEXEC));
-  const Fd vm(ioctl(kvm.get(), KVM_CREATE_VM, 0));
-  ASSERT_TRUE(vm);
-  const Fd net(open("/dev/vhost-net", O_RDWR | O_CLOEXEC));
-  ASSERT_TRUE(net) << "load the module vhost_net";
-  const Fd other_net(open("/dev/vhost-net", O_RDWR | O_CLOEXEC));
-  const Fd same_net(fcntl(net.get(), F_DUPFD_CLOEXEC, 0));
-  const Fd vsock(open("/dev/vhost-vsock", O_RDWR | O_CLOEXEC));
-  ASSERT_TRUE(vsock) << "load the module vhost_vsock";
-  const Fd only_named(open("/dev/vhost-net", O_PATH | O_CLOEXEC));
+constexpr uint64_t kKicks = 20;
+constexpr uint16_t kFrames = 30;
+constexpr size_t kMemory = 1 << 20;
 
-  DeviceReader reader;
-  ASSERT_OK(reader.ReadMiscDevices());
-  ASSERT_OK_AND_ASSIGN(const DeviceList list,
-                       reader.Read(getpid(), [this](int32_t pid, const auto& visit) {
-                         return probe_->WalkDevices(pid, visit);
-                       }));
-  std::vector<Device> vhost;
-  for (const Device& device : list.devices) {
-    if (device.kind != DeviceKind::kDisk) vhost.push_back(device);
+using Variants = std::map<std::string, std::vector<Variant>>;
+
+// A VM with memory of its own.
+struct Machine {
+  std::unique_ptr<TestMemory> memory;  // stays where it is
+  TestVm vm;
+};
+
+absl::StatusOr<Machine> MakeMachine() {
+  KVMSENTRY_ASSIGN_OR_RETURN(TestMemory memory, TestMemory::Map(kMemory));
+  auto kept = std::make_unique<TestMemory>(std::move(memory));
+  KVMSENTRY_ASSIGN_OR_RETURN(TestVm vm, TestVm::Create(*kept));
+  return Machine{std::move(kept), std::move(vm)};
+}
+
+absl::Status SendOften(NetDevice& net, uint64_t kicks) {
+  for (uint64_t i = 0; i < kicks; ++i) KVMSENTRY_RETURN_IF_ERROR(net.Send(kFrames));
+  return net.Settle();
+}
+
+class VhostTest : public BpfTest {
+ protected:
+  VmCounts Own(size_t vm = 0) { return CountsIn(SlotsOf(getpid()).at(vm)); }
+
+  std::vector<const ks_queue_row*> QueuesIn(Slot slot) {
+    std::vector<const ks_queue_row*> queues;
+    for (const ks_queue_row& row : tables().queues()) {
+      if (row.vm_serial == VmRow(slot).serial && row.queue != 0) queues.push_back(&row);
+    }
+    std::ranges::sort(queues, {}, &ks_queue_row::index);
+    return queues;
   }
-  ASSERT_EQ(vhost.size(), 3U);
-  EXPECT_EQ(vhost[0].kind, DeviceKind::kVhostNet);
-  EXPECT_EQ(vhost[0].name, "vhost-net");
-  EXPECT_EQ(vhost[0].fd, static_cast<uint32_t>(net.get()));
-  EXPECT_EQ(vhost[0].files, 2U);
-  EXPECT_EQ(vhost[1].kind, DeviceKind::kVhostNet);
-  EXPECT_EQ(vhost[1].fd, static_cast<uint32_t>(other_net.get()));
-  EXPECT_NE(vhost[0].object, vhost[1].object);
-  EXPECT_NE(vhost[0].object, 0U);
-  EXPECT_EQ(vhost[2].kind, DeviceKind::kVhostVsock);
-  EXPECT_EQ(vhost[2].name, "vhost-vsock");
+};
+
+uint64_t Grown(const VmCounts& before, const VmCounts& after, ks_meter meter) {
+  return after.count[meter] - before.count[meter];
+}
+
+Variants ForceProbes(const std::vector<Variant>& allowed) {
+  Variants variants;
+  for (const Hook& hook : Hooks()) {
+    for (const Variant variant : allowed) {
+      if (std::ranges::find(hook.variants, variant) != hook.variants.end()) {
+        variants[std::string(hook.name)] = {variant};
+      }
+    }
+  }
+  return variants;
+}
+
+// Two probes count the same run, each by variants of its own.
+class TwoProbesTest : public VhostTest {
+ protected:
+  void SetUp() override {
+    VhostTest::SetUp();
+    if (HasFatalFailure()) return;
+    Load();
+    other_options_ = options_;
+    other_options_.pin_root += "-other";
+    other_options_.variants = ForceProbes({Variant::kKprobe, Variant::kKretprobe, Variant::kRawTp});
+    ASSERT_OK_AND_ASSIGN(other_, Probe::Load(other_options_));
+  }
+  void TearDown() override {
+    other_.reset();
+    EXPECT_EQ(Unpin(other_options_.pin_root), absl::OkStatus());
+    VhostTest::TearDown();
+  }
+
+  void ExpectVariants() {
+    std::map<absl::string_view, std::string> mine;
+    for (const HookCoverage& hook : probe_->coverage()) mine[hook.hook->name] = hook.variant;
+    for (const HookCoverage& hook : other_->coverage()) {
+      if (hook.hook->module.empty()) continue;
+      EXPECT_EQ(hook.coverage, Coverage::kActive) << hook.hook->name << ": " << hook.reason;
+      // Trampolines carry no more than six arguments before Linux 6.6, and this has seven.
+      if (hook.hook->name == "vhost_get_vq_desc") continue;
+      EXPECT_NE(hook.variant, mine[hook.hook->name]) << hook.hook->name;
+    }
+  }
+
+  void ExpectBothAlike() {
+    const VmCounts mine = Own();
+    const auto all =
+        ReadCounts(other_->tables().vms(), other_->tables().vcpus(), other_->tables().queues());
+    const auto own = std::ranges::find_if(all, [this](const VmCounts& counts) {
+      return other_->tables().vms()[counts.slot].creator_pid == static_cast<uint32_t>(getpid());
+    });
+    ASSERT_NE(own, all.end());
+    for (uint32_t meter = KS_METERS_OF_VCPU; meter < KS_METER_COUNT; ++meter) {
+      EXPECT_EQ(mine.count[meter], own->count[meter]) << "meter " << meter;
+    }
+  }
+
+  ProbeOptions other_options_;
+  std::unique_ptr<Probe> other_;
+};
+
+TEST_F(TwoProbesTest, EveryKickTurnAndSignalOfNetCounts) {
+  ExpectVariants();
+  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
+  const VmCounts before = Own();
+  EXPECT_EQ(before.count[KS_METER_VHOST_CONFIG], net.vhost().ioctls());
+  EXPECT_EQ(before.queues, 2U);
+  net.vhost().TakeCalls(NetDevice::kTx);
+  ASSERT_OK(SendOften(net, kKicks));
+  VmCounts after = Own();
+  EXPECT_EQ(Grown(before, after, KS_METER_VHOST_KICK), kKicks);
+  EXPECT_EQ(Grown(before, after, KS_METER_VHOST_RUN), kKicks);
+  EXPECT_EQ(Grown(before, after, KS_METER_VHOST_SIGNAL), net.vhost().TakeCalls(NetDevice::kTx));
+  EXPECT_EQ(Grown(before, after, KS_METER_VHOST_SIGNAL), kKicks);
+  EXPECT_EQ(after.count[KS_METER_VHOST_CONFIG], net.vhost().ioctls());
+  EXPECT_EQ(after.count[KS_METER_VHOST_BAD_DESCRIPTOR], 0U);
+  for (uint64_t i = 0; i < kKicks; ++i) ASSERT_OK(net.SendNonsense());
+  ASSERT_OK(net.Settle());
+  after = Own();
+  EXPECT_EQ(after.count[KS_METER_VHOST_BAD_DESCRIPTOR], kKicks);
+  EXPECT_EQ(Grown(before, after, KS_METER_VHOST_KICK), 2 * kKicks);
+  EXPECT_EQ(Grown(before, after, KS_METER_VHOST_SIGNAL), kKicks);
+  ExpectBothAlike();
+  ExpectNoLosses();
+}
+
+TEST_F(TwoProbesTest, EveryByteOfVsockCounts) {
+  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(VsockDevice vsock, VsockDevice::Open(*machine.memory, 77));
+  ASSERT_OK(vsock.Connect());
+  EXPECT_EQ(Own().count[KS_METER_VSOCK_RX_BYTES], 0U);
+  EXPECT_EQ(Own().count[KS_METER_VSOCK_TX_BYTES], 0U);
+  ASSERT_OK(vsock.HostSends(12345));
+  ASSERT_OK(vsock.GuestSends(1000));
+  ASSERT_OK(vsock.GuestSends(777));
+  ASSERT_OK(vsock.vhost().SetMemory(*machine.memory));
+  const VmCounts counts = Own();
+  EXPECT_EQ(counts.count[KS_METER_VSOCK_RX_BYTES], 12345U);
+  EXPECT_EQ(counts.count[KS_METER_VSOCK_TX_BYTES], 1777U);
+  EXPECT_EQ(counts.count[KS_METER_VHOST_CONFIG], vsock.vhost().ioctls());
+  EXPECT_GT(counts.count[KS_METER_VHOST_RUN], 0U);
+  EXPECT_GT(counts.count[KS_METER_VHOST_SIGNAL], 0U);
+  for (const ks_queue_row* queue : QueuesIn(counts.slot)) {
+    EXPECT_EQ(queue->kind, static_cast<uint32_t>(KS_QUEUE_VSOCK));
+  }
+  ExpectBothAlike();
+  ExpectNoLosses();
+}
+
+TEST_F(VhostTest, ARowHoldsTheConfigurationThatTheKernelTook) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
+  const auto queues = QueuesIn(SlotOf(getpid()));
+  ASSERT_EQ(queues.size(), 2U);
+  const ks_queue_row& tx = *queues[1];
+  EXPECT_EQ(tx.kind, static_cast<uint32_t>(KS_QUEUE_NET));
+  EXPECT_EQ(tx.index, 1U);
+  EXPECT_EQ(tx.num, Ring::kSize);
+  EXPECT_EQ(tx.desc, machine.memory->address() + Ring::kBytes);
+  EXPECT_EQ(tx.desc, reinterpret_cast<uint64_t>(net.tx().descriptors()));
+  EXPECT_EQ(tx.avail, reinterpret_cast<uint64_t>(net.tx().available()));
+  EXPECT_EQ(tx.used, reinterpret_cast<uint64_t>(net.tx().used()));
+  EXPECT_EQ(tx.features, 1ULL << VHOST_NET_F_VIRTIO_NET_HDR);
+  EXPECT_EQ(tx.log_base, 0U);
+  EXPECT_EQ(tx.log_used, 0U);
+  std::vector<std::byte> log(kMemory / 4096);
+  ASSERT_OK(net.vhost().Set(VHOST_SET_LOG_BASE, reinterpret_cast<uint64_t>(log.data()),
+                            "VHOST_SET_LOG_BASE"));
+  EXPECT_EQ(tx.log_base, reinterpret_cast<uint64_t>(log.data()));
+}
+
+TEST_F(VhostTest, TwoVmsInTwoProcessesAreCountedApart) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(Child child, Child::Fork([](const Child::Pause& pause) -> absl::Status {
+                         KVMSENTRY_ASSIGN_OR_RETURN(const Machine machine, MakeMachine());
+                         KVMSENTRY_ASSIGN_OR_RETURN(NetDevice net,
+                                                    NetDevice::Open(*machine.memory));
+                         pause();
+                         KVMSENTRY_RETURN_IF_ERROR(SendOften(net, 3 * kKicks));
+                         pause();
+                         return absl::OkStatus();
+                       }));
+  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
+  ASSERT_OK(child.AwaitPause());
+  const VmCounts own = Own();
+  const VmCounts childs = CountsOf(child.pid());
+  ASSERT_OK(child.Continue());
+  ASSERT_OK(SendOften(net, kKicks));
+  ASSERT_OK(child.AwaitPause());
+  EXPECT_EQ(Grown(own, Own(), KS_METER_VHOST_KICK), kKicks);
+  EXPECT_EQ(Grown(own, Own(), KS_METER_VHOST_RUN), kKicks);
+  EXPECT_EQ(Grown(childs, CountsOf(child.pid()), KS_METER_VHOST_KICK), 3 * kKicks);
+  EXPECT_EQ(Grown(childs, CountsOf(child.pid()), KS_METER_VHOST_RUN), 3 * kKicks);
+  ASSERT_OK(child.Finish());
+  ExpectNoLosses();
+}
+
+TEST_F(VhostTest, TwoVmsInOneProcessAreToldApartByTheirMemory) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(const Machine first, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(const Machine second, MakeMachine());
+  ASSERT_EQ(SlotsOf(getpid()).size(), 2U);
+  ASSERT_OK_AND_ASSIGN(NetDevice of_second, NetDevice::Open(*second.memory));
+  ASSERT_OK_AND_ASSIGN(NetDevice of_first, NetDevice::Open(*first.memory));
+  // Before its rings are set, nobody can tell whose a device is.
+  EXPECT_GT(tables().losses().queue_unattributed, 0U);
+  const uint64_t unattributed = tables().losses().queue_unattributed;
+  const VmCounts first_before = Own(0);
+  const VmCounts second_before = Own(1);
+  ASSERT_OK(SendOften(of_first, kKicks));
+  ASSERT_OK(SendOften(of_second, 2 * kKicks));
+  EXPECT_EQ(Grown(first_before, Own(0), KS_METER_VHOST_KICK), kKicks);
+  EXPECT_EQ(Grown(second_before, Own(1), KS_METER_VHOST_KICK), 2 * kKicks);
+  EXPECT_EQ(tables().losses().queue_unattributed, unattributed);
+}
+
+TEST_F(VhostTest, ARingThatMovesToAnotherVmsMemoryIsThatVms) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(const Machine first, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(const Machine second, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(const TestMemory nobodys, TestMemory::Map(kMemory));
+  ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*first.memory));
+  VhostDevice& device = net.vhost();
+  const Ring moved(second.memory->bytes(), 0);
+  ASSERT_OK(device.SetAddresses(NetDevice::kRx, moved));
+  ASSERT_OK(device.Kick(NetDevice::kRx));
+  EXPECT_EQ(Own(0).count[KS_METER_VHOST_KICK], 0U);
+  EXPECT_EQ(Own(1).count[KS_METER_VHOST_KICK], 1U);
+  const uint64_t unattributed = tables().losses().queue_unattributed;
+  const Ring lost(nobodys.bytes(), 0);
+  ASSERT_OK(device.SetAddresses(NetDevice::kRx, lost));
+  EXPECT_GT(tables().losses().queue_unattributed, unattributed);
+  ASSERT_OK(device.Kick(NetDevice::kRx));
+  EXPECT_EQ(Own(0).count[KS_METER_VHOST_KICK], 0U);
+  EXPECT_EQ(Own(1).count[KS_METER_VHOST_KICK], 1U);
+}
+
+TEST_F(VhostTest, ADeviceWithoutAVmIsNobodysAndCounted) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(const TestMemory memory, TestMemory::Map(kMemory));
+  ASSERT_OK_AND_ASSIGN(Child other, Child::Fork([](const Child::Pause& pause) -> absl::Status {
+                         KVMSENTRY_ASSIGN_OR_RETURN(const Machine machine, MakeMachine());
+                         pause();
+                         return absl::OkStatus();
+                       }));
+  ASSERT_OK(other.AwaitPause());
+  ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(memory));
+  const uint64_t before = tables().losses().queue_without_vm;
+  EXPECT_GT(before, 0U);
+  ASSERT_OK(SendOften(net, kKicks));
+  EXPECT_GE(tables().losses().queue_without_vm, before + 3 * kKicks);  // kicks, turns, signals
+  for (const ks_queue_row& row : tables().queues()) EXPECT_EQ(row.vm_serial, 0U);
+  EXPECT_EQ(CountsOf(other.pid()).count[KS_METER_VHOST_KICK], 0U);
+  // With a VM, it is that VM's from then on.
+  ASSERT_OK_AND_ASSIGN(const TestVm vm, TestVm::Create(memory));
+  ASSERT_OK(SendOften(net, kKicks));
+  EXPECT_EQ(Own().count[KS_METER_VHOST_KICK], kKicks);
+  ASSERT_OK(other.Finish());
+}
+
+TEST_F(VhostTest, ADeviceThatWasThereBeforeTheSensorIsCounted) {
+  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
+  ASSERT_OK_AND_ASSIGN(VsockDevice vsock, VsockDevice::Open(*machine.memory, 78));
+  ASSERT_OK(vsock.Connect());
+  Load();
+  ASSERT_OK(probe_->WalkOpenFiles());
+  ASSERT_OK(SendOften(net, kKicks));
+  EXPECT_EQ(Own().count[KS_METER_VHOST_KICK], kKicks);
+  EXPECT_EQ(Own().count[KS_METER_VHOST_RUN], kKicks);
+  EXPECT_EQ(Own().count[KS_METER_VHOST_SIGNAL], kKicks);
+  ASSERT_OK(vsock.GuestSends(100));
+  ASSERT_OK(vsock.HostSends(50));
+  EXPECT_EQ(Own().count[KS_METER_VSOCK_TX_BYTES], 100U);
+  EXPECT_EQ(Own().count[KS_METER_VSOCK_RX_BYTES], 50U);
+  ExpectNoLosses();
+}
+
+// There is one slot: the next VM of the host gets that of the device's.
+TEST_F(VhostTest, ADeviceThatOutlivesItsVmIsNotTheNextOnes) {
+  options_.sizes.max_vms = 1;
+  Load();
+  ASSERT_OK_AND_ASSIGN(const TestMemory memory, TestMemory::Map(kMemory));
+  ASSERT_OK_AND_ASSIGN(NetDevice net, [&]() -> absl::StatusOr<NetDevice> {
+    KVMSENTRY_ASSIGN_OR_RETURN(const TestVm vm, TestVm::Create(memory));
+    KVMSENTRY_ASSIGN_OR_RETURN(NetDevice device, NetDevice::Open(memory));
+    KVMSENTRY_RETURN_IF_ERROR(SendOften(device, kKicks));
+    return device;
+  }());
+  const Slot slot = SlotOf(getpid());
+  EXPECT_EQ(CountsIn(slot).count[KS_METER_VHOST_KICK], kKicks);
+  EXPECT_EQ(tables().Release(slot), absl::OkStatus());
+  ASSERT_OK_AND_ASSIGN(Child next, Child::Fork([](const Child::Pause& pause) -> absl::Status {
+                         KVMSENTRY_ASSIGN_OR_RETURN(const Machine machine, MakeMachine());
+                         pause();
+                         return absl::OkStatus();
+                       }));
+  ASSERT_OK(next.AwaitPause());
+  ASSERT_EQ(SlotOf(next.pid()), slot);
+  const uint64_t before = tables().losses().queue_without_vm;
+  ASSERT_OK(SendOften(net, kKicks));
+  EXPECT_GE(tables().losses().queue_without_vm, before + kKicks);
+  EXPECT_EQ(CountsIn(slot).count[KS_METER_VHOST_KICK], 0U);
+  ASSERT_OK(next.Finish());
+}
+
+// Closed and opened again, more often than there are slots: sums never go back.
+TEST_F(VhostTest, SlotsOfClosedDevicesAreUsedAgainAndTheirCountsStay) {
+  options_.sizes.max_queues = 4;
+  Load();
+  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  uint64_t ioctls = 0;
+  for (int i = 1; i <= 8; ++i) {
+    {
+      ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
+      ASSERT_OK(SendOften(net, 1));
+      ioctls += net.vhost().ioctls();
+      EXPECT_EQ(Own().queues, 2U);
+    }
+    ASSERT_TRUE(WaitUntil([&] { return Own().queues == 0; }));
+    tables().FoldQueues();
+    EXPECT_EQ(Own().count[KS_METER_VHOST_CONFIG], ioctls);
+    tables().FoldQueues();
+    EXPECT_EQ(Own().count[KS_METER_VHOST_CONFIG], ioctls);
+    EXPECT_EQ(Own().count[KS_METER_VHOST_KICK], static_cast<uint64_t>(i));
+    EXPECT_EQ(VmRow(Own().slot).queues, 0U);
+  }
+  ExpectNoLosses();
+}
+
+TEST_F(VhostTest, AQueueBeyondTheMaximumIsALoss) {
+  options_.sizes.max_queues = 1;
+  Load();
+  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
+  EXPECT_EQ(Own().queues, 1U);
+  EXPECT_GT(tables().losses().no_queue_slot, 0U);
+}
+
+TEST_F(VhostTest, ALimitOnKicksIsTold) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
+  const Slot slot = SlotOf(getpid());
+  const Limit limit{
+      .meter = KS_METER_VHOST_BAD_DESCRIPTOR, .count = 3, .window_ns = 60'000'000'000};
+  tables().SetLimits(slot, std::vector{limit});
+  for (int i = 0; i < 3; ++i) ASSERT_OK(net.SendNonsense());
+  ASSERT_OK(net.Settle());
+  EXPECT_TRUE(TakeLimitRecords(VmIn(slot)).empty());
+  ASSERT_OK(net.SendNonsense());
+  ASSERT_OK(net.Settle());
+  const auto records = TakeLimitRecords(VmIn(slot));
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].meter, static_cast<uint32_t>(KS_METER_VHOST_BAD_DESCRIPTOR));
+  EXPECT_EQ(records[0].counted, 4U);
+  EXPECT_EQ(records[0].vcpu_index, NetDevice::kTx);
 }
 
 }  // namespace

@@ -1,0 +1,41 @@
+// A KVM VM in this process that never runs: one vCPU and memory, for vhost devices to work in.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "sensor/base/fd.h"
+#include "sensor/base/status.h"
+
+namespace kvmsentry {
+
+// Memory of this process that is a guest's, at guest address 0. Unmapped on destruction; move-only.
+class TestMemory {
+ public:
+  static absl::StatusOr<TestMemory> Map(size_t bytes);
+  TestMemory(TestMemory&& other) noexcept;
+  TestMemory& operator=(TestMemory&& other) noexcept;
+  ~TestMemory();
+
+  std::span<std::byte> bytes() const { return bytes_; }
+  uint64_t address() const;  // in this process
+
+ private:
+  explicit TestMemory(std::span<std::byte> bytes) : bytes_(bytes) {}
+  std::span<std::byte> bytes_;
+};
+
+// Destroyed with it, as far as nothing else holds its files. Move-only.
+class TestVm {
+ public:
+  // Its memory is MEMORY, which outlives it.
+  static absl::StatusOr<TestVm> Create(const TestMemory& memory);
+
+ private:
+  TestVm(Fd vm, Fd vcpu) : vm_(std::move(vm)), vcpu_(std::move(vcpu)) {}
+  Fd vm_;
+  Fd vcpu_;
+};
+
+}  // namespace kvmsentry

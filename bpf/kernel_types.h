@@ -16,11 +16,35 @@ struct hlist_head {
 } KS_CORE;
 
 struct super_block {
+  unsigned int s_dev;
+  unsigned long s_flags;
   unsigned long s_magic;
 } KS_CORE;
 
 struct inode {
+  unsigned short i_mode;
+  unsigned int i_nlink;
+  unsigned int i_rdev;
+  unsigned long i_ino;
+  long long i_size;
   struct super_block* i_sb;
+} KS_CORE;
+
+struct rb_node {
+  struct rb_node* rb_right;
+  struct rb_node* rb_left;
+} KS_CORE;
+
+struct rb_root {
+  struct rb_node* rb_node;
+} KS_CORE;
+
+struct rb_root_cached {
+  struct rb_root rb_root;
+} KS_CORE;
+
+struct address_space {
+  struct rb_root_cached i_mmap;
 } KS_CORE;
 
 struct qstr {
@@ -38,6 +62,9 @@ struct path {
 struct file {
   struct path f_path;
   struct inode* f_inode;
+  struct address_space* f_mapping;
+  unsigned int f_mode;
+  unsigned int f_flags;
   void* private_data;
 } KS_CORE;
 
@@ -74,19 +101,6 @@ typedef struct {
 typedef struct refcount_struct {
   atomic_t refs;
 } KS_CORE refcount_t;
-
-struct rb_node {
-  struct rb_node* rb_right;
-  struct rb_node* rb_left;
-} KS_CORE;
-
-struct rb_root {
-  struct rb_node* rb_node;
-} KS_CORE;
-
-struct rb_root_cached {
-  struct rb_root rb_root;
-} KS_CORE;
 
 struct interval_tree_node {
   struct rb_node rb;
@@ -190,6 +204,23 @@ struct trace_event_raw_kvm_exit {
   unsigned int exit_reason;
   unsigned long guest_rip;
   __u32 isa;
+} KS_CORE;
+
+struct net_device {
+  char name[16];
+} KS_CORE;
+
+struct tun_struct {
+  struct net_device* dev;
+} KS_CORE;
+
+struct socket {
+  struct file* file;
+} KS_CORE;
+
+struct tun_file {
+  struct socket socket;
+  struct tun_struct* tun;
 } KS_CORE;
 
 struct seq_file;

@@ -15,24 +15,40 @@
 
 #define KS_MAX_TREE_DEPTH 64 /* a red-black tree of any number of slots is flatter */
 
-/* Whether ADDRESS of the VMM lies in guest memory: the kernel's own search of its interval tree
- * (lib/interval_tree.c), in which the VMM may change slots meanwhile: bounded, and may be wrong
- * then. Linux before 5.17 has no such tree: nothing is found. */
+struct slot_search {
+  __u64 address;
+  __u64 node; /* where the search has come to; 0 at its end */
+  bool found;
+};
+
+/* One step down the tree, as lib/interval_tree.c takes it. Not 0 at the end. */
+static long descend(__u32 depth, struct slot_search* search) {
+  (void)depth;
+  struct interval_tree_node* node = (void*)search->node;
+  if (!node) return 1;
+  struct interval_tree_node* left = (void*)BPF_CORE_READ(node, rb.rb_left);
+  if (left && BPF_CORE_READ(left, __subtree_last) >= search->address) {
+    search->node = (__u64)left;
+    return 0;
+  }
+  if (BPF_CORE_READ(node, start) > search->address) return 1;
+  search->found = BPF_CORE_READ(node, last) >= search->address;
+  search->node = (__u64)BPF_CORE_READ(node, rb.rb_right);
+  return search->found;
+}
+
+/* Whether ADDRESS of the VMM lies in guest memory: the kernel's own search of its interval tree, in
+ * which the VMM may change slots meanwhile: bounded, and may be wrong then. Linux before 5.17 has
+ * no such tree: nothing is found. */
 static __noinline int holds_address(__u64 kvm, __u64 address) {
   struct kvm_memslots* slots = BPF_CORE_READ((struct kvm*)kvm, memslots[0]);
   if (!slots || !bpf_core_field_exists(slots->hva_tree)) return 0;
-  struct interval_tree_node* node = (void*)BPF_CORE_READ(slots, hva_tree.rb_root.rb_node);
-  for (int depth = 0; node && depth < KS_MAX_TREE_DEPTH; depth++) {
-    struct interval_tree_node* left = (void*)BPF_CORE_READ(node, rb.rb_left);
-    if (left && BPF_CORE_READ(left, __subtree_last) >= address) {
-      node = left;
-      continue;
-    }
-    if (BPF_CORE_READ(node, start) > address) return 0;
-    if (BPF_CORE_READ(node, last) >= address) return 1;
-    node = (void*)BPF_CORE_READ(node, rb.rb_right);
-  }
-  return 0;
+  struct slot_search search = {
+      .address = address,
+      .node = (__u64)BPF_CORE_READ(slots, hva_tree.rb_root.rb_node),
+  };
+  bpf_loop(KS_MAX_TREE_DEPTH, descend, &search, 0);
+  return search.found;
 }
 
 struct owner_search {

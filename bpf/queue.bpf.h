@@ -41,16 +41,30 @@ static __always_inline void give_up(struct ks_queue_row* row) {
   row->queue = 0;
 }
 
+struct queue_search {
+  struct vhost_virtqueue** all; /* of the device */
+  __u64 queue;
+  int index; /* negative until it is found */
+};
+
+static long compare_queue(__u32 index, struct queue_search* search) {
+  __u64 found = 0;
+  if (bpf_probe_read_kernel(&found, sizeof(found), search->all + index)) return 1;
+  if (found == search->queue) search->index = index;
+  return search->index >= 0;
+}
+
+static __always_inline __u32 queues_of(const struct vhost_dev* device) {
+  __u32 count = BPF_CORE_READ(device, nvqs);
+  return count < KS_MAX_QUEUES_OF_DEVICE ? count : KS_MAX_QUEUES_OF_DEVICE;
+}
+
 /* The place of QUEUE in its device; negative where it is no queue of it. */
 static __noinline int index_of_queue(__u64 queue, __u64 device) {
-  struct vhost_virtqueue** all = BPF_CORE_READ((struct vhost_dev*)device, vqs);
-  int count = BPF_CORE_READ((struct vhost_dev*)device, nvqs);
-  for (int i = 0; i < KS_MAX_QUEUES_OF_DEVICE && i < count; i++) {
-    __u64 found = 0;
-    if (bpf_probe_read_kernel(&found, sizeof(found), all + i)) return -1;
-    if (found == queue) return i;
-  }
-  return -1;
+  struct queue_search search = {
+      .all = BPF_CORE_READ((struct vhost_dev*)device, vqs), .queue = queue, .index = -1};
+  bpf_loop(queues_of((struct vhost_dev*)device), compare_queue, &search, 0);
+  return search.index;
 }
 
 /* What the kernel holds, never what an ioctl's argument said: that can change under one's eyes. */

@@ -56,20 +56,22 @@ static __always_inline void on_signal(const __u64* arguments, bool typed) {
 }
 KS_FUNCTION_ENTRY(vhost_signal, on_signal)
 
+static long forget_queue(__u32 index, struct vhost_virtqueue*** all) {
+  __u64 queue = 0;
+  if (bpf_probe_read_kernel(&queue, sizeof(queue), *all + index)) return 1;
+  bpf_map_delete_elem(&stray_queues, &queue);
+  __u32* slot = bpf_map_lookup_elem(&queue_slots, &queue);
+  struct ks_queue_row* row = slot ? queue_row(*slot) : 0;
+  if (row && row->queue == queue) give_up(row);
+  return 0;
+}
+
 /* void vhost_dev_cleanup(struct vhost_dev *dev): the device is closed, or its owner gives it up.
  * Nothing works on its queues any more. */
 static __always_inline void on_cleanup(const __u64* arguments, bool typed) {
   (void)typed;
   struct vhost_dev* device = (struct vhost_dev*)arguments[0];
   struct vhost_virtqueue** all = BPF_CORE_READ(device, vqs);
-  int count = BPF_CORE_READ(device, nvqs);
-  for (int i = 0; i < KS_MAX_QUEUES_OF_DEVICE && i < count; i++) {
-    __u64 queue = 0;
-    if (bpf_probe_read_kernel(&queue, sizeof(queue), all + i)) return;
-    bpf_map_delete_elem(&stray_queues, &queue);
-    __u32* slot = bpf_map_lookup_elem(&queue_slots, &queue);
-    struct ks_queue_row* row = slot ? queue_row(*slot) : 0;
-    if (row && row->queue == queue) give_up(row);
-  }
+  bpf_loop(queues_of(device), forget_queue, &all, 0);
 }
 KS_FUNCTION_ENTRY(vhost_dev_cleanup, on_cleanup)

@@ -1,8 +1,9 @@
-# proto_library(TARGET [GRPC] FILES ...): the messages, and with GRPC the service stubs, of .proto
-# files below the current folder. Generated code is not ours: it is compiled without our warnings.
+# proto_library(TARGET [GRPC] [IMPORTS folder ...] FILES ...): the messages, and with GRPC the service
+# stubs, of .proto files below the current folder. They import from there and from IMPORTS. Generated code is not ours: it is compiled without our warnings.
 function(proto_library target)
-  cmake_parse_arguments(arg "GRPC" "" "FILES" ${ARGN})
+  cmake_parse_arguments(arg "GRPC" "" "IMPORTS;FILES" ${ARGN})
   set(sources)
+  list(TRANSFORM arg_IMPORTS PREPEND -I OUTPUT_VARIABLE imports)
   foreach(file IN LISTS arg_FILES)
     string(REGEX REPLACE "\\.proto$" "" stem ${file})
     set(out ${CMAKE_CURRENT_BINARY_DIR}/${stem})
@@ -17,7 +18,7 @@ function(proto_library target)
     endif()
     add_custom_command(
       OUTPUT ${outputs}
-      COMMAND ${PROTOC} -I. --cpp_out=${CMAKE_CURRENT_BINARY_DIR} ${grpc_flags} ${file}
+      COMMAND ${PROTOC} -I. ${imports} --cpp_out=${CMAKE_CURRENT_BINARY_DIR} ${grpc_flags} ${file}
       WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
       DEPENDS ${file}
       COMMENT "protoc ${file}"

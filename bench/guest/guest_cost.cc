@@ -51,7 +51,7 @@ absl::Status Measure(const char* behaviour, uint64_t count) {
   for (int round = 0; round < kRounds; ++round) {
     for (size_t i = 0; i < std::size(kWatchers); ++i) {
       KVMSENTRY_ASSIGN_OR_RETURN(std::optional<Process> watcher,
-                                 Watch(kWatchers[i], folder.File("kvmsentry.sock")));
+                                 Watch(kWatchers[i], folder / "kvmsentry.sock"));
       KVMSENTRY_ASSIGN_OR_RETURN(
           const FinishedGuest guest,
           RunGuest(absl::StrFormat("--behaviour %s --count %d --then exit", behaviour, count)));

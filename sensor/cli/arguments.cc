@@ -145,6 +145,8 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
   vms_app.add_flag("--counts", vms.counts, "Show the counts of each VM, feature by feature");
   vms_app.add_flag("--exits", vms.exits,
                    "Show why each VM left its guest, and for how long; with --json, by vCPU");
+  vms_app.add_flag("--devices", vms.devices,
+                   "Show what each VM has on the host: taps, vhost, disks");
   AddJson(vms_app, vms.json);
 
   StatusCommand status;

@@ -27,6 +27,7 @@ struct VmsCommand {
   v1::ListVmsRequest request;
   bool counts = false;
   bool exits = false;
+  bool devices = false;
   bool json = false;
 };
 

@@ -25,6 +25,9 @@ std::string FormatVms(const v1::ListVmsResponse& response, bool counts, const St
 // empty line.
 std::string FormatExits(const v1::ListVmsResponse& response, const Style& style);
 
+// What the VMs have on the host. Begins with an empty line.
+std::string FormatDevices(const v1::ListVmsResponse& response, const Style& style);
+
 std::string FormatStatus(const v1::GetStatusResponse& status, const Style& style, absl::Time now,
                          absl::TimeZone zone);
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
+#include "sensor/base/thousands.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/table.h"
 #include "sensor/cli/words.h"
@@ -24,7 +25,7 @@ std::string FormatReasons(const v1::ListVmsResponse& response, const Style& styl
       return std::tie(b.second, a.first) < std::tie(a.second, b.first);
     });
     for (const auto& [reason, count] : ordered) {
-      table.Add({{vm.vm().name()}, {reason}, {Grouped(count)}});
+      table.Add({{vm.vm().name()}, {reason}, {WithThousands(count)}});
     }
   }
   return table.Render(style);
@@ -37,7 +38,7 @@ std::string FormatTimes(const v1::ListVmsResponse& response, const Style& style)
       if (vm.exits().log2_ns(i) == 0) continue;
       table.Add({{vm.vm().name()},
                  {absl::StrCat("from ", absl::FormatDuration(absl::Nanoseconds(int64_t{1} << i)))},
-                 {Grouped(vm.exits().log2_ns(i))}});
+                 {WithThousands(vm.exits().log2_ns(i))}});
     }
   }
   return table.Render(style);

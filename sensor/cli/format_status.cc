@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "sensor/base/thousands.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/table.h"
 #include "sensor/cli/words.h"
@@ -24,9 +25,15 @@ std::string Header(const v1::GetStatusResponse& status, const Style& style, absl
   if (unobserved > absl::ZeroDuration()) {
     absl::StrAppend(&out, "; before that, nobody watched for ", InSeconds(unobserved));
   }
+  if (status.pins_recreated()) {
+    absl::StrAppend(&out, "; counts of an earlier run were of another layout or size: removed");
+  }
   absl::StrAppend(&out, "\n", Counted(status.vms_watched(), "VM"), " watched, ");
   absl::StrAppend(&out, style(status.vms_unwatched() > 0 ? Paint::kRed : Paint::kPlain,
                               absl::StrCat(status.vms_unwatched(), " not watched")));
+  if (status.vms_hidden() > 0) {
+    absl::StrAppend(&out, style(Paint::kRed, absl::StrCat(", ", status.vms_hidden(), " hidden")));
+  }
   absl::StrAppend(&out, "; ", Counted(status.subscribers(), "subscriber"), "; ",
                   status.last_alert().sequence() == 0
                       ? "no alert yet"
@@ -71,7 +78,7 @@ std::string Losses(const v1::GetStatusResponse& status, const Style& style) {
       zeros.push_back(loss.reason());
     } else {
       lost.Add({{loss.reason(), Paint::kBoldRed},
-                {Grouped(loss.count()), Paint::kBoldRed},
+                {WithThousands(loss.count()), Paint::kBoldRed},
                 {loss.meaning()}});
     }
   }

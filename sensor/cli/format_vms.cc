@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "sensor/base/thousands.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/table.h"
 #include "sensor/cli/words.h"
@@ -27,7 +28,7 @@ std::string FormatCounts(const v1::ListVmsResponse& response, const Style& style
   for (const v1::VmStatus& vm : response.vms()) {
     const std::map<std::string, uint64_t> ordered(vm.counts().begin(), vm.counts().end());
     for (const auto& [feature, count] : ordered) {
-      table.Add({{vm.vm().name()}, {feature}, {Grouped(count)}});
+      table.Add({{vm.vm().name()}, {feature}, {WithThousands(count)}});
     }
   }
   return table.Render(style);

@@ -22,6 +22,7 @@ int Run(const CommonOptions& common, const VmsCommand& command) {
     const Style style = StyleFor(common.color);
     output.Write(FormatVms(*response, command.counts, style, absl::LocalTimeZone()));
     if (command.exits) output.Write(FormatExits(*response, style));
+    if (command.devices) output.Write(FormatDevices(*response, style));
   }
   return output.Finish();
 }

@@ -3,20 +3,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "sensor/base/thousands.h"
+
 namespace kvmsentry {
 
-std::string Grouped(uint64_t number) {
-  const std::string digits = std::to_string(number);
-  std::string text;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text.push_back(',');
-    text.push_back(digits[i]);
-  }
-  return text;
-}
-
 std::string Counted(uint64_t number, absl::string_view noun) {
-  return absl::StrCat(Grouped(number), " ", noun, number == 1 ? "" : "s");
+  return absl::StrCat(WithThousands(number), " ", noun, number == 1 ? "" : "s");
 }
 
 std::string ScoreText(double score) { return absl::StrFormat("%.1f", score); }

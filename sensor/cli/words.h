@@ -11,7 +11,6 @@
 
 namespace kvmsentry {
 
-std::string Grouped(uint64_t number);                          // "1,234,567"
 std::string Counted(uint64_t number, absl::string_view noun);  // "1 spec", "2 specs"
 std::string ScoreText(double score);                           // "30.5"
 std::string ToText(const v1::Position& position);              // "EPOCH:SEQUENCE"

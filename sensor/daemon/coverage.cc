@@ -1,6 +1,9 @@
 #include "sensor/daemon/coverage.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -8,12 +11,26 @@
 namespace kvmsentry {
 namespace {
 
-// A vCPU can return to user space without having entered the guest (a signal, immediate_exit), so a
-// few returns prove nothing.
-constexpr uint64_t kReturnsThatProve = 64;
-
-constexpr char kSilent[] =
+// A hook that may stay silent, and what cannot go on for long without it.
+struct Silence {
+  absl::string_view hook;
+  ks_meter meter;
+  ks_meter proof;
+  absl::string_view reason;
+};
+constexpr char kNoExits[] =
     "attached, but vCPUs ran and it never fired: this KVM back end does not raise it";
+constexpr Silence kSilences[] = {
+    {"kvm_exit", KS_METER_EXIT, KS_METER_USERSPACE_EXIT, kNoExits},
+    {"kvm_entry", KS_METER_ENTRY, KS_METER_USERSPACE_EXIT, kNoExits},
+    {"kvm_inj_virq", KS_METER_INTERRUPT, KS_METER_HALT,
+     "attached, but halted vCPUs went on and it never fired: this KVM back end, or the hardware "
+     "(APICv, AVIC), delivers interrupts without it"},
+};
+
+// A vCPU can return to user space without having entered the guest (a signal, immediate_exit), and
+// wake without an interrupt (an NMI), so a few prove nothing.
+constexpr uint64_t kProof = 64;
 
 // The hooks that say which VM there is, and what is in doubt without them.
 struct Identity {
@@ -34,24 +51,31 @@ const HookCoverage* Find(std::span<const HookCoverage> hooks, absl::string_view 
 }  // namespace
 
 void SilenceWatch::Observe(std::span<const VmCounts> counts) {
-  uint64_t returns = 0;
-  for (const VmCounts& vm : counts) {
-    returns += vm.count[KS_METER_USERSPACE_EXIT];
-    exits_seen_ |= vm.count[KS_METER_EXIT] != 0;
-    entries_seen_ |= vm.count[KS_METER_ENTRY] != 0;
+  static_assert(std::size(kSilences) == kWatched);
+  for (size_t i = 0; i < kWatched; ++i) {
+    uint64_t proof = 0;
+    for (const VmCounts& vm : counts) {
+      proof += vm.count[kSilences[i].proof];
+      heard_[i] |= vm.count[kSilences[i].meter] != 0;
+    }
+    silent_[i] = !heard_[i] && (silent_[i] || proof >= kProof);
   }
-  const bool proven = returns >= kReturnsThatProve;
-  silence_.exits = !exits_seen_ && (silence_.exits || proven);
-  silence_.entries = !entries_seen_ && (silence_.entries || proven);
 }
 
-std::vector<HookCoverage> ApplySilence(std::vector<HookCoverage> coverage, BackEndSilence silence) {
+absl::string_view SilenceWatch::Of(absl::string_view hook) const {
+  for (size_t i = 0; i < kWatched; ++i) {
+    if (silent_[i] && kSilences[i].hook == hook) return kSilences[i].reason;
+  }
+  return {};
+}
+
+std::vector<HookCoverage> ApplySilence(std::vector<HookCoverage> coverage,
+                                       const SilenceWatch& silence) {
   for (HookCoverage& hook : coverage) {
-    const bool silent = (hook.hook->name == "kvm_exit" && silence.exits) ||
-                        (hook.hook->name == "kvm_entry" && silence.entries);
-    if (!silent || hook.coverage != Coverage::kActive) continue;
+    const absl::string_view reason = silence.Of(hook.hook->name);
+    if (reason.empty() || hook.coverage != Coverage::kActive) continue;
     hook.coverage = Coverage::kUnobservable;
-    hook.reason = kSilent;
+    hook.reason = std::string(reason);
   }
   return coverage;
 }

@@ -1,7 +1,8 @@
 // What of the method works on this host. Pure.
 #pragma once
 
-#include <cstdint>
+#include <array>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,28 +13,26 @@
 
 namespace kvmsentry {
 
-// Some KVM back ends (kvm_pvm) have the tracepoints of exits and entries, but never raise them: a
-// hook there attaches and then stays silent for ever. That shows once vCPUs have run.
-struct BackEndSilence {
-  bool exits = false;
-  bool entries = false;
-};
-
-// Finds it out, and keeps it once proven: until an exit, or an entry, is counted after all.
+// Some KVM back ends have tracepoints that they never raise: a hook there attaches and then stays
+// silent for ever. That shows once something was counted that cannot be without it: kvm_pvm knows
+// no exits and entries, and where the hardware delivers interrupts itself (APICv, AVIC), KVM
+// injects none.
 class SilenceWatch {
  public:
-  // COUNTS are those of all VMs that live.
+  // COUNTS are those of all VMs that live. What was found is kept until the hook fires after all.
   void Observe(std::span<const VmCounts> counts);
-  BackEndSilence silence() const { return silence_; }
+  // Why HOOK says nothing here; empty as long as it may.
+  absl::string_view Of(absl::string_view hook) const;
 
  private:
-  bool exits_seen_ = false;
-  bool entries_seen_ = false;
-  BackEndSilence silence_;
+  static constexpr size_t kWatched = 3;
+  std::array<bool, kWatched> heard_{};
+  std::array<bool, kWatched> silent_{};
 };
 
 // COVERAGE with hooks that stay silent marked so.
-std::vector<HookCoverage> ApplySilence(std::vector<HookCoverage> coverage, BackEndSilence silence);
+std::vector<HookCoverage> ApplySilence(std::vector<HookCoverage> coverage,
+                                       const SilenceWatch& silence);
 
 struct SpecCoverage {
   Coverage coverage = Coverage::kUnknown;

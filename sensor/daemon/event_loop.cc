@@ -30,8 +30,8 @@ absl::StatusOr<Fd> MakeTimer(int64_t period_ns) {
   return timer;
 }
 
-absl::Status Watch(const Fd& epoll, int fd) {
-  epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+absl::Status Watch(const Fd& epoll, int fd, uint32_t events = EPOLLIN) {
+  epoll_event event{.events = events, .data = {.fd = fd}};
   if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
     return absl::ErrnoToStatus(errno, "epoll_ctl");
   }
@@ -53,9 +53,12 @@ absl::Status RunEventLoop(Pipeline& pipeline, int64_t tick_ns) {
   const Fd ending(signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
   if (!ending) return absl::ErrnoToStatus(errno, "signalfd");
   KVMSENTRY_ASSIGN_OR_RETURN(const Fd timer, MakeTimer(tick_ns));
-  for (const int fd : {ending.get(), timer.get(), pipeline.ring_fd(), pipeline.uevent_fd()}) {
+  for (const int fd : {ending.get(), timer.get(), pipeline.ring_fd()}) {
     KVMSENTRY_RETURN_IF_ERROR(Watch(epoll, fd));
   }
+  // Woken by what comes, not by what is there: a socket that cannot be read must not keep this
+  // thread busy. What a wake leaves is taken by the next tick.
+  KVMSENTRY_RETURN_IF_ERROR(Watch(epoll, pipeline.uevent_fd(), EPOLLIN | EPOLLET));
   for (;;) {
     std::array<epoll_event, 4> events;
     const int count = epoll_wait(epoll.get(), events.data(), events.size(), -1);

@@ -31,6 +31,8 @@ std::vector<LossView> DescribeLosses(const ks_losses& kernel, const OtherLosses&
       {"bad_record", "records that could not be read", other.bad_records},
       {"unknown_vm", "observations of a VM that was gone already", other.unknown_vm},
       {"late_observation", "observations judged a tick late", other.late},
+      {"walk_failed", "walks over open files that failed: names, deaths or devices told late",
+       other.failed_walks},
   };
 }
 

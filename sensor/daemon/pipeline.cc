@@ -85,9 +85,13 @@ void Pipeline::OnTick() {
 void Pipeline::TakeUevents() {
   const absl::StatusOr<UeventBatch> batch = uevents_.Read();
   if (!batch.ok()) {
-    spdlog::warn("uevents: {}", std::string(batch.status().message()));
+    inventory_.OnUeventsLost();
+    if (std::exchange(uevents_ok_, false)) {
+      spdlog::error("deaths of VMs are noticed late: {}", std::string(batch.status().message()));
+    }
     return;
   }
+  uevents_ok_ = true;
   if (batch->overrun) inventory_.OnUeventsLost();
   for (const KvmUevent& event : batch->events) inventory_.OnUevent(event);
   if (batch->overrun || !batch->events.empty()) walks_.Request(clock_.Now());
@@ -119,20 +123,7 @@ void Pipeline::TakeRecords() {
 
 void Pipeline::SyncInventory() {
   std::vector<ks_open_file> files;
-  std::optional<Walk> walk;
-  if (walks_.Due() <= clock_.Now()) {
-    TakeUevents();  // KVM's latest count audits the walk
-    const KernelTime begin = clock_.Now();
-    absl::StatusOr<std::vector<ks_open_file>> walked = probe_->WalkOpenFiles();
-    walks_.Walked(begin, clock_.Now());
-    if (walked.ok()) {
-      files = *std::move(walked);
-      walk = Walk{.begin = begin, .files = files};
-    } else if (!std::exchange(walk_failed_, true)) {
-      spdlog::error("VMs cannot be named nor found dead: {}",
-                    std::string(walked.status().message()));
-    }
-  }
+  const std::optional<Walk> walk = MakeWalk(&files);
   const std::span<const ks_vm_row> table = probe_->tables().vms();
   const std::vector<ks_vm_row> rows(table.begin(), table.end());
   const KernelTime now = clock_.Now();

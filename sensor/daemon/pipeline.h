@@ -15,6 +15,7 @@
 #include "sensor/base/status.h"
 #include "sensor/daemon/coverage.h"
 #include "sensor/engine/engine.h"
+#include "sensor/inventory/device_reader.h"
 #include "sensor/inventory/host.h"
 #include "sensor/inventory/inventory.h"
 #include "sensor/inventory/process.h"
@@ -61,6 +62,10 @@ class Pipeline final : public SensorView {
   void TakeUevents();
   void TakeRecords();
   void SyncInventory();
+  // A walk over all open files, if one is due; its files are in FILES, which must outlive it.
+  std::optional<Walk> MakeWalk(std::vector<ks_open_file>* files);
+  void WalkDevices(Walk* walk);
+  void CountFailedWalk(const absl::Status& status);
   void Appear(const VmEntry& vm, KernelTime now);
   void Vanish(const VmGone& gone, KernelTime now);
   void Sample(KernelTime now);
@@ -82,8 +87,10 @@ class Pipeline final : public SensorView {
   UeventSocket uevents_;
   ProcFs processes_;
   Inventory inventory_;
+  DeviceReader device_reader_;
   WalkSchedule walks_;
-  bool walk_failed_ = false;  // and that was said
+  uint64_t failed_walks_ = 0;
+  bool uevents_ok_ = true;
   Engine engine_;
   std::vector<FeatureId> active_;  // features whose hook is attached
   struct Watched {

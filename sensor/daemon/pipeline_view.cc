@@ -27,7 +27,11 @@ SensorStatus Pipeline::Status() const {
   status.losses = DescribeLosses(probe_->tables().losses(), {.skipped_runs = probe_->SkippedRuns(),
                                                              .bad_records = bad_records_,
                                                              .unknown_vm = engine_.unknown_vm(),
-                                                             .late = engine_.late()});
+                                                             .late = engine_.late(),
+                                                             .failed_walks = failed_walks_});
+  status.vms_unlisted = inventory_.unwatched_count() - inventory_.unwatched().size();
+  status.vms_hidden = inventory_.unknown();
+  status.pins_recreated = probe_->pins() == Pins::kRecreated;
   status.max_vms = options_.probe.sizes.max_vms;
   status.max_vcpus = options_.probe.sizes.max_vcpus;
   status.ring_bytes = options_.probe.sizes.ring_bytes;
@@ -57,6 +61,7 @@ std::vector<VmView> Pipeline::Vms(bool with_exits) const {
       view.vcpus = counts.vcpus;
       AddCounts(counts, view);
     }
+    view.devices = inventory_.DevicesOf(id);
     views.push_back(std::move(view));
   }
   if (with_exits) {
@@ -72,6 +77,7 @@ std::vector<VmView> Pipeline::Vms(bool with_exits) const {
     view.unwatched_reason = unwatched.has_vcpu
                                 ? "no slot was left for it: raise --max-vms or --max-vcpus"
                                 : "no slot was left for it, or it has no vCPU yet";
+    view.devices = inventory_.DevicesOf(unwatched);
     views.push_back(std::move(view));
   }
   return views;
@@ -82,9 +88,9 @@ void Pipeline::AddCounts(const VmCounts& counts, VmView& view) const {
   for (const FeatureId id : active_) {
     const Feature& feature = FeatureOf(id);
     if (!feature.meter) continue;
-    const bool silent = (*feature.meter == KS_METER_EXIT && silence_.silence().exits) ||
-                        (*feature.meter == KS_METER_ENTRY && silence_.silence().entries);
-    if (!silent) view.counts[std::string(feature.name)] = counts.count[*feature.meter];
+    if (silence_.Of(feature.hook).empty()) {
+      view.counts[std::string(feature.name)] = counts.count[*feature.meter];
+    }
   }
 }
 
@@ -107,7 +113,7 @@ std::vector<SpecView> Pipeline::Specs() const {
 }
 
 std::vector<HookCoverage> Pipeline::CurrentHooks() const {
-  return ApplySilence(probe_->coverage(), silence_.silence());
+  return ApplySilence(probe_->coverage(), silence_);
 }
 
 }  // namespace kvmsentry

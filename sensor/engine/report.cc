@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "sensor/base/thousands.h"
 #include "sensor/engine/text.h"
 
 namespace kvmsentry {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "sensor/base/thousands.h"
 #include "sensor/base/time.h"
 
 namespace kvmsentry {
@@ -24,15 +25,6 @@ std::string Decimal(uint64_t number, int digits) {
 }
 
 }  // namespace
-
-std::string WithThousands(uint64_t number) {
-  std::string text = absl::StrCat(number);
-  for (size_t place = text.size(); place > 3;) {
-    place -= 3;
-    text.insert(place, 1, ',');
-  }
-  return text;
-}
 
 std::string DurationText(int64_t ns) {
   const auto ms = static_cast<uint64_t>(std::max<int64_t>(ns, 0) / kNsPerMs);

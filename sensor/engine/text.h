@@ -8,8 +8,6 @@
 
 namespace kvmsentry {
 
-std::string WithThousands(uint64_t number);  // "28,340"
-
 // Positive lengths of time: "10ms", "1.5s", "2m5s", "3h12m".
 std::string DurationText(int64_t ns);
 

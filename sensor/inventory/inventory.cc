@@ -71,7 +71,10 @@ InventoryChanges Inventory::Sync(std::span<const ks_vm_row> rows, const Walk* wa
       changes.changed.push_back({vm.facts, vm.slot});
     }
   }
-  if (walk != nullptr) ListUnwatched(held, &processes);
+  if (walk != nullptr) {
+    ListUnwatched(held, &processes);
+    TakeDevices(*walk, held);
+  }
   std::ranges::sort(changes.gone, {}, &VmGone::id);
   return changes;
 }
@@ -160,6 +163,8 @@ void Inventory::Judge(const Walk& walk, const Held& held, InventoryChanges* chan
     ++it;
   }
   hidden_ = count_ && *count_ > held.size() ? *count_ - held.size() : 0;
+  unknown_.reset();
+  if (count_) unknown_ = hidden_ - std::min<uint64_t>(hidden_, suspects.size());
   std::ranges::sort(suspects);
   for (size_t i = 0; i < suspects.size(); ++i) {
     const auto vm = vms_.find(std::get<1>(suspects[i]));
@@ -233,8 +238,47 @@ void Inventory::ListUnwatched(const Held& held, Processes* processes) {
     const int32_t pid = holders.pids.contains(creator) ? creator : *holders.pids.begin();
     const Process* process = processes->Read(pid);
     VmNaming naming = process != nullptr ? NameVm(*process) : NameUnknownVm(pid);
-    unwatched_.push_back({kvm, pid, std::move(naming.name), holders.has_vcpu});
+    unwatched_.push_back({.kvm = kvm,
+                          .pid = pid,
+                          .name = std::move(naming.name),
+                          .has_vcpu = holders.has_vcpu,
+                          .holders = {holders.pids.begin(), holders.pids.end()}});
   }
+}
+
+void Inventory::TakeDevices(const Walk& walk, const Held& held) {
+  std::map<int32_t, size_t> vms_of;
+  for (const auto& [kvm, holders] : held) {
+    for (const int32_t pid : holders.pids) ++vms_of[pid];
+  }
+  devices_ = walk.devices;
+  for (auto& [pid, list] : devices_) {
+    for (Device& device : list.devices) device.shared_by_process = vms_of[pid] > 1;
+  }
+  for (auto& [serial, vm] : vms_) {
+    const auto holders = held.find(vm.kvm);
+    if (holders == held.end()) continue;
+    vm.holders.assign(holders->second.pids.begin(), holders->second.pids.end());
+  }
+}
+
+DeviceList Inventory::DevicesOf(VmId vm) const {
+  const auto known = vms_.find(vm.serial);
+  return known == vms_.end() ? DeviceList{} : DevicesOf(known->second.holders);
+}
+
+DeviceList Inventory::DevicesOf(std::span<const int32_t> holders) const {
+  DeviceList all;
+  for (const int32_t pid : holders) {
+    const auto list = devices_.find(pid);
+    if (list == devices_.end()) continue;
+    const std::vector<Device>& devices = list->second.devices;
+    const size_t taken = std::min(devices.size(), kMaxDevices - all.devices.size());
+    all.devices.insert(all.devices.end(), devices.begin(),
+                       devices.begin() + static_cast<std::ptrdiff_t>(taken));
+    all.left_out += list->second.left_out + (devices.size() - taken);
+  }
+  return all;
 }
 
 }  // namespace kvmsentry

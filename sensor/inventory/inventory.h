@@ -28,6 +28,7 @@
 #include "sensor/base/ids.h"
 #include "sensor/base/time.h"
 #include "sensor/feature/vm.h"
+#include "sensor/inventory/device.h"
 #include "sensor/inventory/naming.h"
 #include "sensor/inventory/process.h"
 #include "sensor/inventory/uevent.h"
@@ -39,6 +40,7 @@ namespace kvmsentry {
 struct Walk {
   KernelTime begin;
   std::span<const ks_open_file> files;
+  std::map<int32_t, DeviceList> devices;  // by process, of those that hold a VM
 };
 
 struct VmEntry {
@@ -75,6 +77,7 @@ struct UnwatchedVm {
   int32_t pid = 0;
   std::string name;  // as its VMM names it, not made unique
   bool has_vcpu = false;
+  std::vector<int32_t> holders{};  // processes
   friend bool operator==(const UnwatchedVm&, const UnwatchedVm&) = default;
 };
 
@@ -96,10 +99,17 @@ class Inventory {
   // a VMM cannot rename itself by overwriting its arguments; the cgroup is read again now and then.
   InventoryChanges Sync(std::span<const ks_vm_row> rows, const Walk* walk, KernelTime now);
 
-  // As of the latest walk. Of the unwatched VMs at most 64 are listed.
+  // As of the latest walk, the four. Of the unwatched VMs at most 64 are listed.
   const std::vector<UnwatchedVm>& unwatched() const { return unwatched_; }
   uint64_t unwatched_count() const { return unwatched_count_; }
+  // VMs that KVM counts and no walk finds.
   uint64_t hidden() const { return hidden_; }
+  // Of these, those that have no row either: nothing knows them. nullopt while there is no COUNT.
+  std::optional<uint64_t> unknown() const { return unknown_; }
+
+  // As of the latest walk that found the VM, kMaxDevices at most; none of a VM that is not known.
+  DeviceList DevicesOf(VmId vm) const;
+  DeviceList DevicesOf(const UnwatchedVm& vm) const { return DevicesOf(vm.holders); }
 
  private:
   struct Vm {
@@ -112,6 +122,7 @@ class Inventory {
     VmNaming naming;           // as its process tells, before the name is made unique
     uint64_t start_ticks = 0;  // of its process; 0 if that was not read
     KernelTime read_at;
+    std::vector<int32_t> holders;         // processes, as of the latest walk that found it
     std::optional<KernelTime> suspected;  // since this walk
     int suspected_walks = 0;
   };
@@ -128,6 +139,8 @@ class Inventory {
   void Describe(Vm* vm, const Holders* holders, Processes* processes, KernelTime now);
   void Adopt(Vm* vm, VmNaming naming);
   void ListUnwatched(const Held& held, Processes* processes);
+  void TakeDevices(const Walk& walk, const Held& held);
+  DeviceList DevicesOf(std::span<const int32_t> holders) const;
 
   ProcessReader* reader_;
   std::optional<uint64_t> count_;
@@ -137,6 +150,8 @@ class Inventory {
   std::vector<UnwatchedVm> unwatched_;
   uint64_t unwatched_count_ = 0;
   uint64_t hidden_ = 0;
+  std::optional<uint64_t> unknown_;
+  std::map<int32_t, DeviceList> devices_;  // by process, as of the latest walk
 };
 
 }  // namespace kvmsentry

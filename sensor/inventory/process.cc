@@ -5,9 +5,7 @@
 #include <cerrno>
 #include <climits>
 #include <ctime>
-#include <memory>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -25,7 +23,6 @@ constexpr size_t kMaxCmdline = 64 << 10;
 constexpr size_t kMaxStat = 4096;
 constexpr size_t kMaxStatus = 16 << 10;
 constexpr size_t kMaxCgroup = 64 << 10;
-constexpr size_t kMaxThreads = 4096;
 
 absl::StatusOr<ProcessStat> ReadStat(int process) {
   KVMSENTRY_ASSIGN_OR_RETURN(const std::string stat, ReadFileAt(process, "stat", kMaxStat));
@@ -148,26 +145,6 @@ absl::StatusOr<uint64_t> ProcFs::ReadStart(int32_t pid) {
   KVMSENTRY_ASSIGN_OR_RETURN(const Fd directory, OpenDirectory(PathOf(pid)));
   KVMSENTRY_ASSIGN_OR_RETURN(const ProcessStat stat, ReadStat(directory.get()));
   return stat.start_ticks;
-}
-
-absl::StatusOr<std::vector<Thread>> ProcFs::ReadThreads(int32_t pid) const {
-  const std::string path = absl::StrCat(PathOf(pid), "/task");
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), &closedir);
-  if (directory == nullptr) return FileError(errno, absl::StrCat("open ", path));
-  std::vector<Thread> threads;
-  while (threads.size() < kMaxThreads) {
-    const dirent* entry = readdir(directory.get());
-    if (entry == nullptr) break;
-    Thread thread;
-    if (!absl::SimpleAtoi(entry->d_name, &thread.tid)) continue;
-    auto comm = ReadFileAt(dirfd(directory.get()), absl::StrCat(entry->d_name, "/comm"), kMaxStat);
-    if (!comm.ok()) continue;  // it has ended meanwhile
-    thread.comm = *std::move(comm);
-    if (!thread.comm.empty() && thread.comm.back() == '\n') thread.comm.pop_back();
-    threads.push_back(std::move(thread));
-  }
-  std::ranges::sort(threads, {}, &Thread::tid);
-  return threads;
 }
 
 }  // namespace kvmsentry

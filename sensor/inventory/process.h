@@ -26,12 +26,6 @@ struct Process {
   friend bool operator==(const Process&, const Process&) = default;
 };
 
-struct Thread {
-  int32_t tid = 0;
-  std::string comm;
-  friend bool operator==(const Thread&, const Thread&) = default;
-};
-
 // The inventory's eyes. A process that is not there is NotFound: that is an answer, not a fault.
 class ProcessReader {
  public:
@@ -52,9 +46,6 @@ class ProcFs final : public ProcessReader {
 
   absl::StatusOr<Process> Read(int32_t pid) override;
   absl::StatusOr<uint64_t> ReadStart(int32_t pid) override;
-
-  // By number, 4096 at most.
-  absl::StatusOr<std::vector<Thread>> ReadThreads(int32_t pid) const;
 
   static int64_t SuspendedNs();
 

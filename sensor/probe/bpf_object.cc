@@ -120,7 +120,9 @@ absl::Status BpfObject::Attach(const std::string& program) {
   const bpf_program* found = bpf_object__find_program_by_name(object_.get(), program.c_str());
   std::unique_ptr<bpf_link, Deleter> link(found == nullptr ? nullptr : bpf_program__attach(found));
   if (link == nullptr) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("attaching BPF program ", program));
+    constexpr int kNotSupported = 524;  // the kernel's own, include/linux/errno.h
+    const int error = errno == kNotSupported ? EOPNOTSUPP : errno;
+    return absl::ErrnoToStatus(error, absl::StrCat("attaching BPF program ", program));
   }
   links_.push_back({program, std::move(link)});
   return absl::OkStatus();
@@ -133,10 +135,13 @@ int BpfObject::MapFd(const std::string& name) const {
 std::vector<int> BpfObject::AttachedPrograms() const {
   std::vector<int> programs;
   for (const Attached& attached : links_) {
-    programs.push_back(
-        bpf_program__fd(bpf_object__find_program_by_name(object_.get(), attached.program.c_str())));
+    programs.push_back(ProgramFd(attached.program));
   }
   return programs;
+}
+
+int BpfObject::ProgramFd(const std::string& program) const {
+  return bpf_program__fd(bpf_object__find_program_by_name(object_.get(), program.c_str()));
 }
 
 bpf_link* BpfObject::Link(const std::string& program) const {

@@ -45,6 +45,8 @@ class BpfObject {
   // The descriptors of the programs that are attached. Owned by the object.
   std::vector<int> AttachedPrograms() const;
   bpf_link* Link(const std::string& program) const;
+  // The descriptor of a program that is loaded. Owned by the object.
+  int ProgramFd(const std::string& program) const;
 
  private:
   struct Deleter {

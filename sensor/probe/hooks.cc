@@ -11,7 +11,11 @@ constexpr std::array kTracepoint = {Variant::kTpBtf, Variant::kRawTp};
 constexpr std::array kCastFirst = {Variant::kTpBtfCast, Variant::kTpBtf, Variant::kRawTp};
 constexpr std::array kTracepointOrRecord = {Variant::kTpBtf, Variant::kRawTp, Variant::kTp};
 constexpr std::array kIteratorOnly = {Variant::kIterator};
+constexpr std::array kProcessIteratorOnly = {Variant::kProcessIterator};
 constexpr std::array kFunctionEntry = {Variant::kFentry, Variant::kKprobe};
+// Of more than six arguments: kernels before 6.6 load such a program and then refuse to attach it,
+// so that the whole object has to be loaded again.
+constexpr std::array kLongFunctionExit = {Variant::kKretprobe, Variant::kFexit};
 constexpr std::array kFunctionExit = {Variant::kFexit, Variant::kKretprobe};
 
 constexpr std::array<absl::string_view, 2> kVendorTypes = {"vcpu_svm", "vcpu_vmx"};
@@ -24,6 +28,8 @@ constexpr std::array kHooks = {
          "VMs are seen at their birth, and reused addresses are kept apart"},
     Hook{"task_file", "inventory", kIteratorOnly,
          "VMs that were there before the sensor, and which process holds which"},
+    Hook{"task_file_devices", "inventory", kProcessIteratorOnly,
+         "devices of a VM on the host: taps, vhost, disks"},
     Hook{"kvm_pio", "device", kTracepoint, "port accesses: pio.rate, pio.port"},
     Hook{"kvm_mmio", "device", kTracepoint, "MMIO accesses: mmio.rate"},
     Hook{"kvm_msr", "msr", kTracepoint, "MSR accesses: msr.rate, msr.fault.rate, msr.written"},
@@ -39,7 +45,7 @@ constexpr std::array kHooks = {
     Hook{"kvm_inj_exception", "inject", kTracepoint, "exceptions into the guest: exception.rate"},
     Hook{"vhost_poll_wakeup", "vhost", kFunctionEntry, "the guest's notifications: vhost.kick.rate",
          kVhost, "vhost"},
-    Hook{"vhost_get_vq_desc", "vhost", kFunctionExit,
+    Hook{"vhost_get_vq_desc", "vhost", kLongFunctionExit,
          "descriptors that vhost refuses: vhost.bad_descriptor.rate", kVhost, "vhost"},
     Hook{"vhost_add_used_and_signal_n", "vhost", kFunctionEntry,
          "what vhost-net tells the guest: vhost.signal.rate", kVhost, "vhost"},
@@ -86,6 +92,8 @@ absl::string_view VariantName(Variant variant) {
       return "kretprobe";
     case Variant::kIterator:
       return "iter";
+    case Variant::kProcessIterator:
+      return "iter_process";
   }
   return "";
 }
@@ -94,6 +102,7 @@ std::span<const Hook> Hooks() { return kHooks; }
 
 std::vector<std::string> ProgramNames(const Hook& hook, Variant variant) {
   if (variant == Variant::kIterator) return {"walk_files"};
+  if (variant == Variant::kProcessIterator) return {"walk_devices"};
   const std::string name = absl::StrCat(hook.name, "_", VariantName(variant));
   if (variant == Variant::kKretprobe) return {name, absl::StrCat(name, "_entry")};
   return {name};

@@ -21,13 +21,15 @@ enum class Variant : uint8_t {
   kFexit,
   kKprobe,
   kKretprobe,  // two programs: the function's arguments are known only at its beginning
-  kIterator
+  kIterator,
+  kProcessIterator,  // an iterator over one process (Linux 6.1)
 };
 
 absl::string_view VariantName(Variant variant);  // "tp_btf"
 
 struct Hook {
-  absl::string_view name;    // of the tracepoint, iterator or function: "kvm_pio"
+  absl::string_view name;    // of the tracepoint, function or iterator: "kvm_pio";
+                             // "task_file_devices" is the iterator task_file again
   absl::string_view object;  // the BPF object that holds its programs
   std::span<const Variant> variants;
   absl::string_view provides;  // what is lost without it, in words

@@ -32,12 +32,16 @@ absl::StatusOr<Kernel> Kernel::Inspect() {
   return kernel;
 }
 
+bool Kernel::HasInVmlinux(absl::string_view name, uint32_t kind) const {
+  return btf__find_by_name_kind(vmlinux_.get(), std::string(name).c_str(), kind) > 0;
+}
+
 bool Kernel::Has(absl::string_view name, uint32_t kind) const {
   const std::string text(name);
   const auto in = [&](const BtfPtr& types) {
     return btf__find_by_name_kind(types.get(), text.c_str(), kind) > 0;
   };
-  return in(vmlinux_) || std::ranges::any_of(modules_, in);
+  return HasInVmlinux(name, kind) || std::ranges::any_of(modules_, in);
 }
 
 // Where a function is inlined everywhere, BTF does not have it either.
@@ -62,9 +66,27 @@ absl::Status Kernel::HasTypesOf(const Hook& hook) const {
       absl::StrCat("this kernel's BTF has none of ", absl::StrJoin(hook.types, ", ")));
 }
 
+bool Kernel::IteratesOverOneProcess() const {
+  const int id = btf__find_by_name_kind(vmlinux_.get(), "bpf_iter_link_info", BTF_KIND_UNION);
+  if (id < 0) return false;
+  const btf_type* type = btf__type_by_id(vmlinux_.get(), static_cast<uint32_t>(id));
+  const std::span members(btf_members(type), btf_vlen(type));
+  return std::ranges::any_of(members, [this](const btf_member& member) {
+    return absl::string_view(btf__name_by_offset(vmlinux_.get(), member.name_off)) == "task";
+  });
+}
+
 absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
   switch (variant) {
     case Variant::kTpBtfCast:
+      // It takes types by their number in vmlinux, so a module's cannot be named to it.
+      if (!HasInVmlinux("bpf_rdonly_cast", BTF_KIND_FUNC)) {
+        return absl::NotFoundError("this kernel has no bpf_rdonly_cast (Linux 6.2)");
+      }
+      if (!HasInVmlinux("kvm_vcpu", BTF_KIND_STRUCT)) {
+        return absl::NotFoundError("bpf_rdonly_cast cannot name the types of a module");
+      }
+      [[fallthrough]];
     case Variant::kTpBtf:
       KVMSENTRY_RETURN_IF_ERROR(HasTypesOf(hook));
       // The kernel declares the type of every tracepoint's arguments by this typedef.
@@ -84,11 +106,13 @@ absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
       if (access("/sys/bus/event_source/devices/kprobe/type", R_OK) == 0) return absl::OkStatus();
       return absl::NotFoundError("this kernel has no kprobes");
     case Variant::kIterator:
-      if (btf__find_by_name_kind(vmlinux_.get(), absl::StrCat("bpf_iter__", hook.name).c_str(),
-                                 BTF_KIND_STRUCT) > 0) {
+      if (HasInVmlinux(absl::StrCat("bpf_iter__", hook.name), BTF_KIND_STRUCT)) {
         return absl::OkStatus();
       }
       return absl::NotFoundError(absl::StrCat("this kernel has no iterator ", hook.name));
+    case Variant::kProcessIterator:
+      if (IteratesOverOneProcess()) return absl::OkStatus();
+      return absl::NotFoundError("this kernel has no iterator over one process: it is Linux 6.1's");
   }
   return absl::InternalError("unknown variant");
 }

@@ -29,7 +29,9 @@ class Kernel {
   };
   using BtfPtr = std::unique_ptr<btf, BtfDeleter>;
 
+  bool HasInVmlinux(absl::string_view name, uint32_t kind) const;
   bool Has(absl::string_view name, uint32_t kind) const;
+  bool IteratesOverOneProcess() const;
   absl::Status HasFunction(const Hook& hook) const;
   absl::Status HasTypesOf(const Hook& hook) const;
 

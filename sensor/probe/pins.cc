@@ -57,6 +57,7 @@ bool Compatible(const std::string& pin_root, const MapSizes& sizes) {
   return shared.layout_version == KS_LAYOUT_VERSION &&
          HasSize(pin_root, "vms", sizeof(ks_vm_row), sizes.max_vms) &&
          HasSize(pin_root, "vcpus", sizeof(ks_vcpu_row), sizes.max_vcpus) &&
+         HasSize(pin_root, "exits", sizeof(ks_exit_row), sizes.max_vcpus) &&
          HasSize(pin_root, "queues", sizeof(ks_queue_row), sizes.max_queues) &&
          HasSize(pin_root, "vm_limits", sizeof(ks_vm_limits), sizes.max_vms) &&
          HasSize(pin_root, "vm_sets", sizeof(ks_vm_sets), sizes.max_vms) &&
@@ -73,6 +74,16 @@ absl::StatusOr<Fd> Lock(const std::string& pin_root) {
         absl::StrCat(pin_root, ": another kvmsentryd holds these maps; stop it first"));
   }
   return folder;
+}
+
+// A folder with pins of somebody else's is not to be emptied. `state` is the first map that is
+// made.
+absl::Status RequireOurs(const std::string& pin_root) {
+  std::error_code error;
+  if (fs::is_empty(pin_root, error) || error) return absl::OkStatus();
+  if (fs::exists(absl::StrCat(pin_root, "/state"))) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(pin_root, ": holds pins that are not kvmsentry's; choose another --pin-root"));
 }
 
 absl::Status RemovePins(const std::string& pin_root) {
@@ -96,6 +107,7 @@ absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSize
   std::error_code error;
   if (made || fs::is_empty(pin_root, error)) return folder;
   if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("read ", pin_root));
+  KVMSENTRY_RETURN_IF_ERROR(RequireOurs(pin_root));
   folder.pins = Compatible(pin_root, sizes) ? Pins::kKept : Pins::kRecreated;
   if (folder.pins == Pins::kRecreated) KVMSENTRY_RETURN_IF_ERROR(RemovePins(pin_root));
   return folder;
@@ -109,6 +121,7 @@ absl::Status Unpin(const std::string& pin_root) {
                            : absl::ErrnoToStatus(errno, absl::StrCat("access ", pin_root));
   }
   KVMSENTRY_ASSIGN_OR_RETURN(const Fd lock, Lock(pin_root));
+  KVMSENTRY_RETURN_IF_ERROR(RequireOurs(pin_root));
   KVMSENTRY_RETURN_IF_ERROR(RemovePins(pin_root));
   if (rmdir(pin_root.c_str()) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("rmdir ", pin_root));

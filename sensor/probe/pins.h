@@ -25,11 +25,11 @@ struct PinFolder {
 };
 
 // Makes PIN_ROOT ready for loading. Fails where its file system is no bpffs, saying how to mount
-// one, and where another process holds it.
+// one, where another process holds it, and where it holds pins of others.
 absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSizes& sizes);
 
 // Removes all pins and PIN_ROOT itself; OK where there are none. Fails while a process holds it,
-// and where its file system is no bpffs.
+// and where its file system is no bpffs or it holds pins of others.
 absl::Status Unpin(const std::string& pin_root);
 
 }  // namespace kvmsentry

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -10,6 +9,7 @@
 
 #include "absl/strings/match.h"
 
+#include "sensor/probe/iterator.h"
 #include "sensor/probe/kernel.h"
 
 namespace kvmsentry {
@@ -80,6 +80,14 @@ absl::StatusOr<BpfObject> LoadBest(absl::string_view name, std::vector<Choice>& 
   return object;
 }
 
+// The coverage of a hook that no variant is left of.
+HookCoverage Without(const Choice& choice) {
+  return {.hook = choice.hook,
+          .coverage = Coverage::kUnobservable,
+          .variant = {},
+          .reason = choice.reasons.empty() ? "switched off" : choice.reasons};
+}
+
 absl::Status Attach(BpfObject& object, const Choice& choice) {
   for (const std::string& program : ProgramNames(*choice.hook, choice.left.front())) {
     KVMSENTRY_RETURN_IF_ERROR(object.Attach(program));
@@ -126,7 +134,14 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook> hoo
     choices.push_back(std::move(choice));
   }
 
+  const bool nothing_to_load =
+      std::ranges::all_of(choices, [](const Choice& choice) { return choice.left.empty(); });
   BpfObject object;
+  if (tables_ && nothing_to_load) {
+    // Of no use here, and each object takes its time to load.
+    for (const Choice& choice : choices) coverage_.push_back(Without(choice));
+    return absl::OkStatus();
+  }
   for (bool all_attached = false; !all_attached;) {
     KVMSENTRY_ASSIGN_OR_RETURN(object, LoadBest(name, choices, options));
     if (!tables_) {
@@ -143,15 +158,14 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook> hoo
     }
   }
   for (const Choice& choice : choices) {
-    HookCoverage coverage{
-        .hook = choice.hook, .coverage = Coverage::kUnobservable, .variant = {}, .reason = {}};
-    if (choice.left.empty()) {
-      coverage.reason = choice.reasons.empty() ? "switched off" : choice.reasons;
-    } else {
+    HookCoverage coverage = Without(choice);
+    if (!choice.left.empty()) {
       const Variant variant = choice.left.front();
       coverage.coverage = Coverage::kActive;
       coverage.variant = std::string(VariantName(variant));
+      coverage.reason.clear();
       if (variant == Variant::kIterator) walk_object_ = static_cast<int>(objects_.size());
+      if (variant == Variant::kProcessIterator) device_walk_ = object.ProgramFd("walk_devices");
     }
     coverage_.push_back(std::move(coverage));
   }
@@ -181,21 +195,17 @@ void Probe::DrainRing(const std::function<void(std::span<const std::byte>)>& vis
 absl::StatusOr<std::vector<ks_open_file>> Probe::WalkOpenFiles() const {
   if (walk_object_ < 0) return absl::UnavailableError("this kernel has no iterator task_file");
   const bpf_link* link = objects_[static_cast<size_t>(walk_object_)].Link("walk_files");
-  const Fd iterator(bpf_iter_create(bpf_link__fd(link)));
-  if (!iterator) return absl::ErrnoToStatus(errno, "starting the walk over open files");
   std::vector<ks_open_file> found;
-  std::string bytes;
-  char buffer[128 * sizeof(ks_open_file)];
-  for (;;) {
-    const ssize_t got = read(iterator.get(), buffer, sizeof(buffer));
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-    if (got < 0) return absl::ErrnoToStatus(errno, "walking over open files");
-    if (got == 0) break;
-    bytes.append(buffer, static_cast<size_t>(got));
-  }
-  found.resize(bytes.size() / sizeof(ks_open_file));
-  if (!found.empty()) std::memcpy(found.data(), bytes.data(), found.size() * sizeof(ks_open_file));
+  KVMSENTRY_RETURN_IF_ERROR(ReadIterator<ks_open_file>(
+      bpf_link__fd(link), [&](const ks_open_file& file) { found.push_back(file); }));
   return found;
+}
+
+absl::Status Probe::WalkDevices(int32_t pid,
+                                const std::function<void(const ks_open_device&)>& visit) const {
+  if (device_walk_ < 0) return absl::UnavailableError("this kernel cannot walk over one process");
+  KVMSENTRY_ASSIGN_OR_RETURN(const Fd link, IterateOverProcess(device_walk_, pid));
+  return ReadIterator<ks_open_device>(link.get(), visit);
 }
 
 }  // namespace kvmsentry

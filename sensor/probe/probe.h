@@ -49,8 +49,17 @@ class Probe {
   // Hands every waiting record to VISIT.
   void DrainRing(const std::function<void(std::span<const std::byte>)>& visit);
 
+  // Whether the two walks below work here.
+  bool walks_files() const { return walk_object_ >= 0; }
+  bool walks_devices() const { return device_walk_ >= 0; }
+
   // One walk over all open files. Registers what it meets; returns what it met.
   absl::StatusOr<std::vector<ks_open_file>> WalkOpenFiles() const;
+
+  // The files of process PID that may be devices, and those of its VMs. None, and no error, where
+  // there is no such process.
+  absl::Status WalkDevices(int32_t pid,
+                           const std::function<void(const ks_open_device&)>& visit) const;
 
  private:
   struct RingDeleter {
@@ -68,6 +77,7 @@ class Probe {
   std::unique_ptr<ring_buffer, RingDeleter> ring_;
   std::function<void(std::span<const std::byte>)> visit_;
   int walk_object_ = -1;  // index in objects_ of the walk's, -1 without
+  int device_walk_ = -1;  // descriptor of the program, owned by its object; -1 without
 };
 
 }  // namespace kvmsentry

@@ -33,6 +33,12 @@ static_assert(static_cast<int>(GapReason::kEpochChanged) == v1::Gap::EPOCH_CHANG
               static_cast<int>(GapReason::kSlowSubscriber) == v1::Gap::SLOW_SUBSCRIBER &&
               static_cast<int>(GapReason::kNotYetWritten) == v1::Gap::NOT_YET_WRITTEN);
 
+static_assert(static_cast<int>(DeviceKind::kTap) == v1::Device::TAP &&
+              static_cast<int>(DeviceKind::kVhostNet) == v1::Device::VHOST_NET &&
+              static_cast<int>(DeviceKind::kVhostVsock) == v1::Device::VHOST_VSOCK &&
+              static_cast<int>(DeviceKind::kVhostScsi) == v1::Device::VHOST_SCSI &&
+              static_cast<int>(DeviceKind::kDisk) == v1::Device::DISK);
+
 constexpr double kMilli = 1000.0;
 
 v1::Host HostOf(const HostFacts& host) {
@@ -62,6 +68,22 @@ v1::HookStatus HookOf(const HookView& hook) {
   proto.set_variant(EscapeAgain(hook.variant));
   proto.set_reason(EscapeAgain(hook.reason));
   proto.set_provides(EscapeAgain(hook.provides));
+  return proto;
+}
+
+v1::Device DeviceOf(const Device& device) {
+  v1::Device proto;
+  proto.set_kind(Cast<v1::Device::Kind>(device.kind));
+  proto.set_name(EscapeAgain(device.name));
+  proto.set_pid(static_cast<uint32_t>(std::max(device.pid, 0)));
+  proto.set_fd(device.fd);
+  proto.set_files(device.files);
+  proto.set_major(device.major);
+  proto.set_minor(device.minor);
+  proto.set_inode(device.inode);
+  proto.set_block(device.block);
+  proto.set_writable(device.writable);
+  proto.set_shared_by_process(device.shared_by_process);
   return proto;
 }
 
@@ -198,6 +220,8 @@ v1::VmStatus ToProto(const VmView& vm, bool vcpu_exits) {
   for (const auto& [feature, count] : vm.counts) {
     (*proto.mutable_counts())[EscapeAgain(feature)] = count;
   }
+  for (const Device& device : vm.devices.devices) *proto.add_devices() = DeviceOf(device);
+  proto.set_devices_left_out(vm.devices.left_out);
   for (const VcpuExits& exits : vm.exits) {
     AddTo(exits, *proto.mutable_exits());
     if (vcpu_exits) *proto.add_vcpu_exits() = ToProto(exits);
@@ -238,6 +262,9 @@ v1::GetStatusResponse ToProto(const SensorStatus& status, const std::vector<VmVi
   proto.mutable_limits()->set_max_vms(status.max_vms);
   proto.mutable_limits()->set_max_vcpus(status.max_vcpus);
   proto.mutable_limits()->set_ring_bytes(status.ring_bytes);
+  proto.set_vms_unwatched(static_cast<uint32_t>(status.vms_unlisted));
+  if (status.vms_hidden) proto.set_vms_hidden(*status.vms_hidden);
+  proto.set_pins_recreated(status.pins_recreated);
   for (const VmView& vm : vms) {
     if (vm.watched) {
       proto.set_vms_watched(proto.vms_watched() + 1);

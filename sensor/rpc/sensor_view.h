@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "sensor/alert/journal.h"
 #include "sensor/feature/method.h"
 #include "sensor/feature/vm.h"
+#include "sensor/inventory/device.h"
 #include "sensor/record/exits.h"
 
 namespace kvmsentry {
@@ -52,7 +54,8 @@ struct VmView {
   absl::Time first_seen;
   bool seen_from_birth = false;
   std::map<std::string, uint64_t> counts;  // by feature, only of active hooks
-  std::vector<VcpuExits> exits;            // if asked for; of vCPUs that have left the guest
+  DeviceList devices;
+  std::vector<VcpuExits> exits;  // if asked for; of vCPUs that have left the guest
 };
 
 // The server adds what it knows itself: the last alert, the subscribers, and the limits of both.
@@ -64,7 +67,10 @@ struct SensorStatus {
   absl::Time started_at;
   absl::Duration unobserved;  // zero where the maps are new
   std::vector<HookView> hooks;
-  std::vector<LossView> losses;  // every reason there is, zeros included
+  std::vector<LossView> losses;        // every reason there is, zeros included
+  uint64_t vms_unlisted = 0;           // unwatched VMs that Vms() leaves out
+  std::optional<uint64_t> vms_hidden;  // that KVM counts and nothing finds; if KVM has told a count
+  bool pins_recreated = false;
   uint32_t max_vms = 0;
   uint32_t max_vcpus = 0;
   uint64_t ring_bytes = 0;

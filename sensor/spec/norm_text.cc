@@ -7,20 +7,17 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 
+#include "sensor/base/thousands.h"
+
 namespace kvmsentry {
 namespace {
 
 constexpr size_t kMaxMembersShown = 8;
 
-std::string Grouped(std::string digits) {
-  for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, 1, ',');
-  return digits;
-}
-
 // Up to six digits as they are; larger numbers grouped, without a fraction that nobody reads.
 std::string Amount(double value) {
   if (value < 999.9995) return absl::StrCat(value);
-  return Grouped(absl::StrFormat("%.0f", value));
+  return GroupDigits(absl::StrFormat("%.0f", value));
 }
 
 std::string Span(int64_t ns) { return absl::FormatDuration(absl::Nanoseconds(ns)); }
@@ -59,8 +56,7 @@ std::string NormText(const Norm& norm, const Feature& feature, int64_t window_ns
     return RangeText(*range, absl::StripPrefix(feature.unit, "1"), window_ns);
   }
   if (const auto* burst = std::get_if<BurstNorm>(&norm)) {
-    return absl::StrCat("at most ", Grouped(absl::StrCat(burst->count)), " in ",
-                        Span(burst->window_ns));
+    return absl::StrCat("at most ", WithThousands(burst->count), " in ", Span(burst->window_ns));
   }
   return SetText(std::get<SetNorm>(norm), feature.field);
 }

@@ -54,8 +54,8 @@ class ExitTest : public BpfTest, public ::testing::WithParamInterface<Variant> {
   void Run(absl::string_view behaviour) {
     ASSERT_OK_AND_ASSIGN(
         const FinishedGuest guest,
-        RunGuest(absl::StrCat(behaviour, " --count ", kOperations, " --then exit")));
-    ASSERT_EQ(guest.report.operations, kOperations);
+        RunGuest(absl::StrCat(behaviour, " --count ", operations_, " --then exit")));
+    ASSERT_EQ(guest.report.operations, operations_);
     counts_ = CountsOf(guest.pid);
     exits_ = ExitsOf(tables(), counts_.vm);
     EXPECT_EQ(Sum(exits_), counts_.count[KS_METER_EXIT]);
@@ -64,6 +64,7 @@ class ExitTest : public BpfTest, public ::testing::WithParamInterface<Variant> {
     ExpectNoLosses();
   }
 
+  uint64_t operations_ = kOperations;
   VmCounts counts_;
   VcpuExits exits_;
 };
@@ -91,6 +92,22 @@ TEST_P(ExitTest, RefusedMsrsAndTheirExceptions) {
   Run("--behaviour msr --msr 0xdead0000");
   EXPECT_EQ(CountOf(exits_, "msr", "MSR_WRITE"), kOperations);
   EXPECT_EQ(counts_.count[KS_METER_EXCEPTION], kOperations);
+}
+
+TEST_P(ExitTest, HaltsInsideTheKernel) {
+  operations_ = 100;
+  Run("--behaviour timer");
+  EXPECT_EQ(CountOf(exits_, "hlt", "HLT"), operations_);
+  EXPECT_EQ(counts_.count[KS_METER_INTERRUPT], operations_);
+  EXPECT_EQ(counts_.last[KS_METER_INTERRUPT], 0x40U);
+}
+
+// AMD's only: the guest's code is.
+TEST_P(ExitTest, EntriesIntoAGuestOfTheGuest) {
+  Run("--behaviour nested");
+  EXPECT_EQ(counts_.count[KS_METER_NESTED_ENTRY], kOperations);
+  EXPECT_EQ(CountOf(exits_, "vmrun", "VMLAUNCH"), kOperations);
+  EXPECT_EQ(CountOf(exits_, "hypercall", "VMCALL"), kOperations);  // the inner guest's way back
 }
 
 // One exit in KS_EXIT_SAMPLE, the first included, is timed until the next entry.

@@ -3,36 +3,15 @@
 #include <algorithm>
 #include <cstring>
 
-#include <linux/magic.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "sensor/probe/kernel.h"
+#include "tests/support/host.h"
 
 namespace kvmsentry {
-namespace {
-
-// In one line what is missing and what to do; empty where nothing is. A test that cannot run is a
-// failure: it is left out by its label, never in silence.
-std::string Missing() {
-  if (geteuid() != 0) return "not root: run as root, or leave these tests out: ctest -LE bpf";
-  if (access("/dev/kvm", R_OK | W_OK) != 0) {
-    return "no /dev/kvm: load kvm_intel or kvm_amd, or leave these tests out: ctest -LE bpf";
-  }
-  if (access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
-    return "no /sys/kernel/btf/vmlinux: boot a kernel with CONFIG_DEBUG_INFO_BTF";
-  }
-  struct statfs info {};
-  if (statfs("/sys/fs/bpf", &info) != 0 || info.f_type != BPF_FS_MAGIC) {
-    return "no bpffs: mount -t bpf bpf /sys/fs/bpf";
-  }
-  return {};
-}
-
-}  // namespace
 
 void BpfTest::SetUp() {
-  const std::string missing = Missing();
+  const std::string missing = MissingForBpf("bpf");
   ASSERT_TRUE(missing.empty()) << missing;
   options_.pin_root = absl::StrCat("/sys/fs/bpf/kvmsentry-test-", getpid());
   options_.sizes = {.max_vms = 256, .max_vcpus = 512, .ring_bytes = 1 << 20};
@@ -40,7 +19,7 @@ void BpfTest::SetUp() {
 
 void BpfTest::TearDown() {
   probe_.reset();
-  if (options_.pin_root.empty() || !Missing().empty()) return;
+  if (options_.pin_root.empty() || !MissingForBpf("bpf").empty()) return;
   EXPECT_EQ(Unpin(options_.pin_root), absl::OkStatus());
 }
 

@@ -178,7 +178,7 @@ TEST_F(LimitTest, ALimitThatIsSetDuringAStormIsTakenUpAndALiftedOneIsForgotten) 
   const auto records = WaitForRecords(VmIn(slot), 1);
   ASSERT_FALSE(records.empty());
   EXPECT_GT(records[0].counted, 100U);
-  EXPECT_EQ(records[0].last, 0xc0000082U);
+  EXPECT_EQ(records[0].last, 0x17aU);
   tables().SetLimits(slot, {});
   // A look under way may still tell the old one. What comes after, and after a second in which it
   // would be told again, is too late.

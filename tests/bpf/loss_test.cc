@@ -11,9 +11,14 @@ class LossTest : public BpfTest {
  protected:
   // Tables with room for the VMs that run on the host already, and for so many more.
   void LoadWithRoom(uint32_t vms, uint32_t vcpus) {
+    // Port accesses and returns, which a guest counts itself, are all that is to be lost.
+    std::map<std::string, std::vector<Variant>> hooks;
+    for (const Hook& hook : Hooks()) {
+      if (hook.object == "exit" || hook.object == "inject") hooks[std::string(hook.name)] = {};
+    }
     std::set<uint64_t> other_vms;
     std::set<uint64_t> other_vcpus;
-    Load();
+    Load(hooks);
     ASSERT_OK_AND_ASSIGN(const std::vector<ks_open_file> files, probe_->WalkOpenFiles());
     for (const ks_open_file& file : files) {
       other_vms.insert(file.kvm);
@@ -22,7 +27,7 @@ class LossTest : public BpfTest {
     probe_.reset();
     options_.sizes.max_vms = static_cast<uint32_t>(other_vms.size()) + vms;
     options_.sizes.max_vcpus = static_cast<uint32_t>(other_vcpus.size()) + vcpus;
-    Load();
+    Load(hooks);
     ASSERT_OK(probe_->WalkOpenFiles());
     ExpectNoLosses();
   }

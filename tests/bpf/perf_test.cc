@@ -35,7 +35,7 @@ class PerfTest : public BpfTest {
 
   // Runs a guest under perf: what perf and the meters counted of it.
   void Run(absl::string_view behaviour, std::map<std::string, uint64_t>* perf, VmCounts* counts) {
-    const std::string file = directory_->File("perf");
+    const std::string file = *directory_ / "perf";
     ASSERT_OK_AND_ASSIGN(
         const FinishedGuest guest,
         RunGuest(behaviour, {"perf", "stat", "-x,", "-o", file, "-e", kEvents, "--"}));

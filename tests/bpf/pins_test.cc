@@ -2,7 +2,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include <bpf/bpf.h>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/bpf/fixture.h"
 #include "tests/support/temp_dir.h"
@@ -69,6 +72,17 @@ TEST_F(PinsTest, UnpinRemovesAllAndTwiceIsFine) {
   ASSERT_OK(Unpin(options_.pin_root));
 }
 
+TEST_F(PinsTest, PinsOfOthersAreNeitherUsedNorRemoved) {
+  const std::string other = options_.pin_root + "/other";
+  ASSERT_EQ(mkdir(options_.pin_root.c_str(), 0700), 0);
+  const int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "other", 4, 4, 1, nullptr);
+  ASSERT_EQ(bpf_obj_pin(map, other.c_str()), 0);
+  close(map);
+  EXPECT_TRUE(absl::IsFailedPrecondition(Probe::Load(options_).status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(Unpin(options_.pin_root)));
+  EXPECT_EQ(unlink(other.c_str()), 0);  // it was still there
+}
+
 TEST_F(PinsTest, AFolderThatIsNoBpffsIsRefusedWithTheRemedy) {
   ProbeOptions options = options_;
   options.pin_root = "/tmp/kvmsentry-no-bpffs";
@@ -79,9 +93,9 @@ TEST_F(PinsTest, AFolderThatIsNoBpffsIsRefusedWithTheRemedy) {
 
 TEST_F(PinsTest, AFolderThatIsNoBpffsIsNotEmptied) {
   ASSERT_OK_AND_ASSIGN(const TempDir folder, TempDir::Make());
-  std::ofstream(folder.File("precious")) << "data";
+  std::ofstream(folder / "precious") << "data";
   EXPECT_TRUE(absl::IsFailedPrecondition(Unpin(folder.path())));
-  EXPECT_TRUE(std::filesystem::exists(folder.File("precious")));
+  EXPECT_TRUE(std::filesystem::exists(folder / "precious"));
 }
 
 }  // namespace

@@ -3,34 +3,14 @@
 #include <iostream>
 #include <utility>
 
-#include <linux/magic.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "tests/support/host.h"
+
 namespace kvmsentry {
-namespace {
-
-// In one line what is missing and what to do; empty where nothing is. A test that cannot run is a
-// failure: it is left out by its label, never in silence.
-std::string Missing() {
-  if (geteuid() != 0) return "not root: run as root, or leave these tests out: ctest -LE e2e";
-  if (access("/dev/kvm", R_OK | W_OK) != 0) {
-    return "no /dev/kvm: load kvm_intel or kvm_amd, or leave these tests out: ctest -LE e2e";
-  }
-  if (access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
-    return "no /sys/kernel/btf/vmlinux: boot a kernel with CONFIG_DEBUG_INFO_BTF";
-  }
-  struct statfs info {};
-  if (statfs("/sys/fs/bpf", &info) != 0 || info.f_type != BPF_FS_MAGIC) {
-    return "no bpffs: mount -t bpf bpf /sys/fs/bpf";
-  }
-  return {};
-}
-
-}  // namespace
 
 void E2eTest::SetUp() {
-  const std::string missing = Missing();
+  const std::string missing = MissingForBpf("e2e");
   ASSERT_TRUE(missing.empty()) << missing;
   ASSERT_OK(RemoveLeftovers());
   ASSERT_OK_AND_ASSIGN(place_, Place::Make());

@@ -16,8 +16,8 @@ class Place {
  public:
   static absl::StatusOr<Place> Make();
 
-  std::string socket() const { return folder_.File("s.sock"); }
-  std::string specs() const { return folder_.File("specs"); }
+  std::string socket() const { return folder_ / "s.sock"; }
+  std::string specs() const { return folder_ / "specs"; }
   const std::string& pin_root() const { return pin_root_; }
 
   // Adds a file of tests/e2e/specs, or one with this text, to the library.

@@ -43,6 +43,10 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Create(const Options& options) {
         "--gpa does not fit the %u bits of a guest here", kvm->PhysicalAddressBits()));
   }
 
+  if (workload.behaviour == Behaviour::kNested && !kvm->NestsSvm()) {
+    return absl::UnimplementedError("this KVM gives its guests no SVM: load kvm_amd with nested=1");
+  }
+
   std::unique_ptr<Fleet> fleet(new Fleet(options));
   fleet->done_ = UniqueFd(::eventfd(0, EFD_CLOEXEC));
   if (fleet->done_.get() < 0) return absl::ErrnoToStatus(errno, "eventfd");
@@ -57,11 +61,12 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Create(const Options& options) {
 Fleet::~Fleet() { Stop().IgnoreError(); }
 
 absl::Status Fleet::AddVm(const Kvm& kvm, const Workload& workload) {
-  absl::StatusOr<Vm> vm = Vm::Create(kvm, options_.memory_kib * 1024);
+  absl::StatusOr<Vm> vm = Vm::Create(kvm, workload, options_.memory_kib * 1024);
   if (!vm.ok()) return vm.status();
   WriteSharedState(workload, vm->Memory());
   for (uint32_t i = 0; i < options_.vcpus; ++i) {
-    absl::StatusOr<Vcpu> vcpu = vm->CreateVcpu(kvm, i, InitialRegisters(workload, i));
+    if (workload.behaviour == Behaviour::kNested) WriteControlBlock(i, vm->Memory());
+    absl::StatusOr<Vcpu> vcpu = vm->CreateVcpu(kvm, workload, i, InitialRegisters(workload, i));
     if (!vcpu.ok()) return vcpu.status();
     auto* mailbox = reinterpret_cast<Mailbox*>(vm->Memory().subspan(MailboxAddress(i)).data());
     tasks_.emplace_back(static_cast<uint32_t>(vms_.size()), i, workload,

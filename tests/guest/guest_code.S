@@ -6,6 +6,7 @@
  *   rbp  the loop that this guest runs while there is something left
  *   r8   operations per instruction (1, or the repeat count of string I/O)
  *   r9   the address of an MMIO access, or of the string I/O buffer
+ *   r10  the nanoseconds that a timer is set to
  *   rax, rcx, rdx  the operands of the instruction as the architecture wants them
  *
  * A loop is the operation and one decrement of what is left, so the count is the guest's own and
@@ -96,6 +97,69 @@ kGuestHalt:
     hlt
     jnz     kGuestHalt
     jmp     kGuestIdle
+
+    /*
+     * Each operation sets the local APIC's timer and halts until its interrupt. The VM's interrupt
+     * controllers are in the kernel, where a halt stays: this guest goes idle by a port. x2APIC, so
+     * that its registers are MSRs (SDM vol. 3 10.12).
+     */
+    .macro  SETMSR msr:req, value:req
+    movl    $\msr, %ecx
+    movl    \value, %eax
+    xorl    %edx, %edx
+    wrmsr
+    .endm
+
+    .globl  kGuestTimerStart
+kGuestTimerStart:
+    movl    $0x1b, %ecx             /* APIC_BASE: on, x2APIC */
+    rdmsr
+    orl     $0xc00, %eax
+    wrmsr
+    SETMSR  0x80f, $0x1ff           /* spurious vector: on */
+    SETMSR  0x832, $0x40            /* timer: once, vector 0x40 */
+    SETMSR  0x83e, $0xb             /* divided by 1: KVM's bus has 1 GHz */
+kGuestTimerIdle:
+    cmpq    $0, (%r15)
+    jne     kGuestTimer
+    outb    %al, $0xf4
+    jmp     kGuestTimerIdle
+
+    .globl  kGuestTimer
+kGuestTimer:
+    SETMSR  0x838, %r10d            /* initial count */
+    sti
+    hlt
+    cli
+    decq    (%r15)
+    jnz     kGuestTimer
+    jmp     kGuestTimerIdle
+
+    .globl  kGuestTimerInterrupt
+kGuestTimerInterrupt:
+    SETMSR  0x80b, $0               /* end of interrupt */
+    iretq
+
+    /*
+     * Each operation enters a guest of this guest, whose only instruction comes back at once. r9 is
+     * the address of its control block, r10 where the processor saves this guest's state meanwhile.
+     */
+    .globl  kGuestNestedStart
+kGuestNestedStart:
+    SETMSR  0xc0010117, %r10d       /* VM_HSAVE_PA */
+    jmp     kGuestIdle
+
+    .globl  kGuestNested
+kGuestNested:
+    movq    %r9, %rax
+    vmrun
+    decq    (%r15)
+    jnz     kGuestNested
+    jmp     kGuestIdle
+
+    .globl  kGuestInner
+kGuestInner:
+    vmmcall
 
     /*
      * #GP: RDMSR or WRMSR refused, both two bytes long. The gate exists only in guests that access

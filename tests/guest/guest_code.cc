@@ -11,6 +11,8 @@ extern "C" {
 extern const uint8_t kGuestCodeBegin[], kGuestCodeEnd[];
 extern const uint8_t kGuestIdle[], kGuestGeneralProtection[];
 extern const uint8_t kGuestSpin[], kGuestHalt[], kGuestCpuid[], kGuestWrmsr[], kGuestRdmsr[];
+extern const uint8_t kGuestTimerStart[], kGuestTimer[], kGuestTimerInterrupt[];
+extern const uint8_t kGuestNestedStart[], kGuestNested[], kGuestInner[];
 extern const uint8_t kGuestOut1[], kGuestOut2[], kGuestOut4[];
 extern const uint8_t kGuestIn1[], kGuestIn2[], kGuestIn4[];
 extern const uint8_t kGuestRepOut1[], kGuestRepOut2[], kGuestRepOut4[];
@@ -55,8 +57,18 @@ const uint8_t* Loop(const Workload& workload) {
       return kGuestHalt;
     case Behaviour::kCpuid:
       return kGuestCpuid;
+    case Behaviour::kTimer:
+      return kGuestTimer;
+    case Behaviour::kNested:
+      return kGuestNested;
   }
   __builtin_unreachable();
+}
+
+const uint8_t* Start(Behaviour behaviour) {
+  if (behaviour == Behaviour::kTimer) return kGuestTimerStart;
+  if (behaviour == Behaviour::kNested) return kGuestNestedStart;
+  return kGuestIdle;
 }
 
 uint64_t GuestAddress(const uint8_t* symbol) {
@@ -71,9 +83,13 @@ absl::Span<const uint8_t> GuestCode() {
 
 uint64_t GeneralProtectionHandler() { return GuestAddress(kGuestGeneralProtection); }
 
+uint64_t TimerInterruptHandler() { return GuestAddress(kGuestTimerInterrupt); }
+
+uint64_t InnerCode() { return GuestAddress(kGuestInner); }
+
 kvm_regs InitialRegisters(const Workload& workload, uint32_t vcpu) {
   kvm_regs regs = {};
-  regs.rip = GuestAddress(kGuestIdle);
+  regs.rip = GuestAddress(Start(workload.behaviour));
   regs.rsp = StackTop(vcpu);
   regs.rflags = 2;  // the bit that is always set; interrupts are off
   regs.r15 = MailboxAddress(vcpu);
@@ -81,6 +97,8 @@ kvm_regs InitialRegisters(const Workload& workload, uint32_t vcpu) {
   regs.r8 = OperationsPerInstruction(workload);
   regs.r9 = workload.behaviour == Behaviour::kMmio ? workload.gpa : BufferAddress(vcpu);
   regs.rax = workload.value;
+  if (workload.behaviour == Behaviour::kTimer) regs.r10 = workload.timer_ns;
+  if (workload.behaviour == Behaviour::kNested) regs.r10 = HostSaveAddress(vcpu);
   if (workload.behaviour == Behaviour::kPio) {
     regs.rdx = workload.port;
   } else if (workload.behaviour == Behaviour::kMsr) {

@@ -15,14 +15,17 @@ inline constexpr uint64_t kIdtAddress = kGdtAddress + kPageSize;
 inline constexpr uint64_t kCodeAddress = kIdtAddress + kPageSize;
 inline constexpr uint64_t kVcpusAddress = kCodeAddress + kPageSize;
 
-// Each vCPU has two pages: its mailbox with the stack at the other end, and its string I/O buffer.
-inline constexpr uint64_t kBytesPerVcpu = 2 * kPageSize;
+// Each vCPU has three pages: its mailbox with the stack at the other end, its string I/O buffer or
+// nested VM's control block, and where the processor saves the host's state while that runs.
+inline constexpr uint64_t kBytesPerVcpu = 3 * kPageSize;
 
 inline constexpr uint64_t MailboxAddress(uint32_t vcpu) {
   return kVcpusAddress + vcpu * kBytesPerVcpu;
 }
 inline constexpr uint64_t StackTop(uint32_t vcpu) { return MailboxAddress(vcpu) + kPageSize; }
 inline constexpr uint64_t BufferAddress(uint32_t vcpu) { return MailboxAddress(vcpu) + kPageSize; }
+inline constexpr uint64_t ControlBlockAddress(uint32_t vcpu) { return BufferAddress(vcpu); }
+inline constexpr uint64_t HostSaveAddress(uint32_t vcpu) { return BufferAddress(vcpu) + kPageSize; }
 inline constexpr uint64_t MinimumMemory(uint32_t vcpus) { return MailboxAddress(vcpus); }
 
 // Memory starts at 0 and one page directory covers it.

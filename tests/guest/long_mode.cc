@@ -16,11 +16,17 @@ constexpr uint64_t kAccessed = 1 << 5;
 constexpr uint64_t kDirty = 1 << 6;
 constexpr uint64_t kLarge = 1 << 7;
 
+constexpr uint64_t kCr0 = 0x80010033;  // PG, WP, NE, ET, MP, PE
+constexpr uint64_t kCr4Pae = 1 << 5;
+constexpr uint64_t kEferLongMode = (1 << 8) | (1 << 10);  // LME, LMA
+constexpr uint64_t kEferSvme = 1 << 12;
+
 constexpr uint16_t kCodeSelector = 0x08;
 constexpr uint16_t kDataSelector = 0x10;
 constexpr uint64_t kCodeDescriptor = 0x00af9b000000ffff;
 constexpr uint64_t kDataDescriptor = 0x00cf93000000ffff;
 constexpr uint64_t kGeneralProtectionVector = 13;
+constexpr uint64_t kTimerVector = 0x40;  // as in guest_code.S
 
 void Store(absl::Span<uint8_t> memory, uint64_t address, uint64_t value) {
   std::memcpy(memory.subspan(address, sizeof(value)).data(), &value, sizeof(value));
@@ -94,12 +100,45 @@ void WriteSharedState(const Workload& workload, absl::Span<uint8_t> memory) {
   if (workload.behaviour == Behaviour::kMsr) {
     WriteInterruptGate(memory, kGeneralProtectionVector, GeneralProtectionHandler());
   }
+  if (workload.behaviour == Behaviour::kTimer) {
+    WriteInterruptGate(memory, kTimerVector, TimerInterruptHandler());
+  }
 
   const absl::Span<const uint8_t> code = GuestCode();
   std::memcpy(memory.subspan(kCodeAddress, code.size()).data(), code.data(), code.size());
 }
 
-void EnterLongMode(kvm_sregs& sregs) {
+// The offsets are those of APM vol. 2, appendix B.
+void WriteControlBlock(uint32_t vcpu, absl::Span<uint8_t> memory) {
+  const absl::Span<uint8_t> block = memory.subspan(ControlBlockAddress(vcpu), kPageSize);
+  constexpr uint64_t kInterceptVmrunAndVmmcall = 3;
+  Store(block, 0x10, kInterceptVmrunAndVmmcall);
+  Store(block, 0x58, 1);  // its address space, any but the host's
+  constexpr uint64_t kSave = 0x400;
+  const auto segment = [&](uint64_t offset, uint64_t selector, uint64_t attributes) {
+    Store(block, kSave + offset, selector | attributes << 16 | uint64_t{0xffffffff} << 32);
+  };
+  constexpr uint64_t kCode64 = 0xa9b;
+  constexpr uint64_t kData = 0xc93;
+  segment(0x00, kDataSelector, kData);  // es, cs, ss, ds
+  segment(0x10, kCodeSelector, kCode64);
+  segment(0x20, kDataSelector, kData);
+  segment(0x30, kDataSelector, kData);
+  Store(block, kSave + 0x60, uint64_t{3 * 8 - 1} << 32);  // gdtr: limit, base
+  Store(block, kSave + 0x68, kGdtAddress);
+  Store(block, kSave + 0xd0, kEferLongMode | kEferSvme);
+  Store(block, kSave + 0x148, kCr4Pae);
+  Store(block, kSave + 0x150, kPageTablesAddress);
+  Store(block, kSave + 0x158, kCr0);
+  Store(block, kSave + 0x160, 0x400);       // dr7
+  Store(block, kSave + 0x168, 0xffff0ff0);  // dr6
+  Store(block, kSave + 0x170, 2);           // rflags
+  Store(block, kSave + 0x178, InnerCode());
+  Store(block, kSave + 0x1d8, StackTop(vcpu));
+  Store(block, kSave + 0x268, 0x0007040600070406);  // pat, as after reset
+}
+
+void EnterLongMode(const Workload& workload, kvm_sregs& sregs) {
   constexpr uint8_t kCodeType = 11;  // execute, read, accessed
   constexpr uint8_t kDataType = 3;   // read, write, accessed
   sregs.cs = Segment(kCodeSelector, kCodeType);
@@ -120,13 +159,10 @@ void EnterLongMode(kvm_sregs& sregs) {
   sregs.idt.base = kIdtAddress;
   sregs.idt.limit = kPageSize - 1;
 
-  constexpr uint64_t kCr0 = 0x80010033;  // PG, WP, NE, ET, MP, PE
-  constexpr uint64_t kCr4Pae = 1 << 5;
-  constexpr uint64_t kEferLongMode = (1 << 8) | (1 << 10);  // LME, LMA
   sregs.cr0 = kCr0;
   sregs.cr3 = kPageTablesAddress;
   sregs.cr4 = kCr4Pae;
-  sregs.efer = kEferLongMode;
+  sregs.efer = kEferLongMode | (workload.behaviour == Behaviour::kNested ? kEferSvme : 0);
 }
 
 }  // namespace kvmsentry::guest

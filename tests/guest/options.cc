@@ -17,7 +17,7 @@
 namespace kvmsentry::guest {
 namespace {
 
-constexpr std::array<std::pair<Behaviour, const char*>, 7> kBehaviours = {{
+constexpr std::array<std::pair<Behaviour, const char*>, 9> kBehaviours = {{
     {Behaviour::kCalm, "calm"},
     {Behaviour::kSpin, "spin"},
     {Behaviour::kPio, "pio"},
@@ -25,6 +25,8 @@ constexpr std::array<std::pair<Behaviour, const char*>, 7> kBehaviours = {{
     {Behaviour::kMsr, "msr"},
     {Behaviour::kUserspaceExit, "userspace-exit"},
     {Behaviour::kCpuid, "cpuid"},
+    {Behaviour::kTimer, "timer"},
+    {Behaviour::kNested, "nested"},
 }};
 
 // A misplaced option is an error: a test that believes it set something must not pass for it.
@@ -43,9 +45,10 @@ const std::vector<Restricted>& RestrictedOptions() {
       {"--width", {kPio, kMmio}},
       {"--direction", {kPio, kMmio, kMsr}},
       {"--value", {kPio, kMmio, kMsr}},
-      {"--count", {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid}},
-      {"--rate", {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid}},
-      {"--then", {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid}},
+      {"--timer-ns", {kTimer}},
+      {"--count", {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested}},
+      {"--rate", {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested}},
+      {"--then", {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested}},
   };
   return *kOptions;
 }
@@ -79,7 +82,10 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
   app->add_option(
          "--behaviour", raw.behaviour,
          "calm: halt, about 98 exits a second. spin: loop without exits. pio, mmio, msr, "
-         "cpuid: a storm of them. userspace-exit: a storm of halts, each re-entered at once")
+         "cpuid: a storm of them. userspace-exit: a storm of halts, each re-entered at once. "
+         "timer: "
+         "each operation halts until an interrupt of its own timer. nested: each enters a guest "
+         "of its own (AMD)")
       ->check(CLI::IsMember(BehaviourNames()))
       ->required();
 
@@ -98,12 +104,15 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
   app->add_option("--gpa", workload.gpa, "mmio: the guest-physical address, outside memory")
       ->default_str("0xd0000000");
   app->add_option("--msr", workload.msr, "msr: its number; an unknown one raises #GP, which counts")
-      ->default_str("0xc0000082");
+      ->default_str("0x17a");
   app->add_option("--direction", raw.direction,
                   "pio: in or out; mmio, msr: read or write. Default: out, write");
   app->add_option("--width", workload.width, "pio: 1, 2 or 4 bytes; mmio: also 8")
       ->capture_default_str();
   app->add_option("--value", workload.value, "pio, mmio, msr: what is written")
+      ->capture_default_str();
+  app->add_option("--timer-ns", workload.timer_ns, "timer: how long each halt takes")
+      ->check(CLI::Range(1'000U, 1'000'000'000U))
       ->capture_default_str();
   app->add_option("--rep", workload.rep,
                   "pio: string I/O with this many elements an instruction; an element is an "

@@ -50,6 +50,7 @@ absl::Status VcpuTask::RunOnce() {
   switch (*exit) {
     case Exit::kIo:
       ++exits_.io;
+      if (Left() == 0) OnHalt();  // of a guest that goes idle by a port
       break;
     case Exit::kMmio:
       ++exits_.mmio;

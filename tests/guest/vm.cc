@@ -83,10 +83,23 @@ uint32_t Kvm::PhysicalAddressBits() const {
   return kWithoutTheLeaf;
 }
 
-absl::StatusOr<Vm> Vm::Create(const Kvm& kvm, uint64_t memory_bytes) {
+bool Kvm::NestsSvm() const {
+  constexpr uint32_t kExtendedFeatures = 0x80000001;
+  constexpr uint32_t kSvm = 1 << 2;  // of ecx
+  for (const kvm_cpuid_entry2& entry : absl::MakeSpan(cpuid_.entries).first(cpuid_.size)) {
+    if (entry.function == kExtendedFeatures) return (entry.ecx & kSvm) != 0;
+  }
+  return false;
+}
+
+absl::StatusOr<Vm> Vm::Create(const Kvm& kvm, const Workload& workload, uint64_t memory_bytes) {
   Vm vm;
   vm.fd_ = UniqueFd(::ioctl(kvm.Fd(), KVM_CREATE_VM, 0));
   if (vm.fd_.get() < 0) return Failed("KVM_CREATE_VM");
+  if (HasInterruptController(workload.behaviour) &&
+      ::ioctl(vm.fd_.get(), KVM_CREATE_IRQCHIP, 0) < 0) {
+    return Failed("KVM_CREATE_IRQCHIP");
+  }
   absl::StatusOr<Mapping> memory =
       Map(memory_bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, "guest memory");
   if (!memory.ok()) return memory.status();
@@ -101,25 +114,32 @@ absl::StatusOr<Vm> Vm::Create(const Kvm& kvm, uint64_t memory_bytes) {
   return vm;
 }
 
-absl::StatusOr<Vcpu> Vm::CreateVcpu(const Kvm& kvm, uint32_t index, const kvm_regs& regs) const {
+absl::StatusOr<Vcpu> Vm::CreateVcpu(const Kvm& kvm, const Workload& workload, uint32_t index,
+                                    const kvm_regs& regs) const {
   Vcpu vcpu;
   vcpu.fd_ = UniqueFd(::ioctl(fd_.get(), KVM_CREATE_VCPU, index));
   if (vcpu.fd_.get() < 0) return Failed(absl::StrCat("KVM_CREATE_VCPU ", index));
   absl::StatusOr<Mapping> run = Map(kvm.RunSize(), MAP_SHARED, vcpu.fd_.get(), "kvm_run");
   if (!run.ok()) return run.status();
   vcpu.run_ = *std::move(run);
-  if (absl::Status status = vcpu.Initialise(kvm, regs); !status.ok()) return status;
+  if (absl::Status status = vcpu.Initialise(kvm, workload, regs); !status.ok()) return status;
   return vcpu;
 }
 
-absl::Status Vcpu::Initialise(const Kvm& kvm, const kvm_regs& regs) {
+absl::Status Vcpu::Initialise(const Kvm& kvm, const Workload& workload, const kvm_regs& regs) {
   // CPUID first: KVM accepts long mode and the MSRs of long mode only where CPUID has them.
   if (::ioctl(fd_.get(), kSetCpuid2, &kvm.Cpuid()) < 0) return Failed("KVM_SET_CPUID2");
   kvm_sregs sregs;
   if (::ioctl(fd_.get(), KVM_GET_SREGS, &sregs) < 0) return Failed("KVM_GET_SREGS");
-  EnterLongMode(sregs);
+  EnterLongMode(workload, sregs);
   if (::ioctl(fd_.get(), KVM_SET_SREGS, &sregs) < 0) return Failed("KVM_SET_SREGS");
   if (::ioctl(fd_.get(), KVM_SET_REGS, &regs) < 0) return Failed("KVM_SET_REGS");
+  // With the controllers in the kernel all but the first would wait for the first to start them.
+  kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE};
+  if (HasInterruptController(workload.behaviour) &&
+      ::ioctl(fd_.get(), KVM_SET_MP_STATE, &runnable) < 0) {
+    return Failed("KVM_SET_MP_STATE");
+  }
   return absl::OkStatus();
 }
 

@@ -1,5 +1,5 @@
-// The KVM API in three owners: the device, a VM with its memory, a vCPU. No in-kernel interrupt
-// controller is created, so that HLT comes back to the VMM.
+// The KVM API in three owners: the device, a VM with its memory, a vCPU. Interrupt controllers are
+// created in the kernel only for guests that need them, so that HLT comes back to the VMM.
 #pragma once
 
 #include <array>
@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 
 #include "tests/guest/handles.h"
+#include "tests/guest/workload.h"
 
 namespace kvmsentry::guest {
 
@@ -38,6 +39,8 @@ class Kvm {
   const CpuidList& Cpuid() const { return cpuid_; }
   // 2^bits bounds guest-physical addresses.
   uint32_t PhysicalAddressBits() const;
+  // Whether a guest can run guests of its own by AMD's SVM.
+  bool NestsSvm() const;
 
  private:
   Kvm() = default;
@@ -65,7 +68,7 @@ class Vcpu {
   friend class Vm;
   Vcpu() = default;
   kvm_run* Shared() const { return static_cast<kvm_run*>(run_.Address()); }
-  absl::Status Initialise(const Kvm& kvm, const kvm_regs& regs);
+  absl::Status Initialise(const Kvm& kvm, const Workload& workload, const kvm_regs& regs);
   absl::Status BadExit() const;
 
   UniqueFd fd_;
@@ -75,14 +78,15 @@ class Vcpu {
 class Vm {
  public:
   // One memory slot at guest-physical 0.
-  static absl::StatusOr<Vm> Create(const Kvm& kvm, uint64_t memory_bytes);
+  static absl::StatusOr<Vm> Create(const Kvm& kvm, const Workload& workload, uint64_t memory_bytes);
 
   absl::Span<uint8_t> Memory() const {
     return {static_cast<uint8_t*>(memory_.Address()), memory_.size()};
   }
 
   // In long mode, with `regs`, not yet run.
-  absl::StatusOr<Vcpu> CreateVcpu(const Kvm& kvm, uint32_t index, const kvm_regs& regs) const;
+  absl::StatusOr<Vcpu> CreateVcpu(const Kvm& kvm, const Workload& workload, uint32_t index,
+                                  const kvm_regs& regs) const;
 
  private:
   Vm() = default;

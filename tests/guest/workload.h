@@ -7,7 +7,7 @@
 
 namespace kvmsentry::guest {
 
-enum class Behaviour { kCalm, kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid };
+enum class Behaviour { kCalm, kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested };
 
 // The name on the command line and in the report.
 absl::string_view BehaviourName(Behaviour behaviour);
@@ -18,8 +18,9 @@ struct Workload {
   uint32_t width = 1;
   uint16_t port = 0x3f8;
   uint64_t gpa = 0xd0000000;
-  uint32_t msr = 0xc0000082;  // LSTAR
+  uint32_t msr = 0x17a;  // MCG_STATUS, which every KVM traps and lets a guest write
   uint64_t value = 0;
+  uint32_t timer_ns = 2'000'000;
   uint32_t rep = 0;  // elements of one string instruction, 0 for plain IN and OUT
 };
 
@@ -31,7 +32,11 @@ inline uint64_t OperationsPerInstruction(const Workload& workload) {
 // Whether each operation comes back to the VMM by itself.
 inline bool ExitsToUserSpace(Behaviour behaviour) {
   return behaviour != Behaviour::kSpin && behaviour != Behaviour::kMsr &&
-         behaviour != Behaviour::kCpuid;
+         behaviour != Behaviour::kCpuid && behaviour != Behaviour::kTimer &&
+         behaviour != Behaviour::kNested;
 }
+
+// Whether the VM has its interrupt controllers in the kernel. A halt then ends there, too.
+inline bool HasInterruptController(Behaviour behaviour) { return behaviour == Behaviour::kTimer; }
 
 }  // namespace kvmsentry::guest

@@ -15,7 +15,7 @@ class TempDir {
   ~TempDir();
 
   const std::string& path() const { return path_; }
-  std::string File(absl::string_view name) const { return absl::StrCat(path_, "/", name); }
+  std::string operator/(absl::string_view name) const { return absl::StrCat(path_, "/", name); }
 
  private:
   explicit TempDir(std::string path) : path_(std::move(path)) {}

@@ -53,9 +53,10 @@ TEST(Arguments, Defaults) {
 }
 
 TEST(Arguments, TheOtherCommands) {
-  const auto vms = CommandOf<VmsCommand>(Parse({"vms", "--vm", "web-*", "--counts"}));
+  const auto vms = CommandOf<VmsCommand>(Parse({"vms", "--vm", "web-*", "--counts", "--devices"}));
   EXPECT_EQ(vms.request.vm(0), "web-*");
   EXPECT_TRUE(vms.counts);
+  EXPECT_TRUE(vms.devices);
   EXPECT_TRUE(CommandOf<StatusCommand>(Parse({"status", "--json"})).json);
   EXPECT_EQ(CommandOf<SpecLintCommand>(Parse({"spec", "lint", "dir"})).dir, "dir");
   EXPECT_TRUE(CommandOf<SpecListCommand>(Parse({"spec", "list", "--json"})).json);

@@ -21,7 +21,7 @@
 #include "sensor/alert/memory_journal.h"
 #include "sensor/base/fd.h"
 #include "sensor/rpc/server.h"
-#include "tests/unit/rpc/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 extern char** environ;
 
@@ -119,7 +119,7 @@ class BinaryTest : public ::testing::Test {
     ASSERT_TRUE(hub_->Publish(std::move(alert)).ok());
   }
 
-  const TempDir dir_;
+  const TempDir dir_ = TempDir::Make().value();
   const std::string socket_ = dir_ / "s.sock";
   EmptyView view_;
   std::unique_ptr<Hub> hub_;

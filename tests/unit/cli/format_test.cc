@@ -98,6 +98,26 @@ TEST(FormatVms, ATableAndTheCountsOnDemand) {
   EXPECT_EQ(FormatVms({}, true, kPlainStyle, absl::UTCTimeZone()), "no VMs\n");
 }
 
+TEST(FormatDevices, ATableAndWhatIsNotInIt) {
+  const auto response = Parse<v1::ListVmsResponse>(R"(
+      vms { vm { name: "web" pid: 12 } watched: true devices_left_out: 1200
+            devices { kind: TAP name: "tap0" pid: 12 fd: 7 files: 4 major: 10 minor: 200
+                      writable: true }
+            devices { kind: VHOST_NET name: "vhost-net" pid: 12 fd: 9 files: 1 major: 10 minor: 238
+                      writable: true shared_by_process: true }
+            devices { kind: DISK name: "/a\033" pid: 12 fd: 11 files: 1 major: 8 minor: 1 inode: 42 } }
+      vms { vm { name: "none" } watched: true })");
+  EXPECT_EQ(FormatDevices(response, kPlainStyle),
+            "\nVM   DEVICE     NAME       NUMBER        PID  FD  REMARK\n"
+            "web  tap        tap0       10:200         12   7  open 4 times\n"
+            "web  vhost-net  vhost-net  10:238         12   9  "
+            "of one of the VMs of this process, which is not known\n"
+            "web  disk       /a\\x1b     8:1 inode 42   12  11  read only\n"
+            "web has 1,200 more\n");
+  EXPECT_EQ(FormatDevices({}, kPlainStyle),
+            "\nno devices: no VM has one, or this kernel tells none, see kvmsentry status\n");
+}
+
 TEST(FormatExits, TheMostFrequentFirstThenTheTimes) {
   const auto response = Parse<v1::ListVmsResponse>(R"(
       vms { vm { name: "web" } watched: true exits {
@@ -130,11 +150,13 @@ TEST(FormatStatus, SaysWhatIsSeenAndWhatIsNot) {
       losses { reason: "ring_full" meaning: "records without room" count: 1200 }
       losses { reason: "no_vm_slot" meaning: "VMs" } losses { reason: "bad_record" meaning: "m" }
       limits { max_vms: 256 max_vcpus: 4096 max_subscribers: 64 alerts_kept: 4096 ring_bytes: 65536 }
-      last_alert { epoch: 9 sequence: 3 } subscribers: 1 vms_watched: 2 vms_unwatched: 1)");
+      last_alert { epoch: 9 sequence: 3 } subscribers: 1 vms_watched: 2 vms_unwatched: 1
+      vms_hidden: 4 pins_recreated: true)");
   EXPECT_EQ(FormatStatus(status, kPlainStyle, absl::FromUnixSeconds(185), absl::UTCTimeZone()),
             "kvmsentryd 0.1.0 on n1, kernel 6.1.0, libbpf 1.1\n"
-            "running since 1970-01-01 00:01:00 (2m5s); before that, nobody watched for 12s\n"
-            "2 VMs watched, 1 not watched; 1 subscriber; last alert 9:3\n"
+            "running since 1970-01-01 00:01:00 (2m5s); before that, nobody watched for 12s; "
+            "counts of an earlier run were of another layout or size: removed\n"
+            "2 VMs watched, 1 not watched, 4 hidden; 1 subscriber; last alert 9:3\n"
             "\n"
             "HOOK      COVERAGE      BY      REMARK\n"
             "kvm_pio   ACTIVE        tp_btf\n"

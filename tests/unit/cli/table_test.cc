@@ -31,11 +31,7 @@ TEST(Table, ColorAndEscapingDoNotMoveColumns) {
             "b\u00e4r       2\n");
 }
 
-TEST(Words, NumbersAreGrouped) {
-  EXPECT_EQ(Grouped(0), "0");
-  EXPECT_EQ(Grouped(999), "999");
-  EXPECT_EQ(Grouped(1'000), "1,000");
-  EXPECT_EQ(Grouped(UINT64_MAX), "18,446,744,073,709,551,615");
+TEST(Words, CountsTakeTheirNoun) {
   EXPECT_EQ(Counted(1, "spec"), "1 spec");
   EXPECT_EQ(Counted(2'000, "spec"), "2,000 specs");
 }

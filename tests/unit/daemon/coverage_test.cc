@@ -46,31 +46,47 @@ Spec SpecOf(FeatureId feature) {
 TEST(SilenceWatchTest, IsProvenByManyReturnsWithoutAnExit) {
   SilenceWatch watch;
   watch.Observe(std::vector{Counts(3, 0, 0)});
-  EXPECT_FALSE(watch.silence().exits);
+  EXPECT_EQ(watch.Of("kvm_exit"), "");
   watch.Observe(std::vector{Counts(1000, 0, 0)});
-  EXPECT_TRUE(watch.silence().exits);
-  EXPECT_TRUE(watch.silence().entries);
+  EXPECT_NE(watch.Of("kvm_exit"), "");
+  EXPECT_NE(watch.Of("kvm_entry"), "");
+  EXPECT_EQ(watch.Of("kvm_inj_virq"), "");  // a return says nothing of interrupts
+  EXPECT_EQ(watch.Of("kvm_pio"), "");
+}
+
+TEST(SilenceWatchTest, OfInterruptsIsProvenByManyHaltsThatEnded) {
+  SilenceWatch watch;
+  VmCounts counts;
+  counts.count[KS_METER_HALT] = 1000;
+  watch.Observe(std::vector{counts});
+  EXPECT_NE(watch.Of("kvm_inj_virq"), "");
+  EXPECT_EQ(watch.Of("kvm_exit"), "");
+  counts.count[KS_METER_INTERRUPT] = 1;
+  watch.Observe(std::vector{counts});
+  EXPECT_EQ(watch.Of("kvm_inj_virq"), "");
 }
 
 TEST(SilenceWatchTest, IsKeptWhenTheVmsHaveGone) {
   SilenceWatch watch;
   watch.Observe(std::vector{Counts(1000, 0, 0)});
   watch.Observe({});
-  EXPECT_TRUE(watch.silence().exits);
+  EXPECT_NE(watch.Of("kvm_exit"), "");
 }
 
 TEST(SilenceWatchTest, EndsForGoodWithTheFirstExit) {
   SilenceWatch watch;
   watch.Observe(std::vector{Counts(1000, 0, 0)});
   watch.Observe(std::vector{Counts(1000, 1, 0)});
-  EXPECT_FALSE(watch.silence().exits);
-  EXPECT_TRUE(watch.silence().entries);
+  EXPECT_EQ(watch.Of("kvm_exit"), "");
+  EXPECT_NE(watch.Of("kvm_entry"), "");
   watch.Observe(std::vector{Counts(5000, 0, 0)});
-  EXPECT_FALSE(watch.silence().exits);
+  EXPECT_EQ(watch.Of("kvm_exit"), "");
 }
 
 TEST(ApplySilenceTest, ASilentHookIsUnobservableAndTheOthersStay) {
-  const auto hooks = ApplySilence(AllBut({}), {.exits = true, .entries = false});
+  SilenceWatch watch;
+  watch.Observe(std::vector{Counts(1000, 0, 1)});
+  const auto hooks = ApplySilence(AllBut({}), watch);
   EXPECT_EQ(CoverageOf(SpecOf(FeatureId::kExitRate), hooks).coverage, Coverage::kUnobservable);
   EXPECT_EQ(CoverageOf(SpecOf(FeatureId::kEntryRate), hooks).coverage, Coverage::kActive);
 }

@@ -7,14 +7,6 @@
 namespace kvmsentry {
 namespace {
 
-TEST(TextTest, NumbersHaveThousandsSeparators) {
-  EXPECT_EQ(WithThousands(0), "0");
-  EXPECT_EQ(WithThousands(999), "999");
-  EXPECT_EQ(WithThousands(1000), "1,000");
-  EXPECT_EQ(WithThousands(28'340), "28,340");
-  EXPECT_EQ(WithThousands(UINT64_MAX), "18,446,744,073,709,551,615");
-}
-
 TEST(TextTest, DurationsAreAsLongAsTheyNeedToBe) {
   EXPECT_EQ(DurationText(-1), "0ms");
   EXPECT_EQ(DurationText(10 * kNsPerMs), "10ms");

@@ -73,8 +73,9 @@ class InventoryTest : public ::testing::Test {
   InventoryChanges Sync(KernelTime now) { return inventory_.Sync(rows_, nullptr, now); }
 
   // A walk that begins a second before NOW.
-  InventoryChanges Walked(const std::vector<ks_open_file>& files, KernelTime now) {
-    const Walk walk{now - kNsPerSecond, files};
+  InventoryChanges Walked(const std::vector<ks_open_file>& files, KernelTime now,
+                          const std::map<int32_t, DeviceList>& devices = {}) {
+    const Walk walk{now - kNsPerSecond, files, devices};
     return inventory_.Sync(rows_, &walk, now);
   }
   void CountIs(uint64_t alive) { inventory_.OnUevent({KvmUevent::Kind::kDestroy, 1000, alive, 1}); }
@@ -85,6 +86,13 @@ class InventoryTest : public ::testing::Test {
   }
   static VmEntry Entry(uint64_t serial, Slot slot, const std::string& name, int32_t pid) {
     return {Facts(serial, name, pid, "/machine.slice/" + name), slot};
+  }
+  static DeviceList Disks(int32_t pid, const std::vector<std::string>& names) {
+    DeviceList list;
+    for (const std::string& name : names) {
+      list.devices.push_back({.kind = DeviceKind::kDisk, .name = name, .pid = pid});
+    }
+    return list;
   }
   static VmGone Gone(uint64_t serial, Slot slot, GoneReason reason) {
     return {{serial}, slot, reason};
@@ -119,7 +127,7 @@ TEST_F(InventoryTest, VmsThatWereThereBeforeAreFoundByTheFirstWalk) {
       {VmFile(kA, 100, 100), VcpuFile(kA, 100, 100), VmFile(kB, 200, 200), VcpuFile(kB, 200, 200)},
       At(52));
   EXPECT_THAT(changes.appeared, ElementsAre(Entry(1, 0, "old", 100)));
-  EXPECT_THAT(inventory_.unwatched(), ElementsAre(UnwatchedVm{kB, 200, "older", true}));
+  EXPECT_THAT(inventory_.unwatched(), ElementsAre(UnwatchedVm{kB, 200, "older", true, {200}}));
   rows_.push_back(Row(kB, 2, 200, At(53)));
   EXPECT_THAT(Sync(At(54)).appeared, ElementsAre(Entry(2, 1, "older", 200)));
 }
@@ -127,7 +135,7 @@ TEST_F(InventoryTest, VmsThatWereThereBeforeAreFoundByTheFirstWalk) {
 TEST_F(InventoryTest, AVmWithoutVcpusIsUnwatchedAndSaysSo) {
   processes_.Add(100, "probe");
   Walked({VmFile(kA, 100, 100)}, At(11));
-  EXPECT_THAT(inventory_.unwatched(), ElementsAre(UnwatchedVm{kA, 100, "probe", false}));
+  EXPECT_THAT(inventory_.unwatched(), ElementsAre(UnwatchedVm{kA, 100, "probe", false, {100}}));
   Walked({}, At(12));
   EXPECT_THAT(inventory_.unwatched(), IsEmpty());
   EXPECT_EQ(inventory_.unwatched_count(), 0U);
@@ -197,6 +205,7 @@ TEST_F(InventoryTest, AVmThatKvmCountsIsHiddenNotGone) {
   for (int second = 12; second < 20; ++second) {
     EXPECT_EQ(Walked({}, At(second)).gone, std::vector<VmGone>{});
     EXPECT_EQ(inventory_.hidden(), 1U);
+    EXPECT_EQ(inventory_.unknown(), 0U);  // it has a row, and goes on being watched
   }
   // Its descriptor has arrived: it is found again, by whoever holds it now.
   processes_.Add(200, "receiver");
@@ -220,6 +229,22 @@ TEST_F(InventoryTest, AVmThatHidesDoesNotKeepTheDeadAlive) {
   CountIs(0);
   EXPECT_THAT(Walked({}, At(15)).gone, ElementsAre(Gone(5, 0, GoneReason::kClosed)));
   EXPECT_EQ(inventory_.hidden(), 0U);
+}
+
+TEST_F(InventoryTest, AVmThatKvmCountsAndNothingFindsIsUnknown) {
+  processes_.Add(100, "web");
+  rows_ = {Row(kA, 1, 100)};
+  Walked({VmFile(kA, 100, 100)}, At(12));
+  EXPECT_EQ(inventory_.unknown(), std::nullopt);  // KVM has told no count yet
+  CountIs(3);
+  Walked({VmFile(kA, 100, 100)}, At(13));
+  EXPECT_EQ(inventory_.unknown(), 2U);
+  Walked({}, At(14));
+  EXPECT_EQ(inventory_.hidden(), 3U);
+  EXPECT_EQ(inventory_.unknown(), 2U);
+  inventory_.OnUeventsLost();
+  Walked({}, At(15));
+  EXPECT_EQ(inventory_.unknown(), std::nullopt);
 }
 
 TEST_F(InventoryTest, WithoutACountTwoWalksInARowDecide) {
@@ -276,7 +301,7 @@ TEST_F(InventoryTest, ANewVmAtTheAddressWithoutARowYetIsNotTakenForTheOld) {
   Walked({VmFile(kA, 100, 100)}, At(12));
   EXPECT_THAT(Walked({VmFile(kA, 200, 200)}, At(13)).gone,
               ElementsAre(Gone(1, 0, GoneReason::kReplaced)));
-  EXPECT_THAT(inventory_.unwatched(), ElementsAre(UnwatchedVm{kA, 200, "new", false}));
+  EXPECT_THAT(inventory_.unwatched(), ElementsAre(UnwatchedVm{kA, 200, "new", false, {200}}));
 }
 
 TEST_F(InventoryTest, AReusedRowIsAnotherVm) {
@@ -389,6 +414,65 @@ TEST_F(InventoryTest, AProcessIsReadOnceForAllItsVms) {
   for (uint64_t i = 1; i <= 50; ++i) rows_.push_back(Row(i << 12, i, 100));
   EXPECT_EQ(Sync(At(11)).appeared.size(), 50U);
   EXPECT_EQ(processes_.reads, 1);
+}
+
+TEST_F(InventoryTest, DevicesAreThoseOfTheProcessesThatHoldTheVm) {
+  for (const int pid : {100, 200, 300}) processes_.Add(pid, "vm");
+  rows_ = {Row(kA, 1, 100), Row(kB, 2, 200)};
+  Sync(At(11));
+  EXPECT_EQ(inventory_.DevicesOf(VmId{1}), DeviceList{});
+  Walked({VmFile(kA, 100, 100), VmFile(kA, 300, 100), VmFile(kB, 200, 200)}, At(12),
+         {{100, Disks(100, {"a"})}, {200, Disks(200, {"b"})}, {300, Disks(300, {"helper"})}});
+  DeviceList expected = Disks(100, {"a"});
+  expected.devices.push_back(Disks(300, {"helper"}).devices[0]);
+  EXPECT_EQ(inventory_.DevicesOf(VmId{1}), expected);
+  EXPECT_EQ(inventory_.DevicesOf(VmId{2}), Disks(200, {"b"}));
+  EXPECT_EQ(inventory_.DevicesOf(VmId{3}), DeviceList{});
+  Sync(At(13));  // nothing new is known between walks
+  EXPECT_EQ(inventory_.DevicesOf(VmId{2}), Disks(200, {"b"}));
+  Walked({VmFile(kA, 100, 100), VmFile(kB, 200, 200)}, At(14), {{100, Disks(100, {"a", "c"})}});
+  EXPECT_EQ(inventory_.DevicesOf(VmId{1}), Disks(100, {"a", "c"}));
+  EXPECT_EQ(inventory_.DevicesOf(VmId{2}), DeviceList{});
+}
+
+TEST_F(InventoryTest, DevicesOfAProcessWithSeveralVmsAreListedWithEachAndSaySo) {
+  processes_.Add(100, "fleet");
+  rows_ = {Row(kA, 1, 100), Row(kB, 2, 100)};
+  Walked({VmFile(kA, 100, 100), VcpuFile(kA, 100, 100), VmFile(kB, 100, 100)}, At(12),
+         {{100, Disks(100, {"a"})}});
+  for (const uint64_t serial : {1U, 2U}) {
+    const DeviceList list = inventory_.DevicesOf(VmId{serial});
+    ASSERT_EQ(list.devices.size(), 1U);
+    EXPECT_TRUE(list.devices[0].shared_by_process);
+  }
+  rows_.pop_back();
+  Walked({VmFile(kA, 100, 100), VcpuFile(kA, 100, 100)}, At(13), {{100, Disks(100, {"a"})}});
+  EXPECT_FALSE(inventory_.DevicesOf(VmId{1}).devices.at(0).shared_by_process);
+}
+
+TEST_F(InventoryTest, AnUnwatchedVmHasDevicesToo) {
+  Walked({VmFile(kA, 100, 100)}, At(12), {{100, Disks(100, {"a"})}});
+  ASSERT_EQ(inventory_.unwatched().size(), 1U);
+  EXPECT_EQ(inventory_.DevicesOf(inventory_.unwatched()[0]), Disks(100, {"a"}));
+}
+
+TEST_F(InventoryTest, DevicesOfAVmAreBoundedAndTheRestIsCounted) {
+  rows_ = {Row(kA, 1, 100)};
+  DeviceList many = Disks(100, std::vector<std::string>(40, "d"));
+  many.left_out = 5;
+  Walked({VmFile(kA, 100, 100), VmFile(kA, 200, 100)}, At(12), {{100, many}, {200, many}});
+  const DeviceList list = inventory_.DevicesOf(VmId{1});
+  EXPECT_EQ(list.devices.size(), kMaxDevices);
+  EXPECT_EQ(list.left_out, 2 * 45 - kMaxDevices);
+}
+
+// A VM at the address of one that is gone: what the last walk found was the other's.
+TEST_F(InventoryTest, ANewVmHasNoDevicesBeforeAWalkFindsIt) {
+  rows_ = {Row(kA, 1, 100)};
+  Walked({VmFile(kA, 100, 100)}, At(12), {{100, Disks(100, {"a"})}});
+  rows_ = {Row(kA, 2, 100, At(13))};
+  Sync(At(14));
+  EXPECT_EQ(inventory_.DevicesOf(VmId{2}), DeviceList{});
 }
 
 TEST_F(InventoryTest, ChangesComeInOrderOfSerial) {

@@ -75,20 +75,9 @@ TEST_F(ProcFsTest, AVanishedProcessIsNotFound) {
   ProcFs procfs(tree_.root(), 0);
   EXPECT_TRUE(absl::IsNotFound(procfs.Read(100).status()));
   EXPECT_TRUE(absl::IsNotFound(procfs.ReadStart(100).status()));
-  EXPECT_TRUE(absl::IsNotFound(procfs.ReadThreads(100).status()));
   AddProcess("100", "qemu");
   tree_.Remove("100/cgroup");
   EXPECT_TRUE(absl::IsNotFound(procfs.Read(100).status()));
-}
-
-TEST_F(ProcFsTest, ThreadsComeByNumber) {
-  tree_.Write("100/task/110/comm", "CPU 1/KVM\n");
-  tree_.Write("100/task/100/comm", "qemu\n");
-  tree_.Write("100/task/109/comm", "CPU 0/KVM\n");
-  const auto threads = ProcFs(tree_.root(), 0).ReadThreads(100);
-  ASSERT_TRUE(threads.ok()) << threads.status();
-  EXPECT_THAT(*threads,
-              ElementsAre(Thread{100, "qemu"}, Thread{109, "CPU 0/KVM"}, Thread{110, "CPU 1/KVM"}));
 }
 
 TEST(ProcFs, ReadsThisProcess) {

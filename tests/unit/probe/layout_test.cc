@@ -117,6 +117,12 @@ const std::vector<Layout>& RecordLayouts() {
        sizeof(ks_open_file),
        {MEMBER(ks_open_file, kvm), MEMBER(ks_open_file, vcpu), MEMBER(ks_open_file, tgid),
         MEMBER(ks_open_file, fd), MEMBER(ks_open_file, creator_pid), MEMBER(ks_open_file, kind)}},
+      {"ks_open_device",
+       sizeof(ks_open_device),
+       {MEMBER(ks_open_device, object), MEMBER(ks_open_device, inode), MEMBER(ks_open_device, size),
+        MEMBER(ks_open_device, fs_magic), MEMBER(ks_open_device, fs_device),
+        MEMBER(ks_open_device, device), MEMBER(ks_open_device, tgid), MEMBER(ks_open_device, fd),
+        MEMBER(ks_open_device, kind), MEMBER(ks_open_device, flags), MEMBER(ks_open_device, tap)}},
   };
   return *kLayouts;
 }

@@ -138,7 +138,7 @@ TEST(AppendObservationsTest, SaysWhatWasCountedWhenAndOfWhom) {
   counts.vm = {4};
   counts.count[KS_METER_PIO] = 3;
   counts.last[KS_METER_PIO] = 0x3f5;
-  counts.count[KS_METER_EXIT] = 8;
+  counts.count[KS_METER_ENTRY] = 8;
   std::vector<Observation> out(1);
   AppendObservations(counts, {5},
                      std::vector{FeatureId::kPioRate, FeatureId::kMmioRate, FeatureId::kExitRate},

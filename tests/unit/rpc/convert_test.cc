@@ -150,10 +150,26 @@ TEST(Convert, AVm) {
           .first_seen = absl::FromUnixSeconds(9),
           .seen_from_birth = true,
           .counts = {{"pio.rate", 4}},
+          .devices = {.devices = {{.kind = DeviceKind::kTap,
+                                   .name = "tap0\x1b",
+                                   .pid = 7,
+                                   .fd = 9,
+                                   .files = 2,
+                                   .major = 10,
+                                   .minor = 200,
+                                   .object = 0xffff888000000000,
+                                   .writable = true,
+                                   .shared_by_process = true},
+                                  {.name = "/d", .inode = 42, .block = true}},
+                      .left_out = 3},
           .exits = {}}),
       R"(vm { id: 3 name: "web" vmm: "qemu" cgroup: "/" } unwatched_reason: "no slot" vcpus: 2
               score: 1.5 open_alerts: 1 first_seen { seconds: 9 } seen_from_birth: true
-              counts { key: "pio.rate" value: 4 })");
+              counts { key: "pio.rate" value: 4 }
+              devices { kind: TAP name: "tap0\\x1b" pid: 7 fd: 9 files: 2 major: 10 minor: 200
+                        writable: true shared_by_process: true }
+              devices { kind: DISK name: "/d" files: 1 inode: 42 block: true }
+              devices_left_out: 3)");
 }
 
 TEST(Convert, AStatusWithItsSpecsAndItsVmsCounted) {
@@ -170,6 +186,9 @@ TEST(Convert, AStatusWithItsSpecsAndItsVmsCounted) {
                    .reason = "r",
                    .provides = "p"}};
   status.losses = {{.reason = "ring_full", .meaning = "m", .count = 0}};
+  status.vms_unlisted = 40;
+  status.vms_hidden = 0;
+  status.pins_recreated = true;
   status.max_vms = 1;
   status.max_vcpus = 2;
   status.ring_bytes = 3;
@@ -185,7 +204,8 @@ TEST(Convert, AStatusWithItsSpecsAndItsVmsCounted) {
     hooks { name: "kvm_pio" coverage: UNOBSERVABLE reason: "r" provides: "p" }
     specs { id: "pio-storm" coverage: DEGRADED reason: "why" }
     losses { reason: "ring_full" meaning: "m" }
-    limits { max_vms: 1 max_vcpus: 2 ring_bytes: 3 } vms_watched: 2 vms_unwatched: 1)");
+    limits { max_vms: 1 max_vcpus: 2 ring_bytes: 3 } vms_watched: 2 vms_unwatched: 41
+    vms_hidden: 0 pins_recreated: true)");
 }
 
 }  // namespace

@@ -23,7 +23,7 @@
 #include "sensor/alert/memory_journal.h"
 #include "sensor/rpc/connect.h"
 #include "tests/support/raw_call.h"
-#include "tests/unit/rpc/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 namespace kvmsentry {
 namespace {
@@ -157,7 +157,7 @@ class ServerTest : public ::testing::Test {
     return stream.Finish();
   }
 
-  const TempDir dir_;
+  const TempDir dir_ = TempDir::Make().value();
   ServerOptions options_;
   FakeView view_;
   std::unique_ptr<Hub> hub_;

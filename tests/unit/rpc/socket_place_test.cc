@@ -13,7 +13,7 @@
 #include <sys/un.h>
 
 #include "sensor/rpc/connect.h"
-#include "tests/unit/rpc/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 namespace kvmsentry {
 namespace {
@@ -38,7 +38,7 @@ mode_t ModeOf(const std::string& path) {
 }
 
 TEST(SocketPlace, TheSocketAppearsWithItsModeAndInAFolderOfItsOwn) {
-  const TempDir dir;
+  const TempDir dir = TempDir::Make().value();
   const std::string path = dir / "run/s.sock";
   const mode_t old_umask = umask(077);
   const auto place = SocketPlace::Prepare(path);
@@ -54,7 +54,7 @@ TEST(SocketPlace, TheSocketAppearsWithItsModeAndInAFolderOfItsOwn) {
 }
 
 TEST(SocketPlace, LeavesNothingBehind) {
-  const TempDir dir;
+  const TempDir dir = TempDir::Make().value();
   {
     const auto place = SocketPlace::Prepare(dir / "s.sock");
     ASSERT_TRUE(place.ok());
@@ -62,11 +62,11 @@ TEST(SocketPlace, LeavesNothingBehind) {
     ASSERT_TRUE((*place)->Publish().ok());
   }
   { const auto never_published = SocketPlace::Prepare(dir / "s.sock"); }
-  EXPECT_TRUE(std::filesystem::is_empty(dir / ""));
+  EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
 }
 
 TEST(SocketPlace, LeavesASocketThatIsNotItsOwn) {
-  const TempDir dir;
+  const TempDir dir = TempDir::Make().value();
   const std::string path = dir / "s.sock";
   auto place = SocketPlace::Prepare(path);
   ASSERT_TRUE(place.ok());
@@ -79,7 +79,7 @@ TEST(SocketPlace, LeavesASocketThatIsNotItsOwn) {
 }
 
 TEST(SocketPlace, TakesTheFolderAsItIs) {
-  const TempDir dir;
+  const TempDir dir = TempDir::Make().value();
   std::filesystem::create_directory(dir / "run");
   std::filesystem::permissions(dir / "run", std::filesystem::perms(0711));
   ASSERT_TRUE(SocketPlace::Prepare(dir / "run/s.sock").ok());
@@ -87,7 +87,7 @@ TEST(SocketPlace, TakesTheFolderAsItIs) {
 }
 
 TEST(SocketPlace, ReplacesAStaleSocket) {
-  const TempDir dir;
+  const TempDir dir = TempDir::Make().value();
   const std::string path = dir / "s.sock";
   Listen(path).reset();
   ASSERT_TRUE(std::filesystem::exists(path));
@@ -99,7 +99,7 @@ TEST(SocketPlace, ReplacesAStaleSocket) {
 }
 
 TEST(SocketPlace, RefusesAPathWhereAnotherListens) {
-  const TempDir dir;
+  const TempDir dir = TempDir::Make().value();
   const std::string path = dir / "s.sock";
   const Fd other = Listen(path);
   const absl::Status status = SocketPlace::Prepare(path).status();
@@ -109,7 +109,7 @@ TEST(SocketPlace, RefusesAPathWhereAnotherListens) {
 }
 
 TEST(SocketPlace, OnlyOneOfTwoThatStartAtOnceGoesOn) {
-  const TempDir dir;
+  const TempDir dir = TempDir::Make().value();
   const auto first = SocketPlace::Prepare(dir / "s.sock");
   ASSERT_TRUE(first.ok());
   EXPECT_EQ(SocketPlace::Prepare(dir / "s.sock").status().code(),
@@ -117,7 +117,7 @@ TEST(SocketPlace, OnlyOneOfTwoThatStartAtOnceGoesOn) {
 }
 
 TEST(SocketPlace, NeverTouchesWhatIsNoSocket) {
-  const TempDir dir;
+  const TempDir dir = TempDir::Make().value();
   const std::string path = dir / "precious";
   std::ofstream(path) << "data";
   const absl::Status status = SocketPlace::Prepare(path).status();

@@ -1,0 +1,78 @@
+// The devices that a VM has on the host: what of its VMM's open files is a device, and which.
+//
+//   tap     a file of /dev/net/tun that is attached to an interface (of kind tap or tun)
+//   vhost   a file of /dev/vhost-net, /dev/vhost-vsock or /dev/vhost-scsi, however it is called
+//   where
+//           the VMM opened it: its minor number says it, by the kernel's own list, /proc/misc
+//   disk    a block device, or a regular file that looks like an image. It looks like one if it
+//             - is open for reading, on another descriptor than the standard streams, and not for
+//               appending: else it is a log or a trace
+//             - has a name: what was deleted is a temporary file, what never had one is memory
+//             - holds a sector, 512 bytes, or more: PID and lock files hold less
+//             - does not lie on proc, sysfs, a cgroup's file system or hugetlbfs
+//             - is not mapped where it lies on tmpfs: there it is the guest's memory
+//             - is not mapped where it is open for reading only: there it is code or firmware
+//
+// So a kernel or an initial ramdisk that a VMM keeps open for reading counts as a disk that is
+// read only, and a shared file that some other process maps may be missing. Not recognised:
+// macvtap, VFIO, and what another process does for the VMM (vhost-user, a disk served over a
+// socket).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+#include "bpf/records.h"
+
+namespace kvmsentry {
+
+enum class DeviceKind { kTap = 1, kVhostNet, kVhostVsock, kVhostScsi, kDisk };
+
+struct Device {
+  DeviceKind kind = DeviceKind::kDisk;
+  // Escaped. Of a tap its interface, of vhost its name in /proc/misc. Of a disk its path, below
+  // this process's root where that leads to it; empty where no path could be verified to be its.
+  std::string name;
+  int32_t pid = 0;
+  uint32_t fd = 0;     // the lowest
+  uint32_t files = 1;  // descriptors of that process: a tap with several queues has several
+  // Of a block device and of a character device its own, of an image its file system's.
+  uint32_t major = 0, minor = 0;
+  uint64_t inode = 0;  // of an image; 0 of all others
+  // In the kernel: of a tap its struct tun_struct, of vhost what its driver keeps, which for net
+  // and vsock is also their struct vhost_dev, the first member (drivers/vhost/net.c, vsock.c). 0 of
+  // disks.
+  uint64_t object = 0;
+  bool block = false;
+  bool writable = false;
+  bool shared_by_process = false;  // the process holds several VMs, and which has it is not known
+  friend bool operator==(const Device&, const Device&) = default;
+};
+
+// At most kMaxDevices are kept.
+struct DeviceList {
+  std::vector<Device> devices;
+  uint64_t left_out = 0;  // devices, or open files of devices, beyond
+  friend bool operator==(const DeviceList&, const DeviceList&) = default;
+};
+inline constexpr size_t kMaxDevices = 64;
+
+// Of the kernel's device numbers.
+constexpr uint32_t MajorOf(uint32_t device) { return device >> 20; }
+constexpr uint32_t MinorOf(uint32_t device) { return device & 0xfffff; }
+
+// Names of miscellaneous devices by their minor number.
+using MiscDevices = std::map<uint32_t, std::string>;
+
+// Pure. Of the content of /proc/misc.
+MiscDevices ParseMiscDevices(absl::string_view content);
+
+// Pure: the rule above. nullopt for what is no device.
+std::optional<DeviceKind> DeviceKindOf(const ks_open_device& file, const MiscDevices& misc);
+
+}  // namespace kvmsentry

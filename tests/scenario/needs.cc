@@ -1,0 +1,75 @@
+#include "tests/scenario/needs.h"
+
+#include <cstdlib>
+#include <fstream>
+
+#include <unistd.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace kvmsentry::scenario {
+namespace {
+
+constexpr char kInTheLab[] = "; the lab has it: tests/lab/run";
+
+// KVM by hardware: the flags of /proc/cpuinfo are those of the vendor modules
+// (arch/x86/kernel/cpu). KVM without it, a software back end, raises no kvm_exit and runs no kernel
+// that does not know it.
+bool HardwareVirtualisation() {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  for (std::string line; std::getline(cpuinfo, line);) {
+    if (!absl::StartsWith(line, "flags")) continue;
+    for (const absl::string_view flag : absl::StrSplit(line, ' ')) {
+      if (flag == "svm" || flag == "vmx") return true;
+    }
+    return false;
+  }
+  return false;
+}
+
+bool InPath(absl::string_view program) {
+  const char* path = getenv("PATH");
+  for (const absl::string_view folder : absl::StrSplit(path == nullptr ? "" : path, ':')) {
+    if (access(absl::StrCat(folder, "/", program).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
+std::string MissingForDebian() {
+  if (!HardwareVirtualisation()) return "no svm or vmx in /proc/cpuinfo";
+  for (const char* program : {"qemu-system-x86_64", "busybox", "cpio"}) {
+    if (!InPath(program)) return absl::StrCat("no ", program, " in PATH");
+  }
+  if (GuestKernel().empty()) return "$KVMSENTRY_LAB_KERNEL names no folder with vmlinux";
+  return {};
+}
+
+std::string What(Need need) {
+  switch (need) {
+    case KVM_EXIT:
+      return HardwareVirtualisation() ? "" : "no svm or vmx in /proc/cpuinfo, so no kvm_exit";
+    case VHOST_NET:
+      return access("/dev/vhost-net", R_OK | W_OK) == 0 ? "" : "no /dev/vhost-net";
+    case DEBIAN_GUEST:
+      return MissingForDebian();
+    default:
+      return "an unknown need";
+  }
+}
+
+}  // namespace
+
+std::string Missing(Need need) {
+  const std::string what = What(need);
+  return what.empty() ? "" : absl::StrCat("needs ", Need_Name(need), ": ", what, kInTheLab);
+}
+
+std::string GuestKernel() {
+  const char* folder = getenv("KVMSENTRY_LAB_KERNEL");
+  if (folder == nullptr || access(absl::StrCat(folder, "/vmlinux").c_str(), R_OK) != 0) return {};
+  return folder;
+}
+
+}  // namespace kvmsentry::scenario

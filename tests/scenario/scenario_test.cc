@@ -1,0 +1,40 @@
+// Every file of scenarios/ is a test. Its suite says where it runs: Anywhere or Lab, and in the
+// lab's short selection, AnywhereCi or LabCi.
+#include <iostream>
+
+#include <gtest/gtest.h>
+
+#include "tests/scenario/parse.h"
+#include "tests/scenario/stage.h"
+
+namespace kvmsentry::scenario {
+namespace {
+
+std::string Suite(const absl::StatusOr<Scenario>& scenario) {
+  // One that cannot be read fails everywhere.
+  const bool lab = scenario.ok() && scenario->runs() == LAB;
+  const bool ci = !scenario.ok() || scenario->ci();
+  return absl::StrCat(lab ? "Lab" : "Anywhere", ci ? "Ci" : "");
+}
+
+void Register(const std::vector<Named>& all) {
+  for (const Named& named : all) {
+    testing::RegisterTest(
+        Suite(named.scenario).c_str(), named.name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
+        [scenario = named.scenario]() -> E2eTest* { return new Stage(scenario); });
+  }
+}
+
+}  // namespace
+}  // namespace kvmsentry::scenario
+
+int main(int argc, char** argv) {
+  testing::InitGoogleMock(&argc, argv);
+  const auto all = kvmsentry::scenario::ReadFolder(KVMSENTRY_SCENARIOS);
+  if (!all.ok()) {
+    std::cerr << "scenario_test: " << all.status() << "\n";
+    return 2;
+  }
+  kvmsentry::scenario::Register(*all);
+  return RUN_ALL_TESTS();
+}

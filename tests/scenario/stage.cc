@@ -1,0 +1,92 @@
+#include "tests/scenario/stage.h"
+
+#include <filesystem>
+
+#include <google/protobuf/text_format.h>
+
+#include "tests/scenario/needs.h"
+
+namespace kvmsentry::scenario {
+
+void Stage::SetUp() {
+  ASSERT_OK(scenario_);
+  for (const int need : scenario_->needs()) {
+    const std::string missing = Missing(static_cast<Need>(need));
+    if (!missing.empty()) FAIL() << missing;
+  }
+  ASSERT_NO_FATAL_FAILURE(E2eTest::SetUp());
+  ASSERT_OK_AND_ASSIGN(folder_, TempDir::Make());
+}
+
+void Stage::TestBody() {
+  for (int i = 0; i < scenario_->step_size(); ++i) {
+    const Step& step = scenario_->step(i);
+    const absl::Status done = Do(step);
+    if (!done.ok()) FAIL() << "step " << i + 1 << ", " << step.ShortDebugString() << ": " << done;
+  }
+  CheckExpectations();
+}
+
+void Stage::TearDown() {
+  if (HasFailure() && alerts_) {
+    for (const v1::Alert& alert : alerts_->alerts()) {
+      std::cerr << v1::Alert::State_Name(alert.state()) << " " << alert.spec_id() << ": "
+                << alert.summary() << "\n";
+    }
+  }
+  alerts_.reset();
+  E2eTest::TearDown();
+  guests_.clear();
+  debians_.clear();
+  bridge_.reset();
+}
+
+absl::Status Stage::Do(const Step& step) {
+  switch (step.does_case()) {
+    case Step::kStartDaemon:
+      return StartTheDaemon();
+    case Step::kStartGuest:
+      return Start(step.start_guest());
+    case Step::kBegin:
+      return Begin(step.begin());
+    case Step::kStartDebian:
+      return Start(step.start_debian());
+    case Step::kMigrate:
+      return Move(step.migrate());
+    case Step::kStop:
+      return Stop(step.stop());
+    case Step::kWaitEnd:
+      return WaitEnd(step.wait_end());
+    case Step::kWaitAlert:
+      return WaitForAlert(step.wait_alert());
+    case Step::kWaitVm:
+      return Wait(step.wait_vm());
+    case Step::kWaitConsole:
+      return debians_.at(step.wait_console().vm()).WaitForLine(step.wait_console().line());
+    case Step::kRun:
+      return Run(step.run());
+    case Step::DOES_NOT_SET:
+      break;
+  }
+  return absl::InternalError("an empty step");
+}
+
+absl::Status Stage::StartTheDaemon() {
+  std::error_code error;
+  if (scenario_->spec_size() == 0) {
+    std::filesystem::copy(KVMSENTRY_SHIPPED_SPECS, place().specs(), error);
+    if (error) return absl::ErrnoToStatus(error.value(), "copying " KVMSENTRY_SHIPPED_SPECS);
+  } else {
+    v1::SpecFile file;
+    *file.mutable_spec() = scenario_->spec();
+    std::string text;
+    google::protobuf::TextFormat::PrintToString(file, &text);
+    KVMSENTRY_RETURN_IF_ERROR(place().WriteSpecs("scenario.textproto", text));
+  }
+  const auto& options = scenario_->daemon_option();
+  KVMSENTRY_ASSIGN_OR_RETURN(daemon_, Daemon::Start(place(), {options.begin(), options.end()}));
+  KVMSENTRY_ASSIGN_OR_RETURN(alerts_, cli().Follow());
+  return absl::OkStatus();
+}
+
+}  // namespace kvmsentry::scenario

@@ -1,0 +1,57 @@
+// One scenario as a test: the host that it plays on.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "scenario.pb.h"
+#include "tests/e2e/fixture.h"
+#include "tests/scenario/bridge.h"
+#include "tests/scenario/debian_guest.h"
+
+namespace kvmsentry::scenario {
+
+class Stage : public E2eTest {
+ public:
+  explicit Stage(absl::StatusOr<Scenario> scenario) : scenario_(std::move(scenario)) {}
+
+ protected:
+  void SetUp() override;
+  void TestBody() override;
+  void TearDown() override;
+
+ private:
+  // Steps. Each waits until what it does has happened.
+  absl::Status Do(const Step& step);
+  absl::Status StartTheDaemon();
+  absl::Status Start(const scenario::StartGuest& step);
+  absl::Status Start(const StartDebian& step);
+  absl::Status Move(const Migrate& step);
+  absl::Status Begin(const std::string& vm);
+  absl::Status Stop(const std::string& vm);
+  absl::Status WaitEnd(const std::string& vm);
+  absl::Status Wait(const WaitVm& step);
+  absl::Status Run(const RunOnHost& step);
+  absl::StatusOr<Machine> MakeMachine(const StartDebian& step);
+
+  // Expectations.
+  absl::Status WaitForAlert(const AlertPattern& pattern);
+  absl::Status WaitForCount(const Count& count);
+  absl::Status WaitForCoverage(const CoverageOf& coverage);
+  void ExpectNoAlert(const AlertPattern& pattern, const std::vector<v1::SpecInfo>& specs) const;
+  void CheckExpectations();
+  bool Fits(const AlertPattern& pattern, const v1::Alert& alert) const;
+
+  absl::StatusOr<Scenario> scenario_;
+  std::optional<TempDir> folder_;
+  std::optional<AlertStream> alerts_;
+  std::optional<Bridge> bridge_;
+  std::map<std::string, Guest> guests_;
+  std::map<std::string, DebianGuest> debians_;
+};
+
+// All that COUNT asks holds of VM.
+bool Holds(const Count& count, const v1::VmStatus& vm);
+
+}  // namespace kvmsentry::scenario

@@ -1,0 +1,108 @@
+// What each step does.
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+
+#include "tests/e2e/run.h"
+#include "tests/scenario/stage.h"
+
+namespace kvmsentry::scenario {
+
+absl::Status Stage::Start(const scenario::StartGuest& step) {
+  KVMSENTRY_ASSIGN_OR_RETURN(Guest guest, StartGuest(Name(step.vm()), step.options()));
+  guests_.emplace(step.vm(), std::move(guest));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Machine> Stage::MakeMachine(const StartDebian& step) {
+  Machine machine;
+  const bool receives = !step.receives().empty();
+  if (receives) machine = debians_.at(step.receives()).machine();
+  const bool network = receives ? !machine.tap.empty() : step.vhost_net();
+  machine.name = Name(step.vm());
+  if (network) {
+    if (!bridge_) {
+      KVMSENTRY_ASSIGN_OR_RETURN(bridge_, Bridge::Make());
+    }
+    KVMSENTRY_ASSIGN_OR_RETURN(machine.tap, bridge_->AddTap());
+  }
+  if (receives) return machine;
+  machine.number = static_cast<int>(debians_.size()) + 1;
+  machine.vcpus = std::max(step.vcpus(), 1U);
+  machine.does = step.does();
+  if (step.disk()) {
+    constexpr uint64_t kSize = 16 << 20;
+    machine.disk = *folder_ / step.vm();
+    std::ofstream(machine.disk).close();
+    std::error_code error;
+    std::filesystem::resize_file(machine.disk, kSize, error);
+    if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("making ", machine.disk));
+  }
+  return machine;
+}
+
+absl::Status Stage::Start(const StartDebian& step) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const Machine machine, MakeMachine(step));
+  KVMSENTRY_ASSIGN_OR_RETURN(DebianGuest guest, step.receives().empty()
+                                                    ? DebianGuest::Boot(machine)
+                                                    : DebianGuest::Receiver(machine));
+  debians_.emplace(step.vm(), std::move(guest));
+  return absl::OkStatus();
+}
+
+absl::Status Stage::Move(const Migrate& step) {
+  return debians_.at(step.from())
+      .MigrateTo(debians_.at(step.to()), step.mode() == Migrate::POSTCOPY);
+}
+
+absl::Status Stage::Begin(const std::string& vm) {
+  if (debians_.contains(vm)) return debians_.at(vm).Begin();
+  return guests_.at(vm).Begin();
+}
+
+absl::Status Stage::Stop(const std::string& vm) {
+  if (debians_.contains(vm)) return debians_.at(vm).Stop();
+  KVMSENTRY_RETURN_IF_ERROR(guests_.at(vm).Stop());
+  return WaitEnd(vm);
+}
+
+absl::Status Stage::WaitEnd(const std::string& vm) {
+  if (debians_.contains(vm)) return debians_.at(vm).WaitForEnd();
+  return guests_.at(vm).Finish().status();
+}
+
+absl::Status Stage::Wait(const WaitVm& step) {
+  const std::string name = Name(step.vm());
+  if (step.gone()) {
+    const auto gone = [&] {
+      const auto vms = cli().Vms(name);
+      return vms.ok() && vms->empty();
+    };
+    if (WaitUntil(gone)) return absl::OkStatus();
+    return absl::DeadlineExceededError(absl::StrCat("VM ", name, " stays listed"));
+  }
+  const auto holds = [&](const v1::VmStatus& vm) {
+    if (step.vcpus() != 0 && vm.vcpus() != step.vcpus()) return false;
+    if (step.has_seen_from_birth() && vm.seen_from_birth() != step.seen_from_birth()) return false;
+    return std::ranges::all_of(step.count(), [&](const Count& count) { return Holds(count, vm); });
+  };
+  return WaitForVm(name, holds).status();
+}
+
+absl::Status Stage::Run(const RunOnHost& step) {
+  std::vector<std::string> command = {"env"};
+  const auto add = [&](const std::string& vm, pid_t pid) {
+    command.push_back(absl::StrCat("PID_", absl::StrReplaceAll(vm, {{"-", "_"}}), "=", pid));
+  };
+  for (const auto& [vm, guest] : guests_) add(vm, guest.pid());
+  for (const auto& [vm, guest] : debians_) add(vm, guest.pid());
+  command.insert(command.end(), {"sh", "-c", step.command()});
+  KVMSENTRY_ASSIGN_OR_RETURN(const Finished finished, RunToEnd(command));
+  if (finished.exit_code == step.status()) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("ended with ", finished.exit_code, ": ",
+                                          absl::StrJoin(finished.lines, "\n"), finished.errors));
+}
+
+}  // namespace kvmsentry::scenario

@@ -1,0 +1,14 @@
+// What tests of the running kernel need of this host.
+#pragma once
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace kvmsentry {
+
+// In one line what is missing and what to do; empty where nothing is. LABEL is that of the tests
+// that need it. A test that cannot run is a failure: it is left out by its label, never in silence.
+std::string MissingForBpf(absl::string_view label);
+
+}  // namespace kvmsentry

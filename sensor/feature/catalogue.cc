@@ -28,6 +28,8 @@ constexpr std::array kCatalogue = {
             Field::kPort, KS_METER_PIO},
     Feature{F::kPioPort, "pio.port", kSet, kIoParameters, "port", "port accesses", "kvm_pio",
             Field::kPort, std::nullopt},
+    Feature{F::kPciConfigRate, "pci_config.rate", kRate, kIoParameters, "1/s",
+            "accesses to PCI configuration", "kvm_pio", Field::kPort, KS_METER_PCI_CONFIG},
     Feature{F::kMmioRate, "mmio.rate", kRate, kLeaving, "1/s", "MMIO accesses", "kvm_mmio",
             Field::kGuestAddress, KS_METER_MMIO},
     Feature{F::kMsrRate, "msr.rate", kRate, kPrivilege, "1/s", "MSR accesses", "kvm_msr",

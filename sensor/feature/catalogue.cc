@@ -71,10 +71,10 @@ constexpr std::array kCatalogue = {
             KS_METER_VHOST_BAD_DESCRIPTOR},
     Feature{F::kVhostConfigRate, "vhost.config.rate", kRate, kHostDevice, "1/s",
             "ioctls on vhost devices", "vhost_net_ioctl", Field::kNone, KS_METER_VHOST_CONFIG},
-    Feature{F::kVsockRxByteRate, "vsock.rx.byte.rate", kRate, kShared, "bytes/s",
+    Feature{F::kVsockRxByteRate, "vsock.rx.byte.rate", kRate, kShared, "1/s",
             "bytes to the guest over vsock", "vhost_add_used", Field::kNone,
             KS_METER_VSOCK_RX_BYTES},
-    Feature{F::kVsockTxByteRate, "vsock.tx.byte.rate", kRate, kShared, "bytes/s",
+    Feature{F::kVsockTxByteRate, "vsock.tx.byte.rate", kRate, kShared, "1/s",
             "bytes from the guest over vsock", "virtio_transport_recv_pkt", Field::kNone,
             KS_METER_VSOCK_TX_BYTES},
 };

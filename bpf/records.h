@@ -29,6 +29,7 @@ typedef __u64 uint64_t;
 enum ks_meter {
   /* of a vCPU */
   KS_METER_PIO = 0,        /* port accesses: the tracepoint's own count, so `rep outs` of N is N */
+  KS_METER_PCI_CONFIG,     /* those of PCI's configuration, which are not in KS_METER_PIO */
   KS_METER_MMIO,           /* completed accesses: an unsatisfied read is counted when satisfied */
   KS_METER_MSR,            /* reads and writes that KVM sees; what hardware passes through is not */
   KS_METER_MSR_FAULT,      /* of these, those answered by #GP */

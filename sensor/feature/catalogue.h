@@ -17,6 +17,7 @@ namespace kvmsentry {
 enum class FeatureId : uint8_t {
   kPioRate,
   kPioPort,
+  kPciConfigRate,
   kMmioRate,
   kMsrRate,
   kMsrFaultRate,

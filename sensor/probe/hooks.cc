@@ -30,7 +30,7 @@ constexpr std::array kHooks = {
          "VMs that were there before the sensor, and which process holds which"},
     Hook{"task_file_devices", "inventory", kProcessIteratorOnly,
          "devices of a VM on the host: taps, vhost, disks"},
-    Hook{"kvm_pio", "device", kTracepoint, "port accesses: pio.rate, pio.port"},
+    Hook{"kvm_pio", "device", kTracepoint, "port accesses: pio.rate, pio.port, pci_config.rate"},
     Hook{"kvm_mmio", "device", kTracepoint, "MMIO accesses: mmio.rate"},
     Hook{"kvm_msr", "msr", kTracepoint, "MSR accesses: msr.rate, msr.fault.rate, msr.written"},
     Hook{"kvm_userspace_exit", "userspace", kCastFirst,

@@ -37,6 +37,10 @@ INSTANTIATE_TEST_SUITE_P(By, CountTest, ::testing::Values(Variant::kTpBtf, Varia
 
 TEST_P(CountTest, PortWrites) { Expect("--behaviour pio", {{KS_METER_PIO, kOperations}}); }
 
+TEST_P(CountTest, AccessesToPciConfigurationApartFromOthers) {
+  Expect("--behaviour pio --port 0xcfc", {{KS_METER_PCI_CONFIG, kOperations}});
+}
+
 TEST_P(CountTest, PortReads) {
   Expect("--behaviour pio --direction in --width 4", {{KS_METER_PIO, kOperations}});
 }

@@ -44,11 +44,8 @@ class ExitTest : public BpfTest, public ::testing::WithParamInterface<Variant> {
   void SetUp() override {
     BpfTest::SetUp();
     if (HasFatalFailure()) return;
-    // Only what is needed: loading takes its time where the kernel is emulated.
-    std::map<std::string, std::vector<Variant>> variants = {
-        {"kvm_pio", {}}, {"kvm_mmio", {}}, {"kvm_msr", {}}, {"kvm_userspace_exit", {}}};
-    variants["kvm_exit"] = {GetParam()};
-    Load(variants);
+    objects_ = {"life", "exit", "inject"};
+    Load({{"kvm_exit", {GetParam()}}});
   }
 
   void Run(absl::string_view behaviour) {
@@ -159,7 +156,12 @@ TEST_F(BpfTest, AllVariantsOfTheExitAgree) {
   for (const Variant variant : {Variant::kTpBtf, Variant::kRawTp, Variant::kTp}) {
     ProbeOptions options = options_;
     options.pin_root = absl::StrCat(options_.pin_root, "-", VariantName(variant));
-    options.variants = {{"kvm_exit", {variant}}};
+    for (const Hook& hook : Hooks()) {
+      if (hook.object != "life" && hook.object != "exit") {
+        options.variants[std::string(hook.name)] = {};
+      }
+    }
+    options.variants["kvm_exit"] = {variant};
     ASSERT_OK_AND_ASSIGN(auto probe, Probe::Load(options));
     probes.push_back(std::move(probe));
     roots.push_back(options.pin_root);

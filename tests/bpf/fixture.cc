@@ -43,6 +43,9 @@ std::map<std::string, std::vector<Variant>> BpfTest::Force(Variant variant) {
 }
 
 void BpfTest::Load(std::map<std::string, std::vector<Variant>> variants) {
+  for (const Hook& hook : Hooks()) {
+    if (!IsLoaded(hook)) variants.try_emplace(std::string(hook.name));
+  }
   options_.variants = std::move(variants);
   auto probe = Probe::Load(options_);
   ASSERT_OK(probe);

@@ -1,6 +1,7 @@
 // What the tests on the running kernel share: a probe with pins of its own, and its tables by VM.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,8 +32,8 @@ class BpfTest : public ::testing::Test {
   // Every hook by VARIANT alone, those apart that have no such variant here.
   static std::map<std::string, std::vector<Variant>> Force(Variant variant);
 
-  // Into probe_, with all hooks ACTIVE that are not switched off and that this kernel has. Counts
-  // start at zero.
+  // Into probe_, with all hooks of objects_ ACTIVE that VARIANTS does not switch off and that this
+  // kernel has. Counts start at zero.
   void Load(std::map<std::string, std::vector<Variant>> variants = {});
 
   Tables& tables() { return probe_->tables(); }
@@ -54,6 +55,11 @@ class BpfTest : public ::testing::Test {
   // Nothing at all was lost since Load.
   void ExpectNoLosses();
 
+  bool IsLoaded(const Hook& hook) const { return std::ranges::count(objects_, hook.object) != 0; }
+
+  // The BPF objects whose hooks are loaded: each takes its time where the kernel is emulated.
+  std::vector<absl::string_view> objects_ = {"life", "inventory", "device", "msr",
+                                             "userspace", "exit", "inject"};
   ProbeOptions options_;
   std::unique_ptr<Probe> probe_;
 };

@@ -37,6 +37,8 @@ absl::Status SendOften(NetDevice& net, uint64_t kicks) {
 
 class VhostTest : public BpfTest {
  protected:
+  VhostTest() { objects_ = {"life", "inventory", "vhost", "vhost_net", "vhost_vsock"}; }
+
   VmCounts Own(size_t vm = 0) { return CountsIn(SlotsOf(getpid()).at(vm)); }
 
   std::vector<const ks_queue_row*> QueuesIn(Slot slot) {

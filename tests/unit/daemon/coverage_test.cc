@@ -118,10 +118,13 @@ TEST(DescribeLossesTest, EveryFieldIsToldUnderItsName) {
   losses.row_lookup = 5;
   losses.unattributed = 6;
   losses.over_budget = 7;
-  static_assert(sizeof(ks_losses) == 7 * sizeof(uint64_t), "a reason is missing in this test");
+  losses.no_queue_slot = 8;
+  losses.queue_unattributed = 9;
+  losses.queue_without_vm = 10;
+  static_assert(sizeof(ks_losses) == 10 * sizeof(uint64_t), "a reason is missing in this test");
   uint64_t next = 1;
   for (const LossView& loss : DescribeLosses(losses, {})) {
-    if (next > 7) break;
+    if (next > 10) break;
     EXPECT_EQ(loss.count, next++) << loss.reason;
     EXPECT_FALSE(loss.meaning.empty());
   }

@@ -141,7 +141,7 @@ TEST(AppendObservationsTest, SaysWhatWasCountedWhenAndOfWhom) {
   counts.count[KS_METER_ENTRY] = 8;
   std::vector<Observation> out(1);
   AppendObservations(counts, {5},
-                     std::vector{FeatureId::kPioRate, FeatureId::kMmioRate, FeatureId::kExitRate},
+                     std::vector{FeatureId::kPioRate, FeatureId::kMmioRate, FeatureId::kEntryRate},
                      true, out);
   ASSERT_EQ(out.size(), 4U);
   for (size_t i = 1; i < out.size(); ++i) {
@@ -160,11 +160,21 @@ TEST(AppendObservationsTest, SaysWhatWasCountedWhenAndOfWhom) {
 }
 
 TEST(LossesThatMatterTest, AreAllButBudgetsAndVmsThatAreNotWatched) {
-  ks_losses losses{1, 10, 100, 1000, 10000, 100000, 1000000};
-  EXPECT_EQ(LossesThatMatter(losses), 111101U);
+  ks_losses losses{.ring_full = 1,
+                   .no_vm_slot = 10,
+                   .no_vcpu_slot = 100,
+                   .table_update = 1000,
+                   .row_lookup = 10000,
+                   .unattributed = 100000,
+                   .over_budget = 1000000,
+                   .no_queue_slot = 10000000,
+                   .queue_unattributed = 100000000,
+                   .queue_without_vm = 1000000000};
+  EXPECT_EQ(LossesThatMatter(losses), 110111101U);
   losses = {};
   losses.over_budget = 5;
   losses.no_vm_slot = 5;
+  losses.queue_without_vm = 5;
   EXPECT_EQ(LossesThatMatter(losses), 0U);
 }
 

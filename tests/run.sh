@@ -78,6 +78,7 @@ case $what in
     run_lab
     ;;
   all)
+    tests/lint.sh
     build release
     run release 'unit|bpf|e2e|scenario'
     run_lab

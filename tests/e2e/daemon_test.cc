@@ -162,6 +162,11 @@ TEST_F(DaemonTest, AHookThatNeverFiresIsUnobservableAndOneThatFiresIsActive) {
   EXPECT_EQ(hook->reason().empty(), fires) << hook->reason();
   // Missing is not zero.
   EXPECT_EQ(CountOf(counted, "exit.rate").has_value(), fires);
+  uint64_t by_port = 0;
+  for (const auto& [reason, count] : counted.exits().by_reason()) {
+    if (reason == "svm:io" || reason == "vmx:IO_INSTRUCTION") by_port += count;
+  }
+  EXPECT_EQ(by_port, fires ? 1000U : 0U);
   for (const v1::SpecStatus& spec : status.specs()) {
     const bool works = fires || spec.id() == "userspace-exit-storm";
     EXPECT_EQ(spec.coverage(), works ? v1::ACTIVE : v1::UNOBSERVABLE) << spec.id();

@@ -251,8 +251,13 @@ struct vhost_poll {
   struct vhost_dev* dev;
 } KS_CORE;
 
+struct vhost_iotlb {
+  unsigned int nmaps;
+} KS_CORE;
+
 struct vhost_dev {
   struct mm_struct* mm;
+  struct vhost_iotlb* umem; /* set by VHOST_SET_MEM_TABLE */
   struct vhost_virtqueue** vqs;
   int nvqs;
 } KS_CORE;

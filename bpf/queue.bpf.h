@@ -80,6 +80,8 @@ static __noinline int read_configuration(struct ks_queue_row* row) {
   row->features = BPF_CORE_READ(queue, acked_features);
   row->num = BPF_CORE_READ(queue, num);
   row->log_used = BPF_CORE_READ(queue, log_used);
+  struct vhost_iotlb* table = BPF_CORE_READ(queue, dev, umem);
+  row->regions = table ? BPF_CORE_READ(table, nmaps) : 0;
   return 0;
 }
 

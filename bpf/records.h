@@ -168,7 +168,8 @@ struct ks_queue_row {
   uint64_t vm_serial; /* of the VM it belongs to */
   uint32_t vm_slot;
   uint32_t index;         /* in its device */
-  uint32_t kind;          /* enum ks_queue_kind */
+  uint16_t kind;          /* enum ks_queue_kind */
+  uint16_t regions;       /* of the guest's memory that the device was given; 0 before */
   uint32_t slot;          /* of this row */
   uint64_t first_ns;      /* when the row was made */
   uint64_t configured_ns; /* when the following was read */

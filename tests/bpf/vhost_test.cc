@@ -173,6 +173,7 @@ TEST_F(VhostTest, ARowHoldsTheConfigurationThatTheKernelTook) {
   EXPECT_EQ(tx.kind, static_cast<uint32_t>(KS_QUEUE_NET));
   EXPECT_EQ(tx.index, 1U);
   EXPECT_EQ(tx.num, Ring::kSize);
+  EXPECT_EQ(tx.regions, 1U);
   EXPECT_EQ(tx.desc, machine.memory->address() + Ring::kBytes);
   EXPECT_EQ(tx.desc, reinterpret_cast<uint64_t>(net.tx().descriptors()));
   EXPECT_EQ(tx.avail, reinterpret_cast<uint64_t>(net.tx().available()));

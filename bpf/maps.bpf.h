@@ -53,6 +53,16 @@ KS_FREE_MAP(free_vm_slots);
 KS_FREE_MAP(free_vcpu_slots);
 KS_FREE_MAP(free_queue_slots);
 
+/* Queues without a VM, so that these are not searched for at each occurrence: once a VM is born, it
+ * is worth while again. */
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 4096);
+  __uint(pinning, LIBBPF_PIN_BY_NAME);
+  __type(key, __u64);
+  __type(value, struct ks_stray_queue);
+} stray_queues SEC(".maps");
+
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
   __uint(max_entries, 4096);

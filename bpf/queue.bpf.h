@@ -14,21 +14,6 @@
 
 #define KS_MAX_QUEUES_OF_DEVICE 256 /* vhost-scsi has some 130, others 2 */
 
-/* Queues without a VM, so that these are not searched for at each occurrence: once a VM is born, it
- * is worth while again. */
-struct stray_queue {
-  __u64 mm;
-  __u64 births; /* ks_state.next_serial */
-};
-
-struct {
-  __uint(type, BPF_MAP_TYPE_LRU_HASH);
-  __uint(max_entries, 4096);
-  __uint(pinning, LIBBPF_PIN_BY_NAME);
-  __type(key, __u64);
-  __type(value, struct stray_queue);
-} stray_queues SEC(".maps");
-
 static __always_inline struct ks_queue_row* queue_row(__u32 slot) {
   return bpf_map_lookup_elem(&queues, &slot);
 }
@@ -126,31 +111,30 @@ static __noinline struct ks_queue_row* add_queue(__u64 queue, __u64 mm, __u32 vm
   return row;
 }
 
-/* QUEUE has no row that is right. NULL where it gets none; why is counted. */
+/* QUEUE has no row that is right. NULL where it gets none; why is counted, but for a device that
+ * has outlived its VM. */
 static __noinline struct ks_queue_row* find_queue(__u64 queue, __u64 mm) {
   struct ks_state* shared = shared_state();
   if (!mm || !shared) return 0; /* a device without an owner does nothing yet */
   __u64 device = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, dev);
   int index = index_of_queue(queue, device);
   if (index < 0) return 0; /* vhost-net polls its tap, too */
-  struct stray_queue stray = {.mm = mm, .births = shared->next_serial};
-  struct stray_queue* known = bpf_map_lookup_elem(&stray_queues, &queue);
-  if (known && known->mm == mm && known->births == stray.births) {
-    KS_LOSE(queue_without_vm);
-    return 0;
-  }
+  struct ks_stray_queue stray = {.mm = mm, .births = shared->next_serial};
+  struct ks_stray_queue* known = bpf_map_lookup_elem(&stray_queues, &queue);
+  if (known && known->mm == mm) stray.outlived = known->outlived;
+  enum owner owner = KS_NO_VM;
   __u32 vm_slot = 0;
-  __u64 ring = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, desc);
-  switch (find_owner(mm, ring, &vm_slot)) {
-    case KS_OWNED:
-      return add_queue(queue, mm, vm_slot, index);
-    case KS_ONE_OF_SEVERAL:
-      KS_LOSE(queue_unattributed);
-      return 0;
-    case KS_NO_VM:
-      bpf_map_update_elem(&stray_queues, &queue, &stray, BPF_ANY);
+  if (!known || known->mm != mm || known->births != stray.births) {
+    __u64 ring = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, desc);
+    owner = find_owner(mm, ring, &vm_slot);
+    if (owner == KS_OWNED) return add_queue(queue, mm, vm_slot, index);
+    if (owner == KS_NO_VM) bpf_map_update_elem(&stray_queues, &queue, &stray, BPF_ANY);
   }
-  KS_LOSE(queue_without_vm);
+  if (owner == KS_ONE_OF_SEVERAL) {
+    KS_LOSE(queue_unattributed);
+  } else if (!stray.outlived) {
+    KS_LOSE(queue_without_vm);
+  }
   return 0;
 }
 

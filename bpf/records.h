@@ -21,7 +21,7 @@ typedef __u32 uint32_t;
 typedef __u64 uint64_t;
 #endif
 
-#define KS_LAYOUT_VERSION 3
+#define KS_LAYOUT_VERSION 4
 
 /* ---- meters: what is counted ---------------------------------------------------------------- */
 
@@ -187,6 +187,13 @@ struct ks_queue_row {
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_queue_row, meters) == 128);
 KS_STATIC_ASSERT(sizeof(struct ks_queue_row) == 128 + 64 * KS_METERS_OF_QUEUE);
+
+/* A virtqueue whose process has no VM. */
+struct ks_stray_queue {
+  uint64_t mm;       /* of the device's owner */
+  uint64_t births;   /* ks_state.next_serial when its VM was last searched for */
+  uint64_t outlived; /* 1: its VM is gone; what vhost still does is no VM's, and no loss */
+};
 
 /* ---- limits: what user space wants to be told at once --------------------------------------- */
 

@@ -71,6 +71,7 @@ absl::StatusOr<Tables> Tables::Open(const BpfObject& object, const MapSizes& siz
   KVMSENTRY_ASSIGN_OR_RETURN(tables.vm_slots_, Duplicate(object, "vm_slots"));
   KVMSENTRY_ASSIGN_OR_RETURN(tables.vcpu_slots_, Duplicate(object, "vcpu_slots"));
   KVMSENTRY_ASSIGN_OR_RETURN(tables.queue_slots_, Duplicate(object, "queue_slots"));
+  KVMSENTRY_ASSIGN_OR_RETURN(tables.stray_queues_, Duplicate(object, "stray_queues"));
   KVMSENTRY_ASSIGN_OR_RETURN(tables.free_vm_slots_, Duplicate(object, "free_vm_slots"));
   KVMSENTRY_ASSIGN_OR_RETURN(tables.free_vcpu_slots_, Duplicate(object, "free_vcpu_slots"));
   KVMSENTRY_ASSIGN_OR_RETURN(tables.free_queue_slots_, Duplicate(object, "free_queue_slots"));
@@ -157,7 +158,12 @@ absl::Status Tables::Release(Slot slot) {
     if (Load(vcpus()[vcpu].vm_serial) == serial) FreeVcpu(vcpu, vm);
   }
   for (Slot queue = 0; queue < queues().size(); ++queue) {
-    if (Load(queues()[queue].vm_serial) == serial) FreeQueue(queue, vm);
+    const ks_queue_row& row = queues()[queue];
+    if (Load(row.vm_serial) != serial) continue;
+    const uint64_t address = Load(row.queue);
+    const ks_stray_queue stray = {.mm = row.mm, .births = 0, .outlived = 1};
+    if (address != 0) bpf_map_update_elem(stray_queues_.get(), &address, &stray, BPF_ANY);
+    FreeQueue(queue, vm);
   }
   std::memset(&vm, 0, sizeof(vm));
   std::memset(&limits_.rows()[slot], 0, sizeof(ks_vm_limits));

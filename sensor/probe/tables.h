@@ -71,7 +71,7 @@ class Tables {
   MappedRows<ks_queue_row> queues_;
   MappedRows<ks_vm_limits> limits_;
   MappedRows<ks_vm_sets> sets_;
-  Fd vm_slots_, vcpu_slots_, queue_slots_;
+  Fd vm_slots_, vcpu_slots_, queue_slots_, stray_queues_;
   Fd free_vm_slots_, free_vcpu_slots_, free_queue_slots_;
 };
 

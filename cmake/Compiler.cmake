@@ -20,7 +20,7 @@ target_compile_options(
 # Everything in the process is instrumented, generated code included, or the sanitizers see half of it.
 if(KVMSENTRY_SANITIZE)
   add_compile_options(-fsanitize=${KVMSENTRY_SANITIZE} -fno-omit-frame-pointer
-                      -fno-sanitize-recover=all)
+                      -fno-sanitize-recover=all -O1 -gline-tables-only)
   add_link_options(-fsanitize=${KVMSENTRY_SANITIZE})
 endif()
 if(KVMSENTRY_SANITIZE MATCHES thread)

@@ -269,6 +269,7 @@ struct vhost_virtqueue {
   void* avail;
   void* used;
   struct vhost_poll poll;
+  void* private_data; /* the backend, once there is one */
   bool log_used;
   __u64 log_addr;
   __u64 acked_features;

@@ -111,8 +111,14 @@ static __noinline struct ks_queue_row* add_queue(__u64 queue, __u64 mm, __u32 vm
   return row;
 }
 
+/* A VMM sets a device up before its VM has a vCPU, which is when the VM is registered. Nothing of
+ * that is lost: what was set up is read when the queue gets its row. */
+static __always_inline bool is_at_work(__u64 queue) {
+  return BPF_CORE_READ((struct vhost_virtqueue*)queue, private_data);
+}
+
 /* QUEUE has no row that is right. NULL where it gets none; why is counted, but for a device that
- * has outlived its VM. */
+ * has outlived its VM, or has not begun. */
 static __noinline struct ks_queue_row* find_queue(__u64 queue, __u64 mm) {
   struct ks_state* shared = shared_state();
   if (!mm || !shared) return 0; /* a device without an owner does nothing yet */
@@ -132,7 +138,7 @@ static __noinline struct ks_queue_row* find_queue(__u64 queue, __u64 mm) {
   }
   if (owner == KS_ONE_OF_SEVERAL) {
     KS_LOSE(queue_unattributed);
-  } else if (!stray.outlived) {
+  } else if (!stray.outlived && is_at_work(queue)) {
     KS_LOSE(queue_without_vm);
   }
   return 0;

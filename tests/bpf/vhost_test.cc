@@ -263,9 +263,15 @@ TEST_F(VhostTest, ADeviceWithoutAVmIsNobodysAndCounted) {
                          return absl::OkStatus();
                        }));
   ASSERT_OK(other.AwaitPause());
+  {
+    // As every VMM does before its VM has a vCPU.
+    ASSERT_OK_AND_ASSIGN(VhostDevice device, VhostDevice::Open("/dev/vhost-net"));
+    ASSERT_OK(device.SetFeatures(0));
+    ASSERT_OK(device.SetMemory(memory));
+    ExpectNoLosses();
+  }
   ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(memory));
   const uint64_t before = tables().losses().queue_without_vm;
-  EXPECT_GT(before, 0U);
   ASSERT_OK(SendOften(net, kKicks));
   EXPECT_GE(tables().losses().queue_without_vm, before + 3 * kKicks);  // kicks, turns, signals
   for (const ks_queue_row& row : tables().queues()) EXPECT_EQ(row.vm_serial, 0U);

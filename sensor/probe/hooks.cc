@@ -46,7 +46,8 @@ constexpr std::array kHooks = {
     Hook{"vhost_poll_wakeup", "vhost", kFunctionEntry, "the guest's notifications: vhost.kick.rate",
          kVhost, "vhost"},
     Hook{"vhost_get_vq_desc", "vhost", kLongFunctionExit,
-         "descriptors that vhost refuses: vhost.bad_descriptor.rate", kVhost, "vhost"},
+         "descriptors that vhost refuses: vhost.bad_descriptor.rate", kVhost, "vhost",
+         "vhost_get_vq_desc_n"},  // Linux 6.19, "vhost: rewind next_avail_head while discarding"
     Hook{"vhost_add_used_and_signal_n", "vhost", kFunctionEntry,
          "what vhost-net tells the guest: vhost.signal.rate", kVhost, "vhost"},
     Hook{"vhost_signal", "vhost", kFunctionEntry,

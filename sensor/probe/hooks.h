@@ -37,6 +37,9 @@ struct Hook {
   // classic tracepoint does without. None: nothing is needed.
   std::span<const absl::string_view> types = {};
   absl::string_view module = {};  // of a function: where it is, unless it is built in
+  // A function that newer kernels call beside it, or in its place: where there is one, the hook
+  // would be blind without knowing it, and is refused.
+  absl::string_view superseded_by = {};
 };
 
 // All hooks; those of one object stand together.

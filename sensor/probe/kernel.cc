@@ -47,6 +47,10 @@ bool Kernel::Has(absl::string_view name, uint32_t kind) const {
 // Where a function is inlined everywhere, BTF does not have it either.
 absl::Status Kernel::HasFunction(const Hook& hook) const {
   KVMSENTRY_RETURN_IF_ERROR(HasTypesOf(hook));
+  if (!hook.superseded_by.empty() && Has(hook.superseded_by, BTF_KIND_FUNC)) {
+    return absl::UnimplementedError(absl::StrCat("this kernel also calls ", hook.superseded_by,
+                                                 ", which kvmsentry cannot watch yet"));
+  }
   if (Has(hook.name, BTF_KIND_FUNC)) return absl::OkStatus();
   return absl::NotFoundError(absl::StrCat("this kernel's BTF has no function ", hook.name));
 }

@@ -59,14 +59,13 @@ void LogStart(const Pipeline& pipeline, const DaemonOptions& options) {
 absl::StatusOr<std::shared_ptr<const SpecLibrary>> LoadLibrary(const std::string& dir) {
   KVMSENTRY_ASSIGN_OR_RETURN(const std::vector<SpecSource> sources, ReadSpecFolder(dir));
   SpecLibrary::Result result = SpecLibrary::Parse(sources);
-  if (result.problems.empty()) {
-    return std::make_shared<const SpecLibrary>(std::move(result.library));
-  }
+  const auto is_error = [](const Problem& problem) { return !problem.is_warning; };
+  const auto errors = std::ranges::count_if(result.problems, is_error);
   for (const Problem& problem : result.problems) {
     std::fprintf(stderr, "%s\n", EscapeAgain(ToString(problem)).c_str());
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("not started: problems in ", dir, ": ", result.problems.size()));
+  if (errors == 0) return std::make_shared<const SpecLibrary>(std::move(result.library));
+  return absl::InvalidArgumentError(absl::StrCat("not started: problems in ", dir, ": ", errors));
 }
 
 absl::Status Run(const DaemonOptions& options) {

@@ -1,20 +1,27 @@
 // What is known of a VM from outside: what selectors match and alerts name.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+
+#include "absl/strings/string_view.h"
 
 #include "sensor/base/ids.h"
 #include "sensor/base/time.h"
 
 namespace kvmsentry {
 
+// What VmFacts::vmm can be.
+inline constexpr std::array<absl::string_view, 5> kVmms = {"qemu", "cloud-hypervisor",
+                                                           "firecracker", "crosvm", "unknown"};
+
 // Texts are escaped and bounded already.
 struct VmFacts {
   VmId id;
   std::string name;    // from the VMM, else "vm-PID"
-  std::string uuid;    // empty where the VMM was told none
-  std::string vmm;     // "qemu", "cloud-hypervisor", "firecracker", "unknown"
+  std::string uuid;    // in lower case; empty where the VMM was told none
+  std::string vmm;     // one of kVmms
   std::string cgroup;  // path of the VMM's cgroup, "/" where it is in none
   int32_t pid = 0;     // the process that created it
   friend bool operator==(const VmFacts&, const VmFacts&) = default;

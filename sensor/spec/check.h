@@ -19,8 +19,12 @@ namespace kvmsentry {
 Spec CheckSpec(const v1::Spec& spec, const Places& places, const Report& report);
 
 // FEATURE is nullptr where it isn't known; then only what stands for itself is checked.
+// The norm's numbers are judged over WINDOW_NS.
 Norm CheckNorm(const v1::Norm& norm, const Places& places, const Feature* feature,
-               const Report& report);
+               int64_t window_ns, const Report& report);
+
+// Reports patterns that no VM can match, too.
+Selector CheckSelector(const v1::Selector& select, const Places& places, const Report& report);
 
 // A spec and where it came from.
 struct PlacedSpec {
@@ -30,8 +34,7 @@ struct PlacedSpec {
   TextPosition id_at;  // of its id
 };
 
-// What can only be seen with all specs at hand: duplicate ids. Lint of how specs relate (one that
-// hides another, one that can never be the first to alert) has its place here too.
+// What can only be seen with all specs at hand: duplicate ids, and specs that others shadow.
 void CheckTogether(const std::vector<PlacedSpec>& specs, std::vector<Problem>& problems);
 
 }  // namespace kvmsentry

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 
 #include "sensor/base/time.h"
+#include "sensor/feature/members.h"
 #include "sensor/spec/check.h"
 #include "sensor/spec/norm_text.h"
 #include "sensor/spec/read_members.h"
@@ -16,6 +17,8 @@ namespace {
 // So that a count over the longest window is exact in a double.
 constexpr uint64_t kMaxAmount = 1'000'000'000'000;
 constexpr uint32_t kMaxBurstMs = 10'000;
+// No host does more of anything: some thousand vCPUs, and some nanoseconds for each.
+constexpr uint64_t kMaxPerMs = 1'000'000'000;
 
 struct MembersField {
   absl::string_view name;
@@ -32,9 +35,9 @@ constexpr std::array kMembersFields = {
 
 class NormChecker {
  public:
-  NormChecker(const v1::Norm& norm, const Places& places, const Feature* feature,
+  NormChecker(const v1::Norm& norm, const Places& places, const Feature* feature, int64_t window_ns,
               const Report& report)
-      : norm_(norm), places_(places), feature_(feature), report_(report) {}
+      : norm_(norm), places_(places), feature_(feature), window_ns_(window_ns), report_(report) {}
 
   Norm Check() {
     // What could not be read was reported; whether the rest agrees with it can't be known.
@@ -43,6 +46,7 @@ class NormChecker {
       return RangeNorm{};
     }
     CheckKind();
+    CheckUnit();
     if (norm_.has_burst()) return Burst();
     if (norm_.has_allow()) return Set("allow", norm_.allow());
     if (norm_.has_deny()) return Set("deny", norm_.deny());
@@ -80,6 +84,13 @@ class NormChecker {
     }
   }
 
+  void CheckUnit() {
+    if (feature_ == nullptr || !places_.Has("unit") || norm_.unit() == feature_->unit) return;
+    report_(places_.Of("unit"),
+            absl::StrCat("unit ", Quoted(norm_.unit()), " is not that of feature \"",
+                         feature_->name, "\": its norm is in \"", feature_->unit, "\""));
+  }
+
   Norm Range() {
     // One by one: each has its own problem.
     bool readable = Amount("max", norm_.has_max(), norm_.max());
@@ -95,8 +106,20 @@ class NormChecker {
     } else if (range.min && !range.max && *range.min == 0) {
       report_(places_.Of("min"), "min 0 without max: everything would be normal");
     }
+    CheckOneFits(range);
     SetHysteresis(range);
     return range;
+  }
+
+  // What is counted is whole occurrences.
+  void CheckOneFits(const RangeNorm& range) {
+    const double window = static_cast<double>(window_ns_) / static_cast<double>(kNsPerSecond);
+    if (!range.max || *range.max == 0 || *range.max * window >= 1) return;
+    report_.Warn(places_.Of("max"),
+                 absl::StrCat("max ", *range.max,
+                              " is less than one in a window: any would deviate; "
+                              "write max 0 if that is meant, else widen the window to ",
+                              std::ceil(1 / *range.max), "s"));
   }
 
   bool Amount(absl::string_view field, bool given, double value) {
@@ -144,6 +167,10 @@ class NormChecker {
       report_(places.Of("milliseconds"),
               absl::StrCat("burst milliseconds is ", burst.milliseconds(),
                            "; it must be from 1 to ", kMaxBurstMs));
+    } else if (burst.count() <= kMaxAmount && burst.count() / burst.milliseconds() >= kMaxPerMs) {
+      report_(places.Of("count"),
+              absl::StrCat("burst of ", burst.count(), " in ", burst.milliseconds(),
+                           "ms: no host is that fast, so nothing would ever be told"));
     }
     return BurstNorm{burst.count(), burst.milliseconds() * kNsPerMs};
   }
@@ -166,6 +193,10 @@ class NormChecker {
     }
     if (!any) report_(places.self(), absl::StrCat(kind, " names no member"));
     set.members = JoinOverlaps(std::move(set.members));
+    if (is_set && set.allow && set.members.size() == 1 && set.members[0].first == 0 &&
+        set.members[0].last == LargestMember(feature_->field)) {
+      report_(places.self(), "allow names every member: everything would be normal");
+    }
     return set;
   }
 
@@ -192,14 +223,15 @@ class NormChecker {
   const v1::Norm& norm_;
   const Places& places_;
   const Feature* feature_;
+  int64_t window_ns_;
   const Report& report_;
 };
 
 }  // namespace
 
 Norm CheckNorm(const v1::Norm& norm, const Places& places, const Feature* feature,
-               const Report& report) {
-  return NormChecker(norm, places, feature, report).Check();
+               int64_t window_ns, const Report& report) {
+  return NormChecker(norm, places, feature, window_ns, report).Check();
 }
 
 }  // namespace kvmsentry

@@ -3,7 +3,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 
 #include "sensor/base/escape.h"
@@ -17,8 +16,6 @@ namespace {
 
 constexpr size_t kMaxIdLength = 64;
 constexpr size_t kMaxTextCharacters = 200;
-constexpr int kMaxPatterns = 64;
-constexpr size_t kMaxPatternLength = 256;
 constexpr int64_t kMinWindowNs = 10 * kNsPerMs;
 constexpr int64_t kMaxWindowNs = 3600 * kNsPerSecond;
 constexpr int64_t kDefaultWindowNs = kNsPerSecond;
@@ -34,12 +31,6 @@ bool IsWellFormedId(absl::string_view id) {
     before = c;
   }
   return before != '-' && id.size() <= kMaxIdLength;
-}
-
-// An escape like "\n" in a spec can bring in what no file may hold as it is.
-bool IsPlain(absl::string_view text) {
-  const std::string without = absl::StrReplaceAll(text, {{"\\", "/"}});
-  return Escape(without, without.size()) == without;
 }
 
 size_t Characters(absl::string_view text) {
@@ -58,10 +49,11 @@ class Checker {
     checked.point = PointOfSpec();
     const Feature* feature = FeatureOfSpec(checked.point);
     if (feature != nullptr) checked.feature = feature->id;
-    checked.select = Select();
+    checked.select = CheckSelector(spec_.select(), places_.Into("select"), report_);
     checked.window_ns = WindowNs();
     if (Present("norm", ": give it max, min, burst, allow or deny")) {
-      checked.norm = CheckNorm(spec_.norm(), places_.Into("norm"), feature, report_);
+      checked.norm =
+          CheckNorm(spec_.norm(), places_.Into("norm"), feature, checked.window_ns, report_);
     }
     checked.weight = Weight();
     checked.severity = SeverityOfSpec();
@@ -137,48 +129,16 @@ class Checker {
     return absl::StrJoin(names, ", ");
   }
 
-  Selector Select() {
-    const Places places = places_.Into("select");
-    Selector selector;
-    selector.vm = Patterns("vm", spec_.select().vm(), places);
-    selector.uuid = Patterns("uuid", spec_.select().uuid(), places);
-    selector.cgroup = Patterns("cgroup", spec_.select().cgroup(), places);
-    selector.vmm = Patterns("vmm", spec_.select().vmm(), places);
-    return selector;
-  }
-
-  template <typename Strings>
-  std::vector<std::string> Patterns(absl::string_view field, const Strings& patterns,
-                                    const Places& places) {
-    if (patterns.size() > kMaxPatterns) {
-      report_(places.Of(field), absl::StrCat("select has ", patterns.size(), " patterns for ",
-                                             field, "; at most ", kMaxPatterns));
-      return {};
-    }
-    const std::vector<TextPosition> at = places.ValuesOf(field);
-    for (int i = 0; i < patterns.size(); ++i) {
-      const std::string& pattern = patterns[i];
-      const TextPosition here =
-          static_cast<size_t>(i) < at.size() ? at[static_cast<size_t>(i)] : places.Of(field);
-      if (pattern.empty()) {
-        report_(here, absl::StrCat("empty pattern for ", field, "; write \"*\" for any"));
-      } else if (pattern.size() > kMaxPatternLength) {
-        report_(here, absl::StrCat("pattern for ", field, " is ", pattern.size(),
-                                   " bytes long; at most ", kMaxPatternLength));
-      } else if (!IsPlain(pattern)) {
-        report_(here, absl::StrCat("pattern for ", field,
-                                   " holds a control or formatting character, or is no UTF-8"));
-      }
-    }
-    return {patterns.begin(), patterns.end()};
-  }
-
   int64_t WindowNs() {
     if (!places_.Has("window") || places_.LeftOut({"window", "seconds", "milliseconds"})) {
       return kDefaultWindowNs;
     }
-    const int64_t ns =
-        spec_.window().seconds() * kNsPerSecond + spec_.window().milliseconds() * kNsPerMs;
+    const v1::Window& window = spec_.window();
+    if (window.seconds() < 0 || window.milliseconds() < 0) {
+      report_(places_.Of("window"), "window is negative; it must be from 10ms to 1h");
+      return kDefaultWindowNs;
+    }
+    const int64_t ns = window.seconds() * kNsPerSecond + window.milliseconds() * kNsPerMs;
     if (ns < kMinWindowNs || ns > kMaxWindowNs) {
       report_(places_.Of("window"),
               absl::StrCat("window is ", absl::FormatDuration(absl::Nanoseconds(ns)),

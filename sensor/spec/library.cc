@@ -42,6 +42,8 @@ bool ReadSource(const SpecSource& source, const Report& report, std::vector<Plac
 
 auto Order(const Problem& p) { return std::tie(p.file, p.line, p.column, p.message); }
 
+bool IsError(const Problem& problem) { return !problem.is_warning; }
+
 // A block is parsed again after each repair, and then finds the other errors again.
 void SortWithoutRepeats(std::vector<Problem>& problems) {
   std::ranges::sort(problems, {}, Order);
@@ -62,7 +64,7 @@ SpecLibrary::Result SpecLibrary::Parse(const std::vector<SpecSource>& sources) {
     Report(sources.front().file, result.problems)({1, 1}, "the library holds no spec");
   }
   SortWithoutRepeats(result.problems);
-  if (!result.problems.empty()) return result;
+  if (std::ranges::any_of(result.problems, IsError)) return result;
   for (PlacedSpec& placed : specs) result.library.specs_.push_back(std::move(placed.spec));
   std::ranges::sort(result.library.specs_, {}, &Spec::id);
   return result;
@@ -71,10 +73,12 @@ SpecLibrary::Result SpecLibrary::Parse(const std::vector<SpecSource>& sources) {
 absl::StatusOr<SpecLibrary> SpecLibrary::Load(const std::filesystem::path& dir) {
   KVMSENTRY_ASSIGN_OR_RETURN(const std::vector<SpecSource> sources, ReadSpecFolder(dir));
   Result result = Parse(sources);
-  if (result.problems.empty()) return std::move(result.library);
-  return absl::InvalidArgumentError(absl::StrJoin(
-      result.problems, "\n",
-      [](std::string* out, const Problem& problem) { absl::StrAppend(out, ToString(problem)); }));
+  std::vector<std::string> errors;
+  for (const Problem& problem : result.problems) {
+    if (IsError(problem)) errors.push_back(ToString(problem));
+  }
+  if (errors.empty()) return std::move(result.library);
+  return absl::InvalidArgumentError(absl::StrJoin(errors, "\n"));
 }
 
 const Spec* SpecLibrary::Find(absl::string_view id) const {

@@ -22,9 +22,10 @@ struct Problem {
   int line = 0;
   int column = 0;
   std::string message;
+  bool is_warning = false;  // it can be used, but does hardly what its author meant
 };
 
-// "FILE:LINE:COLUMN: error: MESSAGE", as compilers say it.
+// "FILE:LINE:COLUMN: error: MESSAGE", as compilers say it; or "warning: ".
 std::string ToString(const Problem& problem);
 
 // A text to be read as a SpecFile.
@@ -43,12 +44,12 @@ class SpecLibrary {
   struct Result;
 
   // Reads all sources and reports every problem, ordered by file, line and column. The library is
-  // empty where there is a problem. A spec whose brackets don't match, or that can't be read for
+  // empty where there is an error. A spec whose brackets don't match, or that can't be read for
   // another reason than the value of a field, is reported for that alone. Sources are untrusted: at
   // most 1 MiB each, 10,000 specs in all. Pure.
   static Result Parse(const std::vector<SpecSource>& sources);
 
-  // ReadSpecFolder and Parse; all problems, a line each, in one INVALID_ARGUMENT.
+  // ReadSpecFolder and Parse; all errors, a line each, in one INVALID_ARGUMENT.
   static absl::StatusOr<SpecLibrary> Load(const std::filesystem::path& dir);
 
   // Of specs that are checked already, in any order: for tests and benchmarks.

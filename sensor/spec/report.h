@@ -25,12 +25,17 @@ class Report {
   Report(absl::string_view file, std::vector<Problem>& problems)
       : file_(file), problems_(problems) {}
   void operator()(TextPosition at, std::string message) const;
+  void Warn(TextPosition at, std::string message) const;
   absl::string_view file() const { return file_; }
 
  private:
   absl::string_view file_;
   std::vector<Problem>& problems_;
 };
+
+// Whether TEXT of a spec can be shown as it is. An escape like "\n" can bring in what no file may
+// hold.
+bool IsPlain(absl::string_view text);
 
 // TEXT of a spec in quotes, escaped and cut, as messages show it.
 std::string Quoted(absl::string_view text);

@@ -15,6 +15,7 @@ namespace {
 
 using testing::ElementsAreArray;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 constexpr int64_t kSecond = kNsPerSecond;
 constexpr int64_t kMs = kNsPerMs;
@@ -30,8 +31,9 @@ SpecLibrary LibraryOf(const std::vector<std::string>& norms,
                                 .With(5, norm)
                                 .text()});
   }
-  EXPECT_THAT(ProblemsOf(sources), IsEmpty());
-  return SpecLibrary::Parse(sources).library;
+  SpecLibrary library = SpecLibrary::Parse(sources).library;
+  EXPECT_THAT(library.specs(), SizeIs(norms.size()));
+  return library;
 }
 
 TEST(LimitsTest, AreTheTightestRateAndTheShortestBurst) {

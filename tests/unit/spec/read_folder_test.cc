@@ -79,7 +79,7 @@ TEST_F(SpecFolderTest, LoadGivesEveryProblemALine) {
 TEST_F(SpecFolderTest, LoadGivesTheLibraryInTheOrderOfIds) {
   Write("a.textproto",
         SpecText().With(2, "id: \"z\"").text() + SpecText().With(2, "id: \"m\"").text());
-  Write("b.textproto", SpecText().With(2, "id: \"a\"").text());
+  Write("b.textproto", SpecText().With(2, "id: \"a\"").text());  // all alike: warnings only
   const auto library = SpecLibrary::Load(dir_);
   ASSERT_TRUE(library.ok()) << library.status();
   std::vector<std::string> ids;

@@ -47,7 +47,8 @@ inline std::vector<std::string> ProblemsOf(const std::vector<SpecSource>& source
 inline std::vector<std::string> ProblemsOf(const std::string& text) {
   std::vector<std::string> texts;
   for (const Problem& p : SpecLibrary::Parse({{"f", text}}).problems) {
-    texts.push_back(absl::StrCat(p.line, ":", p.column, ": ", p.message));
+    texts.push_back(
+        absl::StrCat(p.line, ":", p.column, ": ", p.is_warning ? "warning: " : "", p.message));
   }
   return texts;
 }

@@ -95,7 +95,11 @@ TEST(UntrustedTest, FilesAndSpecsAreBounded) {
   for (int file = 0; file < 11; ++file) {
     std::string text;
     for (int i = 0; i < (file < 10 ? 1000 : 2); ++i) {
-      text += SpecText().With(2, absl::StrCat("id: \"s-", file, "-", i, "\"")).text();
+      const std::string name = absl::StrCat("\"s-", file, "-", i, "\"");
+      text += SpecText()
+                  .With(2, "id: " + name)
+                  .With(9, "look_at: \"There.\" select { vm: " + name + " }")
+                  .text();
     }
     sources.push_back({absl::StrCat("f", 10 + file), std::move(text)});
   }

@@ -54,6 +54,8 @@ static __always_inline void read_vmx_state(__u64 vcpu, struct ks_exit_state* sta
     state->cr3 = BPF_CORE_READ(arch, cr3);
     state->known |= KS_KNOWN_CR3;
   }
+  /* KVM clears the mask only when it first asks for a segment after an exit. */
+  if (!(read & (1U << bpf_core_enum_value(enum kvm_reg, VCPU_EXREG_SEGMENTS)))) return;
   const struct vcpu_vmx* vmx = (struct vcpu_vmx*)vcpu;
   __u32 segments = BPF_CORE_READ(vmx, segment_cache.bitmask);
   if (segments & (1U << (SEG_FIELD_AR + VCPU_SREG_SS * SEG_FIELD_NR))) {
@@ -72,7 +74,15 @@ static __always_inline void read_svm_state(__u64 vcpu, struct ks_exit_state* sta
   state->known |= KS_KNOWN_RIP | KS_KNOWN_CR3 | KS_KNOWN_CPL;
 }
 
+/* Of an encrypted guest (SEV-ES, SNP, TDX) KVM's copies are not the guest's registers. */
+static __always_inline bool is_protected(__u64 vcpu) {
+  const struct kvm_vcpu_arch* arch = &((struct kvm_vcpu*)vcpu)->arch;
+  return bpf_core_field_exists(arch->guest_state_protected) &&
+         BPF_CORE_READ(arch, guest_state_protected);
+}
+
 static __always_inline void read_exit_state(__u64 vcpu, __u32 isa, struct ks_exit_state* state) {
+  if (is_protected(vcpu)) return;
   if (isa == KS_ISA_VMX && bpf_core_type_exists(struct vcpu_vmx)) read_vmx_state(vcpu, state);
   if (isa == KS_ISA_SVM && bpf_core_type_exists(struct vcpu_svm)) read_svm_state(vcpu, state);
 }

@@ -134,12 +134,17 @@ struct mutex {
   atomic_long_t owner; /* absent with PREEMPT_RT */
 } KS_CORE;
 
-enum kvm_reg { VCPU_REGS_RIP, VCPU_EXREG_CR3 }; /* values are the running kernel's */
+enum kvm_reg {
+  VCPU_REGS_RIP,
+  VCPU_EXREG_CR3,
+  VCPU_EXREG_SEGMENTS
+}; /* values are the running kernel's */
 
 struct kvm_vcpu_arch {
   unsigned long regs[17];
   __u32 regs_avail;
   unsigned long cr3;
+  bool guest_state_protected;
 } KS_CORE;
 
 struct kvm_vcpu {

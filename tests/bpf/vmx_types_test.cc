@@ -117,6 +117,7 @@ TEST_F(VmxTypesTest, EveryFieldThatIsReadIsThere) {
 TEST_F(VmxTypesTest, NumbersThatNoStructHoldsAreTheKernels) {
   EXPECT_EQ(ValueOf("VCPU_REGS_RIP"), 16);  // the index in kvm_vcpu_arch.regs
   EXPECT_GT(ValueOf("VCPU_EXREG_CR3"), 16);
+  EXPECT_GT(ValueOf("VCPU_EXREG_SEGMENTS"), 16);
   EXPECT_EQ(ValueOf("VCPU_SREG_SS"), 2);
   EXPECT_EQ(ValueOf("SEG_FIELD_AR"), 3);
   EXPECT_EQ(ValueOf("SEG_FIELD_NR"), 4);

@@ -6,7 +6,8 @@
 
 KS_LICENSE;
 
-#define PCI_CONFIG_PORTS 0xcf8 /* PCI Local Bus Specification 3.0, 3.2.2.3.2 */
+#define PCI_CONFIG_PORTS 0xcf8   /* PCI Local Bus Specification 3.0, 3.2.2.3.2 */
+#define RESET_CONTROL_PORT 0xcf9 /* Intel 440FX and later: no PCI access, whatever its place */
 
 /* TP_PROTO(unsigned int rw, unsigned int port, unsigned int size, unsigned int count, const void
  * *data), arch/x86/kvm/trace.h. COUNT is 1, or of a string instruction the repetitions that were
@@ -17,7 +18,7 @@ static __always_inline void on_pio(const __u64* ctx) {
   __u32 port = (__u16)ctx[1];
   /* An address and a data port, by which firmware asks for all that PCI has: a boot makes as many
    * accesses there as an attack elsewhere. */
-  bool pci = (port & ~7U) == PCI_CONFIG_PORTS;
+  bool pci = (port & ~7U) == PCI_CONFIG_PORTS && port != RESET_CONTROL_PORT;
   meter_add(vcpu, pci ? KS_METER_PCI_CONFIG : KS_METER_PIO, (__u32)ctx[3], port);
   __u64 mark = mark_of(vcpu, port);
   if (vcpu->meters[KS_METER_PIO].marked == mark) return;

@@ -72,6 +72,18 @@ static __always_inline void tell(struct ks_limit_row* limit, const struct ks_vm_
   bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 }
 
+/* What was counted since the last look. A queue may come to its checkpoint on several CPUs at once:
+ * what one of them takes, the others do not. */
+static __always_inline __u64 take_step(struct ks_meter_row* row) {
+#pragma unroll
+  for (int tries = 0; tries < 4; tries++) {
+    __u64 folded = row->folded;
+    __u64 count = row->count;
+    if (__sync_val_compare_and_swap(&row->folded, folded, count) == folded) return count - folded;
+  }
+  return 0; /* left to the next look */
+}
+
 /* COUNT occurrences just happened on ROW, which is METER of the VM in VM_SLOT, and it has come to
  * its checkpoint. INDEX says which of the VM's vCPUs it was, or which queue of its device. */
 static __noinline int meter_look(struct ks_meter_row* row, __u32 meter, __u64 count, __u32 vm_slot,
@@ -84,10 +96,9 @@ static __noinline int meter_look(struct ks_meter_row* row, __u32 meter, __u64 co
     return 0;
   }
   __u64 now = bpf_ktime_get_ns();
-  __u64 step = row->count - row->folded;
   __u64 took = now - row->folded_ns;
   __u64 next = KS_UNLIMITED_STEP;
-  row->folded = row->count;
+  __u64 step = take_step(row);
   row->folded_ns = now;
   /* User space sets limits and then the checkpoint to 0. From here on its 0 must outlive this look,
    * which may have read the old limits. */

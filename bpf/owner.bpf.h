@@ -51,42 +51,50 @@ static __noinline int holds_address(__u64 kvm, __u64 address) {
   return search.found;
 }
 
+/* The slot may be another VM's by the time it is used: the serial says. */
+struct ks_owner {
+  __u64 serial;
+  __u32 slot;
+  __u32 padding;
+};
+
 struct owner_search {
   __u64 mm;
-  __u64 ring;    /* address of the descriptor ring, 0 while it is not set */
-  __u32 vms;     /* of this process */
-  __u32 holders; /* of these, those in whose memory the ring lies */
-  __u32 vm;      /* slot of the latest of them */
-  __u32 holder;
+  __u64 ring;         /* address of the descriptor ring, 0 while it is not set */
+  __u32 vms;          /* of this process */
+  __u32 holders;      /* of these, those in whose memory the ring lies */
+  struct ks_owner vm; /* the latest of them */
+  struct ks_owner holder;
   bool unsettled; /* a VM is just being registered */
 };
 
 static long consider_vm(void* map, __u32* slot, struct ks_vm_row* vm, struct owner_search* search) {
   (void)map;
-  if (!vm->serial || vm->mm != search->mm) return 0;
+  struct ks_owner found = {.serial = vm->serial, .slot = *slot};
+  if (!found.serial || vm->mm != search->mm) return 0;
   if (vm->state == KS_VM_FREE) search->unsettled = true;
   /* One that has died is still in the table until user space hears of it. */
   if (vm->state != KS_VM_ALIVE) return 0;
   struct kvm* kvm = (struct kvm*)vm->kvm;
   if (BPF_CORE_READ(kvm, users_count.refs.counter) <= 0) return 0;
   search->vms++;
-  search->vm = *slot;
+  search->vm = found;
   if (search->ring && holds_address((__u64)kvm, search->ring)) {
     search->holders++;
-    search->holder = *slot;
+    search->holder = found;
   }
   return 0;
 }
 
 enum owner { KS_OWNED, KS_NO_VM, KS_NO_VM_YET, KS_ONE_OF_SEVERAL };
 
-/* The slot of the VM whose device, of address space MM, has a ring at RING. */
-static __noinline int find_owner(__u64 mm, __u64 ring, __u32* slot) {
+/* The VM whose device, of address space MM, has a ring at RING. */
+static __noinline int find_owner(__u64 mm, __u64 ring, struct ks_owner* owner) {
   struct owner_search search = {.mm = mm, .ring = ring};
-  if (!slot) return KS_NO_VM_YET;
+  if (!owner) return KS_NO_VM_YET;
   bpf_for_each_map_elem(&vms, consider_vm, &search, 0);
   if (search.vms == 0) return search.unsettled ? KS_NO_VM_YET : KS_NO_VM;
   if (search.vms > 1 && search.holders != 1) return KS_ONE_OF_SEVERAL;
-  *slot = search.vms > 1 ? search.holder : search.vm;
+  *owner = search.vms > 1 ? search.holder : search.vm;
   return KS_OWNED;
 }

@@ -21,9 +21,9 @@ static __always_inline struct ks_queue_row* queue_row(__u32 slot) {
 /* Its counts stay for user space to fold. */
 static __always_inline void give_up(struct ks_queue_row* row) {
   __u64 queue = row->queue;
-  if (!queue) return;
+  /* Whoever clears it deletes the entry: a second one would delete that of the next row. */
+  if (!queue || __sync_val_compare_and_swap(&row->queue, queue, 0) != queue) return;
   bpf_map_delete_elem(&queue_slots, &queue);
-  row->queue = 0;
 }
 
 struct queue_search {
@@ -66,13 +66,14 @@ static __noinline int read_configuration(struct ks_queue_row* row) {
   row->num = BPF_CORE_READ(queue, num);
   row->log_used = BPF_CORE_READ(queue, log_used);
   struct vhost_iotlb* table = BPF_CORE_READ(queue, dev, umem);
-  row->regions = table ? BPF_CORE_READ(table, nmaps) : 0;
+  __u32 regions = table ? BPF_CORE_READ(table, nmaps) : 0;
+  row->regions = regions < 0xffff ? regions : 0xffff;
   return 0;
 }
 
-static __noinline struct ks_queue_row* add_queue(__u64 queue, __u64 mm, __u32 vm_slot,
-                                                 __u32 index) {
-  struct ks_vm_row* vm = vm_row(vm_slot);
+static __noinline struct ks_queue_row* add_queue(__u64 queue, __u64 mm,
+                                                 const struct ks_owner* owner, __u32 index) {
+  struct ks_vm_row* vm = owner ? vm_row(owner->slot) : 0;
   if (!vm) {
     KS_LOSE(row_lookup);
     return 0;
@@ -90,21 +91,27 @@ static __noinline struct ks_queue_row* add_queue(__u64 queue, __u64 mm, __u32 vm
   row->queue = queue;
   row->device = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, dev);
   row->mm = mm;
-  row->vm_slot = vm_slot;
+  row->vm_slot = owner->slot;
   row->index = index;
   row->slot = slot;
   row->first_ns = bpf_ktime_get_ns();
   read_configuration(row);
   asm volatile("" ::: "memory"); /* a row of a VM without a queue is one that user space folds */
-  row->vm_serial = vm->serial;
+  row->vm_serial = owner->serial;
   if (bpf_map_update_elem(&queue_slots, &queue, &slot, BPF_NOEXIST)) {
     row->vm_serial = 0;
     asm volatile("" ::: "memory");
     row->queue = 0;
     if (bpf_map_push_elem(&free_queue_slots, &slot, 0)) KS_LOSE(table_update);
     __u32* winner = bpf_map_lookup_elem(&queue_slots, &queue);
-    if (winner) return queue_row(*winner);
+    row = winner ? queue_row(*winner) : 0;
+    if (row && row->queue == queue) return row;
     KS_LOSE(table_update);
+    return 0;
+  }
+  /* If the VM went meanwhile, user space may have looked for its queues already. */
+  if (vm->serial != owner->serial || vm->state != KS_VM_ALIVE) {
+    give_up(row);
     return 0;
   }
   __sync_fetch_and_add(&vm->queues, 1);
@@ -124,16 +131,16 @@ static __noinline struct ks_queue_row* find_queue(__u64 queue, __u64 mm) {
   if (!mm || !shared) return 0; /* a device without an owner does nothing yet */
   __u64 device = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, dev);
   int index = index_of_queue(queue, device);
-  if (index < 0) return 0; /* vhost-net polls its tap, too */
+  if (index < 0) return 0;
   struct ks_stray_queue stray = {.mm = mm, .births = shared->next_serial};
   struct ks_stray_queue* known = bpf_map_lookup_elem(&stray_queues, &queue);
   if (known && known->mm == mm) stray.outlived = known->outlived;
   enum owner owner = KS_NO_VM;
-  __u32 vm_slot = 0;
+  struct ks_owner vm = {};
   if (!known || known->mm != mm || known->births != stray.births) {
     __u64 ring = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, desc);
-    owner = find_owner(mm, ring, &vm_slot);
-    if (owner == KS_OWNED) return add_queue(queue, mm, vm_slot, index);
+    owner = find_owner(mm, ring, &vm);
+    if (owner == KS_OWNED) return add_queue(queue, mm, &vm, index);
     if (owner == KS_NO_VM) bpf_map_update_elem(&stray_queues, &queue, &stray, BPF_ANY);
   }
   if (owner == KS_ONE_OF_SEVERAL) {
@@ -145,7 +152,7 @@ static __noinline struct ks_queue_row* find_queue(__u64 queue, __u64 mm) {
 }
 
 static __always_inline bool is_row_of(const struct ks_queue_row* row, __u64 queue, __u64 mm) {
-  if (row->queue != queue || row->mm != mm) return false;
+  if (row->queue != queue || row->mm != mm || !row->vm_serial) return false;
   const struct ks_vm_row* vm = vm_row(row->vm_slot);
   return vm && vm->serial == row->vm_serial;
 }
@@ -157,8 +164,11 @@ static __always_inline struct ks_queue_row* queue_of(__u64 queue, __u64 mm,
   __u32* slot = bpf_map_lookup_elem(&queue_slots, &queue);
   struct ks_queue_row* row = slot ? queue_row(*slot) : 0;
   if (!row || !is_row_of(row, queue, mm)) {
-    if (row) give_up(row);
-    if (slot && (!row || row->queue != queue)) bpf_map_delete_elem(&queue_slots, &queue);
+    if (row && row->queue == queue) {
+      give_up(row);
+    } else if (slot) { /* user space has taken the row back, and is about to delete the entry */
+      bpf_map_delete_elem(&queue_slots, &queue);
+    }
     row = find_queue(queue, mm);
   }
   if (row && kind && row->kind != kind) row->kind = kind;
@@ -173,9 +183,8 @@ static __always_inline struct ks_queue_row* reconfigured_queue(__u64 queue, __u6
   if (!row) return 0;
   __u64 ring = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, desc);
   if (ring && ring != row->desc) {
-    __u32 vm_slot = 0;
-    int owner = find_owner(mm, ring, &vm_slot);
-    if (owner != KS_OWNED || vm_slot != row->vm_slot) {
+    struct ks_owner vm = {};
+    if (find_owner(mm, ring, &vm) != KS_OWNED || vm.serial != row->vm_serial) {
       give_up(row);
       return queue_of(queue, mm, kind);
     }

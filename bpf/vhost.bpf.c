@@ -16,7 +16,10 @@ static __always_inline void on_kick(const __u64* arguments, bool typed) {
   if (!(arguments[3] & EPOLLIN)) return;
   __u64 queue = arguments[0] - bpf_core_field_offset(struct vhost_virtqueue, poll.wait);
   struct vhost_poll* poll = (void*)(arguments[0] - bpf_core_field_offset(struct vhost_poll, wait));
-  __u64 mm = (__u64)BPF_CORE_READ(poll, dev, mm);
+  struct vhost_dev* device = BPF_CORE_READ(poll, dev);
+  /* vhost-net polls its tap, too */
+  if (BPF_CORE_READ((struct vhost_virtqueue*)queue, dev) != device) return;
+  __u64 mm = (__u64)BPF_CORE_READ(device, mm);
   struct ks_queue_row* row = queue_of(queue, mm, KS_QUEUE_OTHER);
   if (row) queue_add(row, KS_METER_VHOST_KICK, 1);
 }

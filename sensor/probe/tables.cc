@@ -82,6 +82,8 @@ absl::StatusOr<Tables> Tables::Open(const BpfObject& object, const MapSizes& siz
     KVMSENTRY_RETURN_IF_ERROR(FillFreeSlots(tables.free_queue_slots_.get(), sizes.max_queues));
     state.layout_version = KS_LAYOUT_VERSION;
   }
+  // An exit that an earlier run began to time: what passed since is not the exit's.
+  for (ks_vcpu_row& row : tables.vcpus_.rows()) row.timing = 0;
   return tables;
 }
 
@@ -126,17 +128,6 @@ void Tables::FreeVcpu(Slot slot, ks_vm_row& vm) {
   bpf_map_update_elem(free_vcpu_slots_.get(), nullptr, &slot, BPF_ANY);
 }
 
-void Tables::FreeQueue(Slot slot, ks_vm_row& vm) {
-  ks_queue_row& row = queues_.rows()[slot];
-  Forget(queue_slots_.get(), Load(row.queue), slot);
-  for (size_t meter = 0; meter < KS_METERS_OF_QUEUE; ++meter) {
-    vm.retired[KS_METERS_OF_VCPU + meter] += row.meters[meter].count;
-  }
-  __atomic_fetch_sub(&vm.queues, 1, __ATOMIC_RELAXED);
-  std::memset(&row, 0, sizeof(row));
-  bpf_map_update_elem(free_queue_slots_.get(), nullptr, &slot, BPF_ANY);
-}
-
 void Tables::FoldQueues() {
   for (Slot slot = 0; slot < queues().size(); ++slot) {
     ks_queue_row& row = queues_.rows()[slot];
@@ -144,7 +135,28 @@ void Tables::FoldQueues() {
     if (serial == 0 || Load(row.queue) != 0) continue;
     const Slot vm_slot = Load(row.vm_slot);
     if (std::exchange(row.going, 1) == 0 || vm_slot >= vms().size()) continue;
-    if (vms()[vm_slot].serial == serial) FreeQueue(slot, vms_.rows()[vm_slot]);
+    ks_vm_row& vm = vms_.rows()[vm_slot];
+    if (vm.serial == serial) {
+      for (size_t meter = 0; meter < KS_METERS_OF_QUEUE; ++meter) {
+        vm.retired[KS_METERS_OF_VCPU + meter] += row.meters[meter].count;
+      }
+      __atomic_fetch_sub(&vm.queues, 1, __ATOMIC_RELAXED);
+    }
+    std::memset(&row, 0, sizeof(row));
+    bpf_map_update_elem(free_queue_slots_.get(), nullptr, &slot, BPF_ANY);
+  }
+}
+
+// A worker may be counting on one just now: its row rests until FoldQueues has seen it twice.
+void Tables::GiveUpQueues(uint64_t vm_serial) {
+  for (Slot slot = 0; slot < queues().size(); ++slot) {
+    ks_queue_row& row = queues_.rows()[slot];
+    if (Load(row.vm_serial) != vm_serial) continue;
+    const ks_stray_queue stray = {.mm = row.mm, .births = 0, .outlived = 1};
+    const uint64_t address = __atomic_exchange_n(&row.queue, 0, __ATOMIC_RELAXED);
+    if (address == 0) continue;
+    bpf_map_update_elem(stray_queues_.get(), &address, &stray, BPF_ANY);
+    Forget(queue_slots_.get(), address, slot);
   }
 }
 
@@ -157,14 +169,7 @@ absl::Status Tables::Release(Slot slot) {
   for (Slot vcpu = 0; vcpu < vcpus().size(); ++vcpu) {
     if (Load(vcpus()[vcpu].vm_serial) == serial) FreeVcpu(vcpu, vm);
   }
-  for (Slot queue = 0; queue < queues().size(); ++queue) {
-    const ks_queue_row& row = queues()[queue];
-    if (Load(row.vm_serial) != serial) continue;
-    const uint64_t address = Load(row.queue);
-    const ks_stray_queue stray = {.mm = row.mm, .births = 0, .outlived = 1};
-    if (address != 0) bpf_map_update_elem(stray_queues_.get(), &address, &stray, BPF_ANY);
-    FreeQueue(queue, vm);
-  }
+  GiveUpQueues(serial);
   std::memset(&vm, 0, sizeof(vm));
   std::memset(&limits_.rows()[slot], 0, sizeof(ks_vm_limits));
   std::memset(&sets_.rows()[slot], 0, sizeof(ks_vm_sets));

@@ -61,7 +61,7 @@ class Tables {
   void TakeSets(Members& members);
   void TakeExits(Slot vcpu, Members& members);
   void FreeVcpu(Slot slot, ks_vm_row& vm);
-  void FreeQueue(Slot slot, ks_vm_row& vm);
+  void GiveUpQueues(uint64_t vm_serial);
 
   MappedRows<ks_state> state_;
   MappedRows<ks_losses> losses_;

@@ -1,6 +1,7 @@
 #include "sensor/probe/kernel.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -12,6 +13,17 @@
 #include "absl/strings/str_join.h"
 
 namespace kvmsentry {
+namespace {
+
+constexpr absl::string_view kWatched[] = {"kvm",
+                                          "kvm_amd",
+                                          "kvm_intel",
+                                          "vhost",
+                                          "vhost_net",
+                                          "vhost_vsock",
+                                          "vmw_vsock_virtio_transport_common"};
+
+}  // namespace
 
 void Kernel::BtfDeleter::operator()(btf* types) const { btf__free(types); }
 
@@ -23,13 +35,31 @@ absl::StatusOr<Kernel> Kernel::Inspect() {
         "/sys/kernel/btf/vmlinux: this kernel has no BTF; boot one built with "
         "CONFIG_DEBUG_INFO_BTF");
   }
-  for (const char* module : {"kvm", "kvm_amd", "kvm_intel", "vhost", "vhost_net", "vhost_vsock",
-                             "vmw_vsock_virtio_transport_common"}) {
-    if (access(absl::StrCat("/sys/kernel/btf/", module).c_str(), R_OK) != 0) continue;
-    BtfPtr types(btf__load_module_btf(module, kernel.vmlinux_.get()));
-    if (types != nullptr) kernel.modules_.push_back(std::move(types));
+  std::error_code gone;  // no module, or none just now
+  for (const auto& entry : std::filesystem::directory_iterator("/sys/kernel/btf", gone)) {
+    const std::string module = entry.path().filename();
+    if (module == "vmlinux") continue;
+    BtfPtr types(btf__load_module_btf(module.c_str(), kernel.vmlinux_.get()));
+    if (types == nullptr) continue;
+    if (std::ranges::find(kWatched, module) != std::end(kWatched)) {
+      kernel.modules_.push_back(std::move(types));
+    } else {
+      kernel.NoteNamesakes(*types);
+    }
   }
   return kernel;
+}
+
+// Only of the module's own types, which follow vmlinux's: there are few.
+void Kernel::NoteNamesakes(const btf& types) {
+  for (uint32_t id = btf__type_cnt(vmlinux_.get()); id < btf__type_cnt(&types); ++id) {
+    const btf_type* type = btf__type_by_id(&types, id);
+    if (!btf_is_func(type)) continue;
+    const absl::string_view name = btf__name_by_offset(&types, type->name_off);
+    for (const Hook& hook : Hooks()) {
+      if (hook.name == name && !hook.module.empty()) ambiguous_.push_back(hook.name);
+    }
+  }
 }
 
 bool Kernel::HasInVmlinux(absl::string_view name, uint32_t kind) const {
@@ -50,6 +80,11 @@ absl::Status Kernel::HasFunction(const Hook& hook) const {
   if (!hook.superseded_by.empty() && Has(hook.superseded_by, BTF_KIND_FUNC)) {
     return absl::UnimplementedError(absl::StrCat("this kernel also calls ", hook.superseded_by,
                                                  ", which kvmsentry cannot watch yet"));
+  }
+  if (std::ranges::find(ambiguous_, hook.name) != ambiguous_.end()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("several modules have a function ", hook.name,
+                     ", and the kernel takes any: unload the one that is not ", hook.module));
   }
   if (Has(hook.name, BTF_KIND_FUNC)) return absl::OkStatus();
   return absl::NotFoundError(absl::StrCat("this kernel's BTF has no function ", hook.name));

@@ -32,11 +32,15 @@ class Kernel {
   bool HasInVmlinux(absl::string_view name, uint32_t kind) const;
   bool Has(absl::string_view name, uint32_t kind) const;
   bool IteratesOverOneProcess() const;
+  void NoteNamesakes(const btf& types);
   absl::Status HasFunction(const Hook& hook) const;
   absl::Status HasTypesOf(const Hook& hook) const;
 
   BtfPtr vmlinux_;
   std::vector<BtfPtr> modules_;  // KVM's and vhost's, as far as they are loaded
+  // Functions that another module has, too: handle_tx is also caif_serial's. The kernel's loader
+  // looks for a function by its name alone.
+  std::vector<absl::string_view> ambiguous_;
 };
 
 }  // namespace kvmsentry

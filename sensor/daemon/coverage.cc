@@ -29,8 +29,10 @@ constexpr Silence kSilences[] = {
 };
 
 // A vCPU can return to user space without having entered the guest (a signal, immediate_exit), and
-// wake without an interrupt (an NMI), so a few prove nothing.
+// wake without an interrupt (an NMI), so a few prove nothing. Nor do a few that were heard:
+// firmware takes some interrupts in ways that no hardware helps with.
 constexpr uint64_t kProof = 64;
+constexpr uint64_t kShare = 8;
 
 // The hooks that say which VM there is, and what is in doubt without them.
 struct Identity {
@@ -53,51 +55,76 @@ const HookCoverage* Find(std::span<const HookCoverage> hooks, absl::string_view 
 void SilenceWatch::Observe(std::span<const VmCounts> counts) {
   static_assert(std::size(kSilences) == kWatched);
   for (size_t i = 0; i < kWatched; ++i) {
-    uint64_t proof = 0;
+    bool silent = false;
+    bool heard = false;
     for (const VmCounts& vm : counts) {
-      proof += vm.count[kSilences[i].proof];
-      heard_[i] |= vm.count[kSilences[i].meter] != 0;
+      const uint64_t proof = vm.count[kSilences[i].proof];
+      const uint64_t told = vm.count[kSilences[i].meter];
+      if (proof < kProof && told < kProof) continue;  // it has done too little
+      (told < proof / kShare ? silent : heard) = true;
     }
-    silent_[i] = !heard_[i] && (silent_[i] || proof >= kProof);
+    if (silent || heard) silences_[i] = {silent && !heard, silent && heard};
   }
 }
 
-absl::string_view SilenceWatch::Of(absl::string_view hook) const {
+Coverage SilenceWatch::Of(absl::string_view hook) const {
   for (size_t i = 0; i < kWatched; ++i) {
-    if (silent_[i] && kSilences[i].hook == hook) return kSilences[i].reason;
+    if (kSilences[i].hook != hook) continue;
+    if (silences_[i].for_all) return Coverage::kUnobservable;
+    if (silences_[i].for_some) return Coverage::kDegraded;
   }
-  return {};
+  return Coverage::kActive;
 }
 
 std::vector<HookCoverage> ApplySilence(std::vector<HookCoverage> coverage,
                                        const SilenceWatch& silence) {
   for (HookCoverage& hook : coverage) {
-    const absl::string_view reason = silence.Of(hook.hook->name);
-    if (reason.empty() || hook.coverage != Coverage::kActive) continue;
-    hook.coverage = Coverage::kUnobservable;
-    hook.reason = std::string(reason);
+    const Coverage found = silence.Of(hook.hook->name);
+    if (found == Coverage::kActive || hook.coverage != Coverage::kActive) continue;
+    hook.coverage = found;
+    hook.reason =
+        std::string(std::ranges::find(kSilences, hook.hook->name, &Silence::hook)->reason);
+    if (found == Coverage::kDegraded) absl::StrAppend(&hook.reason, "; so with some VMs");
   }
   return coverage;
 }
 
-SpecCoverage CoverageOf(const Spec& spec, std::span<const HookCoverage> hooks) {
-  const absl::string_view name = FeatureOf(spec.feature).hook;
-  const HookCoverage* hook = Find(hooks, name);
-  if (hook == nullptr) {
-    return {Coverage::kUnobservable, absl::StrCat("no hook ", name, " in this sensor")};
+FeatureCoverage CoverageOf(const Feature& feature, std::span<const HookCoverage> hooks) {
+  std::vector<std::string> reasons;
+  bool gives = false;
+  for (const absl::string_view name : feature.hooks) {
+    const HookCoverage* hook = Find(hooks, name);
+    if (hook == nullptr) {
+      reasons.push_back(absl::StrCat("no hook ", name, " in this sensor"));
+    } else if (hook->coverage != Coverage::kActive) {
+      reasons.push_back(absl::StrCat(name, ": ", hook->reason));
+    }
+    gives |= hook != nullptr && hook->coverage != Coverage::kUnobservable;
   }
-  if (hook->coverage != Coverage::kActive) {
-    return {hook->coverage, absl::StrCat(name, ": ", hook->reason)};
+  if (reasons.empty()) return {Coverage::kActive, ""};
+  return {gives ? Coverage::kDegraded : Coverage::kUnobservable, absl::StrJoin(reasons, "; ")};
+}
+
+std::vector<FeatureId> ObservableFeatures(std::span<const HookCoverage> hooks) {
+  std::vector<FeatureId> features;
+  for (const Feature& feature : Catalogue()) {
+    if (CoverageOf(feature, hooks).coverage == Coverage::kUnobservable) continue;
+    features.push_back(feature.id);
   }
-  std::vector<std::string> doubts;
+  return features;
+}
+
+FeatureCoverage CoverageOf(const Spec& spec, std::span<const HookCoverage> hooks) {
+  FeatureCoverage coverage = CoverageOf(FeatureOf(spec.feature), hooks);
+  if (coverage.coverage == Coverage::kUnobservable) return coverage;
   for (const auto& [identity, doubt] : kIdentity) {
     const HookCoverage* other = Find(hooks, identity);
-    if (other != nullptr && other->coverage != Coverage::kActive) {
-      doubts.push_back(absl::StrCat(identity, ": ", other->reason, "; ", doubt));
-    }
+    if (other == nullptr || other->coverage == Coverage::kActive) continue;
+    coverage.coverage = Coverage::kDegraded;
+    absl::StrAppend(&coverage.reason, coverage.reason.empty() ? "" : "; ", identity, ": ",
+                    other->reason, "; ", doubt);
   }
-  if (doubts.empty()) return {Coverage::kActive, ""};
-  return {Coverage::kDegraded, absl::StrJoin(doubts, "; ")};
+  return coverage;
 }
 
 }  // namespace kvmsentry

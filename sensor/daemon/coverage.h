@@ -16,31 +16,41 @@ namespace kvmsentry {
 // Some KVM back ends have tracepoints that they never raise: a hook there attaches and then stays
 // silent for ever. That shows once something was counted that cannot be without it: kvm_pvm knows
 // no exits and entries, and where the hardware delivers interrupts itself (APICv, AVIC), KVM
-// injects none.
+// injects few or none. KVM chooses that for each VM, so it is judged for each.
 class SilenceWatch {
  public:
-  // COUNTS are those of all VMs that live. What was found is kept until the hook fires after all.
+  // COUNTS are those of all VMs that live. What was found is kept while none has done enough to be
+  // judged.
   void Observe(std::span<const VmCounts> counts);
-  // Why HOOK says nothing here; empty as long as it may.
-  absl::string_view Of(absl::string_view hook) const;
+  // ACTIVE, DEGRADED where HOOK is silent for some VMs, UNOBSERVABLE where it is for all.
+  Coverage Of(absl::string_view hook) const;
 
  private:
+  struct Found {
+    bool for_all = false;
+    bool for_some = false;
+  };
   static constexpr size_t kWatched = 3;
-  std::array<bool, kWatched> heard_{};
-  std::array<bool, kWatched> silent_{};
+  std::array<Found, kWatched> silences_{};
 };
 
 // COVERAGE with hooks that stay silent marked so.
 std::vector<HookCoverage> ApplySilence(std::vector<HookCoverage> coverage,
                                        const SilenceWatch& silence);
 
-struct SpecCoverage {
+struct FeatureCoverage {
   Coverage coverage = Coverage::kUnknown;
   std::string reason;  // why not ACTIVE
 };
 
-// Of a spec: that of the hook that gives its feature; DEGRADED where that works, but one that says
-// which VM there is does not.
-SpecCoverage CoverageOf(const Spec& spec, std::span<const HookCoverage> hooks);
+// DEGRADED where only some of the hooks that give it work.
+FeatureCoverage CoverageOf(const Feature& feature, std::span<const HookCoverage> hooks);
+
+// Those that are not UNOBSERVABLE.
+std::vector<FeatureId> ObservableFeatures(std::span<const HookCoverage> hooks);
+
+// Of a spec: that of its feature; DEGRADED, too, where a hook that says which VM there is does not
+// work.
+FeatureCoverage CoverageOf(const Spec& spec, std::span<const HookCoverage> hooks);
 
 }  // namespace kvmsentry

@@ -18,18 +18,6 @@ int64_t UnobservedNs(const Probe& probe, KernelTime now) {
   return probe.pins() == Pins::kKept && beat != 0 && beat < now.ns ? now.ns - beat : 0;
 }
 
-std::vector<FeatureId> ActiveFeatures(const std::vector<HookCoverage>& hooks) {
-  std::vector<FeatureId> active;
-  for (const Feature& feature : Catalogue()) {
-    for (const HookCoverage& hook : hooks) {
-      if (hook.hook->name == feature.hook && hook.coverage == Coverage::kActive) {
-        active.push_back(feature.id);
-      }
-    }
-  }
-  return active;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Start(
@@ -60,7 +48,7 @@ Pipeline::Pipeline(const PipelineOptions& options, std::shared_ptr<const SpecLib
       uevents_(std::move(uevents)),
       inventory_(&processes_),
       engine_(std::move(library), options.engine),
-      active_(ActiveFeatures(probe_->coverage())),
+      active_(ObservableFeatures(probe_->coverage())),
       losses_(LossesThatMatter(probe_->tables().losses())) {}
 
 void Pipeline::OnWake() {

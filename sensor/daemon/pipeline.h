@@ -73,7 +73,6 @@ class Pipeline final : public SensorView {
   void Raise(KernelTime now);
   absl::Time WallAt(KernelTime time) const;
   std::vector<HookCoverage> CurrentHooks() const;
-  void AddCounts(const VmCounts& counts, VmView& view) const;
 
   const PipelineOptions options_;
   const std::shared_ptr<const SpecLibrary> library_;
@@ -92,7 +91,7 @@ class Pipeline final : public SensorView {
   uint64_t failed_walks_ = 0;
   bool uevents_ok_ = true;
   Engine engine_;
-  std::vector<FeatureId> active_;  // features whose hook is attached
+  std::vector<FeatureId> active_;  // features of which a hook is attached
   struct Watched {
     VmEntry entry;
     absl::Time first_seen;

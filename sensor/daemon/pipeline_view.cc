@@ -7,6 +7,16 @@
 #include "sensor/daemon/pipeline.h"
 
 namespace kvmsentry {
+namespace {
+
+void AddCounts(const VmCounts& counts, std::span<const FeatureId> features, VmView& view) {
+  for (const FeatureId id : features) {
+    const Feature& feature = FeatureOf(id);
+    if (feature.meter) view.counts[std::string(feature.name)] = counts.count[*feature.meter];
+  }
+}
+
+}  // namespace
 
 SensorStatus Pipeline::Status() const {
   const std::lock_guard lock(mutex_);
@@ -40,6 +50,8 @@ SensorStatus Pipeline::Status() const {
 
 std::vector<VmView> Pipeline::Vms(bool with_exits) const {
   const std::lock_guard lock(mutex_);
+  // Missing is not zero.
+  const std::vector<FeatureId> told = ObservableFeatures(CurrentHooks());
   std::vector<VmView> views;
   for (const auto& [id, watched] : vms_) {
     VmView view;
@@ -59,7 +71,7 @@ std::vector<VmView> Pipeline::Vms(bool with_exits) const {
     for (const VmCounts& counts : counts_) {
       if (counts.vm != id) continue;
       view.vcpus = counts.vcpus;
-      AddCounts(counts, view);
+      AddCounts(counts, told, view);
     }
     view.devices = inventory_.DevicesOf(id);
     views.push_back(std::move(view));
@@ -83,23 +95,12 @@ std::vector<VmView> Pipeline::Vms(bool with_exits) const {
   return views;
 }
 
-// Only of hooks that speak here: missing is not zero.
-void Pipeline::AddCounts(const VmCounts& counts, VmView& view) const {
-  for (const FeatureId id : active_) {
-    const Feature& feature = FeatureOf(id);
-    if (!feature.meter) continue;
-    if (silence_.Of(feature.hook).empty()) {
-      view.counts[std::string(feature.name)] = counts.count[*feature.meter];
-    }
-  }
-}
-
 std::vector<SpecView> Pipeline::Specs() const {
   const std::lock_guard lock(mutex_);
   const std::vector<HookCoverage> hooks = CurrentHooks();
   std::vector<SpecView> views;
   for (const Spec& spec : library_->specs()) {
-    SpecCoverage coverage = CoverageOf(spec, hooks);
+    FeatureCoverage coverage = CoverageOf(spec, hooks);
     views.push_back({.id = spec.id,
                      .point = spec.point,
                      .feature = std::string(FeatureOf(spec.feature).name),

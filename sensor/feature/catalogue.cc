@@ -21,6 +21,14 @@ constexpr Points kHostDevice(Point::kK5, Point::kK2, Point::kR5);
 constexpr Points kShared(Point::kK4, Point::kK5);
 constexpr Points kPrivilege(Point::kR2, Point::kK2);
 
+// Each kind of device has its own.
+constexpr HookNames kVhostTurns("handle_tx", "handle_rx", "vhost_vsock_handle_tx_kick",
+                                "vhost_transport_do_send_pkt");
+// In which of the first two a device is counted depends on its kind, which the others tell.
+constexpr HookNames kVhostSignals("vhost_add_used_and_signal_n", "vhost_signal", "handle_tx",
+                                  "handle_rx");
+constexpr HookNames kVhostIoctls("vhost_net_ioctl", "vhost_vsock_dev_ioctl");
+
 using F = FeatureId;
 
 constexpr std::array kCatalogue = {
@@ -61,16 +69,16 @@ constexpr std::array kCatalogue = {
     Feature{F::kExceptionRate, "exception.rate", kRate, kEntering, "1/s", "injected exceptions",
             "kvm_inj_exception", Field::kVector, KS_METER_EXCEPTION},
     Feature{F::kVhostRunRate, "vhost.run.rate", kRate, kHostDevice, "1/s", "turns of vhost",
-            "handle_tx", Field::kNone, KS_METER_VHOST_RUN},
+            kVhostTurns, Field::kNone, KS_METER_VHOST_RUN},
     Feature{F::kVhostKickRate, "vhost.kick.rate", kRate, kHostDevice, "1/s", "kicks of vhost",
             "vhost_poll_wakeup", Field::kNone, KS_METER_VHOST_KICK},
     Feature{F::kVhostSignalRate, "vhost.signal.rate", kRate, Points(Point::kK3, Point::kK5), "1/s",
-            "signals of vhost", "vhost_add_used_and_signal_n", Field::kNone, KS_METER_VHOST_SIGNAL},
+            "signals of vhost", kVhostSignals, Field::kNone, KS_METER_VHOST_SIGNAL},
     Feature{F::kVhostBadDescriptorRate, "vhost.bad_descriptor.rate", kRate, kHostDevice, "1/s",
             "descriptors that vhost refused", "vhost_get_vq_desc", Field::kNone,
             KS_METER_VHOST_BAD_DESCRIPTOR},
     Feature{F::kVhostConfigRate, "vhost.config.rate", kRate, kHostDevice, "1/s",
-            "ioctls on vhost devices", "vhost_net_ioctl", Field::kNone, KS_METER_VHOST_CONFIG},
+            "ioctls on vhost devices", kVhostIoctls, Field::kNone, KS_METER_VHOST_CONFIG},
     Feature{F::kVsockRxByteRate, "vsock.rx.byte.rate", kRate, kShared, "1/s",
             "bytes to the guest over vsock", "vhost_add_used", Field::kNone,
             KS_METER_VSOCK_RX_BYTES},

@@ -2,6 +2,8 @@
 // say by it what they give, and the engine learns from it how to treat an observation.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -57,6 +59,20 @@ enum class Field : uint8_t {
   kVector,  // of an interrupt or exception
 };
 
+// The hooks that give a feature, each a part of it.
+class HookNames {
+ public:
+  template <typename... Names>
+  constexpr HookNames(const char* first, Names... others)  // NOLINT: one may be a mere name
+      : names_{first, others...}, count_(1 + sizeof...(others)) {}
+  constexpr const absl::string_view* begin() const { return names_.data(); }
+  constexpr const absl::string_view* end() const { return names_.data() + count_; }
+
+ private:
+  std::array<absl::string_view, 4> names_;
+  size_t count_;
+};
+
 struct Feature {
   FeatureId id;
   absl::string_view name;  // "pio.rate"
@@ -64,8 +80,8 @@ struct Feature {
   Points points;           // the points of the method it belongs to
   absl::string_view unit;  // "1/s", "port"
   absl::string_view noun;  // of one occurrence, plural: "port accesses"
-  absl::string_view hook;  // which hook gives it
-  Field field;             // of a set: its members; of a rate: what the last occurrence names
+  HookNames hooks;
+  Field field;  // of a set: its members; of a rate: what the last occurrence names
   std::optional<ks_meter> meter;  // of a rate: its counter in the kernel
 };
 

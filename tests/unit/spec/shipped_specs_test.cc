@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -94,9 +95,10 @@ TEST(CatalogueTest, ListsEveryFeatureAsItIs) {
         absl::StrAppend(&points, points.empty() ? "" : ", ", PointName(point));
       }
     }
-    expected.push_back(
-        {std::string(feature.name), feature.kind == FeatureKind::kRate ? "rate" : "set",
-         std::string(feature.unit), points, std::string(feature.hook), std::string(feature.noun)});
+    expected.push_back({std::string(feature.name),
+                        feature.kind == FeatureKind::kRate ? "rate" : "set",
+                        std::string(feature.unit), points, absl::StrJoin(feature.hooks, ", "),
+                        std::string(feature.noun)});
   }
   EXPECT_THAT(RowsUnder("## Features"), ElementsAreArray(expected));
 }

@@ -161,6 +161,10 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
   SpecListCommand list;
   CLI::App& list_app = *spec.add_subcommand("list", "Show the library in force");
   AddJson(list_app, list.json);
+  SpecExplainCommand explain;
+  CLI::App& explain_app =
+      *spec.add_subcommand("explain", "Tell a spec of the library in force in words");
+  explain_app.add_option("ID", explain.id, "The spec's id")->required()->type_name("");
 
   try {
     app.parse(argc, argv);
@@ -182,6 +186,8 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
     invocation.command = status;
   } else if (lint_app.parsed()) {
     invocation.command = std::move(lint);
+  } else if (explain_app.parsed()) {
+    invocation.command = std::move(explain);
   } else {
     invocation.command = list;
   }

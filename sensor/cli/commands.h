@@ -43,14 +43,19 @@ struct SpecListCommand {
   bool json = false;
 };
 
-using Command =
-    std::variant<AlertsCommand, VmsCommand, StatusCommand, SpecLintCommand, SpecListCommand>;
+struct SpecExplainCommand {
+  std::string id;
+};
+
+using Command = std::variant<AlertsCommand, VmsCommand, StatusCommand, SpecLintCommand,
+                             SpecListCommand, SpecExplainCommand>;
 
 int Run(const CommonOptions& common, const AlertsCommand& command);
 int Run(const CommonOptions& common, const VmsCommand& command);
 int Run(const CommonOptions& common, const StatusCommand& command);
 int Run(const CommonOptions& common, const SpecLintCommand& command);
 int Run(const CommonOptions& common, const SpecListCommand& command);
+int Run(const CommonOptions& common, const SpecExplainCommand& command);
 
 // Says on standard error what failed, and returns 1.
 int Fail(const absl::Status& status);

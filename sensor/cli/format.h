@@ -31,6 +31,9 @@ std::string FormatDevices(const v1::ListVmsResponse& response, const Style& styl
 std::string FormatStatus(const v1::GetStatusResponse& status, const Style& style, absl::Time now,
                          absl::TimeZone zone);
 
+// One spec in words: what is normal, what happens else, and whether it can be told on this host.
+std::string FormatSpec(const v1::SpecInfo& spec, const Style& style);
+
 std::string FormatSpecs(const v1::ListSpecsResponse& response, const Style& style);
 
 }  // namespace kvmsentry

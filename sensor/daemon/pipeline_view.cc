@@ -101,14 +101,20 @@ std::vector<SpecView> Pipeline::Specs() const {
   std::vector<SpecView> views;
   for (const Spec& spec : library_->specs()) {
     FeatureCoverage coverage = CoverageOf(spec, hooks);
+    const Feature& feature = FeatureOf(spec.feature);
     views.push_back({.id = spec.id,
                      .point = spec.point,
-                     .feature = std::string(FeatureOf(spec.feature).name),
+                     .feature = std::string(feature.name),
                      .severity = spec.severity,
                      .norm_text = spec.norm_text,
                      .selector_text = spec.selector_text,
                      .coverage = coverage.coverage,
-                     .reason = std::move(coverage.reason)});
+                     .reason = std::move(coverage.reason),
+                     .occurrences = std::string(feature.noun),
+                     .hooks = {feature.hooks.begin(), feature.hooks.end()},
+                     .weight = spec.weight,
+                     .why = spec.why,
+                     .look_at = spec.look_at});
   }
   return views;
 }

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "sensor/base/nearest.h"
 #include "sensor/feature/members.h"
 
 namespace kvmsentry {
@@ -95,21 +95,6 @@ constexpr bool OrderedById() {
 }
 static_assert(OrderedById());
 
-size_t EditDistance(absl::string_view a, absl::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
 std::span<const Feature> Catalogue() { return kCatalogue; }
@@ -122,9 +107,7 @@ const Feature* FindFeature(absl::string_view name) {
 }
 
 const Feature& NearestFeature(absl::string_view name) {
-  return *std::ranges::min_element(kCatalogue, {}, [name](const Feature& f) {
-    return EditDistance(name.substr(0, 64), f.name);
-  });
+  return NearestTo(name, kCatalogue, [](const Feature& feature) { return feature.name; });
 }
 
 const Feature* FeatureOfMeter(uint32_t meter) {

@@ -43,6 +43,7 @@ enum class Severity : uint8_t { kNone = 0, kInfo, kNotice, kWarning, kCritical }
 enum class Coverage : uint8_t { kUnknown = 0, kActive, kDegraded, kUnobservable };
 
 absl::string_view PointName(Point point);           // "K2"
+absl::string_view PointText(Point point);           // "leaving the VM (guest to host)"
 absl::string_view SeverityName(Severity severity);  // "WARNING"
 absl::string_view CoverageName(Coverage coverage);  // "ACTIVE"
 

@@ -239,6 +239,11 @@ v1::SpecInfo ToProto(const SpecView& spec) {
   proto.set_selector_text(EscapeAgain(spec.selector_text));
   proto.set_coverage(Cast<v1::Coverage>(spec.coverage));
   proto.set_reason(EscapeAgain(spec.reason));
+  proto.set_occurrences(EscapeAgain(spec.occurrences));
+  for (const std::string& hook : spec.hooks) proto.add_hooks(EscapeAgain(hook));
+  proto.set_weight(spec.weight);
+  proto.set_why(EscapeAgain(spec.why));
+  proto.set_look_at(EscapeAgain(spec.look_at));
   return proto;
 }
 

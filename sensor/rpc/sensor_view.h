@@ -41,7 +41,12 @@ struct SpecView {
   std::string norm_text;
   std::string selector_text;
   Coverage coverage = Coverage::kUnknown;
-  std::string reason;  // why not active; empty else
+  std::string reason;       // why not active; empty else
+  std::string occurrences;  // what the feature counts or collects
+  std::vector<std::string> hooks;
+  int32_t weight = 0;
+  std::string why;
+  std::string look_at;
 };
 
 struct VmView {

@@ -60,6 +60,7 @@ TEST(Arguments, TheOtherCommands) {
   EXPECT_TRUE(CommandOf<StatusCommand>(Parse({"status", "--json"})).json);
   EXPECT_EQ(CommandOf<SpecLintCommand>(Parse({"spec", "lint", "dir"})).dir, "dir");
   EXPECT_TRUE(CommandOf<SpecListCommand>(Parse({"spec", "list", "--json"})).json);
+  EXPECT_EQ(CommandOf<SpecExplainCommand>(Parse({"spec", "explain", "a"})).id, "a");
 }
 
 struct Wrong {

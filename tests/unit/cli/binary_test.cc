@@ -33,11 +33,13 @@ using ::testing::StartsWith;
 
 constexpr int kPipeBytes = 4096;
 
-class EmptyView final : public SensorView {
+class FixedView final : public SensorView {
  public:
   SensorStatus Status() const override { return {}; }
   std::vector<VmView> Vms(bool) const override { return {}; }
-  std::vector<SpecView> Specs() const override { return {}; }
+  std::vector<SpecView> Specs() const override { return specs; }
+
+  std::vector<SpecView> specs;
 };
 
 class Child {
@@ -121,7 +123,7 @@ class BinaryTest : public ::testing::Test {
 
   const TempDir dir_ = TempDir::Make().value();
   const std::string socket_ = dir_ / "s.sock";
-  EmptyView view_;
+  FixedView view_;
   std::unique_ptr<Hub> hub_;
   std::unique_ptr<Server> server_;
 };
@@ -203,6 +205,19 @@ TEST_F(BinaryTest, SaysWhatTheServerRefuses) {
   Child child({"--socket", socket_, "alerts", "--vm", ""});
   EXPECT_THAT(child.ErrLine(), HasSubstr("filter.vm[0]"));
   EXPECT_EQ(child.Wait(), 1);
+}
+
+TEST_F(BinaryTest, ExplainsASpecAndNamesTheNearestOfAnUnknownOne) {
+  for (const char* id : {"msr-storm", "pio-storm"}) {
+    view_.specs.emplace_back().id = id;
+  }
+  Start();
+  Child known({"--socket", socket_, "spec", "explain", "pio-storm"});
+  EXPECT_EQ(known.OutLine(), "pio-storm");
+  EXPECT_EQ(known.Wait(), 0);
+  Child unknown({"--socket", socket_, "spec", "explain", "pio-strom"});
+  EXPECT_THAT(unknown.ErrLine(), HasSubstr("did you mean \"pio-storm\"?"));
+  EXPECT_EQ(unknown.Wait(), 1);
 }
 
 TEST_F(BinaryTest, LintsWithoutADaemon) {

@@ -182,6 +182,24 @@ TEST(FormatStatus, NothingLostAndNoAlertAreSaidToo) {
   EXPECT_NE(text.find("NOTHING LOST\nnever: ring_full\n"), std::string::npos) << text;
 }
 
+TEST(FormatSpec, TellsItInWords) {
+  const auto spec = Parse<v1::SpecInfo>(R"(
+    id: "pio-storm" point: K2 feature: "pio.rate" severity: WARNING
+    norm_text: "at most 20,000/s over 1s" selector_text: "all VMs" coverage: DEGRADED
+    reason: "kvm_track_tsc: gone" occurrences: "port accesses" hooks: "kvm_pio" hooks: "other"
+    weight: 30 why: "It matters." look_at: "There.")");
+  EXPECT_EQ(FormatSpec(spec, Style(false)),
+            "pio-storm\n"
+            "    point:     K2, leaving the VM (guest to host)\n"
+            "    watches:   port accesses of all VMs (pio.rate, by kvm_pio, other)\n"
+            "    normal:    at most 20,000/s over 1s\n"
+            "    otherwise: an alert of severity WARNING; the VM's score rises by 30, and the "
+            "further from normal, the more\n"
+            "    why:       It matters.\n"
+            "    look at:   There.\n"
+            "    here:      DEGRADED: it is watched on this host, but kvm_track_tsc: gone\n");
+}
+
 TEST(FormatSpecs, ATable) {
   EXPECT_EQ(FormatSpecs(Parse<v1::ListSpecsResponse>(R"(
       specs { id: "pio-storm" point: K2 feature: "pio.rate" severity: WARNING

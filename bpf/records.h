@@ -279,6 +279,7 @@ struct ks_state {
 enum ks_record_kind {
   KS_RECORD_VM_BORN = 1,
   KS_RECORD_LIMIT = 2,
+  KS_RECORD_CANARY = 3,
 };
 
 struct ks_record {
@@ -306,6 +307,13 @@ struct ks_limit_crossed {
   uint64_t window_ns;
   uint64_t last; /* the latest member: port, guest address, MSR or exit reason */
 };
+
+/* Of no VM (vm_serial 0): user space has it sent, and looks whether it comes back. */
+struct ks_canary {
+  struct ks_record header;
+  uint64_t number;
+};
+KS_STATIC_ASSERT(sizeof(struct ks_canary) == 32);
 KS_STATIC_ASSERT(sizeof(struct ks_record) == 24);
 KS_STATIC_ASSERT(sizeof(struct ks_vm_born) == 32);
 KS_STATIC_ASSERT(sizeof(struct ks_limit_crossed) == 64);

@@ -70,9 +70,11 @@ std::string FormatAlert(const v1::Alert& alert, const Style& style, absl::TimeZo
       "  ",
       Padded(style, {v1::Alert::State_Name(alert.state()), PaintOf(alert.state())}, kStateWidth),
       "  ");
-  absl::StrAppend(&out, Padded(style, {alert.vm().name(), Paint::kBold}, kVmWidth), "  ",
-                  Padded(style, {alert.spec_id(), Paint::kPlain}, kSpecWidth), "  ",
-                  style(Paint::kPlain, alert.summary()));
+  absl::StrAppend(
+      &out,
+      Padded(style, {alert.has_vm() ? alert.vm().name() : "(sensor)", Paint::kBold}, kVmWidth),
+      "  ", Padded(style, {alert.spec_id(), Paint::kPlain}, kSpecWidth), "  ",
+      style(Paint::kPlain, alert.summary()));
   if (alert.observation_lost()) {
     absl::StrAppend(&out, style(Paint::kYellow, " (something was lost: values may be too low)"));
   }

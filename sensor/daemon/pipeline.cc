@@ -66,6 +66,7 @@ void Pipeline::OnTick() {
   // Only now: a walk takes its time, and counts must carry the time at which they were read.
   const KernelTime now = clock_.Now();
   Sample(now);
+  LookAtSelf(now);
   Raise(now);
   probe_->tables().Beat(static_cast<uint64_t>(now.ns));
 }
@@ -94,6 +95,8 @@ void Pipeline::TakeRecords() {
       if (bad_records_++ == 0) spdlog::error("{}", std::string(record.status().message()));
     } else if (std::holds_alternative<VmBorn>(*record)) {
       born = true;
+    } else if (const auto* canary = std::get_if<Canary>(&*record)) {
+      canary_.Returned(canary->number);
     } else {
       crossed.push_back(std::get<Observation>(*record));
     }
@@ -145,7 +148,13 @@ void Pipeline::Vanish(const VmGone& gone, KernelTime now) {
     engine_.RemoveVm(gone.id, now);
     vms_.erase(vm);
   }
-  if (gone.reason == GoneReason::kRowLost) return;
+  if (gone.reason == GoneReason::kRowLost) {
+    self_.Judge(Fault::kTables, "a row of the map vms was emptied", now);
+    return;
+  }
+  if (WasForgotten(gone.slot)) {
+    self_.Judge(Fault::kTables, "the map vm_slots lost an entry, and a VM was taken for new", now);
+  }
   if (const absl::Status released = probe_->tables().Release(gone.slot); !released.ok()) {
     spdlog::error("{}", std::string(released.message()));
   }
@@ -156,7 +165,9 @@ void Pipeline::Sample(KernelTime now) {
   const uint64_t losses = LossesThatMatter(probe_->tables().losses());
   const bool lossy = std::exchange(losses_, losses) != losses;
   probe_->tables().FoldQueues();
+  const std::vector<VmCounts> before = std::exchange(counts_, {});
   counts_ = ReadCounts(probe_->tables().vms(), probe_->tables().vcpus(), probe_->tables().queues());
+  CompareCounts(before, now);
   silence_.Observe(counts_);
   std::vector<Observation> observations;
   for (const VmCounts& counts : counts_) {
@@ -197,18 +208,24 @@ absl::Time Pipeline::WallAt(KernelTime time) const {
 }
 
 void Pipeline::Raise(KernelTime now) {
-  for (AlertEvent& event : engine_.Tick(now)) {
-    const auto [opened, is_new] =
-        opened_.try_emplace({event.vm.id, event.spec_id}, WallAt(event.opened_at));
-    JournaledAlert alert;
-    alert.opened_at = opened->second;
-    alert.at = event.at == event.opened_at ? alert.opened_at : WallAt(event.at);
-    if (event.state == AlertState::kCleared) opened_.erase(opened);
-    alert.host = options_.host;
-    alert.event = std::move(event);
-    if (const auto published = hub_.Publish(std::move(alert)); !published.ok()) {
-      spdlog::error("an alert could not be kept: {}", std::string(published.status().message()));
-    }
+  for (AlertEvent& event : engine_.Tick(now)) Publish(std::move(event));
+  for (AlertEvent& event : self_.Take()) {
+    spdlog::error("{}", event.summary);
+    Publish(std::move(event));
+  }
+}
+
+void Pipeline::Publish(AlertEvent event) {
+  const auto [opened, is_new] =
+      opened_.try_emplace({event.vm.id, event.spec_id}, WallAt(event.opened_at));
+  JournaledAlert alert;
+  alert.opened_at = opened->second;
+  alert.at = event.at == event.opened_at ? alert.opened_at : WallAt(event.at);
+  if (event.state == AlertState::kCleared) opened_.erase(opened);
+  alert.host = options_.host;
+  alert.event = std::move(event);
+  if (const auto published = hub_.Publish(std::move(alert)); !published.ok()) {
+    spdlog::error("an alert could not be kept: {}", std::string(published.status().message()));
   }
 }
 

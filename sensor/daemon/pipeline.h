@@ -14,6 +14,7 @@
 #include "sensor/base/clock.h"
 #include "sensor/base/status.h"
 #include "sensor/daemon/coverage.h"
+#include "sensor/daemon/self_watch.h"
 #include "sensor/engine/engine.h"
 #include "sensor/inventory/device_reader.h"
 #include "sensor/inventory/host.h"
@@ -69,6 +70,10 @@ class Pipeline final : public SensorView {
   void Appear(const VmEntry& vm, KernelTime now);
   void Vanish(const VmGone& gone, KernelTime now);
   void Sample(KernelTime now);
+  void LookAtSelf(KernelTime now);
+  bool WasForgotten(Slot slot) const;
+  void CompareCounts(const std::vector<VmCounts>& before, KernelTime now);
+  void Publish(AlertEvent event);
   void ObserveMembers(const Tables::Members& members, KernelTime now);
   void Raise(KernelTime now);
   absl::Time WallAt(KernelTime time) const;
@@ -103,6 +108,9 @@ class Pipeline final : public SensorView {
   KernelTime sampled_at_;
   std::vector<VmCounts> counts_;  // as of sampled_at_
   SilenceWatch silence_;
+  CanaryWatch canary_;
+  SelfWatch self_;
+  int64_t next_look_ns_ = 0;
   uint64_t losses_ = 0;       // as of the latest tick
   uint64_t bad_records_ = 0;  // records that no program of ours writes
   uint64_t serial_ = 0;       // of the observations

@@ -18,10 +18,10 @@ struct AlertEvent {
   std::string key;  // stable: of the spec and of the VM's name and uuid; no time
   AlertState state = AlertState::kNone;
   Severity severity = Severity::kNone;
-  Point point = Point::kNone;  // kNone for a score band
-  std::string spec_id;         // "score-band" for a score band
-  std::string feature;         // empty for a score band
-  VmFacts vm;
+  Point point = Point::kNone;  // kNone for a score band, and of the sensor itself
+  std::string spec_id;         // "score-band" for a score band, "self-..." of the sensor itself
+  std::string feature;         // empty for these
+  VmFacts vm;                  // of no VM (serial 0): of the sensor itself
   KernelTime at;
   KernelTime opened_at;
   double value = 0;

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <mutex>
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "absl/strings/match.h"
@@ -113,7 +114,16 @@ absl::Status BpfObject::Load(const std::vector<std::string>& programs) {
     return absl::ErrnoToStatus(-error,
                                absl::StrCat("loading BPF object ", name_, ": ", ReasonFromLog()));
   }
+  Freeze();
   return absl::OkStatus();
+}
+
+// Maps that only programs write: whoever else tries is refused. Frozen already, by an object before
+// this one or an earlier run, is no error.
+void BpfObject::Freeze() {
+  for (const char* name : {"losses", "vsock_senders", "calls"}) {
+    if (const int fd = MapFd(name); fd >= 0) bpf_map_freeze(fd);
+  }
 }
 
 absl::Status BpfObject::Attach(const std::string& program) {

@@ -45,10 +45,16 @@ class BpfObject {
   // The descriptors of the programs that are attached. Owned by the object.
   std::vector<int> AttachedPrograms() const;
   bpf_link* Link(const std::string& program) const;
+  // NOT_FOUND, naming it, where a program of those attached no longer is.
+  absl::Status AuditLinks() const;
+  // NOT_FOUND, naming it, where a pin is missing or is another map than the one in use.
+  absl::Status AuditPins() const;
   // The descriptor of a program that is loaded. Owned by the object.
   int ProgramFd(const std::string& program) const;
 
  private:
+  void Freeze();
+
   struct Deleter {
     void operator()(bpf_object* object) const;
     void operator()(bpf_link* link) const;

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include <sys/mman.h>
@@ -12,13 +13,13 @@
 
 namespace kvmsentry {
 
-// Unmaps itself. Move-only.
+// Unmaps itself. Move-only. Of a const Row the rows can only be read, as a frozen map's must.
 template <typename Row>
 class MappedRows {
  public:
   static absl::StatusOr<MappedRows> Map(int map_fd, size_t count, absl::string_view name) {
-    void* start =
-        mmap(nullptr, Bytes(count), PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, /*offset=*/0);
+    constexpr int kProtection = std::is_const_v<Row> ? PROT_READ : PROT_READ | PROT_WRITE;
+    void* start = mmap(nullptr, Bytes(count), kProtection, MAP_SHARED, map_fd, /*offset=*/0);
     if (start == MAP_FAILED) return absl::ErrnoToStatus(errno, absl::StrCat("mmap of map ", name));
     MappedRows mapped;
     mapped.rows_ = {static_cast<Row*>(start), count};
@@ -32,7 +33,8 @@ class MappedRows {
     return *this;
   }
   ~MappedRows() {
-    if (!rows_.empty()) munmap(rows_.data(), Bytes(rows_.size()));
+    if (!rows_.empty())
+      munmap(const_cast<std::remove_const_t<Row>*>(rows_.data()), Bytes(rows_.size()));
   }
 
   std::span<Row> rows() const { return rows_; }

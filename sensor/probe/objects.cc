@@ -9,6 +9,7 @@
 #include "inventory.skel.h"
 #include "life.skel.h"
 #include "msr.skel.h"
+#include "self.skel.h"
 #include "userspace.skel.h"
 #include "vhost.skel.h"
 #include "vhost_net.skel.h"
@@ -27,6 +28,7 @@ constexpr std::array kObjects = {
     Object{"inventory", inventory_bpf__elf_bytes},
     Object{"device", device_bpf__elf_bytes},
     Object{"msr", msr_bpf__elf_bytes},
+    Object{"self", self_bpf__elf_bytes},
     Object{"userspace", userspace_bpf__elf_bytes},
     Object{"exit", exit_bpf__elf_bytes},
     Object{"inject", inject_bpf__elf_bytes},

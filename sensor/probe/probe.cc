@@ -104,6 +104,7 @@ Probe::~Probe() = default;
 absl::StatusOr<std::unique_ptr<Probe>> Probe::Load(const ProbeOptions& options) {
   KVMSENTRY_ASSIGN_OR_RETURN(const Kernel kernel, Kernel::Inspect());
   std::unique_ptr<Probe> probe(new Probe);
+  probe->pin_root_ = options.pin_root;
   KVMSENTRY_ASSIGN_OR_RETURN(probe->folder_, PreparePins(options.pin_root, options.sizes));
   const std::span<const Hook> hooks = Hooks();
   for (size_t first = 0; first < hooks.size();) {
@@ -115,6 +116,9 @@ absl::StatusOr<std::unique_ptr<Probe>> Probe::Load(const ProbeOptions& options) 
         probe->LoadObject(hooks[first].object, hooks.subspan(first, count), kernel, options));
     first += count;
   }
+  KVMSENTRY_ASSIGN_OR_RETURN(probe->self_,
+                             BpfObject::Open("self", options.pin_root, options.sizes));
+  KVMSENTRY_RETURN_IF_ERROR(probe->self_.Load({"canary"}));
   probe->ring_.reset(
       ring_buffer__new(probe->objects_.front().MapFd("ring"), OnRecord, &probe->visit_, nullptr));
   if (probe->ring_ == nullptr) return absl::ErrnoToStatus(errno, "opening the ring");

@@ -49,6 +49,14 @@ class Probe {
   // Hands every waiting record to VISIT.
   void DrainRing(const std::function<void(std::span<const std::byte>)>& visit);
 
+  // Has a canary with NUMBER sent through the ring. RESOURCE_EXHAUSTED where the ring is full.
+  absl::Status SendCanary(uint64_t number) const;
+
+  // Whether each program still is where it was attached. Names one that is not.
+  absl::Status AuditLinks() const;
+  // Whether the pins still are the maps in use.
+  absl::Status AuditPins() const;
+
   // Whether the two walks below work here.
   bool walks_files() const { return walk_object_ >= 0; }
   bool walks_devices() const { return device_walk_ >= 0; }
@@ -70,8 +78,10 @@ class Probe {
   absl::Status LoadObject(absl::string_view name, std::span<const Hook> hooks,
                           const class Kernel& kernel, const ProbeOptions& options);
 
+  std::string pin_root_;
   PinFolder folder_;
   std::vector<BpfObject> objects_;
+  BpfObject self_;
   std::vector<HookCoverage> coverage_;
   std::optional<Tables> tables_;
   std::unique_ptr<ring_buffer, RingDeleter> ring_;

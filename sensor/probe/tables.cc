@@ -82,6 +82,7 @@ absl::StatusOr<Tables> Tables::Open(const BpfObject& object, const MapSizes& siz
     KVMSENTRY_RETURN_IF_ERROR(FillFreeSlots(tables.free_queue_slots_.get(), sizes.max_queues));
     state.layout_version = KS_LAYOUT_VERSION;
   }
+  tables.beat_ = state.heartbeat_ns;
   // An exit that an earlier run began to time: what passed since is not the exit's.
   for (ks_vcpu_row& row : tables.vcpus_.rows()) row.timing = 0;
   return tables;
@@ -237,6 +238,7 @@ void Tables::TakeExits(Slot vcpu, Members& members) {
 }
 
 void Tables::Beat(uint64_t ns) {
+  beat_ = ns;
   __atomic_store_n(&state_.rows()[0].heartbeat_ns, ns, __ATOMIC_RELAXED);
 }
 

@@ -57,14 +57,28 @@ class Tables {
   // User space is alive at NS.
   void Beat(uint64_t ns);
 
+  // Whether the tables are as the programs and this object left them: DATA_LOSS, naming a map that
+  // somebody else has changed. Call it every few seconds.
+  absl::Status Audit();
+
  private:
   void TakeSets(Members& members);
   void TakeExits(Slot vcpu, Members& members);
   void FreeVcpu(Slot slot, ks_vm_row& vm);
   void GiveUpQueues(uint64_t vm_serial);
 
+  struct Suspect {
+    const char* table;
+    uint64_t address;
+    Slot slot;
+    friend bool operator==(const Suspect&, const Suspect&) = default;
+  };
+
+  uint64_t beat_ = 0;     // the latest
+  uint64_t serials_ = 0;  // drawn by the latest audit
+  std::vector<Suspect> suspects_;
   MappedRows<ks_state> state_;
-  MappedRows<ks_losses> losses_;
+  MappedRows<const ks_losses> losses_;  // frozen: only programs write to it
   MappedRows<ks_vm_row> vms_;
   MappedRows<ks_vcpu_row> vcpus_;
   MappedRows<ks_exit_row> exits_;

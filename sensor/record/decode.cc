@@ -62,14 +62,20 @@ absl::StatusOr<Record> Decode(std::span<const std::byte> bytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("record of ", bytes.size(), " bytes that says it has ", header.size));
   }
-  if (header.vm_serial == 0 || header.time_ns > INT64_MAX) {
-    return absl::InvalidArgumentError("record without a VM or with an impossible time");
+  const bool of_a_vm = header.kind != KS_RECORD_CANARY;
+  if (of_a_vm != (header.vm_serial != 0) || header.time_ns > INT64_MAX) {
+    return absl::InvalidArgumentError(
+        "record without a VM, or of one that it cannot have, or with an impossible time");
   }
   switch (header.kind) {
     case KS_RECORD_VM_BORN:
       return DecodeBirth(bytes);
     case KS_RECORD_LIMIT:
       return DecodeLimit(bytes);
+    case KS_RECORD_CANARY: {
+      KVMSENTRY_ASSIGN_OR_RETURN(const auto canary, Read<ks_canary>(bytes, "canary"));
+      return Canary{canary.number};
+    }
     default:
       return absl::InvalidArgumentError(absl::StrCat("record of unknown kind ", header.kind));
   }

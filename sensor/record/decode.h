@@ -19,7 +19,12 @@ struct VmBorn {
   Slot slot = 0;
 };
 
-using Record = std::variant<VmBorn, Observation>;
+// A canary came back.
+struct Canary {
+  uint64_t number = 0;
+};
+
+using Record = std::variant<VmBorn, Observation, Canary>;
 
 // INVALID_ARGUMENT, saying what is wrong, for a record that is truncated, oversized, of another
 // layout version or of a kind or content that no program of ours writes.

@@ -149,7 +149,7 @@ v1::Alert ToProto(const JournaledAlert& alert) {
   proto.set_spec_id(EscapeAgain(event.spec_id));
   proto.set_feature(EscapeAgain(event.feature));
   *proto.mutable_host() = HostOf(alert.host);
-  *proto.mutable_vm() = ToProto(event.vm);
+  if (event.vm != VmFacts{}) *proto.mutable_vm() = ToProto(event.vm);
   *proto.mutable_at() = ToProto(alert.at);
   proto.set_kernel_time_ns(static_cast<uint64_t>(std::max<int64_t>(event.at.ns, 0)));
   *proto.mutable_opened_at() = ToProto(alert.opened_at);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
@@ -19,8 +20,9 @@ constexpr size_t kMaxTextCharacters = 200;
 constexpr int64_t kMinWindowNs = 10 * kNsPerMs;
 constexpr int64_t kMaxWindowNs = 3600 * kNsPerSecond;
 constexpr int64_t kDefaultWindowNs = kNsPerSecond;
-// The id that alerts of a VM's score carry.
+// The ids that alerts of a VM's score, and of the sensor itself, carry.
 constexpr absl::string_view kReservedId = "score-band";
+constexpr absl::string_view kReservedPrefix = "self-";
 
 bool IsWellFormedId(absl::string_view id) {
   char before = '-';
@@ -88,6 +90,11 @@ class Checker {
     if (spec_.id() == kReservedId) {
       report_(places_.Of("id"),
               absl::StrCat("id ", Quoted(spec_.id()), " is reserved for alerts of a VM's score"));
+    }
+    if (absl::StartsWith(spec_.id(), kReservedPrefix)) {
+      report_(places_.Of("id"), absl::StrCat("id ", Quoted(spec_.id()),
+                                             " is reserved: alerts of the sensor itself begin "
+                                             "with \"self-\""));
     }
     return spec_.id();
   }

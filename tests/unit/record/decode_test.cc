@@ -50,6 +50,20 @@ void ExpectRefused(const Layout& record, const char* why) {
   EXPECT_THAT(std::string(decoded.status().message()), HasSubstr(why));
 }
 
+TEST(DecodeTest, ReadsACanaryWhichIsOfNoVm) {
+  ks_canary canary{.header = {.version = KS_LAYOUT_VERSION,
+                              .kind = KS_RECORD_CANARY,
+                              .size = sizeof(ks_canary),
+                              .time_ns = 1000,
+                              .vm_serial = 0},
+                   .number = 42};
+  const auto record = Decode(Bytes(canary));
+  ASSERT_TRUE(record.ok()) << record.status();
+  EXPECT_EQ(std::get<Canary>(*record).number, 42U);
+  canary.header.vm_serial = 7;
+  ExpectRefused(canary, "that it cannot have");
+}
+
 TEST(DecodeTest, ReadsABirth) {
   const auto record = Decode(Bytes(Birth()));
   ASSERT_TRUE(record.ok()) << record.status();
@@ -112,7 +126,7 @@ TEST(DecodeTest, RefusesASizeFieldThatDisagreesWithTheBytes) {
 }
 
 TEST(DecodeTest, RefusesUnknownKinds) {
-  for (const int kind : {0, KS_RECORD_LIMIT + 1, 0xffff}) {
+  for (const int kind : {0, KS_RECORD_CANARY + 1, 0xffff}) {
     ks_vm_born birth = Birth();
     birth.header.kind = static_cast<uint16_t>(kind);
     ExpectRefused(birth, "unknown kind");

@@ -1,0 +1,73 @@
+#include "sensor/daemon/self_watch.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace kvmsentry {
+namespace {
+
+struct Words {
+  absl::string_view id;
+  absl::string_view broken;
+  absl::string_view mended;
+  absl::string_view why;
+  absl::string_view look_at;
+};
+
+// In the order of Fault.
+constexpr std::array<Words, kFaults> kWords = {{
+    {"self-ring", "the sensor's ring does not deliver", "the sensor's ring delivers again",
+     "What passes a limit is told late, by the next tick, until the ring delivers again.",
+     "Which processes besides kvmsentryd have the pinned map ring open: bpftool map show."},
+    {"self-tables", "the sensor's maps were changed by somebody else",
+     "the sensor's maps are as it left them",
+     "Counts and names can no longer be trusted; this is how a watcher is blinded.",
+     "Who may use bpf(2) on this host; then stop kvmsentryd, kvmsentryd --unpin, and start it."},
+    {"self-pins", "the sensor's pins are gone", "the sensor's pins are there again",
+     "The counts of this run cannot be looked at with bpftool, and a restart begins at zero.",
+     "Who removed them; a restart of kvmsentryd pins its maps anew."},
+    {"self-links", "a program of the sensor is detached", "the sensor's programs are attached",
+     "What that program counted is not seen any more.",
+     "kvmsentry status for what depends on it; a restart of kvmsentryd attaches it again."},
+}};
+
+}  // namespace
+
+std::optional<uint64_t> CanaryWatch::Send() {
+  if (std::exchange(under_way_, true)) return std::nullopt;
+  return ++number_;
+}
+
+void CanaryWatch::Returned(uint64_t number) {
+  if (number == number_) under_way_ = false;
+}
+
+void SelfWatch::Judge(Fault fault, absl::string_view detail, KernelTime now) {
+  State& state = states_[static_cast<size_t>(fault)];
+  const bool broken = !detail.empty();
+  state.count = broken ? state.count + 1 : state.count;
+  if (broken == state.open) return;
+  state.open = broken;
+  if (broken) {
+    state.opened_at = now;
+    state.count = 1;
+  }
+  const Words& words = kWords[static_cast<size_t>(fault)];
+  AlertEvent& event = events_.emplace_back();
+  event.key = std::string(words.id);
+  event.state = broken ? AlertState::kOpen : AlertState::kCleared;
+  event.severity = broken ? Severity::kCritical : Severity::kInfo;
+  event.spec_id = std::string(words.id);
+  event.at = now;
+  event.opened_at = state.opened_at;
+  event.count = state.count;
+  event.summary = broken ? absl::StrCat(words.broken, ": ", detail) : std::string(words.mended);
+  event.why = std::string(words.why);
+  event.look_at = std::string(words.look_at);
+  event.observation_lost = broken;
+}
+
+std::vector<AlertEvent> SelfWatch::Take() { return std::exchange(events_, {}); }
+
+}  // namespace kvmsentry

@@ -1,0 +1,60 @@
+// The sensor watches itself: what is wrong with it is an alert of its own, of no VM. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+#include "sensor/base/time.h"
+#include "sensor/engine/alert_event.h"
+
+namespace kvmsentry {
+
+// What can be wrong, each an alert by the id "self-...".
+enum class Fault : uint8_t {
+  kRing,    // a canary did not come back: records get lost on their way
+  kTables,  // somebody else wrote to the maps
+  kPins,    // a pin is gone: a restart would begin at zero
+  kLinks,   // a program is attached no more
+};
+inline constexpr size_t kFaults = 4;
+
+// One canary is under way at a time.
+class CanaryWatch {
+ public:
+  // The number of the canary to send now; none while the last one is under way.
+  std::optional<uint64_t> Send();
+  // It could not be sent after all.
+  void Refused() { under_way_ = false; }
+  void Returned(uint64_t number);
+  bool under_way() const { return under_way_; }
+
+ private:
+  uint64_t number_ = 0;
+  bool under_way_ = false;
+};
+
+class SelfWatch {
+ public:
+  // DETAIL says what is wrong; empty: nothing is. Opens an alert, or clears it.
+  void Judge(Fault fault, absl::string_view detail, KernelTime now);
+
+  // The steps since the last call, in their order.
+  std::vector<AlertEvent> Take();
+
+ private:
+  struct State {
+    bool open = false;
+    KernelTime opened_at;
+    uint64_t count = 0;
+  };
+
+  std::array<State, kFaults> states_;
+  std::vector<AlertEvent> events_;
+};
+
+}  // namespace kvmsentry

@@ -1,0 +1,108 @@
+// Whether what was set up still stands.
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "sensor/base/fd.h"
+#include "sensor/base/load.h"
+#include "sensor/probe/probe.h"
+
+namespace kvmsentry {
+namespace {
+
+// 0 where it cannot be told.
+uint32_t MapId(int fd) {
+  bpf_map_info info{};
+  uint32_t length = sizeof(info);
+  return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &length) == 0 ? info.id : 0;
+}
+
+}  // namespace
+
+absl::Status BpfObject::AuditLinks() const {
+  for (const Attached& attached : links_) {
+    bpf_link_info info{};
+    uint32_t length = sizeof(info);
+    const int error = bpf_obj_get_info_by_fd(bpf_link__fd(attached.link.get()), &info, &length);
+    // Links of perf events (kprobes, classic tracepoints) tell nothing on some kernels.
+    if (error != 0 && errno == EINVAL) continue;
+    if (error != 0 || info.prog_id == 0) {
+      return absl::NotFoundError(absl::StrCat("program ", attached.program, " is detached"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BpfObject::AuditPins() const {
+  const bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object_.get()) {
+    const char* path = bpf_map__pin_path(map);
+    if (path == nullptr) continue;
+    const Fd pinned(bpf_obj_get(path));
+    if (!pinned) return absl::NotFoundError(absl::StrCat("the pin ", path, " is gone"));
+    if (MapId(pinned.get()) != MapId(bpf_map__fd(map))) {
+      return absl::NotFoundError(absl::StrCat("the pin ", path, " is of another map"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Probe::AuditLinks() const {
+  for (const BpfObject& object : objects_) KVMSENTRY_RETURN_IF_ERROR(object.AuditLinks());
+  return absl::OkStatus();
+}
+
+absl::Status Probe::AuditPins() const {
+  for (const BpfObject& object : objects_) KVMSENTRY_RETURN_IF_ERROR(object.AuditPins());
+  return absl::OkStatus();
+}
+
+absl::Status Probe::SendCanary(uint64_t number) const {
+  uint64_t arguments[] = {number};
+  bpf_test_run_opts run{};
+  run.sz = sizeof(run);
+  run.ctx_in = arguments;
+  run.ctx_size_in = sizeof(arguments);
+  if (bpf_prog_test_run_opts(self_.ProgramFd("canary"), &run) != 0) {
+    return absl::ErrnoToStatus(errno, "running the canary");
+  }
+  if (run.retval != 0) return absl::ResourceExhaustedError("the ring is full");
+  return absl::OkStatus();
+}
+
+// A row and its entry in the hash table are written one after the other, so that a single look can
+// come between the two: only what is amiss twice is.
+absl::Status Tables::Audit() {
+  if (state().layout_version != KS_LAYOUT_VERSION || Load(state().heartbeat_ns) != beat_ ||
+      Load(state().next_serial) < serials_) {
+    return absl::DataLossError("the map state was changed");
+  }
+  serials_ = Load(state().next_serial);
+  std::vector<Suspect> amiss;
+  const auto look = [&](int table, const char* name, uint64_t address, Slot slot) {
+    Slot found = 0;
+    if (bpf_map_lookup_elem(table, &address, &found) == 0 && found == slot) return;
+    amiss.push_back({name, address, slot});
+  };
+  for (Slot slot = 0; slot < vms().size(); ++slot) {
+    const ks_vm_row& row = vms()[slot];
+    if (Load(row.serial) == 0 || Load(row.state) != KS_VM_ALIVE) continue;
+    look(vm_slots_.get(), "vm_slots", Load(row.kvm), slot);
+  }
+  for (Slot slot = 0; slot < vcpus().size(); ++slot) {
+    const uint64_t vcpu = Load(vcpus()[slot].vcpu);
+    if (vcpu != 0) look(vcpu_slots_.get(), "vcpu_slots", vcpu, slot);
+  }
+  const std::vector<Suspect> before = std::exchange(suspects_, std::move(amiss));
+  for (const Suspect& suspect : suspects_) {
+    if (std::ranges::find(before, suspect) == before.end()) continue;
+    return absl::DataLossError(
+        absl::StrCat("the map ", suspect.table, " lost or changed an entry"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,60 @@
+#include "sensor/daemon/self_watch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace kvmsentry {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+KernelTime At(int64_t seconds) { return {seconds * kNsPerSecond}; }
+
+TEST(CanaryWatchTest, OnlyTheOneThatIsUnderWayCounts) {
+  CanaryWatch watch;
+  const auto first = watch.Send();
+  ASSERT_TRUE(first.has_value());
+  EXPECT_TRUE(watch.under_way());
+  EXPECT_FALSE(watch.Send().has_value());
+  watch.Returned(*first + 1);
+  EXPECT_TRUE(watch.under_way());
+  watch.Returned(*first);
+  EXPECT_FALSE(watch.under_way());
+  EXPECT_NE(watch.Send(), first);
+}
+
+TEST(SelfWatchTest, AFaultOpensOnceAndClears) {
+  SelfWatch watch;
+  watch.Judge(Fault::kPins, "", At(1));
+  EXPECT_THAT(watch.Take(), IsEmpty());
+  watch.Judge(Fault::kPins, "the pin x is gone", At(2));
+  watch.Judge(Fault::kPins, "the pin x is gone", At(4));
+  const auto opened = watch.Take();
+  ASSERT_EQ(opened.size(), 1U);
+  EXPECT_EQ(opened[0].spec_id, "self-pins");
+  EXPECT_EQ(opened[0].state, AlertState::kOpen);
+  EXPECT_EQ(opened[0].severity, Severity::kCritical);
+  EXPECT_EQ(opened[0].vm.id.serial, 0U);
+  EXPECT_THAT(opened[0].summary, HasSubstr("the pin x is gone"));
+  watch.Judge(Fault::kPins, "", At(6));
+  const auto cleared = watch.Take();
+  ASSERT_EQ(cleared.size(), 1U);
+  EXPECT_EQ(cleared[0].state, AlertState::kCleared);
+  EXPECT_EQ(cleared[0].opened_at.ns, At(2).ns);
+  EXPECT_EQ(cleared[0].count, 2U);
+}
+
+TEST(SelfWatchTest, FaultsAreToldApart) {
+  SelfWatch watch;
+  watch.Judge(Fault::kRing, "a", At(1));
+  watch.Judge(Fault::kTables, "b", At(1));
+  watch.Judge(Fault::kLinks, "c", At(1));
+  watch.Judge(Fault::kRing, "", At(2));
+  std::vector<std::string> ids;
+  for (const AlertEvent& event : watch.Take()) ids.push_back(event.spec_id);
+  EXPECT_THAT(ids, ::testing::ElementsAre("self-ring", "self-tables", "self-links", "self-ring"));
+}
+
+}  // namespace
+}  // namespace kvmsentry

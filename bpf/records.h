@@ -21,7 +21,7 @@ typedef __u32 uint32_t;
 typedef __u64 uint64_t;
 #endif
 
-#define KS_LAYOUT_VERSION 4
+#define KS_LAYOUT_VERSION 5
 
 /* ---- meters: what is counted ---------------------------------------------------------------- */
 
@@ -41,6 +41,13 @@ enum ks_meter {
   KS_METER_INTERRUPT,       /* interrupts injected into the guest */
   KS_METER_EXCEPTION,       /* exceptions injected into the guest */
   KS_METER_NESTED_ENTRY,    /* entries into a guest of the guest */
+  KS_METER_NESTED_EXIT,     /* exits out of a guest of the guest, whoever handles them */
+  KS_METER_HYPERCALL,       /* KVM's own hypercalls */
+  KS_METER_CONTROL_WRITE,   /* writes of CR0 and CR4 that KVM sees */
+  KS_METER_PAGE_FAULT, /* page faults that KVM handles: of nested paging, or of shadow paging */
+  KS_METER_EMULATION,  /* instructions that KVM emulates */
+  KS_METER_FAST_MMIO,  /* MMIO writes to an eventfd, which KVM need not decode */
+  KS_METER_DIRTY_PAGE, /* pages put into a dirty ring */
   KS_METERS_OF_VCPU,
   /* of a virtqueue that vhost serves */
   KS_METER_VHOST_RUN = KS_METERS_OF_VCPU, /* turns of the worker on it */
@@ -89,7 +96,7 @@ struct ks_vcpu_row {
   uint64_t exit_reasons_seen; /* bit N: user-space exit reason N since user space took the bits */
   uint32_t slot;              /* of this row */
   uint32_t timing;            /* 1: the time from an exit to the next entry is being taken */
-  uint64_t padding;
+  uint64_t hypercalls_seen;   /* bit N: hypercall N since then; 63: that, or one above */
   struct ks_meter_row meters[KS_METERS_OF_VCPU];
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vcpu_row, meters) == 64);

@@ -197,9 +197,13 @@ void Pipeline::ObserveMembers(const Tables::Members& members, KernelTime now) {
   for (const uint16_t port : members.ports) observe(FeatureId::kPioPort, port);
   for (const uint32_t msr : members.msrs_written) observe(FeatureId::kMsrWritten, msr);
   for (const uint32_t exit : members.exits) observe(FeatureId::kExitReason, exit);
-  for (uint64_t bits = members.exit_reasons; bits != 0; bits &= bits - 1) {
-    observe(FeatureId::kUserspaceExitReason, static_cast<uint64_t>(std::countr_zero(bits)));
-  }
+  const auto observe_bits = [&](FeatureId feature, uint64_t bits) {
+    for (; bits != 0; bits &= bits - 1) {
+      observe(feature, static_cast<uint64_t>(std::countr_zero(bits)));
+    }
+  };
+  observe_bits(FeatureId::kUserspaceExitReason, members.exit_reasons);
+  observe_bits(FeatureId::kHypercallNumber, members.hypercalls);
 }
 
 // Both clocks are read at once: NOW of a tick is older by what was done since.

@@ -51,6 +51,10 @@ absl::string_view LastKey(Field field) {
       return "last_vm_exit";
     case Field::kVector:
       return "last_vector";
+    case Field::kHypercall:
+      return "last_hypercall";
+    case Field::kControlRegister:
+      return "last_control_register";
     case Field::kNone:
       break;
   }

@@ -21,6 +21,7 @@ constexpr Points kHostDevice(Point::kK5, Point::kK2, Point::kR5);
 constexpr Points kShared(Point::kK4, Point::kK5);
 constexpr Points kPrivilege(Point::kR2, Point::kK2);
 
+constexpr HookNames kControlWrites("kvm_set_cr4", "kvm_post_set_cr0");
 // Each kind of device has its own.
 constexpr HookNames kVhostTurns("handle_tx", "handle_rx", "vhost_vsock_handle_tx_kick",
                                 "vhost_transport_do_send_pkt");
@@ -68,6 +69,23 @@ constexpr std::array kCatalogue = {
             "kvm_inj_virq", Field::kVector, KS_METER_INTERRUPT},
     Feature{F::kExceptionRate, "exception.rate", kRate, kEntering, "1/s", "injected exceptions",
             "kvm_inj_exception", Field::kVector, KS_METER_EXCEPTION},
+    Feature{F::kNestedExitRate, "nested_exit.rate", kRate, kPrivilege, "1/s", "nested VM exits",
+            "kvm_nested_vmexit", Field::kNone, KS_METER_NESTED_EXIT},
+    Feature{F::kHypercallRate, "hypercall.rate", kRate, kPrivilege, "1/s", "hypercalls",
+            "kvm_hypercall", Field::kHypercall, KS_METER_HYPERCALL},
+    Feature{F::kHypercallNumber, "hypercall.number", kSet, kPrivilege, "hypercall", "hypercalls",
+            "kvm_hypercall", Field::kHypercall, std::nullopt},
+    Feature{F::kControlWriteRate, "control_write.rate", kRate, kPrivilege, "1/s",
+            "writes of control registers", kControlWrites, Field::kControlRegister,
+            KS_METER_CONTROL_WRITE},
+    Feature{F::kPageFaultRate, "page_fault.rate", kRate, Points(Point::kK2, Point::kR1), "1/s",
+            "page faults of KVM", "kvm_page_fault", Field::kNone, KS_METER_PAGE_FAULT},
+    Feature{F::kEmulationRate, "emulation.rate", kRate, kLeaving, "1/s", "emulated instructions",
+            "kvm_emulate_insn", Field::kNone, KS_METER_EMULATION},
+    Feature{F::kFastMmioRate, "fast_mmio.rate", kRate, kLeaving, "1/s", "fast MMIO writes",
+            "kvm_fast_mmio", Field::kGuestAddress, KS_METER_FAST_MMIO},
+    Feature{F::kDirtyPageRate, "dirty_page.rate", kRate, Points(Point::kR1, Point::kK6), "1/s",
+            "pages made dirty", "kvm_dirty_ring_push", Field::kNone, KS_METER_DIRTY_PAGE},
     Feature{F::kVhostRunRate, "vhost.run.rate", kRate, kHostDevice, "1/s", "turns of vhost",
             kVhostTurns, Field::kNone, KS_METER_VHOST_RUN},
     Feature{F::kVhostKickRate, "vhost.kick.rate", kRate, kHostDevice, "1/s", "kicks of vhost",
@@ -134,6 +152,11 @@ std::string MemberText(Field field, uint64_t member) {
                           : absl::StrCat("VM exit ", name);
     case Field::kVector:
       return absl::StrFormat("vector 0x%x", member);
+    case Field::kHypercall:
+      return name.empty() ? absl::StrFormat("hypercall %d", member)
+                          : absl::StrFormat("hypercall %s (%d)", name, member);
+    case Field::kControlRegister:
+      return absl::StrFormat("CR%d", member);
     case Field::kNone:
       break;
   }

@@ -34,6 +34,14 @@ enum class FeatureId : uint8_t {
   kNestedEntryRate,
   kInterruptRate,
   kExceptionRate,
+  kNestedExitRate,
+  kHypercallRate,
+  kHypercallNumber,
+  kControlWriteRate,
+  kPageFaultRate,
+  kEmulationRate,
+  kFastMmioRate,
+  kDirtyPageRate,
   kVhostRunRate,
   kVhostKickRate,
   kVhostSignalRate,
@@ -57,6 +65,8 @@ enum class Field : uint8_t {
   kGuestAddress,
   kVmExit,  // why the guest was left: the vendor's exit reasons
   kVector,  // of an interrupt or exception
+  kHypercall,
+  kControlRegister,
 };
 
 // The hooks that give a feature, each a part of it.

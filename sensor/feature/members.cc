@@ -99,6 +99,13 @@ constexpr std::array kExitReasons = {
     Named{39, "MEMORY_FAULT"},
 };
 
+// KVM_HC_* of include/uapi/linux/kvm_para.h, of x86. Above 62 all are one.
+constexpr std::array kHypercalls = {
+    Named{1, "VAPIC_POLL_IRQ"}, Named{2, "MMU_OP"},         Named{3, "FEATURES"},
+    Named{5, "KICK_CPU"},       Named{9, "CLOCK_PAIRING"},  Named{10, "SEND_IPI"},
+    Named{11, "SCHED_YIELD"},   Named{12, "MAP_GPA_RANGE"}, Named{63, "OTHER"},
+};
+
 // The kernel's own tables for its traces, of both vendors.
 struct Traced {
   int64_t code;
@@ -144,8 +151,11 @@ std::span<const Named> NamesOf(Field field) {
       return kExitReasons;
     case Field::kVmExit:
       return VmExits();
+    case Field::kHypercall:
+      return kHypercalls;
     case Field::kGuestAddress:
     case Field::kVector:
+    case Field::kControlRegister:
     case Field::kNone:
       return {};
   }
@@ -161,7 +171,10 @@ uint64_t LargestMember(Field field) {
     case Field::kMsr:
       return 0xffffffff;
     case Field::kExitReason:
+    case Field::kHypercall:
       return 63;
+    case Field::kControlRegister:
+      return 8;
     case Field::kGuestAddress:
       return UINT64_MAX;
     case Field::kVmExit:

@@ -19,6 +19,7 @@ constexpr std::array kLongFunctionExit = {Variant::kKretprobe, Variant::kFexit};
 constexpr std::array kFunctionExit = {Variant::kFexit, Variant::kKretprobe};
 
 constexpr std::array<absl::string_view, 2> kVendorTypes = {"vcpu_svm", "vcpu_vmx"};
+constexpr std::array<absl::string_view, 1> kVcpu = {"kvm_vcpu"};
 constexpr std::array<absl::string_view, 1> kVhost = {"vhost_virtqueue"};
 constexpr std::array<absl::string_view, 1> kVhostNet = {"vhost_net"};
 constexpr std::array<absl::string_view, 1> kVhostVsock = {"vhost_vsock"};
@@ -43,6 +44,23 @@ constexpr std::array kHooks = {
          "entries into a guest's own guests: nested_entry.rate"},
     Hook{"kvm_inj_virq", "inject", kTracepoint, "interrupts into the guest: interrupt.rate"},
     Hook{"kvm_inj_exception", "inject", kTracepoint, "exceptions into the guest: exception.rate"},
+    Hook{"kvm_hypercall", "request", kTracepoint, "hypercalls: hypercall.rate, hypercall.number"},
+    Hook{"kvm_page_fault", "request", kTracepoint, "page faults that KVM handles: page_fault.rate"},
+    Hook{"kvm_nested_vmexit", "request", kTracepoint,
+         "exits out of a guest's own guests: nested_exit.rate"},
+    Hook{.name = "kvm_emulate_insn",
+         .object = "request",
+         .variants = kTracepoint,
+         .provides = "instructions that KVM emulates: emulation.rate",
+         .hardware_only = true},
+    Hook{"kvm_fast_mmio", "request", kTracepoint,
+         "MMIO writes to an eventfd that need no decoding: fast_mmio.rate"},
+    Hook{"kvm_dirty_ring_push", "request", kTracepoint,
+         "pages put into a dirty ring: dirty_page.rate"},
+    Hook{"kvm_set_cr4", "control", kFunctionEntry, "writes of CR4: control_write.rate", kVcpu,
+         "kvm"},
+    Hook{"kvm_post_set_cr0", "control", kFunctionEntry, "writes of CR0: control_write.rate", kVcpu,
+         "kvm"},
     Hook{"vhost_poll_wakeup", "vhost", kFunctionEntry, "the guest's notifications: vhost.kick.rate",
          kVhost, "vhost"},
     Hook{"vhost_get_vq_desc", "vhost", kLongFunctionExit,

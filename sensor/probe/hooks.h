@@ -40,6 +40,9 @@ struct Hook {
   // A function that newer kernels call beside it, or in its place: where there is one, the hook
   // would be blind without knowing it, and is refused.
   absl::string_view superseded_by = {};
+  // Left off where KVM's back end is software: there it is raised at every instruction, and its
+  // mere presence slows guests down by half.
+  bool hardware_only = false;
 };
 
 // All hooks; those of one object stand together.

@@ -23,6 +23,11 @@ constexpr absl::string_view kWatched[] = {"kvm",
                                           "vhost_vsock",
                                           "vmw_vsock_virtio_transport_common"};
 
+// Built in or loaded.
+bool HasHardwareBackEnd() {
+  return access("/sys/module/kvm_intel", F_OK) == 0 || access("/sys/module/kvm_amd", F_OK) == 0;
+}
+
 }  // namespace
 
 void Kernel::BtfDeleter::operator()(btf* types) const { btf__free(types); }
@@ -116,6 +121,11 @@ bool Kernel::IteratesOverOneProcess() const {
 }
 
 absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
+  if (hook.hardware_only && !HasHardwareBackEnd()) {
+    return absl::UnavailableError(
+        "KVM's back end is neither kvm_intel nor kvm_amd, and emulates every instruction: the hook "
+        "would slow its guests down");
+  }
   switch (variant) {
     case Variant::kTpBtfCast:
       // It takes types by their number in vmlinux, so a module's cannot be named to it.

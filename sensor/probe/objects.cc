@@ -3,12 +3,14 @@
 #include <array>
 
 // The only place that includes skeletons: their bytes are all that is used of them.
+#include "control.skel.h"
 #include "device.skel.h"
 #include "exit.skel.h"
 #include "inject.skel.h"
 #include "inventory.skel.h"
 #include "life.skel.h"
 #include "msr.skel.h"
+#include "request.skel.h"
 #include "self.skel.h"
 #include "userspace.skel.h"
 #include "vhost.skel.h"
@@ -32,6 +34,8 @@ constexpr std::array kObjects = {
     Object{"userspace", userspace_bpf__elf_bytes},
     Object{"exit", exit_bpf__elf_bytes},
     Object{"inject", inject_bpf__elf_bytes},
+    Object{"request", request_bpf__elf_bytes},
+    Object{"control", control_bpf__elf_bytes},
     Object{"vhost", vhost_bpf__elf_bytes},
     Object{"vhost_net", vhost_net_bpf__elf_bytes},
     Object{"vhost_vsock", vhost_vsock_bpf__elf_bytes},

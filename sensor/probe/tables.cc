@@ -192,6 +192,9 @@ std::vector<Tables::Members> Tables::TakeMembers() {
     if (Load(row.exit_reasons_seen) != 0) {
       all[slot].exit_reasons |= __atomic_exchange_n(&row.exit_reasons_seen, 0, __ATOMIC_RELAXED);
     }
+    if (Load(row.hypercalls_seen) != 0) {
+      all[slot].hypercalls |= __atomic_exchange_n(&row.hypercalls_seen, 0, __ATOMIC_RELAXED);
+    }
     TakeExits(vcpu, all[slot]);
   }
   std::vector<Members> taken;
@@ -201,8 +204,8 @@ std::vector<Tables::Members> Tables::TakeMembers() {
     members.vm = {Load(vms()[slot].serial)};
     if (members.vm.serial == 0) continue;
     TakeSets(members);
-    if (members.exit_reasons != 0 || !members.ports.empty() || !members.msrs_written.empty() ||
-        !members.exits.empty()) {
+    if (members.exit_reasons != 0 || members.hypercalls != 0 || !members.ports.empty() ||
+        !members.msrs_written.empty() || !members.exits.empty()) {
       taken.push_back(std::move(members));
     }
   }

@@ -50,6 +50,7 @@ class Tables {
     std::vector<uint16_t> ports;
     std::vector<uint32_t> msrs_written;
     uint64_t exit_reasons = 0;    // bit N: user-space exit reason N
+    uint64_t hypercalls = 0;      // bit N: hypercall N; 63: that, or one above
     std::vector<uint32_t> exits;  // exit_member() of bpf/exit_reason.h
   };
   std::vector<Members> TakeMembers();

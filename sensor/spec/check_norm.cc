@@ -31,6 +31,7 @@ constexpr std::array kMembersFields = {
     MembersField{"msr", Field::kMsr, &v1::Members::msr},
     MembersField{"exit_reason", Field::kExitReason, &v1::Members::exit_reason},
     MembersField{"vm_exit", Field::kVmExit, &v1::Members::vm_exit},
+    MembersField{"hypercall", Field::kHypercall, &v1::Members::hypercall},
 };
 
 class NormChecker {

@@ -75,6 +75,10 @@ absl::string_view NounOf(Field field) {
       return "VM exit";
     case Field::kVector:
       return "vector";
+    case Field::kHypercall:
+      return "hypercall";
+    case Field::kControlRegister:
+      return "CR";
     case Field::kNone:
       break;
   }
@@ -82,7 +86,9 @@ absl::string_view NounOf(Field field) {
 }
 
 std::string NumberText(Field field, uint64_t member) {
-  return field == Field::kExitReason ? absl::StrCat(member) : absl::StrFormat("0x%x", member);
+  const bool decimal =
+      field == Field::kExitReason || field == Field::kHypercall || field == Field::kControlRegister;
+  return decimal ? absl::StrCat(member) : absl::StrFormat("0x%x", member);
 }
 
 }  // namespace kvmsentry

@@ -35,7 +35,10 @@ std::string Hint(Field field) {
       return "2, 29-30 or MMIO";
     case Field::kVmExit:
       return "svm:vmrun or vmx:VMLAUNCH";
+    case Field::kHypercall:
+      return "5, 9-12 or SEND_IPI";
     case Field::kVector:
+    case Field::kControlRegister:
     case Field::kGuestAddress:
     case Field::kNone:
       break;

@@ -44,7 +44,7 @@ class ExitTest : public BpfTest, public ::testing::WithParamInterface<Variant> {
   void SetUp() override {
     BpfTest::SetUp();
     if (HasFatalFailure()) return;
-    objects_ = {"life", "exit", "inject"};
+    objects_ = {"life", "exit", "inject", "request", "control"};
     Load({{"kvm_exit", {GetParam()}}});
   }
 
@@ -105,6 +105,49 @@ TEST_P(ExitTest, EntriesIntoAGuestOfTheGuest) {
   EXPECT_EQ(counts_.count[KS_METER_NESTED_ENTRY], kOperations);
   EXPECT_EQ(CountOf(exits_, "vmrun", "VMLAUNCH"), kOperations);
   EXPECT_EQ(CountOf(exits_, "hypercall", "VMCALL"), kOperations);  // the inner guest's way back
+}
+
+TEST_P(ExitTest, ExitsOfAGuestOfTheGuest) {
+  Run("--behaviour nested");
+  // A host interrupt ends a run of the inner guest, too.
+  EXPECT_GE(counts_.count[KS_METER_NESTED_EXIT], kOperations);
+  EXPECT_LT(counts_.count[KS_METER_NESTED_EXIT], 2 * kOperations);
+}
+
+TEST_P(ExitTest, Hypercalls) {
+  Run("--behaviour hypercall --value 1");
+  EXPECT_EQ(counts_.count[KS_METER_HYPERCALL], kOperations);
+  EXPECT_EQ(counts_.last[KS_METER_HYPERCALL], 1U);
+  uint64_t seen = 0;
+  for (const Tables::Members& members : tables().TakeMembers()) {
+    if (members.vm == counts_.vm) seen = members.hypercalls;
+  }
+  EXPECT_EQ(seen, 1U << 1);
+}
+
+TEST_P(ExitTest, HypercallsThatKvmDoesNotKnowAreOneMember) {
+  Run("--behaviour hypercall --value 4711");
+  EXPECT_EQ(counts_.count[KS_METER_HYPERCALL], kOperations);
+  EXPECT_EQ(counts_.last[KS_METER_HYPERCALL], 4711U);
+  for (const Tables::Members& members : tables().TakeMembers()) {
+    if (members.vm != counts_.vm) continue;
+    EXPECT_EQ(members.hypercalls, uint64_t{1} << 63);
+  }
+}
+
+TEST_P(ExitTest, WritesOfControlRegisters) {
+  Run("--behaviour control");
+  EXPECT_EQ(counts_.count[KS_METER_CONTROL_WRITE], kOperations);
+  EXPECT_EQ(counts_.last[KS_METER_CONTROL_WRITE], 4U);
+}
+
+// Its memory is not mapped before it is touched.
+TEST_P(ExitTest, PageFaultsAsOftenAsTheProcessorSaysSo) {
+  Run("--behaviour cpuid");
+  EXPECT_GT(counts_.count[KS_METER_PAGE_FAULT], 0U);
+  EXPECT_EQ(counts_.count[KS_METER_PAGE_FAULT], CountOf(exits_, "npf", "EPT_VIOLATION"));
+  EXPECT_EQ(counts_.count[KS_METER_HYPERCALL], 0U);
+  EXPECT_EQ(counts_.count[KS_METER_CONTROL_WRITE], 0U);
 }
 
 // One exit in KS_EXIT_SAMPLE, the first included, is timed until the next entry.

@@ -87,6 +87,25 @@ kGuestCpuid:
     jnz     kGuestCpuid
     jmp     kGuestIdle
 
+    /* A hypercall's result overwrites its number. */
+    .globl  kGuestHypercall
+kGuestHypercall:
+    movq    %r10, %rax
+    vmmcall
+    decq    (%r15)
+    jnz     kGuestHypercall
+    jmp     kGuestIdle
+
+    /* Turns CR4.TSD over. */
+    .globl  kGuestControl
+kGuestControl:
+    movq    %cr4, %rax
+    xorq    $4, %rax
+    movq    %rax, %cr4
+    decq    (%r15)
+    jnz     kGuestControl
+    jmp     kGuestIdle
+
     /*
      * Here the halt is the operation. The decrement comes first, so that the VMM sees "none left"
      * at the last operation itself and N operations are N halts; a halt leaves the flags alone.

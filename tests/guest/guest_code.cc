@@ -10,7 +10,8 @@ namespace {
 extern "C" {
 extern const uint8_t kGuestCodeBegin[], kGuestCodeEnd[];
 extern const uint8_t kGuestIdle[], kGuestGeneralProtection[];
-extern const uint8_t kGuestSpin[], kGuestHalt[], kGuestCpuid[], kGuestWrmsr[], kGuestRdmsr[];
+extern const uint8_t kGuestSpin[], kGuestHalt[], kGuestCpuid[], kGuestHypercall[], kGuestControl[],
+    kGuestWrmsr[], kGuestRdmsr[];
 extern const uint8_t kGuestTimerStart[], kGuestTimer[], kGuestTimerInterrupt[];
 extern const uint8_t kGuestNestedStart[], kGuestNested[], kGuestInner[];
 extern const uint8_t kGuestOut1[], kGuestOut2[], kGuestOut4[];
@@ -61,6 +62,10 @@ const uint8_t* Loop(const Workload& workload) {
       return kGuestTimer;
     case Behaviour::kNested:
       return kGuestNested;
+    case Behaviour::kHypercall:
+      return kGuestHypercall;
+    case Behaviour::kControl:
+      return kGuestControl;
   }
   __builtin_unreachable();
 }
@@ -98,6 +103,7 @@ kvm_regs InitialRegisters(const Workload& workload, uint32_t vcpu) {
   regs.r9 = workload.behaviour == Behaviour::kMmio ? workload.gpa : BufferAddress(vcpu);
   regs.rax = workload.value;
   if (workload.behaviour == Behaviour::kTimer) regs.r10 = workload.timer_ns;
+  if (workload.behaviour == Behaviour::kHypercall) regs.r10 = workload.value;
   if (workload.behaviour == Behaviour::kNested) regs.r10 = HostSaveAddress(vcpu);
   if (workload.behaviour == Behaviour::kPio) {
     regs.rdx = workload.port;

@@ -17,7 +17,7 @@
 namespace kvmsentry::guest {
 namespace {
 
-constexpr std::array<std::pair<Behaviour, const char*>, 9> kBehaviours = {{
+constexpr std::array<std::pair<Behaviour, const char*>, 11> kBehaviours = {{
     {Behaviour::kCalm, "calm"},
     {Behaviour::kSpin, "spin"},
     {Behaviour::kPio, "pio"},
@@ -27,6 +27,8 @@ constexpr std::array<std::pair<Behaviour, const char*>, 9> kBehaviours = {{
     {Behaviour::kCpuid, "cpuid"},
     {Behaviour::kTimer, "timer"},
     {Behaviour::kNested, "nested"},
+    {Behaviour::kHypercall, "hypercall"},
+    {Behaviour::kControl, "control"},
 }};
 
 // A misplaced option is an error: a test that believes it set something must not pass for it.
@@ -44,11 +46,14 @@ const std::vector<Restricted>& RestrictedOptions() {
       {"--msr", {kMsr}},
       {"--width", {kPio, kMmio}},
       {"--direction", {kPio, kMmio, kMsr}},
-      {"--value", {kPio, kMmio, kMsr}},
+      {"--value", {kPio, kMmio, kMsr, kHypercall}},
       {"--timer-ns", {kTimer}},
-      {"--count", {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested}},
-      {"--rate", {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested}},
-      {"--then", {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested}},
+      {"--count",
+       {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl}},
+      {"--rate",
+       {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl}},
+      {"--then",
+       {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl}},
   };
   return *kOptions;
 }
@@ -85,7 +90,7 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
          "cpuid: a storm of them. userspace-exit: a storm of halts, each re-entered at once. "
          "timer: "
          "each operation halts until an interrupt of its own timer. nested: each enters a guest "
-         "of its own (AMD)")
+         "of its own (AMD). hypercall: of number --value (AMD). control: each writes CR4")
       ->check(CLI::IsMember(BehaviourNames()))
       ->required();
 

@@ -7,7 +7,19 @@
 
 namespace kvmsentry::guest {
 
-enum class Behaviour { kCalm, kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested };
+enum class Behaviour {
+  kCalm,
+  kSpin,
+  kPio,
+  kMmio,
+  kMsr,
+  kUserspaceExit,
+  kCpuid,
+  kTimer,
+  kNested,
+  kHypercall,
+  kControl
+};
 
 // The name on the command line and in the report.
 absl::string_view BehaviourName(Behaviour behaviour);
@@ -33,7 +45,8 @@ inline uint64_t OperationsPerInstruction(const Workload& workload) {
 inline bool ExitsToUserSpace(Behaviour behaviour) {
   return behaviour != Behaviour::kSpin && behaviour != Behaviour::kMsr &&
          behaviour != Behaviour::kCpuid && behaviour != Behaviour::kTimer &&
-         behaviour != Behaviour::kNested;
+         behaviour != Behaviour::kNested && behaviour != Behaviour::kHypercall &&
+         behaviour != Behaviour::kControl;
 }
 
 // Whether the VM has its interrupt controllers in the kernel. A halt then ends there, too.

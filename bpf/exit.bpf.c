@@ -7,6 +7,7 @@
  * says it; making that record is dearer.
  */
 #include "bpf/exit_state.bpf.h"
+#include "bpf/lstar.bpf.h"
 #include "bpf/meter.bpf.h"
 #include "bpf/whose.bpf.h"
 
@@ -28,6 +29,7 @@ static __noinline int begin_sample(struct ks_vcpu_row* vcpu, struct ks_exit_row*
   exits->reason = reason;
   exits->known = 0;
   keep_state(exits, &state);
+  watch_lstar(vcpu, exits);
   exits->exit_ns = bpf_ktime_get_ns();
   vcpu->timing = 1;
   return 0;

@@ -144,6 +144,7 @@ struct kvm_vcpu_arch {
   unsigned long regs[17];
   __u32 regs_avail;
   unsigned long cr3;
+  __u64 efer;
   bool guest_state_protected;
 } KS_CORE;
 
@@ -161,6 +162,7 @@ struct vmcb_control_area {
 } KS_CORE;
 
 struct vmcb_save_area {
+  __u64 lstar;
   __u8 cpl;
   __u64 cr3;
   __u64 rip;
@@ -171,9 +173,14 @@ struct vmcb {
   struct vmcb_save_area save;
 } KS_CORE;
 
+struct kvm_vmcb_info {
+  struct vmcb* ptr;
+} KS_CORE;
+
 struct vcpu_svm {
   struct kvm_vcpu vcpu;
   struct vmcb* vmcb;
+  struct kvm_vmcb_info vmcb01; /* since Linux 5.13 */
 } KS_CORE;
 
 /* Intel's, of the module kvm_intel. */

@@ -48,6 +48,10 @@ enum ks_meter {
   KS_METER_EMULATION,  /* instructions that KVM emulates */
   KS_METER_FAST_MMIO,  /* MMIO writes to an eventfd, which KVM need not decode */
   KS_METER_DIRTY_PAGE, /* pages put into a dirty ring */
+  /* of a VM, from any task: added to ks_vm_row.retired at once, and so never told by a limit of the
+   * kernel's, but by the next tick */
+  KS_METER_IRQ_LINE, /* changes of a line of the VM's interrupt controllers */
+  KS_METER_IRQ_MSI,  /* message-signalled interrupts */
   KS_METERS_OF_VCPU,
   /* of a virtqueue that vhost serves */
   KS_METER_VHOST_RUN = KS_METERS_OF_VCPU, /* turns of the worker on it */
@@ -131,7 +135,8 @@ struct ks_exit_row {
   uint32_t known;  /* of the above: enum ks_known */
   uint32_t reason; /* of that exit: exit_member() */
   uint32_t isa;    /* KS_ISA_*, 0 before the first exit */
-  uint64_t padding[7];
+  uint64_t lstar;  /* of SVM: the guest's at the latest sampled exit; 0 before it was set */
+  uint64_t padding[6];
 };
 KS_STATIC_ASSERT(sizeof(struct ks_exit_row) % 64 == 0);
 

@@ -42,6 +42,8 @@ enum class FeatureId : uint8_t {
   kEmulationRate,
   kFastMmioRate,
   kDirtyPageRate,
+  kIrqLineRate,
+  kIrqMsiRate,
   kVhostRunRate,
   kVhostKickRate,
   kVhostSignalRate,

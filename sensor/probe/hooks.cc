@@ -19,6 +19,7 @@ constexpr std::array kLongFunctionExit = {Variant::kKretprobe, Variant::kFexit};
 constexpr std::array kFunctionExit = {Variant::kFexit, Variant::kKretprobe};
 
 constexpr std::array<absl::string_view, 2> kVendorTypes = {"vcpu_svm", "vcpu_vmx"};
+constexpr std::array<absl::string_view, 1> kVm = {"kvm"};
 constexpr std::array<absl::string_view, 1> kVcpu = {"kvm_vcpu"};
 constexpr std::array<absl::string_view, 1> kVhost = {"vhost_virtqueue"};
 constexpr std::array<absl::string_view, 1> kVhostNet = {"vhost_net"};
@@ -61,6 +62,10 @@ constexpr std::array kHooks = {
          "kvm"},
     Hook{"kvm_post_set_cr0", "control", kFunctionEntry, "writes of CR0: control_write.rate", kVcpu,
          "kvm"},
+    Hook{"kvm_set_irq", "interrupt", kFunctionEntry,
+         "changes of a VM's interrupt lines, by whomever: irq.line.rate", kVm, "kvm"},
+    Hook{"kvm_set_msi_irq", "interrupt", kFunctionEntry,
+         "message-signalled interrupts of a VM, by whomever: irq.msi.rate", kVm, "kvm"},
     Hook{"vhost_poll_wakeup", "vhost", kFunctionEntry, "the guest's notifications: vhost.kick.rate",
          kVhost, "vhost"},
     Hook{"vhost_get_vq_desc", "vhost", kLongFunctionExit,

@@ -7,6 +7,7 @@
 #include "device.skel.h"
 #include "exit.skel.h"
 #include "inject.skel.h"
+#include "interrupt.skel.h"
 #include "inventory.skel.h"
 #include "life.skel.h"
 #include "msr.skel.h"
@@ -34,6 +35,7 @@ constexpr std::array kObjects = {
     Object{"userspace", userspace_bpf__elf_bytes},
     Object{"exit", exit_bpf__elf_bytes},
     Object{"inject", inject_bpf__elf_bytes},
+    Object{"interrupt", interrupt_bpf__elf_bytes},
     Object{"request", request_bpf__elf_bytes},
     Object{"control", control_bpf__elf_bytes},
     Object{"vhost", vhost_bpf__elf_bytes},

@@ -96,6 +96,16 @@ kGuestHypercall:
     jnz     kGuestHypercall
     jmp     kGuestIdle
 
+    /* Another LSTAR each time, which hardware lets pass, and an exit. */
+    .globl  kGuestLstar
+kGuestLstar:
+    movl    (%r15), %eax
+    wrmsr
+    outb    %al, $0x80
+    decq    (%r15)
+    jnz     kGuestLstar
+    jmp     kGuestIdle
+
     /* Turns CR4.TSD over. */
     .globl  kGuestControl
 kGuestControl:

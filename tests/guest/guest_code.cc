@@ -11,7 +11,7 @@ extern "C" {
 extern const uint8_t kGuestCodeBegin[], kGuestCodeEnd[];
 extern const uint8_t kGuestIdle[], kGuestGeneralProtection[];
 extern const uint8_t kGuestSpin[], kGuestHalt[], kGuestCpuid[], kGuestHypercall[], kGuestControl[],
-    kGuestWrmsr[], kGuestRdmsr[];
+    kGuestLstar[], kGuestWrmsr[], kGuestRdmsr[];
 extern const uint8_t kGuestTimerStart[], kGuestTimer[], kGuestTimerInterrupt[];
 extern const uint8_t kGuestNestedStart[], kGuestNested[], kGuestInner[];
 extern const uint8_t kGuestOut1[], kGuestOut2[], kGuestOut4[];
@@ -66,6 +66,8 @@ const uint8_t* Loop(const Workload& workload) {
       return kGuestHypercall;
     case Behaviour::kControl:
       return kGuestControl;
+    case Behaviour::kLstar:
+      return kGuestLstar;
   }
   __builtin_unreachable();
 }
@@ -104,6 +106,7 @@ kvm_regs InitialRegisters(const Workload& workload, uint32_t vcpu) {
   regs.rax = workload.value;
   if (workload.behaviour == Behaviour::kTimer) regs.r10 = workload.timer_ns;
   if (workload.behaviour == Behaviour::kHypercall) regs.r10 = workload.value;
+  if (workload.behaviour == Behaviour::kLstar) regs.rcx = 0xc0000082;
   if (workload.behaviour == Behaviour::kNested) regs.r10 = HostSaveAddress(vcpu);
   if (workload.behaviour == Behaviour::kPio) {
     regs.rdx = workload.port;

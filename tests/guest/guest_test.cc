@@ -32,7 +32,7 @@ TEST(GuestOptions, TakesEveryBehaviourByItsName) {
   for (const Behaviour behaviour :
        {Behaviour::kCalm, Behaviour::kSpin, Behaviour::kPio, Behaviour::kMmio, Behaviour::kMsr,
         Behaviour::kUserspaceExit, Behaviour::kCpuid, Behaviour::kTimer, Behaviour::kNested,
-        Behaviour::kHypercall, Behaviour::kControl}) {
+        Behaviour::kHypercall, Behaviour::kControl, Behaviour::kLstar}) {
     const std::string name(BehaviourName(behaviour));
     const absl::StatusOr<Options> options = Parse({"--behaviour", name.c_str()});
     ASSERT_TRUE(options.ok()) << options.status();

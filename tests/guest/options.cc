@@ -17,7 +17,7 @@
 namespace kvmsentry::guest {
 namespace {
 
-constexpr std::array<std::pair<Behaviour, const char*>, 11> kBehaviours = {{
+constexpr std::array<std::pair<Behaviour, const char*>, 12> kBehaviours = {{
     {Behaviour::kCalm, "calm"},
     {Behaviour::kSpin, "spin"},
     {Behaviour::kPio, "pio"},
@@ -29,6 +29,7 @@ constexpr std::array<std::pair<Behaviour, const char*>, 11> kBehaviours = {{
     {Behaviour::kNested, "nested"},
     {Behaviour::kHypercall, "hypercall"},
     {Behaviour::kControl, "control"},
+    {Behaviour::kLstar, "lstar"},
 }};
 
 // A misplaced option is an error: a test that believes it set something must not pass for it.
@@ -49,11 +50,14 @@ const std::vector<Restricted>& RestrictedOptions() {
       {"--value", {kPio, kMmio, kMsr, kHypercall}},
       {"--timer-ns", {kTimer}},
       {"--count",
-       {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl}},
+       {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
+        kLstar}},
       {"--rate",
-       {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl}},
+       {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
+        kLstar}},
       {"--then",
-       {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl}},
+       {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
+        kLstar}},
   };
   return *kOptions;
 }
@@ -90,7 +94,8 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
          "cpuid: a storm of them. userspace-exit: a storm of halts, each re-entered at once. "
          "timer: "
          "each operation halts until an interrupt of its own timer. nested: each enters a guest "
-         "of its own (AMD). hypercall: of number --value (AMD). control: each writes CR4")
+         "of its own (AMD). hypercall: of number --value (AMD). control: each writes CR4. lstar: "
+         "each writes another LSTAR, and a port")
       ->check(CLI::IsMember(BehaviourNames()))
       ->required();
 

@@ -18,7 +18,8 @@ enum class Behaviour {
   kTimer,
   kNested,
   kHypercall,
-  kControl
+  kControl,
+  kLstar
 };
 
 // The name on the command line and in the report.

@@ -51,7 +51,7 @@ const std::vector<Layout>& MapLayouts() {
        {MEMBER(ks_exit_row, reasons), MEMBER(ks_exit_row, times), MEMBER(ks_exit_row, seen),
         MEMBER(ks_exit_row, exit_ns), MEMBER(ks_exit_row, rip), MEMBER(ks_exit_row, cr3),
         MEMBER(ks_exit_row, cpl), MEMBER(ks_exit_row, known), MEMBER(ks_exit_row, reason),
-        MEMBER(ks_exit_row, isa), MEMBER(ks_exit_row, padding)}},
+        MEMBER(ks_exit_row, isa), MEMBER(ks_exit_row, lstar), MEMBER(ks_exit_row, padding)}},
       {"ks_vm_row",
        sizeof(ks_vm_row),
        {MEMBER(ks_vm_row, kvm), MEMBER(ks_vm_row, serial), MEMBER(ks_vm_row, first_ns),

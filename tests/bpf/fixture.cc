@@ -33,9 +33,10 @@ bool BpfTest::IsOffered(const Hook& hook) {
                              [&hook](Variant variant) { return Offers(hook, variant).ok(); });
 }
 
-std::map<std::string, std::vector<Variant>> BpfTest::Force(Variant variant) {
+std::map<std::string, std::vector<Variant>> BpfTest::Force(Variant variant) const {
   std::map<std::string, std::vector<Variant>> variants;
   for (const Hook& hook : Hooks()) {
+    if (!IsLoaded(hook)) continue;
     if (std::ranges::find(hook.variants, variant) == hook.variants.end()) continue;
     if (Offers(hook, variant).ok()) variants[std::string(hook.name)] = {variant};
   }

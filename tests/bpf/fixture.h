@@ -29,8 +29,8 @@ class BpfTest : public ::testing::Test {
   // Whether the running kernel has HOOK at all, by any variant.
   static bool IsOffered(const Hook& hook);
 
-  // Every hook by VARIANT alone, those apart that have no such variant here.
-  static std::map<std::string, std::vector<Variant>> Force(Variant variant);
+  // Every hook of objects_ by VARIANT alone, those apart that have no such variant here.
+  std::map<std::string, std::vector<Variant>> Force(Variant variant) const;
 
   // Into probe_, with all hooks of objects_ ACTIVE that VARIANTS does not switch off and that this
   // kernel has. Counts start at zero.

@@ -30,7 +30,7 @@ class Inventory::Processes {
   explicit Processes(ProcessReader* reader) : reader_(reader) {}
 
   // nullptr: there is none, or it cannot be read.
-  const Process* Read(int32_t pid) {
+  const ProcessFacts* Read(int32_t pid) {
     auto [it, fresh] = read_.try_emplace(pid);
     if (fresh && pid > 0) {
       if (auto process = reader_->Read(pid); process.ok()) it->second = *std::move(process);
@@ -46,7 +46,7 @@ class Inventory::Processes {
 
  private:
   ProcessReader* reader_;
-  std::map<int32_t, std::optional<Process>> read_;
+  std::map<int32_t, std::optional<ProcessFacts>> read_;
   absl::flat_hash_map<int32_t, uint64_t> starts_;
 };
 
@@ -184,7 +184,7 @@ Inventory::Vms::iterator Inventory::Remove(Vms::iterator vm, GoneReason reason,
 std::optional<int32_t> Inventory::ChooseProcess(const Vm& vm, const Holders* holders,
                                                 Processes* processes) {
   // What KVM calls the creator is a thread.
-  const Process* creator = processes->Read(vm.creator);
+  const ProcessFacts* creator = processes->Read(vm.creator);
   const bool is_older = creator != nullptr && creator->start <= vm.first;
   if (is_older && (holders == nullptr || holders->pids.contains(creator->pid))) return creator->pid;
   if (holders == nullptr) return std::nullopt;
@@ -200,7 +200,7 @@ void Inventory::Describe(Vm* vm, const Holders* holders, Processes* processes, K
   if (same && now - vm->read_at < kReadAgainNs) return;
 
   const auto pid = same ? vm->facts.pid : ChooseProcess(*vm, holders, processes);
-  const Process* process = pid ? processes->Read(*pid) : nullptr;
+  const ProcessFacts* process = pid ? processes->Read(*pid) : nullptr;
   if (process == nullptr) {
     if (!fresh) return;
     vm->facts.pid = pid.value_or(vm->creator);
@@ -236,7 +236,7 @@ void Inventory::ListUnwatched(const Held& held, Processes* processes) {
     if (unwatched_.size() == kMaxUnwatchedListed) continue;
     const auto creator = static_cast<int32_t>(holders.creator);
     const int32_t pid = holders.pids.contains(creator) ? creator : *holders.pids.begin();
-    const Process* process = processes->Read(pid);
+    const ProcessFacts* process = processes->Read(pid);
     VmNaming naming = process != nullptr ? NameVm(*process) : NameUnknownVm(pid);
     unwatched_.push_back({.kvm = kvm,
                           .pid = pid,

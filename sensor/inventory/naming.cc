@@ -29,7 +29,7 @@ std::string Stem(absl::string_view path) {
 
 // The program: the link in /proc, which a process cannot choose as freely as its arguments. A VMM
 // whose package was upgraded beneath it is marked deleted.
-absl::string_view Program(const Process& process) {
+absl::string_view Program(const ProcessFacts& process) {
   absl::string_view exe = process.exe;
   absl::ConsumeSuffix(&exe, " (deleted)");
   if (!exe.empty()) return Basename(exe);
@@ -146,7 +146,7 @@ std::string UnitOf(absl::string_view cgroup) {
   return std::string(unit);
 }
 
-std::string NameCloudHypervisor(const Process& process) {
+std::string NameCloudHypervisor(const ProcessFacts& process) {
   if (std::string sandbox = KataSandbox(process.cgroup); !sandbox.empty()) return sandbox;
   // "--api-socket PATH", "path=PATH" or "fd=N" (cloud-hypervisor/src/main.rs).
   absl::string_view socket;
@@ -163,7 +163,7 @@ std::string NameCloudHypervisor(const Process& process) {
   return stem.empty() ? UnitOf(process.cgroup) : stem;
 }
 
-std::string NameFirecracker(const Process& process) {
+std::string NameFirecracker(const ProcessFacts& process) {
   // "--id ID" (firecracker/src/main.rs); older jailers pass "--id=ID" (jailer/src/env.rs).
   std::string name = ValueOf(process.args, "--id");
   if (name.empty()) name = KataSandbox(process.cgroup);
@@ -171,7 +171,7 @@ std::string NameFirecracker(const Process& process) {
   return name;
 }
 
-std::string NameCrosvm(const Process& process) {
+std::string NameCrosvm(const ProcessFacts& process) {
   std::string name = ValueOf(process.args, "--name");
   // crosvm's src/crosvm/cmdline.rs: "-s, --socket PATH".
   if (name.empty()) name = Stem(ValueOf(process.args, "--socket"));
@@ -179,7 +179,7 @@ std::string NameCrosvm(const Process& process) {
   return name;
 }
 
-std::string NameOther(const Process& process) {
+std::string NameOther(const ProcessFacts& process) {
   std::string name = ValueOf(process.args, "--name");
   if (name.empty()) name = ValueOf(process.args, "-name");
   if (name.empty()) name = KataSandbox(process.cgroup);
@@ -188,7 +188,7 @@ std::string NameOther(const Process& process) {
 
 }  // namespace
 
-VmNaming NameVm(const Process& process) {
+VmNaming NameVm(const ProcessFacts& process) {
   VmNaming naming;
   naming.vmm = VmmOf(Program(process));
   if (naming.vmm == "qemu") {

@@ -32,7 +32,7 @@ struct VmNaming {
 };
 
 // Pure.
-VmNaming NameVm(const Process& process);
+VmNaming NameVm(const ProcessFacts& process);
 
 // The naming of a VM of which only the number of its process is known.
 VmNaming NameUnknownVm(int32_t pid);

@@ -121,11 +121,11 @@ int64_t ProcFs::SuspendedNs() {
 
 std::string ProcFs::PathOf(int32_t pid) const { return absl::StrCat(root_, "/", pid); }
 
-absl::StatusOr<Process> ProcFs::Read(int32_t pid) {
+absl::StatusOr<ProcessFacts> ProcFs::Read(int32_t pid) {
   // Through one descriptor, which never comes to mean another process of the same number.
   KVMSENTRY_ASSIGN_OR_RETURN(const Fd directory, OpenDirectory(PathOf(pid)));
   KVMSENTRY_ASSIGN_OR_RETURN(const ProcessStat stat, ReadStat(directory.get()));
-  Process process;
+  ProcessFacts process;
   KVMSENTRY_ASSIGN_OR_RETURN(process.pid, ReadTgid(directory.get()));
   process.comm = stat.comm;
   process.start_ticks = stat.start_ticks;

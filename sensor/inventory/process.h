@@ -14,7 +14,7 @@
 
 namespace kvmsentry {
 
-struct Process {
+struct ProcessFacts {
   int32_t pid = 0;           // of the thread group
   uint64_t start_ticks = 0;  // with pid its identity, since pids are reused
   KernelTime start;          // the same as a time, never later than it was, and earlier by a tick
@@ -23,7 +23,7 @@ struct Process {
   std::string exe;                // as the link reads; empty for a kernel thread
   std::vector<std::string> args;  // of the first 64 KiB of the command line
   std::string cgroup;             // path within its hierarchy, "/" for the root
-  friend bool operator==(const Process&, const Process&) = default;
+  friend bool operator==(const ProcessFacts&, const ProcessFacts&) = default;
 };
 
 // The inventory's eyes. A process that is not there is NotFound: that is an answer, not a fault.
@@ -32,7 +32,7 @@ class ProcessReader {
   virtual ~ProcessReader() = default;
 
   // PID may be any thread's: pid is then its process's, and start that of the thread.
-  virtual absl::StatusOr<Process> Read(int32_t pid) = 0;
+  virtual absl::StatusOr<ProcessFacts> Read(int32_t pid) = 0;
 
   // Only start_ticks: whether PID is still who it was.
   virtual absl::StatusOr<uint64_t> ReadStart(int32_t pid) = 0;
@@ -44,7 +44,7 @@ class ProcFs final : public ProcessReader {
   // KernelTime is CLOCK_MONOTONIC.
   explicit ProcFs(std::string root = "/proc", int64_t suspended_ns = SuspendedNs());
 
-  absl::StatusOr<Process> Read(int32_t pid) override;
+  absl::StatusOr<ProcessFacts> Read(int32_t pid) override;
   absl::StatusOr<uint64_t> ReadStart(int32_t pid) override;
 
   static int64_t SuspendedNs();

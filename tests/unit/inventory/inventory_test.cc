@@ -16,7 +16,7 @@ constexpr KernelTime At(int64_t second) { return {second * kNsPerSecond}; }
 
 class FakeProcesses final : public ProcessReader {
  public:
-  absl::StatusOr<Process> Read(int32_t pid) override {
+  absl::StatusOr<ProcessFacts> Read(int32_t pid) override {
     ++reads;
     const auto it = processes.find(pid);
     if (it == processes.end()) return absl::NotFoundError("no such process");
@@ -28,8 +28,8 @@ class FakeProcesses final : public ProcessReader {
     return it->second.start_ticks;
   }
 
-  Process& Add(int32_t pid, const std::string& name, KernelTime start = At(1)) {
-    Process process;
+  ProcessFacts& Add(int32_t pid, const std::string& name, KernelTime start = At(1)) {
+    ProcessFacts process;
     process.pid = pid;
     process.start = start;
     process.start_ticks = static_cast<uint64_t>(start.ns / (kNsPerSecond / 100));
@@ -39,7 +39,7 @@ class FakeProcesses final : public ProcessReader {
     return processes[pid] = process;
   }
 
-  std::map<int32_t, Process> processes;
+  std::map<int32_t, ProcessFacts> processes;
   int reads = 0;
 };
 
@@ -343,7 +343,7 @@ TEST_F(InventoryTest, BetweenWalksAVmKeepsTheProcessThatTheLastOneFound) {
 
 TEST_F(InventoryTest, ACreatorThatIsAThreadLeadsToItsProcess) {
   processes_.Add(50, "helper");
-  Process process = processes_.Add(100, "web");
+  ProcessFacts process = processes_.Add(100, "web");
   process.start = At(5);
   processes_.processes[107] = process;  // as /proc/107 shows the thread of 100
   rows_ = {Row(kA, 1, 107)};
@@ -376,7 +376,7 @@ TEST_F(InventoryTest, AReusedPidIsAnotherProcess) {
 }
 
 TEST_F(InventoryTest, AVmmCannotRenameItselfButItsCgroupIsReadAgain) {
-  Process& process = processes_.Add(100, "web");
+  ProcessFacts& process = processes_.Add(100, "web");
   rows_ = {Row(kA, 1, 100)};
   const std::vector<ks_open_file> files = {VmFile(kA, 100, 100)};
   Walked(files, At(12));
@@ -389,7 +389,7 @@ TEST_F(InventoryTest, AVmmCannotRenameItselfButItsCgroupIsReadAgain) {
 }
 
 TEST_F(InventoryTest, ANameThatComesWithTheCgroupIsTakenLater) {
-  Process& process = processes_.Add(100, "x");
+  ProcessFacts& process = processes_.Add(100, "x");
   process.exe = "/opt/kata/bin/cloud-hypervisor";
   process.args = {"cloud-hypervisor", "--api-socket", "fd=3"};
   process.cgroup = "/";

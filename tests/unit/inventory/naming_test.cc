@@ -13,8 +13,8 @@ using Args = std::vector<std::string>;
 constexpr char kUuid[] = "c7a5fdbd-edaf-9455-926a-d65c16db1809";
 constexpr char kId[] = "41cb92475d2d2b8b93befe133d6df302";
 
-Process Vmm(std::string exe, Args args, std::string cgroup = "/") {
-  Process process;
+ProcessFacts Vmm(std::string exe, Args args, std::string cgroup = "/") {
+  ProcessFacts process;
   process.pid = 100;
   process.comm = "comm";
   args.insert(args.begin(), exe);
@@ -24,7 +24,7 @@ Process Vmm(std::string exe, Args args, std::string cgroup = "/") {
   return process;
 }
 
-Process Qemu(Args args, std::string cgroup = "/") {
+ProcessFacts Qemu(Args args, std::string cgroup = "/") {
   return Vmm("/usr/bin/qemu-system-x86_64", std::move(args), std::move(cgroup));
 }
 
@@ -93,7 +93,7 @@ TEST(NameVmTest, TheProgramTellsTheVmm) {
 }
 
 TEST(NameVmTest, ArgumentsTellTheVmmOnlyWhereTheProgramIsNotToBeSeen) {
-  Process process = Vmm("/tmp/evil", {});
+  ProcessFacts process = Vmm("/tmp/evil", {});
   process.args[0] = "/usr/bin/qemu-system-x86_64";
   EXPECT_EQ(NameVm(process).vmm, "unknown");
   process.exe = "";
@@ -185,7 +185,7 @@ TEST(NameVmTest, NamesAreEscapedAndBounded) {
 }
 
 TEST(NameVmTest, AProcessWithoutAnythingIsNamedAfterItsNumber) {
-  Process process;
+  ProcessFacts process;
   process.pid = 7;
   EXPECT_EQ(NameVm(process), NameUnknownVm(7));
   EXPECT_EQ(NameUnknownVm(7).name, "vm-7");

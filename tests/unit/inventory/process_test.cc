@@ -90,7 +90,7 @@ TEST(ProcFs, ReadsThisProcess) {
 }
 
 TEST(ProcFs, ReadsThisProcessByAThreadOfIt) {
-  absl::StatusOr<Process> process;
+  absl::StatusOr<ProcessFacts> process;
   std::thread([&] { process = ProcFs().Read(gettid()); }).join();
   ASSERT_TRUE(process.ok()) << process.status();
   EXPECT_EQ(process->pid, getpid());

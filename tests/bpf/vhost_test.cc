@@ -4,7 +4,7 @@
 #include <linux/vhost.h>
 
 #include "tests/bpf/fixture.h"
-#include "tests/vhost/child.h"
+#include "tests/support/child.h"
 #include "tests/vhost/net_device.h"
 #include "tests/vhost/vsock_device.h"
 

@@ -1,5 +1,6 @@
-#include "tests/vhost/child.h"
+#include "tests/support/child.h"
 
+#include <bit>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -7,10 +8,14 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "absl/strings/str_cat.h"
 
 #include "tests/support/wait.h"
 
@@ -24,9 +29,19 @@ bool ReadByte(int fd) {
 
 bool WriteByte(int fd) { return write(fd, "", 1) == 1; }
 
+// clone3(2); set_tid is of Linux 5.5.
+pid_t ForkAs(pid_t pid) {
+  if (pid == 0) return fork();
+  clone_args arguments{};
+  arguments.exit_signal = SIGCHLD;
+  arguments.set_tid = std::bit_cast<uint64_t>(&pid);
+  arguments.set_tid_size = 1;
+  return static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof(arguments)));
+}
+
 }  // namespace
 
-absl::StatusOr<Child> Child::Fork(const std::function<absl::Status(const Pause&)>& body) {
+absl::StatusOr<Child> Child::Fork(const std::function<absl::Status(const Pause&)>& body, pid_t as) {
   int up[2];
   int down[2];
   if (pipe2(up, O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "pipe");
@@ -35,8 +50,8 @@ absl::StatusOr<Child> Child::Fork(const std::function<absl::Status(const Pause&)
   if (pipe2(down, O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "pipe");
   Fd from_parent(down[0]);
   Fd to(down[1]);
-  const pid_t pid = fork();
-  if (pid < 0) return absl::ErrnoToStatus(errno, "fork");
+  const pid_t pid = ForkAs(as);
+  if (pid < 0) return absl::ErrnoToStatus(errno, absl::StrCat("fork as process ", as));
   if (pid > 0) return Child(pid, std::move(from), std::move(to));
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   from.reset();
@@ -74,6 +89,10 @@ absl::Status Child::Continue() {
 
 absl::Status Child::Finish() {
   KVMSENTRY_RETURN_IF_ERROR(Continue());
+  return AwaitEnd();
+}
+
+absl::Status Child::AwaitEnd() {
   int status = 0;
   const bool ended = WaitUntil([&] { return waitpid(pid_, &status, WNOHANG) == pid_; });
   if (!ended) return absl::DeadlineExceededError("the child does not end");

@@ -14,9 +14,11 @@ namespace kvmsentry {
 class Child {
  public:
   // BODY runs in the child; what it is handed waits there for the parent's next Continue(). A body
-  // that fails says so on standard error.
+  // that fails says so on standard error. With PID the child gets that process id, which must be
+  // free: the kernel would hand it out again anyway, only later.
   using Pause = std::function<void()>;
-  static absl::StatusOr<Child> Fork(const std::function<absl::Status(const Pause&)>& body);
+  static absl::StatusOr<Child> Fork(const std::function<absl::Status(const Pause&)>& body,
+                                    pid_t pid = 0);
   Child(Child&& other) noexcept;
   Child& operator=(Child&&) = delete;
   ~Child();
@@ -27,7 +29,9 @@ class Child {
   absl::Status AwaitPause();
   // Lets it go on.
   absl::Status Continue();
-  // Lets it go on, and waits for its end, which must be a success.
+  // Waits for its end, which must be a success.
+  absl::Status AwaitEnd();
+  // Lets it go on, and does the same.
   absl::Status Finish();
 
  private:

@@ -48,8 +48,8 @@ PipelineOptions OptionsOf(const DaemonOptions& options) {
 void LogStart(const Pipeline& pipeline, const DaemonOptions& options) {
   for (const HookView& hook : pipeline.Status().hooks) {
     if (hook.coverage != Coverage::kActive) {
-      spdlog::warn("{} is {}: {}; without it there is no sight of: {}", hook.name,
-                   std::string(CoverageName(hook.coverage)), hook.reason, hook.provides);
+      spdlog::warn("{} ({}) is {}: {}", hook.name, hook.provides,
+                   std::string(CoverageName(hook.coverage)), hook.reason);
     }
   }
   spdlog::info("kvmsentryd {} serves on {}", KVMSENTRY_VERSION, options.socket);

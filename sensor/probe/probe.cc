@@ -165,9 +165,10 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook> hoo
     HookCoverage coverage = Without(choice);
     if (!choice.left.empty()) {
       const Variant variant = choice.left.front();
-      coverage.coverage = Coverage::kActive;
+      const bool weak = IsWeak(*choice.hook, variant);
+      coverage.coverage = weak ? Coverage::kDegraded : Coverage::kActive;
       coverage.variant = std::string(VariantName(variant));
-      coverage.reason.clear();
+      coverage.reason = std::string(weak ? choice.hook->weakness : "");
       if (variant == Variant::kIterator) walk_object_ = static_cast<int>(objects_.size());
       if (variant == Variant::kProcessIterator) device_walk_ = object.ProgramFd("walk_devices");
     }

@@ -125,7 +125,7 @@ absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSize
 }
 
 void DiscardNewPins(const PinFolder& folder, const std::string& pin_root) {
-  if (folder.pins == Pins::kKept) return;
+  if (!folder.lock || folder.pins == Pins::kKept) return;
   if (RemovePins(pin_root).ok()) rmdir(pin_root.c_str());
 }
 

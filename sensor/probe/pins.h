@@ -29,8 +29,9 @@ struct PinFolder {
 // others.
 absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSizes& sizes);
 
-// Removes PIN_ROOT with all pins in it. Only for whoever holds FOLDER and made them: of a start
-// that failed nothing stays. Does nothing where the pins were those of an earlier run.
+// Removes PIN_ROOT with all pins in it, so that nothing stays of a start that failed. Does nothing
+// where FOLDER is not held, for then they are another's, nor where they are those of an earlier
+// run.
 void DiscardNewPins(const PinFolder& folder, const std::string& pin_root);
 
 // Removes all pins and PIN_ROOT itself; OK where there are none. Fails while a process holds it,

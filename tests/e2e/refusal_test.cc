@@ -158,5 +158,35 @@ TEST_F(RefusalTest, WithoutTheSocket) {
   ASSERT_OK(first.Unpin());
 }
 
+TEST_F(RefusalTest, TheMapsOfAnotherAreLeftToIt) {
+  ASSERT_OK_AND_ASSIGN(const Place first, Place::Make());
+  ASSERT_OK(first.AddSpecs("storms.textproto"));
+  absl::StatusOr<Daemon> daemon = Daemon::Start(first);
+  ASSERT_OK(daemon);
+  const std::set<std::string> pins = NamesIn(first.pin_root());
+  ExpectRefused(
+      RunAfter("true", {{"--pin-root", first.pin_root()}}),
+      absl::StrCat(first.pin_root(), ": another kvmsentryd holds these maps; stop it first"));
+  EXPECT_EQ(NamesIn(first.pin_root()), pins);
+  ASSERT_OK_AND_ASSIGN(const int ended, daemon->Stop());
+  EXPECT_EQ(ended, 0);
+  ASSERT_OK(first.Unpin());
+}
+
+TEST_F(RefusalTest, PinsThatAreNotKvmsentrysAreLeft) {
+  ASSERT_TRUE(fs::create_directory(place().pin_root()));
+  const std::string other = place().pin_root() + "/other";
+  ASSERT_OK_AND_ASSIGN(const Finished pinned,
+                       RunToEnd({"/usr/sbin/bpftool", "map", "create", other, "type", "array",
+                                 "key", "4", "value", "4", "entries", "1", "name", "other"}));
+  ASSERT_EQ(pinned.exit_code, 0) << pinned.errors;
+  const auto refused = RunAfter("true");
+  EXPECT_EQ(NamesIn(place().pin_root()), std::set<std::string>{"other"});
+  fs::remove(other);
+  fs::remove(place().pin_root());
+  ExpectRefused(refused, place().pin_root() +
+                             ": holds pins that are not kvmsentry's; choose another --pin-root");
+}
+
 }  // namespace
 }  // namespace kvmsentry

@@ -13,6 +13,8 @@
 namespace kvmsentry {
 namespace {
 
+constexpr int64_t kModulesSettleNs = 500 * kNsPerMs;
+
 // How long nobody watched: from the last heartbeat of an earlier run to now.
 int64_t UnobservedNs(const Probe& probe, KernelTime now) {
   const auto beat = static_cast<int64_t>(Load(probe.tables().state().heartbeat_ns));
@@ -72,6 +74,7 @@ void Pipeline::OnWake() {
 void Pipeline::OnTick() {
   const std::lock_guard lock(mutex_);
   TakeUevents();
+  AttachMissing();
   SyncInventory();
   TakeRecords();  // last, so that none is older than the sample when it is read
   // Only now: a walk takes its time, and counts must carry the time at which they were read.
@@ -94,6 +97,8 @@ void Pipeline::TakeUevents() {
   uevents_ok_ = true;
   if (batch->overrun) inventory_.OnUeventsLost();
   for (const KvmUevent& event : batch->events) inventory_.OnUevent(event);
+  // Modules come in company, and the best variant may be offered by the last of them only.
+  if (batch->overrun || batch->module_loaded) attach_at_ = clock_.Now() + kModulesSettleNs;
   if (batch->overrun || !batch->events.empty()) walks_.Request(clock_.Now());
 }
 

@@ -108,9 +108,9 @@ absl::Status Kernel::HasTypesOf(const Hook& hook) const {
       });
   if (known) return absl::OkStatus();
   if (!hook.module.empty()) {
-    return absl::NotFoundError(
-        absl::StrCat("the module ", hook.module,
-                     " is not loaded, or this kernel has none: load it, then restart kvmsentryd"));
+    return absl::NotFoundError(absl::StrCat(
+        "the module ", hook.module,
+        " is not loaded, or this kernel has none: kvmsentryd attaches once it is loaded"));
   }
   return absl::NotFoundError(
       absl::StrCat("this kernel's BTF has none of ", absl::StrJoin(hook.types, ", ")));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Writes of control registers. By KVM's functions, for the tracepoint kvm_cr is raised by Intel's
- * exits alone, and not where another way leads to the same write.
+ * Control registers. Writes by KVM's functions, to which every way leads; the tracepoint kvm_cr is
+ * raised by Intel's exits alone, for reads and writes of any of them.
  */
 #include "bpf/function.bpf.h"
 #include "bpf/meter.bpf.h"
@@ -28,3 +28,10 @@ static __always_inline void on_cr0(const __u64* arguments, bool typed) {
   on_write(arguments[0], 0);
 }
 KS_FUNCTION_ENTRY(kvm_post_set_cr0, on_cr0)
+
+/* TP_PROTO(unsigned int rw, unsigned int cr, unsigned long val), arch/x86/kvm/trace.h */
+static __always_inline void on_access(const __u64* ctx) {
+  struct ks_vcpu_row* vcpu = loaded_row();
+  if (vcpu) meter_add(vcpu, KS_METER_CONTROL_ACCESS, 1, (__u32)ctx[1]);
+}
+KS_TRACEPOINT(kvm_cr, on_access)

@@ -29,6 +29,12 @@ static __always_inline void on_pio(const __u64* ctx) {
 }
 KS_TRACEPOINT(kvm_pio, on_pio)
 
+static __noinline int keep_page(const struct ks_vcpu_row* vcpu, __u64 page) {
+  struct ks_vm_sets* sets = vcpu ? sets_of(vcpu) : 0;
+  if (sets) put(sets, sets->mmio_pages, KS_MMIO_PAGES, &sets->mmio_overflow, page + 1);
+  return 0;
+}
+
 #define KVM_TRACE_MMIO_READ_UNSATISFIED 0 /* include/trace/events/kvm.h */
 
 /* TP_PROTO(int type, int len, u64 gpa, void *val). A read that user space must answer shows twice,
@@ -38,5 +44,11 @@ static __always_inline void on_mmio(const __u64* ctx) {
   struct ks_vcpu_row* vcpu = loaded_row();
   if (!vcpu) return;
   meter_add(vcpu, KS_METER_MMIO, 1, ctx[2]);
+  /* A page number may have 40 bits, which leaves 24 for the takes. */
+  __u64 page = ctx[2] >> KS_PAGE_SHIFT;
+  __u64 mark = page << 24 | (mark_of(vcpu, 0) >> 32 & 0xffffff);
+  if (vcpu->meters[KS_METER_MMIO].marked == mark) return;
+  keep_page(vcpu, page);
+  vcpu->meters[KS_METER_MMIO].marked = mark;
 }
 KS_TRACEPOINT(kvm_mmio, on_mmio)

@@ -20,42 +20,49 @@
     return 0;                                                            \
   }
 
-/* The first argument of calls that are under way, by task: a kretprobe sees only the result. */
+/* The first two arguments of calls that are under way, by task: a kretprobe sees only the result.
+ */
+struct ks_call {
+  __u64 first;
+  __u64 second;
+};
+
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(max_entries, 4096);
   __type(key, __u64);
-  __type(value, __u64);
+  __type(value, struct ks_call);
 } calls SEC(".maps");
 
-static __always_inline void keep_call(__u64 object) {
+static __always_inline void keep_call(const struct pt_regs* regs) {
   __u64 task = bpf_get_current_task();
-  if (bpf_map_update_elem(&calls, &task, &object, BPF_ANY)) KS_LOSE(table_update);
+  struct ks_call call = {.first = regs->di, .second = regs->si};
+  if (bpf_map_update_elem(&calls, &task, &call, BPF_ANY)) KS_LOSE(table_update);
 }
 
-/* 0 for a call that began before the programs were attached. */
-static __always_inline __u64 take_call(void) {
+/* False for a call that began before the programs were attached. */
+static __always_inline bool take_call(struct ks_call* call) {
   __u64 task = bpf_get_current_task();
-  __u64* found = bpf_map_lookup_elem(&calls, &task);
-  if (!found) return 0;
-  __u64 object = *found;
+  struct ks_call* found = bpf_map_lookup_elem(&calls, &task);
+  if (!found) return false;
+  *call = *found;
   bpf_map_delete_elem(&calls, &task);
-  return object;
+  return true;
 }
 
-/* handler(__u64 first_argument, __s64 result, bool typed), at the end of a function of COUNT
- * arguments. One a file: the calls under way are the object's own. */
+/* handler(const __u64* arguments, __s64 result, bool typed), at the end of a function of COUNT
+ * arguments; it may use the first two. One a file: the calls under way are the object's own. */
 #define KS_FUNCTION_EXIT(function, count, handler)                                \
   SEC("fexit/" #function) int function##_fexit(__u64* ctx) {                      \
-    handler(ctx[0], ctx[count], true);                                            \
+    handler(ctx, ctx[count], true);                                               \
     return 0;                                                                     \
   }                                                                               \
   SEC("kprobe/" #function) int function##_kretprobe_entry(struct pt_regs* regs) { \
-    keep_call(regs->di);                                                          \
+    keep_call(regs);                                                              \
     return 0;                                                                     \
   }                                                                               \
   SEC("kretprobe/" #function) int function##_kretprobe(struct pt_regs* regs) {    \
-    __u64 object = take_call();                                                   \
-    if (object) handler(object, regs->ax, false);                                 \
+    struct ks_call call;                                                          \
+    if (take_call(&call)) handler(&call.first, regs->ax, false);                  \
     return 0;                                                                     \
   }

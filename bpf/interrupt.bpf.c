@@ -2,25 +2,30 @@
 /*
  * Interrupts that are raised for a VM, by KVM's functions: their tracepoints name no VM, and come
  * from the VMM's threads, from workers, and from another VM's vCPU by way of an eventfd. The
- * functions around them are given the VM.
+ * functions around them are given the VM. Where these cannot be probed, the tracepoints still tell
+ * what the VMM raises by an ioctl on its VM; whose the others are is not known, so they are
+ * nobody's.
  */
 #include "bpf/function.bpf.h"
+#include "bpf/kvm_file.bpf.h"
+#include "bpf/syscall.bpf.h"
+#include "bpf/vm_meter.bpf.h"
 
 KS_LICENSE;
 
-/* Any number of CPUs count at once, so no vCPU's row is theirs to write: it is added to what the VM
- * has from rows that are gone. User space writes that only when no vCPU is left. A VM without vCPUs
- * has no row yet, and nobody to interrupt. */
-static __always_inline void count_for(__u64 kvm, enum ks_meter meter) {
-  __u32* slot = bpf_map_lookup_elem(&vm_slots, &kvm);
-  struct ks_vm_row* vm = slot ? vm_row(*slot) : 0;
-  if (vm && vm->kvm == kvm) __sync_fetch_and_add(&vm->retired[meter], 1);
+#define KVM_IRQ_LINE 0x4008ae61 /* include/uapi/linux/kvm.h */
+#define KVM_IRQ_LINE_STATUS 0xc008ae67
+#define KVM_SIGNAL_MSI 0x4020aea5
+
+static __always_inline void on_interrupt(__u64 kvm, enum ks_meter meter) {
+  struct ks_vm_row* vm = known_vm(kvm, 0);
+  if (vm) count_for(vm, meter);
 }
 
 /* int kvm_set_irq(struct kvm *kvm, ...), virt/kvm/irqchip.c */
 static __always_inline void on_line(const __u64* arguments, bool typed) {
   (void)typed;
-  count_for(arguments[0], KS_METER_IRQ_LINE);
+  on_interrupt(arguments[0], KS_METER_IRQ_LINE);
 }
 KS_FUNCTION_ENTRY(kvm_set_irq, on_line)
 
@@ -29,6 +34,37 @@ KS_FUNCTION_ENTRY(kvm_set_irq, on_line)
  */
 static __always_inline void on_message(const __u64* arguments, bool typed) {
   (void)typed;
-  count_for(arguments[0], KS_METER_IRQ_MSI);
+  on_interrupt(arguments[0], KS_METER_IRQ_MSI);
 }
 KS_FUNCTION_ENTRY(kvm_set_msi_irq, on_message)
+
+static __noinline int count_ioctl_of(enum ks_meter meter) {
+  struct task_struct* task = bpf_get_current_task_btf();
+  struct ks_ioctl call = {0, 0};
+  /* A kernel thread has entered the kernel by no system call. */
+  if (task->mm) call = ioctl_of(((struct pt_regs*)bpf_task_pt_regs(task))->orig_ax);
+  struct file* file = 0;
+  if (call.command == KVM_IRQ_LINE || call.command == KVM_IRQ_LINE_STATUS ||
+      call.command == KVM_SIGNAL_MSI)
+    file = file_at(call.fd);
+  if (file && kvm_file_kind(file) == KS_FILE_VM) {
+    on_interrupt((__u64)BPF_CORE_READ(file, private_data), meter);
+  } else {
+    KS_LOSE(irq_unattributed);
+  }
+  return 0;
+}
+
+/* TP_PROTO(unsigned int gsi, int level, int irq_source_id), include/trace/events/kvm.h */
+static __always_inline void on_line_raised(const __u64* ctx) {
+  (void)ctx;
+  count_ioctl_of(KS_METER_IRQ_LINE);
+}
+KS_TRACEPOINT(kvm_set_irq, on_line_raised)
+
+/* TP_PROTO(u64 address, u64 data), the same. The hook has the function's name. */
+SEC("raw_tp/kvm_msi_set_irq") int kvm_set_msi_irq_raw_tp(__u64* ctx) {
+  (void)ctx;
+  count_ioctl_of(KS_METER_IRQ_MSI);
+  return 0;
+}

@@ -77,9 +77,17 @@ struct files_struct {
   struct fdtable* fdt;
 } KS_CORE;
 
+struct thread_info {
+  __u32 status; /* TS_COMPAT */
+} KS_CORE;
+
+struct mm_struct;
+
 struct task_struct {
+  struct thread_info thread_info;
   int pid;
   int tgid;
+  struct mm_struct* mm;
   struct files_struct* files;
   struct hlist_head preempt_notifiers;
 } KS_CORE;
@@ -113,10 +121,9 @@ struct kvm_memslots {
   struct rb_root_cached hva_tree; /* since Linux 5.17 */
 } KS_CORE;
 
-struct mm_struct;
-
 struct kvm {
   int userspace_pid;
+  int created_vcpus;
   struct mm_struct* mm;
   struct kvm_memslots* memslots[1];
   refcount_t users_count;
@@ -148,8 +155,13 @@ struct kvm_vcpu_arch {
   bool guest_state_protected;
 } KS_CORE;
 
+struct kvm_dirty_ring {
+  __u32 dirty_index;
+} KS_CORE;
+
 struct kvm_vcpu {
   struct kvm* kvm;
+  struct kvm_dirty_ring dirty_ring; /* since Linux 5.11 */
   struct preempt_notifier preempt_notifier;
   int vcpu_idx;
   struct mutex mutex;

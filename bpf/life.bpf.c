@@ -9,6 +9,7 @@
  * the kernel, at the moment of creation, an address never leads to a dead one's row, not even if
  * there is no slot left for the new one.
  */
+#include "bpf/syscall.bpf.h"
 #include "bpf/whose.bpf.h"
 
 KS_LICENSE;

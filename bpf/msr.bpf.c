@@ -23,11 +23,9 @@ static __always_inline void on_msr(const __u64* ctx) {
     barrier_var(bit); /* else the compiler drops the mask that the verifier needs */
     bit &= KS_MSR_BITS - 1;
     set_bit(sets, &sets->msrs_written[bit / 64], bit);
-    vcpu->meters[KS_METER_MSR].marked = mark;
   } else {
-    sets->msr_other_last = msr;
-    __sync_fetch_and_add(&sets->msr_other_writes, 1);
-    sets->changed = 1;
+    put(sets, sets->other_msrs, KS_OTHER_MSRS, &sets->msr_overflow, (__u64)msr + 1);
   }
+  vcpu->meters[KS_METER_MSR].marked = mark;
 }
 KS_TRACEPOINT(kvm_msr, on_msr)

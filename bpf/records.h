@@ -9,74 +9,11 @@
  */
 #pragma once
 
-#ifdef __cplusplus
+#include "bpf/meters.h"
+#include "bpf/types.h"
+#include "bpf/walks.h"
 
-#include <cstdint>
-#define KS_STATIC_ASSERT(condition) static_assert(condition)
-#else
-#define KS_STATIC_ASSERT(condition) _Static_assert(condition, #condition)
-typedef __u8 uint8_t;
-typedef __u16 uint16_t;
-typedef __u32 uint32_t;
-typedef __u64 uint64_t;
-#endif
-
-#define KS_LAYOUT_VERSION 5
-
-/* ---- meters: what is counted ---------------------------------------------------------------- */
-
-/* The order is part of the layout: it is that of `meters` and `retired`. */
-enum ks_meter {
-  /* of a vCPU */
-  KS_METER_PIO = 0,        /* port accesses: the tracepoint's own count, so `rep outs` of N is N */
-  KS_METER_PCI_CONFIG,     /* those of PCI's configuration, which are not in KS_METER_PIO */
-  KS_METER_MMIO,           /* completed accesses: an unsatisfied read is counted when satisfied */
-  KS_METER_MSR,            /* reads and writes that KVM sees; what hardware passes through is not */
-  KS_METER_MSR_FAULT,      /* of these, those answered by #GP */
-  KS_METER_USERSPACE_EXIT, /* returns of KVM_RUN to the VMM, also interrupted ones */
-  KS_METER_USERSPACE_ERROR, /* of these, with an error other than EINTR and EAGAIN */
-  KS_METER_EXIT,            /* VM exits */
-  KS_METER_ENTRY,           /* VM entries */
-  KS_METER_HALT,            /* waits of a halted vCPU inside the kernel */
-  KS_METER_INTERRUPT,       /* interrupts injected into the guest */
-  KS_METER_EXCEPTION,       /* exceptions injected into the guest */
-  KS_METER_NESTED_ENTRY,    /* entries into a guest of the guest */
-  KS_METER_NESTED_EXIT,     /* exits out of a guest of the guest, whoever handles them */
-  KS_METER_HYPERCALL,       /* KVM's own hypercalls */
-  KS_METER_CONTROL_WRITE,   /* writes of CR0 and CR4 that KVM sees */
-  KS_METER_PAGE_FAULT, /* page faults that KVM handles: of nested paging, or of shadow paging */
-  KS_METER_EMULATION,  /* instructions that KVM emulates */
-  KS_METER_FAST_MMIO,  /* MMIO writes to an eventfd, which KVM need not decode */
-  KS_METER_DIRTY_PAGE, /* pages put into a dirty ring */
-  /* of a VM, from any task: added to ks_vm_row.retired at once, and so never told by a limit of the
-   * kernel's, but by the next tick */
-  KS_METER_IRQ_LINE, /* changes of a line of the VM's interrupt controllers */
-  KS_METER_IRQ_MSI,  /* message-signalled interrupts */
-  KS_METERS_OF_VCPU,
-  /* of a virtqueue that vhost serves */
-  KS_METER_VHOST_RUN = KS_METERS_OF_VCPU, /* turns of the worker on it */
-  KS_METER_VHOST_KICK,                    /* the guest's notifications */
-  KS_METER_VHOST_SIGNAL,                  /* batches of used buffers that vhost told the guest of */
-  KS_METER_VHOST_BAD_DESCRIPTOR,          /* descriptors that vhost refused */
-  KS_METER_VHOST_CONFIG,                  /* ioctls on its device, counted on the first queue */
-  KS_METER_VSOCK_RX_BYTES,                /* payload that the guest was handed */
-  KS_METER_VSOCK_TX_BYTES,                /* payload that the guest sent */
-  KS_METER_COUNT,
-  KS_METERS_OF_QUEUE = KS_METER_COUNT - KS_METERS_OF_VCPU
-};
-
-/* A cache line each: an occurrence touches one. A vCPU's has one writer at a time, but user space
- * may write 0 to checkpoint at any time ("look at the next occurrence"). */
-struct ks_meter_row {
-  uint64_t count;      /* cumulative */
-  uint64_t checkpoint; /* the count at which the program looks at the limits again */
-  uint64_t last;   /* what the latest occurrence names: a port, guest address, MSR, exit reason */
-  uint64_t marked; /* the member whose bit in ks_vm_sets is known to be set, and the take since */
-  uint64_t folded; /* the count at the last look */
-  uint64_t folded_ns; /* when that was */
-  uint64_t padding[2];
-};
-KS_STATIC_ASSERT(sizeof(struct ks_meter_row) == 64);
+#define KS_LAYOUT_VERSION 6
 
 /* ---- vCPUs and VMs -------------------------------------------------------------------------- */
 
@@ -246,16 +183,39 @@ struct ks_vm_limits {
 #define KS_MSR_KVM 0x4b564d00U    /* second half */
 #define KS_MSR_BITS (4 * KS_MSR_BLOCK)
 
-/* First-seen bits of one VM. Programs set them, user space takes (reads and clears) them. */
+/* Ioctls are bits in blocks, by what they are made on and the number of the command. */
+enum ks_ioctl_kind {
+  KS_IOCTL_VM = 0,
+  KS_IOCTL_VCPU,
+  KS_IOCTL_VHOST,
+  KS_IOCTL_VFIO,        /* a container or a group */
+  KS_IOCTL_VFIO_DEVICE, /* some of their commands have the same numbers */
+  KS_IOCTL_KINDS
+};
+#define KS_IOCTL_MEMBER(kind, number) ((kind) << 8 | (number)) /* number: _IOC_NR, 8 bits */
+
+/* What has too many members for bits is kept in small tables: member + 1, 0 where free. A member
+ * that finds no room among KS_TABLE_PROBES places is counted, and not told from the others. */
+#define KS_MMIO_PAGES 128 /* places in the table of guest pages */
+#define KS_OTHER_MSRS 32  /* of MSRs outside the blocks */
+#define KS_TABLE_PROBES 8
+#define KS_PAGE_SHIFT 12
+
+/* First-seen members of one VM. Programs set them, user space takes (reads and clears) them. */
 struct ks_vm_sets {
-  uint64_t changed;          /* not 0: bits were set since user space took them */
-  uint64_t msr_other_writes; /* writes to MSRs outside the blocks */
-  uint64_t msr_other_last;
+  uint64_t changed;       /* not 0: members were set since user space took them */
+  uint64_t mmio_overflow; /* guest pages that found no room */
+  uint64_t msr_overflow;  /* MSRs outside the blocks that found no room */
   uint64_t padding[5];
   uint64_t ports[65536 / 64];
   uint64_t msrs_written[KS_MSR_BITS / 64];
+  uint64_t ioctls[KS_IOCTL_KINDS * 256 / 64]; /* by KS_IOCTL_MEMBER */
+  uint64_t mmio_pages[KS_MMIO_PAGES];         /* guest addresses >> KS_PAGE_SHIFT */
+  uint64_t other_msrs[KS_OTHER_MSRS];
+  uint64_t more_padding[4];
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vm_sets, ports) == 64);
+KS_STATIC_ASSERT(sizeof(struct ks_vm_sets) % 64 == 0);
 
 /* ---- losses: whatever is not counted or told, by reason ------------------------------------- */
 
@@ -270,6 +230,8 @@ struct ks_losses {
   uint64_t no_queue_slot; /* an occurrence on a virtqueue beyond the maximum: not counted */
   uint64_t queue_unattributed; /* the same, where it could be of several VMs of its process */
   uint64_t queue_without_vm;   /* the same, where its process has no VM */
+  uint64_t vfio_unattributed;  /* an ioctl on VFIO of a process that has several VMs */
+  uint64_t irq_unattributed;   /* an interrupt by an eventfd or a worker, whose VM cannot be told */
 };
 
 /* ---- shared state --------------------------------------------------------------------------- */
@@ -329,55 +291,3 @@ KS_STATIC_ASSERT(sizeof(struct ks_canary) == 32);
 KS_STATIC_ASSERT(sizeof(struct ks_record) == 24);
 KS_STATIC_ASSERT(sizeof(struct ks_vm_born) == 32);
 KS_STATIC_ASSERT(sizeof(struct ks_limit_crossed) == 64);
-
-/* ---- inventory: one element of the walk over all open files --------------------------------- */
-
-enum ks_file_kind {
-  KS_FILE_VM = 1,
-  KS_FILE_VCPU = 2,
-};
-
-struct ks_open_file {
-  uint64_t kvm;  /* address of the struct kvm behind it */
-  uint64_t vcpu; /* address of the struct kvm_vcpu; 0 for a VM's file */
-  uint32_t tgid;
-  uint32_t fd;
-  uint32_t creator_pid; /* kvm->userspace_pid */
-  uint32_t kind;        /* enum ks_file_kind */
-};
-KS_STATIC_ASSERT(sizeof(struct ks_open_file) == 32);
-
-/* ---- inventory: one element of the walk over the open files of one process ------------------- */
-
-enum ks_device_kind {
-  KS_DEVICE_VM = 1, /* a file of a VM or a vCPU, which proves that the process is a VMM */
-  KS_DEVICE_MISC,   /* a miscellaneous character device: /dev/net/tun, /dev/vhost-net, ... */
-  KS_DEVICE_FILE,   /* a regular file */
-  KS_DEVICE_BLOCK,  /* a block device */
-};
-
-enum ks_device_flags {
-  KS_DEVICE_READ = 1, /* open for reading */
-  KS_DEVICE_WRITE = 2,
-  KS_DEVICE_APPEND = 4,
-  KS_DEVICE_UNLINKED = 8,  /* it has no name any more, or never had one */
-  KS_DEVICE_INTERNAL = 16, /* on a file system where nothing has a name, as memfd and guest_memfd */
-  KS_DEVICE_MAPPED = 32,   /* some process has mapped it */
-};
-
-/* Device numbers are the kernel's: major << 20 | minor. */
-struct ks_open_device {
-  uint64_t object; /* what the driver keeps: a tap's struct tun_struct, else file->private_data */
-  uint64_t inode;  /* its number within the file system */
-  uint64_t size;
-  uint64_t fs_magic;
-  uint32_t fs_device; /* of the file system */
-  uint32_t device;    /* of a character or block device itself; else 0 */
-  uint32_t tgid;
-  uint32_t fd;
-  uint32_t kind;  /* enum ks_device_kind */
-  uint32_t flags; /* enum ks_device_flags */
-  char tap[16];   /* the interface's name; empty where it is not known, and for all others */
-};
-KS_STATIC_ASSERT(__builtin_offsetof(struct ks_open_device, fs_device) == 32);
-KS_STATIC_ASSERT(sizeof(struct ks_open_device) == 72);

@@ -49,10 +49,3 @@ static __always_inline void on_fast_mmio(const __u64* ctx) {
   if (vcpu) meter_add(vcpu, KS_METER_FAST_MMIO, 1, ctx[0]);
 }
 KS_TRACEPOINT(kvm_fast_mmio, on_fast_mmio)
-
-/* TP_PROTO(struct kvm_dirty_ring *ring, u32 slot, u64 offset): the ring is the running vCPU's. */
-static __always_inline void on_dirty_page(const __u64* ctx) {
-  (void)ctx;
-  count_one(KS_METER_DIRTY_PAGE);
-}
-KS_TRACEPOINT(kvm_dirty_ring_push, on_dirty_page)

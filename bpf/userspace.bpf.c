@@ -11,6 +11,7 @@
  */
 #include "bpf/kvm_file.bpf.h"
 #include "bpf/meter.bpf.h"
+#include "bpf/syscall.bpf.h"
 #include "bpf/whose.bpf.h"
 
 KS_LICENSE;
@@ -40,10 +41,7 @@ static __always_inline bool in_ioctl_of(__u64 vcpu, bool cast, bool otherwise) {
 }
 
 static __noinline struct ks_vcpu_row* find_runner(__u32 cpu) {
-  struct fdtable* table = bpf_get_current_task_btf()->files->fdt;
-  __u32 fd = current_ioctl().fd;
-  struct file* file = 0;
-  if (fd < table->max_fds) bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd);
+  struct file* file = file_at(current_ioctl().fd);
   if (file && kvm_file_kind(file) == KS_FILE_VCPU) {
     __u64 vcpu = (__u64)BPF_CORE_READ(file, private_data);
     if (in_ioctl_of(vcpu, false, true)) return find_vcpu(vcpu, cpu);

@@ -28,9 +28,10 @@ KS_FUNCTION_ENTRY(vhost_poll_wakeup, on_kick)
 /* int vhost_get_vq_desc(struct vhost_virtqueue *vq, ...): a descriptor's index, the queue's size
  * where none waits, or an error: the guest's ring makes no sense. Only -EAGAIN is no fault of the
  * guest's: its IOTLB must be asked first. */
-static __always_inline void on_descriptor(__u64 queue, int result, bool typed) {
+static __always_inline void on_descriptor(const __u64* arguments, int result, bool typed) {
   if (result >= 0 || result == -EAGAIN) return;
   (void)typed;
+  __u64 queue = arguments[0];
   __u64 mm = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, dev, mm);
   struct ks_queue_row* row = queue_of(queue, mm, KS_QUEUE_OTHER);
   if (row) queue_add(row, KS_METER_VHOST_BAD_DESCRIPTOR, 1);

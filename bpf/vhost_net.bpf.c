@@ -2,6 +2,7 @@
 /* vhost-net: turns of the worker on a queue, and what the VMM configures. */
 #include "bpf/function.bpf.h"
 #include "bpf/queue.bpf.h"
+#include "bpf/vhost_file.bpf.h"
 
 KS_LICENSE;
 
@@ -34,14 +35,15 @@ KS_FUNCTION_ENTRY(handle_rx, on_rx)
 
 /* long vhost_net_ioctl(struct file *f, unsigned int ioctl, unsigned long arg), successful or not.
  * Before the device has an owner it is nobody's. */
-static __always_inline void on_ioctl(__u64 file, __s64 result, bool typed) {
+static __always_inline void on_ioctl(const __u64* arguments, __s64 result, bool typed) {
   (void)result;
   (void)typed;
-  __u64 net = (__u64)BPF_CORE_READ((struct file*)file, private_data);
+  __u64 net = (__u64)BPF_CORE_READ((struct file*)arguments[0], private_data);
   __u64 mm = (__u64)BPF_CORE_READ((struct vhost_net*)net, dev.mm);
   if (!mm) return;
   struct ks_queue_row* first = reconfigured_queue(queue_at(net, 0), mm, KS_QUEUE_NET);
-  if (first) queue_add(first, KS_METER_VHOST_CONFIG, 1);
+  if (first) count_configuration(first, arguments[1]);
   reconfigured_queue(queue_at(net, 1), mm, KS_QUEUE_NET);
 }
 KS_FUNCTION_EXIT(vhost_net_ioctl, 3, on_ioctl)
+KS_VHOST_SYS_EXIT(vhost_net_ioctl, VHOST_NET_MINOR, on_ioctl)

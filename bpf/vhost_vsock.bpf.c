@@ -2,6 +2,7 @@
 /* vhost-vsock: turns, configuration, and the bytes that guest and host exchange. */
 #include "bpf/function.bpf.h"
 #include "bpf/queue.bpf.h"
+#include "bpf/vhost_file.bpf.h"
 
 KS_LICENSE;
 
@@ -83,16 +84,17 @@ static __always_inline void on_received(const __u64* ctx) {
 KS_TRACEPOINT(virtio_transport_recv_pkt, on_received)
 
 /* long vhost_vsock_dev_ioctl(struct file *f, unsigned int ioctl, unsigned long arg) */
-static __always_inline void on_ioctl(__u64 file, __s64 result, bool typed) {
+static __always_inline void on_ioctl(const __u64* arguments, __s64 result, bool typed) {
   (void)result;
   (void)typed;
-  __u64 vsock = (__u64)BPF_CORE_READ((struct file*)file, private_data);
+  __u64 vsock = (__u64)BPF_CORE_READ((struct file*)arguments[0], private_data);
   __u64 mm = (__u64)BPF_CORE_READ((struct vhost_vsock*)vsock, dev.mm);
   if (!mm) return;
   struct ks_queue_row* first = reconfigured_queue(queue_at(vsock, VSOCK_VQ_RX), mm, KS_QUEUE_VSOCK);
-  if (first) queue_add(first, KS_METER_VHOST_CONFIG, 1);
+  if (first) count_configuration(first, arguments[1]);
   struct ks_queue_row* sender =
       reconfigured_queue(queue_at(vsock, VSOCK_VQ_TX), mm, KS_QUEUE_VSOCK);
   if (sender) learn_sender(sender, vsock);
 }
 KS_FUNCTION_EXIT(vhost_vsock_dev_ioctl, 3, on_ioctl)
+KS_VHOST_SYS_EXIT(vhost_vsock_dev_ioctl, VHOST_VSOCK_MINOR, on_ioctl)

@@ -57,18 +57,3 @@ static __always_inline struct ks_vcpu_row* loaded_row(void) {
   KS_LOSE(unattributed);
   return 0;
 }
-
-#define KS_NR_IOCTL_COMPAT 54 /* arch/x86/entry/syscalls/syscall_32.tbl */
-
-struct ks_ioctl {
-  __u32 fd;
-  __u32 command;
-};
-
-/* The ioctl that the current task is in, from the registers it entered the kernel with; they lie on
- * the kernel's stack, out of reach of the process's other threads. */
-static __always_inline struct ks_ioctl current_ioctl(void) {
-  struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf());
-  if (regs->orig_ax == KS_NR_IOCTL_COMPAT) return (struct ks_ioctl){regs->bx, regs->cx};
-  return (struct ks_ioctl){regs->di, regs->si};
-}

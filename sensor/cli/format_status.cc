@@ -45,8 +45,8 @@ std::string Header(const v1::GetStatusResponse& status, const Style& style, absl
 // What is lost is told only where something is.
 std::string RemarkOf(const v1::HookStatus& hook) {
   if (hook.coverage() == v1::ACTIVE) return "";
-  if (hook.provides().empty()) return hook.reason();
-  return absl::StrCat(hook.reason(), "; without it: no ", hook.provides());
+  if (hook.coverage() == v1::DEGRADED || hook.provides().empty()) return hook.reason();
+  return absl::StrCat(hook.reason(), "; lost: ", hook.provides());
 }
 
 std::string Hooks(const v1::GetStatusResponse& status, const Style& style) {

@@ -48,8 +48,8 @@ PipelineOptions OptionsOf(const DaemonOptions& options) {
 void LogStart(const Pipeline& pipeline, const DaemonOptions& options) {
   for (const HookView& hook : pipeline.Status().hooks) {
     if (hook.coverage != Coverage::kActive) {
-      spdlog::warn("{} is {}: {}; without it there is no sight of: {}", hook.name,
-                   std::string(CoverageName(hook.coverage)), hook.reason, hook.provides);
+      spdlog::warn("{} ({}) is {}: {}", hook.name, hook.provides,
+                   std::string(CoverageName(hook.coverage)), hook.reason);
     }
   }
   spdlog::info("kvmsentryd {} serves on {}", KVMSENTRY_VERSION, options.socket);
@@ -74,14 +74,17 @@ absl::Status Run(const DaemonOptions& options) {
   KVMSENTRY_RETURN_IF_ERROR(BlockSignals());
   KVMSENTRY_ASSIGN_OR_RETURN(const std::shared_ptr<const SpecLibrary> library,
                              LoadLibrary(options.specs));
+  // Before the maps: who is refused here has touched none.
+  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<SocketPlace> place,
+                             SocketPlace::Prepare(options.socket));
   const Clock& clock = SystemClock();
   Hub hub(std::make_unique<MemoryJournal>(
       static_cast<uint64_t>(absl::ToUnixMillis(clock.WallNow())), options.alerts_kept));
   KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Pipeline> pipeline,
                              Pipeline::Start(OptionsOf(options), library, clock, hub));
   KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
-                             Server::Start({.socket = options.socket,
-                                            .max_subscribers = options.max_subscribers,
+                             Server::Start(std::move(place),
+                                           {.max_subscribers = options.max_subscribers,
                                             .heartbeat = absl::Seconds(options.heartbeat_seconds)},
                                            hub, *pipeline, clock));
   server->SetServing(true);

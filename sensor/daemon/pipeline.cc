@@ -7,15 +7,28 @@
 #include "spdlog/spdlog.h"
 
 #include "sensor/base/load.h"
+#include "sensor/feature/members.h"
 #include "sensor/record/decode.h"
 
 namespace kvmsentry {
 namespace {
 
+constexpr int64_t kModulesSettleNs = 500 * kNsPerMs;
+
 // How long nobody watched: from the last heartbeat of an earlier run to now.
 int64_t UnobservedNs(const Probe& probe, KernelTime now) {
   const auto beat = static_cast<int64_t>(Load(probe.tables().state().heartbeat_ns));
   return probe.pins() == Pins::kKept && beat != 0 && beat < now.ns ? now.ns - beat : 0;
+}
+
+// Of KS_IOCTL_MEMBER, the feature and its member there.
+std::pair<FeatureId, uint64_t> IoctlMember(uint32_t ioctl) {
+  constexpr uint32_t kKind = 256;
+  if (ioctl < KS_IOCTL_VHOST * kKind) return {FeatureId::kIoctlCommand, ioctl};
+  if (ioctl < KS_IOCTL_VFIO * kKind) {
+    return {FeatureId::kVhostConfigCommand, ioctl - KS_IOCTL_VHOST * kKind};
+  }
+  return {FeatureId::kVfioIoctlCommand, ioctl - KS_IOCTL_VFIO * kKind};
 }
 
 }  // namespace
@@ -61,6 +74,7 @@ void Pipeline::OnWake() {
 void Pipeline::OnTick() {
   const std::lock_guard lock(mutex_);
   TakeUevents();
+  AttachMissing();
   SyncInventory();
   TakeRecords();  // last, so that none is older than the sample when it is read
   // Only now: a walk takes its time, and counts must carry the time at which they were read.
@@ -83,6 +97,8 @@ void Pipeline::TakeUevents() {
   uevents_ok_ = true;
   if (batch->overrun) inventory_.OnUeventsLost();
   for (const KvmUevent& event : batch->events) inventory_.OnUevent(event);
+  // Modules come in company, and the best variant may be offered by the last of them only.
+  if (batch->overrun || batch->module_loaded) attach_at_ = clock_.Now() + kModulesSettleNs;
   if (batch->overrun || !batch->events.empty()) walks_.Request(clock_.Now());
 }
 
@@ -197,6 +213,13 @@ void Pipeline::ObserveMembers(const Tables::Members& members, KernelTime now) {
   for (const uint16_t port : members.ports) observe(FeatureId::kPioPort, port);
   for (const uint32_t msr : members.msrs_written) observe(FeatureId::kMsrWritten, msr);
   for (const uint32_t exit : members.exits) observe(FeatureId::kExitReason, exit);
+  for (const uint64_t page : members.mmio_pages) observe(FeatureId::kMmioPage, page);
+  for (const uint32_t ioctl : members.ioctls) {
+    const auto [feature, member] = IoctlMember(ioctl);
+    observe(feature, member);
+  }
+  if (members.mmio_overflow != 0) observe(FeatureId::kMmioPage, kUntoldMember);
+  if (members.msr_overflow != 0) observe(FeatureId::kMsrWritten, kUntoldMember);
   const auto observe_bits = [&](FeatureId feature, uint64_t bits) {
     for (; bits != 0; bits &= bits - 1) {
       observe(feature, static_cast<uint64_t>(std::countr_zero(bits)));

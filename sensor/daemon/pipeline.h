@@ -63,6 +63,7 @@ class Pipeline final : public SensorView {
   void TakeUevents();
   void TakeRecords();
   void SyncInventory();
+  void AttachMissing();
   // A walk over all open files, if one is due; its files are in FILES, which must outlive it.
   std::optional<Walk> MakeWalk(std::vector<ks_open_file>* files);
   void WalkDevices(Walk* walk);
@@ -95,6 +96,7 @@ class Pipeline final : public SensorView {
   WalkSchedule walks_;
   uint64_t failed_walks_ = 0;
   bool uevents_ok_ = true;
+  std::optional<KernelTime> attach_at_;  // when to try again what is not attached
   Engine engine_;
   std::vector<FeatureId> active_;  // features of which a hook is attached
   struct Watched {

@@ -55,6 +55,10 @@ absl::string_view LastKey(Field field) {
       return "last_hypercall";
     case Field::kControlRegister:
       return "last_control_register";
+    case Field::kGuestPage:
+    case Field::kKvmIoctl:
+    case Field::kVhostIoctl:
+    case Field::kVfioIoctl:
     case Field::kNone:
       break;
   }

@@ -19,6 +19,11 @@ constexpr Points kIoParameters(Point::kR5, Point::kK2);
 constexpr Points kEntering(Point::kK3, Point::kR5);
 constexpr Points kHostDevice(Point::kK5, Point::kK2, Point::kR5);
 constexpr Points kShared(Point::kK4, Point::kK5);
+constexpr Points kMigrating(Point::kK6, Point::kR1);
+// By its commands a VMM changes the machine, moves it, and grants it things.
+constexpr Points kManaging(Point::kR2, Point::kK3, Point::kK6, Point::kK7, Point::kR3, Point::kR5);
+constexpr Points kPassedThrough(Point::kK4, Point::kR2);
+constexpr Points kConfigured(Point::kK5, Point::kK6, Point::kR5);
 constexpr Points kPrivilege(Point::kR2, Point::kK2);
 
 constexpr HookNames kControlWrites("kvm_set_cr4", "kvm_post_set_cr0");
@@ -41,6 +46,8 @@ constexpr std::array kCatalogue = {
             "accesses to PCI configuration", "kvm_pio", Field::kPort, KS_METER_PCI_CONFIG},
     Feature{F::kMmioRate, "mmio.rate", kRate, kLeaving, "1/s", "MMIO accesses", "kvm_mmio",
             Field::kGuestAddress, KS_METER_MMIO},
+    Feature{F::kMmioPage, "mmio.page", kSet, kIoParameters, "guest page", "MMIO accesses",
+            "kvm_mmio", Field::kGuestPage, std::nullopt},
     Feature{F::kMsrRate, "msr.rate", kRate, kPrivilege, "1/s", "MSR accesses", "kvm_msr",
             Field::kMsr, KS_METER_MSR},
     Feature{F::kMsrFaultRate, "msr.fault.rate", kRate, kPrivilege, "1/s", "refused MSR accesses",
@@ -84,12 +91,27 @@ constexpr std::array kCatalogue = {
             "kvm_emulate_insn", Field::kNone, KS_METER_EMULATION},
     Feature{F::kFastMmioRate, "fast_mmio.rate", kRate, kLeaving, "1/s", "fast MMIO writes",
             "kvm_fast_mmio", Field::kGuestAddress, KS_METER_FAST_MMIO},
-    Feature{F::kDirtyPageRate, "dirty_page.rate", kRate, Points(Point::kR1, Point::kK6), "1/s",
-            "pages made dirty", "kvm_dirty_ring_push", Field::kNone, KS_METER_DIRTY_PAGE},
+    Feature{F::kControlAccessRate, "control_access.rate", kRate, kPrivilege, "1/s",
+            "accesses to control registers that left the guest", "kvm_cr", Field::kControlRegister,
+            KS_METER_CONTROL_ACCESS},
+    Feature{F::kDirtyPageRate, "dirty_page.rate", kRate, kMigrating, "1/s", "pages made dirty",
+            "kvm_dirty_ring_push", Field::kNone, KS_METER_DIRTY_PAGE},
+    Feature{F::kDirtyRingFullRate, "dirty_ring.full.rate", kRate, kMigrating, "1/s",
+            "stops by a full dirty ring", "kvm_dirty_ring_exit", Field::kNone, KS_METER_DIRTY_FULL},
+    Feature{F::kDirtyRingResetRate, "dirty_ring.reset.rate", kRate, kMigrating, "1/s",
+            "dirty rings emptied", "kvm_dirty_ring_reset", Field::kNone, KS_METER_DIRTY_RESET},
     Feature{F::kIrqLineRate, "irq.line.rate", kRate, kEntering, "1/s", "changes of interrupt lines",
             "kvm_set_irq", Field::kNone, KS_METER_IRQ_LINE},
     Feature{F::kIrqMsiRate, "irq.msi.rate", kRate, kEntering, "1/s", "message-signalled interrupts",
             "kvm_set_msi_irq", Field::kNone, KS_METER_IRQ_MSI},
+    Feature{F::kIoctlRate, "ioctl.rate", kRate, kManaging, "1/s", "ioctls on the VM and its vCPUs",
+            "kvm_vm_ioctl", Field::kNone, KS_METER_IOCTL},
+    Feature{F::kIoctlCommand, "ioctl.command", kSet, kManaging, "ioctl",
+            "ioctls on the VM and its vCPUs", "kvm_vm_ioctl", Field::kKvmIoctl, std::nullopt},
+    Feature{F::kVfioIoctlRate, "vfio.ioctl.rate", kRate, kPassedThrough, "1/s", "ioctls on VFIO",
+            "vfio_device_fops_unl_ioctl", Field::kNone, KS_METER_VFIO_IOCTL},
+    Feature{F::kVfioIoctlCommand, "vfio.ioctl.command", kSet, kPassedThrough, "VFIO ioctl",
+            "ioctls on VFIO", "vfio_device_fops_unl_ioctl", Field::kVfioIoctl, std::nullopt},
     Feature{F::kVhostRunRate, "vhost.run.rate", kRate, kHostDevice, "1/s", "turns of vhost",
             kVhostTurns, Field::kNone, KS_METER_VHOST_RUN},
     Feature{F::kVhostKickRate, "vhost.kick.rate", kRate, kHostDevice, "1/s", "kicks of vhost",
@@ -101,6 +123,8 @@ constexpr std::array kCatalogue = {
             KS_METER_VHOST_BAD_DESCRIPTOR},
     Feature{F::kVhostConfigRate, "vhost.config.rate", kRate, kHostDevice, "1/s",
             "ioctls on vhost devices", kVhostIoctls, Field::kNone, KS_METER_VHOST_CONFIG},
+    Feature{F::kVhostConfigCommand, "vhost.config.command", kSet, kConfigured, "vhost ioctl",
+            "ioctls on vhost devices", kVhostIoctls, Field::kVhostIoctl, std::nullopt},
     Feature{F::kVsockRxByteRate, "vsock.rx.byte.rate", kRate, kShared, "1/s",
             "bytes to the guest over vsock", "vhost_add_used", Field::kNone,
             KS_METER_VSOCK_RX_BYTES},
@@ -139,6 +163,7 @@ const Feature* FeatureOfMeter(uint32_t meter) {
 }
 
 std::string MemberText(Field field, uint64_t member) {
+  if (member == kUntoldMember && field != Field::kGuestAddress) return "more than are told apart";
   const absl::string_view name = NameOfMember(field, member);
   switch (field) {
     case Field::kPort:
@@ -161,6 +186,17 @@ std::string MemberText(Field field, uint64_t member) {
                           : absl::StrFormat("hypercall %s (%d)", name, member);
     case Field::kControlRegister:
       return absl::StrFormat("CR%d", member);
+    case Field::kGuestPage:
+      return absl::StrFormat("guest page 0x%x", member);
+    case Field::kKvmIoctl:
+      return name.empty() ? absl::StrFormat("KVM ioctl %d", member)
+                          : absl::StrCat("KVM ioctl ", name);
+    case Field::kVhostIoctl:
+      return name.empty() ? absl::StrFormat("vhost ioctl %d", member)
+                          : absl::StrCat("vhost ioctl ", name);
+    case Field::kVfioIoctl:
+      return name.empty() ? absl::StrFormat("VFIO ioctl %d", member)
+                          : absl::StrCat("VFIO ioctl ", name);
     case Field::kNone:
       break;
   }

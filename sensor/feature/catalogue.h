@@ -21,6 +21,7 @@ enum class FeatureId : uint8_t {
   kPioPort,
   kPciConfigRate,
   kMmioRate,
+  kMmioPage,
   kMsrRate,
   kMsrFaultRate,
   kMsrWritten,
@@ -41,14 +42,22 @@ enum class FeatureId : uint8_t {
   kPageFaultRate,
   kEmulationRate,
   kFastMmioRate,
+  kControlAccessRate,
   kDirtyPageRate,
+  kDirtyRingFullRate,
+  kDirtyRingResetRate,
   kIrqLineRate,
   kIrqMsiRate,
+  kIoctlRate,
+  kIoctlCommand,
+  kVfioIoctlRate,
+  kVfioIoctlCommand,
   kVhostRunRate,
   kVhostKickRate,
   kVhostSignalRate,
   kVhostBadDescriptorRate,
   kVhostConfigRate,
+  kVhostConfigCommand,
   kVsockRxByteRate,
   kVsockTxByteRate,
 };
@@ -65,10 +74,14 @@ enum class Field : uint8_t {
   kMsr,
   kExitReason,  // why KVM_RUN returned to user space
   kGuestAddress,
-  kVmExit,  // why the guest was left: the vendor's exit reasons
-  kVector,  // of an interrupt or exception
+  kGuestPage,  // the address at which a page of 4 KiB begins
+  kVmExit,     // why the guest was left: the vendor's exit reasons
+  kVector,     // of an interrupt or exception
   kHypercall,
   kControlRegister,
+  kKvmIoctl,
+  kVhostIoctl,
+  kVfioIoctl,
 };
 
 // The hooks that give a feature, each a part of it.

@@ -14,14 +14,12 @@
 #include "absl/strings/str_cat.h"
 
 #include "bpf/exit_reason.h"
+#include "sensor/feature/ioctls.h"
 
 namespace kvmsentry {
 namespace {
 
-struct Named {
-  uint64_t member;
-  absl::string_view name;
-};
+using Named = NamedMember;
 
 // Ports of a PC that guests and attacks use; IBM PC/AT Technical Reference and QEMU's hw/i386.
 constexpr std::array kPorts = {
@@ -153,6 +151,13 @@ std::span<const Named> NamesOf(Field field) {
       return VmExits();
     case Field::kHypercall:
       return kHypercalls;
+    case Field::kKvmIoctl:
+      return KvmIoctls();
+    case Field::kVhostIoctl:
+      return VhostIoctls();
+    case Field::kVfioIoctl:
+      return VfioIoctls();
+    case Field::kGuestPage:
     case Field::kGuestAddress:
     case Field::kVector:
     case Field::kControlRegister:
@@ -175,6 +180,13 @@ uint64_t LargestMember(Field field) {
       return 63;
     case Field::kControlRegister:
       return 8;
+    case Field::kKvmIoctl:
+    case Field::kVfioIoctl:
+      return 2 * 256 - 1;
+    case Field::kVhostIoctl:
+      return 255;
+    case Field::kGuestPage:
+      return (uint64_t{1} << 52) - 1;  // the architecture's largest physical address
     case Field::kGuestAddress:
       return UINT64_MAX;
     case Field::kVmExit:

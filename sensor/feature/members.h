@@ -11,6 +11,10 @@
 
 namespace kvmsentry {
 
+// Stands for members of a set that found no room in the kernel's tables, and are not told apart: a
+// member of every field, and outside every norm.
+inline constexpr uint64_t kUntoldMember = UINT64_MAX;
+
 // The largest value a member of FIELD can have.
 uint64_t LargestMember(Field field);
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/strip.h"
 
@@ -61,6 +62,12 @@ std::optional<KvmUevent> ParseKvmUevent(absl::string_view message) {
   }
   if (!kind || !created || !alive || !pid) return {};
   return event;
+}
+
+bool IsModuleLoaded(absl::string_view message) {
+  if (!absl::ConsumePrefix(&message, "add@/module/")) return false;
+  return absl::StartsWith(message, "kvm") || absl::StartsWith(message, "vhost") ||
+         absl::StartsWith(message, "vfio") || absl::StartsWith(message, "vmw_vsock_");
 }
 
 bool IsFromKernel(const sockaddr_nl& sender, const ucred* credentials) {
@@ -127,9 +134,9 @@ absl::StatusOr<UeventBatch> UeventSocket::Read() {
       overrun_ = true;
       continue;
     }
-    if (const auto event = ParseKvmUevent({buffer.data(), static_cast<size_t>(length)})) {
-      batch.events.push_back(*event);
-    }
+    const absl::string_view text(buffer.data(), static_cast<size_t>(length));
+    if (const auto event = ParseKvmUevent(text)) batch.events.push_back(*event);
+    batch.module_loaded |= IsModuleLoaded(text);
   }
   batch.overrun |= overrun_;
   if (batch.overrun) batch.events.clear();

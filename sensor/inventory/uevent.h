@@ -28,12 +28,17 @@ struct KvmUevent {
 // Pure. nullopt for every message that is not KVM's, or is not whole.
 std::optional<KvmUevent> ParseKvmUevent(absl::string_view message);
 
+// Pure. Whether it tells that a module of KVM, vhost or VFIO was loaded, and has done its own set-up
+// (kernel/module/main.c, do_init_module).
+bool IsModuleLoaded(absl::string_view message);
+
 // Whether the kernel sent it: any process with CAP_NET_ADMIN can multicast to the same group, but
 // then under its own port, and the kernel stamps its pid into the credentials.
 bool IsFromKernel(const sockaddr_nl& sender, const ucred* credentials);
 
 struct UeventBatch {
   std::vector<KvmUevent> events;
+  bool module_loaded = false;  // one of KVM, vhost or VFIO
   // Events were lost: walk again, and do not trust an earlier COUNT. What was still queued is older
   // than the loss, and its COUNTs are wrong by now: there are no events in such a batch.
   bool overrun = false;

@@ -1,8 +1,10 @@
 #include "sensor/probe/bpf_object.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #include <mutex>
 
 #include <bpf/bpf.h>
@@ -30,25 +32,54 @@ int KeepLog(libbpf_print_level level, const char* format, va_list arguments) {
   return length;
 }
 
-uint32_t EntriesOf(absl::string_view map, const MapSizes& sizes) {
+// Who asks for a map's size.
+struct Sizing {
+  uint32_t entries = 0;        // 0: as declared
+  absl::string_view option{};  // of kvmsentryd
+};
+
+Sizing SizingOf(absl::string_view map, const MapSizes& sizes) {
   if (map == "vms" || map == "vm_slots" || map == "free_vm_slots" || map == "vm_limits" ||
       map == "vm_sets") {
-    return sizes.max_vms;
+    return {sizes.max_vms, "--max-vms"};
   }
   if (map == "vcpus" || map == "exits" || map == "vcpu_slots" || map == "free_vcpu_slots") {
-    return sizes.max_vcpus;
+    return {sizes.max_vcpus, "--max-vcpus"};
   }
-  if (map == "queues" || map == "queue_slots" || map == "free_queue_slots") return sizes.max_queues;
-  if (map == "ring") return sizes.ring_bytes;
-  return 0;  // as declared
+  if (map == "queues" || map == "queue_slots" || map == "free_queue_slots") {
+    return {sizes.max_queues, "--max-queues"};
+  }
+  if (map == "ring") return {sizes.ring_bytes, "--max-vms"};
+  return {};
+}
+
+// The map that LOG, libbpf's, says could not be made (tools/lib/bpf/libbpf.c,
+// bpf_object__create_maps); empty without.
+std::string RefusedMap(absl::string_view log) {
+  const size_t end = log.find("': failed to create: ");
+  if (end == absl::string_view::npos) return {};
+  const size_t begin = log.rfind("map '", end);
+  if (begin == absl::string_view::npos) return {};
+  return std::string(log.substr(begin + 5, end - begin - 5));
+}
+
+absl::Status MapRefused(const bpf_map& map, int error) {
+  const uint64_t bytes =
+      uint64_t{bpf_map__max_entries(&map)} *
+      std::max(bpf_map__key_size(&map) + bpf_map__value_size(&map), 1U);  // the ring's are 0
+  const absl::string_view option = SizingOf(bpf_map__name(&map), {}).option;
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "map ", bpf_map__name(&map), ": the kernel refuses it its ", (bytes + 1023) / 1024, " KiB (",
+      bpf_map__max_entries(&map), " entries): ", std::strerror(error), "; ",
+      option.empty() ? "" : absl::StrCat("choose a smaller ", option, ", or "),
+      "raise the memory limit of kvmsentryd's cgroup"));
 }
 
 // What went wrong: the verifier's last word, which stands before its statistics, else libbpf's
 // first.
-std::string ReasonFromLog() {
+std::string ReasonFromLog(absl::string_view log) {
   std::string previous;
   std::string first;
-  const std::string log = TakeLibbpfLog();
   for (const absl::string_view line : absl::StrSplit(log, '\n', absl::SkipWhitespace())) {
     if (absl::StartsWith(line, "processed ")) return previous;
     previous = std::string(absl::StripPrefix(line, "libbpf: "));
@@ -62,6 +93,8 @@ std::string ReasonFromLog() {
 std::string LibbpfVersion() {
   return absl::StrCat(libbpf_major_version(), ".", libbpf_minor_version());
 }
+
+void KeepLibbpfLog() { libbpf_set_print(KeepLog); }
 
 std::string TakeLibbpfLog() {
   const std::lock_guard lock(log_mutex);
@@ -78,7 +111,7 @@ absl::StatusOr<BpfObject> BpfObject::Open(absl::string_view name, const std::str
 
 absl::StatusOr<BpfObject> BpfObject::Open(absl::string_view name, std::span<const char> bytes,
                                           const std::string& pin_root, const MapSizes& sizes) {
-  libbpf_set_print(KeepLog);
+  KeepLibbpfLog();
   BpfObject opened;
   opened.name_ = std::string(name);
   bpf_object_open_opts options{};
@@ -87,12 +120,13 @@ absl::StatusOr<BpfObject> BpfObject::Open(absl::string_view name, std::span<cons
   options.pin_root_path = pin_root.c_str();
   opened.object_.reset(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
   if (opened.object_ == nullptr) {
-    return absl::InternalError(absl::StrCat("BPF object ", name, ": ", ReasonFromLog()));
+    return absl::InternalError(
+        absl::StrCat("BPF object ", name, ": ", ReasonFromLog(TakeLibbpfLog())));
   }
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, opened.object_.get()) {
-    const uint32_t entries = EntriesOf(bpf_map__name(map), sizes);
-    if (entries != 0) bpf_map__set_max_entries(map, entries);
+    const Sizing sizing = SizingOf(bpf_map__name(map), sizes);
+    if (sizing.entries != 0) bpf_map__set_max_entries(map, sizing.entries);
   }
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, opened.object_.get()) {
@@ -111,8 +145,12 @@ absl::Status BpfObject::Load(const std::vector<std::string>& programs) {
   }
   TakeLibbpfLog();
   if (const int error = bpf_object__load(object_.get()); error != 0) {
-    return absl::ErrnoToStatus(-error,
-                               absl::StrCat("loading BPF object ", name_, ": ", ReasonFromLog()));
+    const std::string log = TakeLibbpfLog();
+    const bpf_map* map = bpf_object__find_map_by_name(object_.get(), RefusedMap(log).c_str());
+    const bool too_big = error == -ENOMEM || error == -E2BIG;
+    if (map != nullptr && too_big) return MapRefused(*map, -error);
+    return absl::ErrnoToStatus(
+        -error, absl::StrCat("loading BPF object ", name_, ": ", ReasonFromLog(log)));
   }
   Freeze();
   return absl::OkStatus();

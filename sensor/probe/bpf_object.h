@@ -36,7 +36,7 @@ class BpfObject {
   static absl::StatusOr<BpfObject> Open(absl::string_view name, const std::string& pin_root,
                                         const MapSizes& sizes);
 
-  // Loads only the programs named.
+  // Loads only the programs named. RESOURCE_EXHAUSTED where the kernel has no memory for a map.
   absl::Status Load(const std::vector<std::string>& programs);
   absl::Status Attach(const std::string& program);
 
@@ -71,6 +71,9 @@ class BpfObject {
 
 // The version of the libbpf in use: "1.1".
 std::string LibbpfVersion();
+
+// From now on what libbpf says goes into its log, no more to standard error.
+void KeepLibbpfLog();
 
 // What libbpf and the verifier said since the last call; for error messages.
 std::string TakeLibbpfLog();

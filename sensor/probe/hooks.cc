@@ -16,7 +16,26 @@ constexpr std::array kFunctionEntry = {Variant::kFentry, Variant::kKprobe};
 // Of more than six arguments: kernels before 6.6 load such a program and then refuse to attach it,
 // so that the whole object has to be loaded again.
 constexpr std::array kLongFunctionExit = {Variant::kKretprobe, Variant::kFexit};
-constexpr std::array kFunctionExit = {Variant::kFexit, Variant::kKretprobe};
+
+constexpr std::array kFunctionOrTracepoint = {Variant::kFentry, Variant::kKprobe, Variant::kTpBtf,
+                                              Variant::kRawTp};
+constexpr std::array kFunctionOrRawTracepoint = {Variant::kFentry, Variant::kKprobe,
+                                                 Variant::kRawTp};
+constexpr char kNoWorkers[] =
+    "by the tracepoint, which names no VM: interrupts raised by an ioctl are counted, those of "
+    "eventfds and workers are lost as irq_unattributed";
+// Without probes on functions, at every system call: dear, but seen at all.
+constexpr std::array kIoctlEntry = {Variant::kFentry, Variant::kKprobe, Variant::kSysEnter};
+constexpr std::array kIoctlExit = {Variant::kFexit, Variant::kKretprobe, Variant::kSysExit};
+
+constexpr char kDescriptors[] =
+    "at every system call, for no function can be probed here: a VMM that changes its descriptors "
+    "meanwhile goes uncounted";
+
+constexpr std::array<absl::string_view, 3> kKvmIoctls = {"kvm_vcpu_ioctl", "kvm_vm_compat_ioctl",
+                                                         "kvm_vcpu_compat_ioctl"};
+constexpr std::array<absl::string_view, 2> kVfioIoctls = {"vfio_group_fops_unl_ioctl",
+                                                          "vfio_fops_unl_ioctl"};
 
 constexpr std::array<absl::string_view, 2> kVendorTypes = {"vcpu_svm", "vcpu_vmx"};
 constexpr std::array<absl::string_view, 1> kVm = {"kvm"};
@@ -24,6 +43,8 @@ constexpr std::array<absl::string_view, 1> kVcpu = {"kvm_vcpu"};
 constexpr std::array<absl::string_view, 1> kVhost = {"vhost_virtqueue"};
 constexpr std::array<absl::string_view, 1> kVhostNet = {"vhost_net"};
 constexpr std::array<absl::string_view, 1> kVhostVsock = {"vhost_vsock"};
+constexpr std::array<absl::string_view, 1> kVfio = {"vfio_device"};
+constexpr std::array<absl::string_view, 1> kDirtyRing = {"kvm_dirty_ring"};
 
 constexpr std::array kHooks = {
     Hook{"kvm_track_tsc", "life", kTracepoint,
@@ -54,18 +75,56 @@ constexpr std::array kHooks = {
          .variants = kTracepoint,
          .provides = "instructions that KVM emulates: emulation.rate",
          .hardware_only = true},
-    Hook{"kvm_fast_mmio", "request", kTracepoint,
-         "MMIO writes to an eventfd that need no decoding: fast_mmio.rate"},
-    Hook{"kvm_dirty_ring_push", "request", kTracepoint,
-         "pages put into a dirty ring: dirty_page.rate"},
+    Hook{.name = "kvm_fast_mmio",
+         .object = "request",
+         .variants = kTracepoint,
+         .provides = "MMIO writes to an eventfd that need no decoding: fast_mmio.rate",
+         .raised_by = "kvm_intel"},
+    Hook{"kvm_dirty_ring_push", "dirty", kTracepoint,
+         "pages put into a dirty ring: dirty_page.rate", kDirtyRing},
+    Hook{"kvm_dirty_ring_exit", "dirty", kTracepoint,
+         "guests stopped by a full dirty ring: dirty_ring.full.rate", kDirtyRing},
+    Hook{"kvm_dirty_ring_reset", "dirty", kTracepoint, "dirty rings emptied: dirty_ring.reset.rate",
+         kDirtyRing},
+    Hook{.name = "kvm_vm_ioctl",
+         .object = "ioctl",
+         .variants = kIoctlEntry,
+         .provides = "ioctls on VMs and vCPUs: ioctl.rate, ioctl.command",
+         .types = kVm,
+         .module = "kvm",
+         .with = kKvmIoctls,
+         .weakness = kDescriptors},
+    Hook{.name = "vfio_device_fops_unl_ioctl",
+         .object = "vfio",
+         .variants = kIoctlEntry,
+         .provides = "ioctls on VFIO: vfio.ioctl.rate, vfio.ioctl.command",
+         .types = kVfio,
+         .module = "vfio",
+         .with = kVfioIoctls,
+         .weakness = kDescriptors},
+    Hook{.name = "kvm_cr",
+         .object = "control",
+         .variants = kTracepoint,
+         .provides = "accesses to control registers that leave the guest: control_access.rate",
+         .raised_by = "kvm_intel"},
     Hook{"kvm_set_cr4", "control", kFunctionEntry, "writes of CR4: control_write.rate", kVcpu,
          "kvm"},
     Hook{"kvm_post_set_cr0", "control", kFunctionEntry, "writes of CR0: control_write.rate", kVcpu,
          "kvm"},
-    Hook{"kvm_set_irq", "interrupt", kFunctionEntry,
-         "changes of a VM's interrupt lines, by whomever: irq.line.rate", kVm, "kvm"},
-    Hook{"kvm_set_msi_irq", "interrupt", kFunctionEntry,
-         "message-signalled interrupts of a VM, by whomever: irq.msi.rate", kVm, "kvm"},
+    Hook{.name = "kvm_set_irq",
+         .object = "interrupt",
+         .variants = kFunctionOrTracepoint,
+         .provides = "changes of a VM's interrupt lines, by whomever: irq.line.rate",
+         .types = kVm,
+         .module = "kvm",
+         .weakness = kNoWorkers},
+    Hook{.name = "kvm_set_msi_irq",
+         .object = "interrupt",
+         .variants = kFunctionOrRawTracepoint,
+         .provides = "message-signalled interrupts of a VM, by whomever: irq.msi.rate",
+         .types = kVm,
+         .module = "kvm",
+         .weakness = kNoWorkers},
     Hook{"vhost_poll_wakeup", "vhost", kFunctionEntry, "the guest's notifications: vhost.kick.rate",
          kVhost, "vhost"},
     Hook{"vhost_get_vq_desc", "vhost", kLongFunctionExit,
@@ -80,8 +139,13 @@ constexpr std::array kHooks = {
          kVhostNet, "vhost_net"},
     Hook{"handle_rx", "vhost_net", kFunctionEntry, "turns of vhost-net, receiving: vhost.run.rate",
          kVhostNet, "vhost_net"},
-    Hook{"vhost_net_ioctl", "vhost_net", kFunctionExit,
-         "how vhost-net devices are set up: vhost.config.rate", kVhostNet, "vhost_net"},
+    Hook{.name = "vhost_net_ioctl",
+         .object = "vhost_net",
+         .variants = kIoctlExit,
+         .provides = "how vhost-net devices are set up: vhost.config.rate, vhost.config.command",
+         .types = kVhostNet,
+         .module = "vhost_net",
+         .weakness = kDescriptors},
     Hook{"vhost_vsock_handle_tx_kick", "vhost_vsock", kFunctionEntry,
          "turns of vhost-vsock, sending: vhost.run.rate", kVhostVsock, "vhost_vsock"},
     Hook{"vhost_transport_do_send_pkt", "vhost_vsock", kFunctionEntry,
@@ -90,8 +154,13 @@ constexpr std::array kHooks = {
          "bytes to the guest over vsock: vsock.rx.byte.rate", kVhostVsock, "vhost_vsock"},
     Hook{"virtio_transport_recv_pkt", "vhost_vsock", kTracepoint,
          "bytes from the guest over vsock: vsock.tx.byte.rate", kVhostVsock, "vhost_vsock"},
-    Hook{"vhost_vsock_dev_ioctl", "vhost_vsock", kFunctionExit,
-         "how vhost-vsock devices are set up: vhost.config.rate", kVhostVsock, "vhost_vsock"},
+    Hook{.name = "vhost_vsock_dev_ioctl",
+         .object = "vhost_vsock",
+         .variants = kIoctlExit,
+         .provides = "how vhost-vsock devices are set up: vhost.config.rate, vhost.config.command",
+         .types = kVhostVsock,
+         .module = "vhost_vsock",
+         .weakness = kDescriptors},
 };
 
 }  // namespace
@@ -114,6 +183,10 @@ absl::string_view VariantName(Variant variant) {
       return "kprobe";
     case Variant::kKretprobe:
       return "kretprobe";
+    case Variant::kSysEnter:
+      return "sys_enter";
+    case Variant::kSysExit:
+      return "sys_exit";
     case Variant::kIterator:
       return "iter";
     case Variant::kProcessIterator:
@@ -124,12 +197,26 @@ absl::string_view VariantName(Variant variant) {
 
 std::span<const Hook> Hooks() { return kHooks; }
 
+bool IsWeak(const Hook& hook, Variant variant) {
+  if (hook.weakness.empty()) return false;
+  return variant == Variant::kTpBtf || variant == Variant::kRawTp ||
+         variant == Variant::kSysEnter || variant == Variant::kSysExit;
+}
+
 std::vector<std::string> ProgramNames(const Hook& hook, Variant variant) {
   if (variant == Variant::kIterator) return {"walk_files"};
   if (variant == Variant::kProcessIterator) return {"walk_devices"};
-  const std::string name = absl::StrCat(hook.name, "_", VariantName(variant));
-  if (variant == Variant::kKretprobe) return {name, absl::StrCat(name, "_entry")};
-  return {name};
+  std::vector<std::string> names;
+  const auto add = [&](absl::string_view function) {
+    const std::string name = absl::StrCat(function, "_", VariantName(variant));
+    names.push_back(name);
+    if (variant == Variant::kKretprobe) names.push_back(absl::StrCat(name, "_entry"));
+  };
+  add(hook.name);
+  // One program at the system calls does for all.
+  if (variant == Variant::kSysEnter || variant == Variant::kSysExit) return names;
+  for (const absl::string_view function : hook.with) add(function);
+  return names;
 }
 
 }  // namespace kvmsentry

@@ -21,6 +21,8 @@ enum class Variant : uint8_t {
   kFexit,
   kKprobe,
   kKretprobe,  // two programs: the function's arguments are known only at its beginning
+  kSysEnter,   // the beginning of every system call: taxes every process of the host
+  kSysExit,    // the end of every system call: the same
   kIterator,
   kProcessIterator,  // an iterator over one process (Linux 6.1)
 };
@@ -40,6 +42,13 @@ struct Hook {
   // A function that newer kernels call beside it, or in its place: where there is one, the hook
   // would be blind without knowing it, and is refused.
   absl::string_view superseded_by = {};
+  // Functions that are hooked with this one, in the same way: all or none.
+  std::span<const absl::string_view> with = {};
+  // Of a hook on a function: what its other variants, by tracepoints, do not see. The hook is then
+  // DEGRADED.
+  absl::string_view weakness = {};
+  // The module that alone raises the tracepoint; empty: all of KVM's back ends do.
+  absl::string_view raised_by = {};
   // Left off where KVM's back end is software: there it is raised at every instruction, and its
   // mere presence slows guests down by half.
   bool hardware_only = false;
@@ -47,6 +56,9 @@ struct Hook {
 
 // All hooks; those of one object stand together.
 std::span<const Hook> Hooks();
+
+// Whether VARIANT of HOOK sees less than it should.
+bool IsWeak(const Hook& hook, Variant variant);
 
 // The names of the programs in the object that implement VARIANT of HOOK, in the order of
 // attaching.

@@ -15,18 +15,16 @@
 namespace kvmsentry {
 namespace {
 
-constexpr absl::string_view kWatched[] = {"kvm",
-                                          "kvm_amd",
-                                          "kvm_intel",
-                                          "vhost",
-                                          "vhost_net",
-                                          "vhost_vsock",
-                                          "vmw_vsock_virtio_transport_common"};
+constexpr absl::string_view kWatched[] = {
+    "kvm",       "kvm_amd",     "kvm_intel", "vhost",
+    "vhost_net", "vhost_vsock", "vfio",      "vmw_vsock_virtio_transport_common"};
 
 // Built in or loaded.
-bool HasHardwareBackEnd() {
-  return access("/sys/module/kvm_intel", F_OK) == 0 || access("/sys/module/kvm_amd", F_OK) == 0;
+bool HasModule(absl::string_view name) {
+  return access(absl::StrCat("/sys/module/", name).c_str(), F_OK) == 0;
 }
+
+bool HasHardwareBackEnd() { return HasModule("kvm_intel") || HasModule("kvm_amd"); }
 
 }  // namespace
 
@@ -91,8 +89,16 @@ absl::Status Kernel::HasFunction(const Hook& hook) const {
         absl::StrCat("several modules have a function ", hook.name,
                      ", and the kernel takes any: unload the one that is not ", hook.module));
   }
-  if (Has(hook.name, BTF_KIND_FUNC)) return absl::OkStatus();
-  return absl::NotFoundError(absl::StrCat("this kernel's BTF has no function ", hook.name));
+  KVMSENTRY_RETURN_IF_ERROR(HasFunctionNamed(hook.name));
+  for (const absl::string_view function : hook.with) {
+    KVMSENTRY_RETURN_IF_ERROR(HasFunctionNamed(function));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Kernel::HasFunctionNamed(absl::string_view function) const {
+  if (Has(function, BTF_KIND_FUNC)) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("this kernel's BTF has no function ", function));
 }
 
 absl::Status Kernel::HasTypesOf(const Hook& hook) const {
@@ -102,9 +108,9 @@ absl::Status Kernel::HasTypesOf(const Hook& hook) const {
       });
   if (known) return absl::OkStatus();
   if (!hook.module.empty()) {
-    return absl::NotFoundError(
-        absl::StrCat("the module ", hook.module,
-                     " is not loaded, or this kernel has none: load it, then restart kvmsentryd"));
+    return absl::NotFoundError(absl::StrCat(
+        "the module ", hook.module,
+        " is not loaded, or this kernel has none: kvmsentryd attaches once it is loaded"));
   }
   return absl::NotFoundError(
       absl::StrCat("this kernel's BTF has none of ", absl::StrJoin(hook.types, ", ")));
@@ -126,6 +132,10 @@ absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
         "KVM's back end is neither kvm_intel nor kvm_amd, and emulates every instruction: the hook "
         "would slow its guests down");
   }
+  if (!hook.raised_by.empty() && !HasModule(hook.raised_by)) {
+    return absl::UnavailableError(
+        absl::StrCat("only ", hook.raised_by, " raises it, which is not KVM's back end here"));
+  }
   switch (variant) {
     case Variant::kTpBtfCast:
       // It takes types by their number in vmlinux, so a module's cannot be named to it.
@@ -143,6 +153,8 @@ absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
       return absl::NotFoundError(
           absl::StrCat("this kernel's BTF has no tracepoint ", hook.name, "; is KVM loaded?"));
     case Variant::kRawTp:
+    case Variant::kSysEnter:
+    case Variant::kSysExit:
       return HasTypesOf(hook);  // attaching tells the rest
     case Variant::kTp:
       return absl::OkStatus();  // attaching tells

@@ -34,6 +34,7 @@ class Kernel {
   bool IteratesOverOneProcess() const;
   void NoteNamesakes(const btf& types);
   absl::Status HasFunction(const Hook& hook) const;
+  absl::Status HasFunctionNamed(absl::string_view function) const;
   absl::Status HasTypesOf(const Hook& hook) const;
 
   BtfPtr vmlinux_;

@@ -5,15 +5,18 @@
 // The only place that includes skeletons: their bytes are all that is used of them.
 #include "control.skel.h"
 #include "device.skel.h"
+#include "dirty.skel.h"
 #include "exit.skel.h"
 #include "inject.skel.h"
 #include "interrupt.skel.h"
 #include "inventory.skel.h"
+#include "ioctl.skel.h"
 #include "life.skel.h"
 #include "msr.skel.h"
 #include "request.skel.h"
 #include "self.skel.h"
 #include "userspace.skel.h"
+#include "vfio.skel.h"
 #include "vhost.skel.h"
 #include "vhost_net.skel.h"
 #include "vhost_vsock.skel.h"
@@ -38,6 +41,9 @@ constexpr std::array kObjects = {
     Object{"interrupt", interrupt_bpf__elf_bytes},
     Object{"request", request_bpf__elf_bytes},
     Object{"control", control_bpf__elf_bytes},
+    Object{"dirty", dirty_bpf__elf_bytes},
+    Object{"ioctl", ioctl_bpf__elf_bytes},
+    Object{"vfio", vfio_bpf__elf_bytes},
     Object{"vhost", vhost_bpf__elf_bytes},
     Object{"vhost_net", vhost_net_bpf__elf_bytes},
     Object{"vhost_vsock", vhost_vsock_bpf__elf_bytes},

@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -24,9 +25,19 @@ namespace fs = std::filesystem;
 absl::Status RequireBpffs(const std::string& pin_root) {
   const std::string parent = fs::path(pin_root).parent_path();
   struct statfs info {};
-  if (statfs(parent.c_str(), &info) != 0 || info.f_type != BPF_FS_MAGIC) {
+  const bool there = statfs(parent.c_str(), &info) == 0;
+  if (!there && errno == ENOENT) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(parent, ": no such folder; choose a --pin-root right below a bpffs, like ",
+                     kDefaultPinRoot));
+  }
+  if (!there || info.f_type != BPF_FS_MAGIC) {
     return absl::FailedPreconditionError(
         absl::StrCat(parent, ": no bpffs there; mount -t bpf bpf ", parent));
+  }
+  if ((info.f_flags & ST_RDONLY) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(parent, ": the bpffs is mounted read-only; mount -o remount,rw ", parent));
   }
   return absl::OkStatus();
 }
@@ -111,6 +122,11 @@ absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSize
   folder.pins = Compatible(pin_root, sizes) ? Pins::kKept : Pins::kRecreated;
   if (folder.pins == Pins::kRecreated) KVMSENTRY_RETURN_IF_ERROR(RemovePins(pin_root));
   return folder;
+}
+
+void DiscardNewPins(const PinFolder& folder, const std::string& pin_root) {
+  if (!folder.lock || folder.pins == Pins::kKept) return;
+  if (RemovePins(pin_root).ok()) rmdir(pin_root.c_str());
 }
 
 absl::Status Unpin(const std::string& pin_root) {

@@ -25,8 +25,14 @@ struct PinFolder {
 };
 
 // Makes PIN_ROOT ready for loading. Fails where its file system is no bpffs, saying how to mount
-// one, where another process holds it, and where it holds pins of others.
+// one, or that it is mounted read-only, where another process holds it, and where it holds pins of
+// others.
 absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSizes& sizes);
+
+// Removes PIN_ROOT with all pins in it, so that nothing stays of a start that failed. Does nothing
+// where FOLDER is not held, for then they are another's, nor where they are those of an earlier
+// run.
+void DiscardNewPins(const PinFolder& folder, const std::string& pin_root);
 
 // Removes all pins and PIN_ROOT itself; OK where there are none. Fails while a process holds it,
 // and where its file system is no bpffs or it holds pins of others.

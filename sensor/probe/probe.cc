@@ -64,7 +64,9 @@ absl::StatusOr<BpfObject> LoadBest(absl::string_view name, std::vector<Choice>& 
                                    const ProbeOptions& options) {
   KVMSENTRY_ASSIGN_OR_RETURN(BpfObject object,
                              BpfObject::Open(name, options.pin_root, options.sizes));
-  if (object.Load(Programs(choices)).ok()) return object;
+  const absl::Status loaded = object.Load(Programs(choices));
+  if (loaded.ok()) return object;
+  if (absl::IsResourceExhausted(loaded)) return loaded;  // no fault of a program
   // One program that is refused takes the whole object with it: find out which, program by program.
   for (Choice& choice : choices) {
     while (!choice.left.empty()) {
@@ -102,36 +104,70 @@ void Probe::RingDeleter::operator()(ring_buffer* ring) const { ring_buffer__free
 Probe::~Probe() = default;
 
 absl::StatusOr<std::unique_ptr<Probe>> Probe::Load(const ProbeOptions& options) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const Kernel kernel, Kernel::Inspect());
+  KeepLibbpfLog();
   std::unique_ptr<Probe> probe(new Probe);
-  probe->pin_root_ = options.pin_root;
-  KVMSENTRY_ASSIGN_OR_RETURN(probe->folder_, PreparePins(options.pin_root, options.sizes));
-  const std::span<const Hook> hooks = Hooks();
-  for (size_t first = 0; first < hooks.size();) {
-    size_t count = 1;
-    while (first + count < hooks.size() && hooks[first + count].object == hooks[first].object) {
-      ++count;
-    }
-    KVMSENTRY_RETURN_IF_ERROR(
-        probe->LoadObject(hooks[first].object, hooks.subspan(first, count), kernel, options));
-    first += count;
+  probe->options_ = options;
+  if (const absl::Status loaded = probe->LoadAll(); !loaded.ok()) {
+    DiscardNewPins(probe->folder_, options.pin_root);
+    return loaded;
   }
-  KVMSENTRY_ASSIGN_OR_RETURN(probe->self_,
-                             BpfObject::Open("self", options.pin_root, options.sizes));
-  KVMSENTRY_RETURN_IF_ERROR(probe->self_.Load({"canary"}));
-  probe->ring_.reset(
-      ring_buffer__new(probe->objects_.front().MapFd("ring"), OnRecord, &probe->visit_, nullptr));
-  if (probe->ring_ == nullptr) return absl::ErrnoToStatus(errno, "opening the ring");
   return probe;
 }
 
-absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook> hooks,
-                               const Kernel& kernel, const ProbeOptions& options) {
+absl::Status Probe::LoadAll() {
+  KVMSENTRY_ASSIGN_OR_RETURN(const Kernel kernel, Kernel::Inspect());
+  KVMSENTRY_ASSIGN_OR_RETURN(folder_, PreparePins(options_.pin_root, options_.sizes));
+  std::vector<const Hook*> hooks;
+  for (const Hook& hook : Hooks()) hooks.push_back(&hook);
+  KVMSENTRY_RETURN_IF_ERROR(LoadHooks(kernel, hooks));
+  KVMSENTRY_ASSIGN_OR_RETURN(self_, BpfObject::Open("self", options_.pin_root, options_.sizes));
+  KVMSENTRY_RETURN_IF_ERROR(self_.Load({"canary"}));
+  ring_.reset(ring_buffer__new(objects_.front().MapFd("ring"), OnRecord, &visit_, nullptr));
+  if (ring_ == nullptr) return absl::ErrnoToStatus(errno, "opening the ring");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<size_t> Probe::AttachMissing() {
+  // Objects share maps by their pins: without one, a map of its own would be made.
+  KVMSENTRY_RETURN_IF_ERROR(AuditPins());
+  std::vector<const Hook*> missing;
+  for (const HookCoverage& coverage : coverage_) {
+    if (coverage.coverage == Coverage::kUnobservable) missing.push_back(coverage.hook);
+  }
+  KVMSENTRY_ASSIGN_OR_RETURN(const Kernel kernel, Kernel::Inspect());
+  KVMSENTRY_RETURN_IF_ERROR(LoadHooks(kernel, missing));
+  const auto still_missing =
+      std::ranges::count(coverage_, Coverage::kUnobservable, &HookCoverage::coverage);
+  return missing.size() - static_cast<size_t>(still_missing);
+}
+
+absl::Status Probe::LoadHooks(const Kernel& kernel, const std::vector<const Hook*>& hooks) {
+  for (std::span<const Hook* const> rest = hooks; !rest.empty();) {
+    const auto other = std::ranges::find_if(
+        rest, [&](const Hook* hook) { return hook->object != rest.front()->object; });
+    const auto count = static_cast<size_t>(other - rest.begin());
+    KVMSENTRY_RETURN_IF_ERROR(LoadObject(rest.front()->object, rest.first(count), kernel));
+    rest = rest.subspan(count);
+  }
+  return absl::OkStatus();
+}
+
+void Probe::Cover(HookCoverage coverage) {
+  const auto known = std::ranges::find(coverage_, coverage.hook, &HookCoverage::hook);
+  if (known == coverage_.end()) {
+    coverage_.push_back(std::move(coverage));
+  } else {
+    *known = std::move(coverage);
+  }
+}
+
+absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook* const> hooks,
+                               const Kernel& kernel) {
   std::vector<Choice> choices;
-  for (const Hook& hook : hooks) {
-    Choice choice{.hook = &hook, .left = AllowedVariants(hook, options), .reasons = {}};
+  for (const Hook* hook : hooks) {
+    Choice choice{.hook = hook, .left = AllowedVariants(*hook, options_), .reasons = {}};
     while (!choice.left.empty()) {
-      const absl::Status offered = kernel.Offers(hook, choice.left.front());
+      const absl::Status offered = kernel.Offers(*hook, choice.left.front());
       if (offered.ok()) break;
       GiveUpOn(choice, offered.message());
     }
@@ -143,14 +179,14 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook> hoo
   BpfObject object;
   if (tables_ && nothing_to_load) {
     // Of no use here, and each object takes its time to load.
-    for (const Choice& choice : choices) coverage_.push_back(Without(choice));
+    for (const Choice& choice : choices) Cover(Without(choice));
     return absl::OkStatus();
   }
   for (bool all_attached = false; !all_attached;) {
-    KVMSENTRY_ASSIGN_OR_RETURN(object, LoadBest(name, choices, options));
+    KVMSENTRY_ASSIGN_OR_RETURN(object, LoadBest(name, choices, options_));
     if (!tables_) {
       // Before the first program is attached: it needs free slots.
-      KVMSENTRY_ASSIGN_OR_RETURN(tables_, Tables::Open(object, options.sizes));
+      KVMSENTRY_ASSIGN_OR_RETURN(tables_, Tables::Open(object, options_.sizes));
     }
     all_attached = true;
     for (Choice& choice : choices) {
@@ -165,15 +201,17 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook> hoo
     HookCoverage coverage = Without(choice);
     if (!choice.left.empty()) {
       const Variant variant = choice.left.front();
-      coverage.coverage = Coverage::kActive;
+      const bool weak = IsWeak(*choice.hook, variant);
+      coverage.coverage = weak ? Coverage::kDegraded : Coverage::kActive;
       coverage.variant = std::string(VariantName(variant));
-      coverage.reason.clear();
+      coverage.reason = std::string(weak ? choice.hook->weakness : "");
       if (variant == Variant::kIterator) walk_object_ = static_cast<int>(objects_.size());
       if (variant == Variant::kProcessIterator) device_walk_ = object.ProgramFd("walk_devices");
     }
-    coverage_.push_back(std::move(coverage));
+    Cover(std::move(coverage));
   }
-  objects_.push_back(std::move(object));
+  // The first holds the maps. Of another without a program nothing would be used.
+  if (objects_.empty() || !object.AttachedPrograms().empty()) objects_.push_back(std::move(object));
   return absl::OkStatus();
 }
 

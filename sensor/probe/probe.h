@@ -36,6 +36,9 @@ class Probe {
   ~Probe();
 
   const std::vector<HookCoverage>& coverage() const { return coverage_; }
+  // Tries again each hook that is not attached: modules of KVM or vhost may have been loaded since.
+  // Takes as long as loading them would have. Returns how many were attached.
+  absl::StatusOr<size_t> AttachMissing();
   // Runs of attached programs that the kernel left out because the program was running on that CPU
   // already: occurrences that were not counted.
   uint64_t SkippedRuns() const;
@@ -75,10 +78,13 @@ class Probe {
   };
 
   Probe() = default;
-  absl::Status LoadObject(absl::string_view name, std::span<const Hook> hooks,
-                          const class Kernel& kernel, const ProbeOptions& options);
+  absl::Status LoadAll();
+  absl::Status LoadHooks(const class Kernel& kernel, const std::vector<const Hook*>& hooks);
+  absl::Status LoadObject(absl::string_view name, std::span<const Hook* const> hooks,
+                          const class Kernel& kernel);
+  void Cover(HookCoverage coverage);
 
-  std::string pin_root_;
+  ProbeOptions options_;
   PinFolder folder_;
   std::vector<BpfObject> objects_;
   BpfObject self_;

@@ -50,6 +50,14 @@ void TakeBits(uint64_t& word, uint64_t first, Visit visit) {
   }
 }
 
+// Of a table in ks_vm_sets: member + 1.
+template <size_t kPlaces, typename Visit>
+void TakeKeys(uint64_t (&table)[kPlaces], Visit visit) {
+  for (uint64_t& place : table) {
+    if (Load(place) != 0) visit(__atomic_exchange_n(&place, 0, __ATOMIC_RELAXED) - 1);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<Tables> Tables::Open(const BpfObject& object, const MapSizes& sizes) {
@@ -204,10 +212,7 @@ std::vector<Tables::Members> Tables::TakeMembers() {
     members.vm = {Load(vms()[slot].serial)};
     if (members.vm.serial == 0) continue;
     TakeSets(members);
-    if (members.exit_reasons != 0 || members.hypercalls != 0 || !members.ports.empty() ||
-        !members.msrs_written.empty() || !members.exits.empty()) {
-      taken.push_back(std::move(members));
-    }
+    if (!members.Empty()) taken.push_back(std::move(members));
   }
   return taken;
 }
@@ -225,9 +230,16 @@ void Tables::TakeSets(Members& members) {
       members.msrs_written.push_back(MsrOfBit(static_cast<uint32_t>(bit)));
     });
   }
-  if (__atomic_exchange_n(&sets.msr_other_writes, 0, __ATOMIC_RELAXED) != 0) {
-    members.msrs_written.push_back(static_cast<uint32_t>(Load(sets.msr_other_last)));
+  for (size_t i = 0; i < std::size(sets.ioctls); ++i) {
+    TakeBits(sets.ioctls[i], i * 64,
+             [&](uint64_t member) { members.ioctls.push_back(static_cast<uint32_t>(member)); });
   }
+  TakeKeys(sets.other_msrs,
+           [&](uint64_t msr) { members.msrs_written.push_back(static_cast<uint32_t>(msr)); });
+  TakeKeys(sets.mmio_pages,
+           [&](uint64_t page) { members.mmio_pages.push_back(page << KS_PAGE_SHIFT); });
+  members.msr_overflow = __atomic_exchange_n(&sets.msr_overflow, 0, __ATOMIC_RELAXED);
+  members.mmio_overflow = __atomic_exchange_n(&sets.mmio_overflow, 0, __ATOMIC_RELAXED);
 }
 
 // A reason that several vCPUs had is there several times.

@@ -49,9 +49,19 @@ class Tables {
     Slot slot = 0;
     std::vector<uint16_t> ports;
     std::vector<uint32_t> msrs_written;
-    uint64_t exit_reasons = 0;    // bit N: user-space exit reason N
-    uint64_t hypercalls = 0;      // bit N: hypercall N; 63: that, or one above
-    std::vector<uint32_t> exits;  // exit_member() of bpf/exit_reason.h
+    std::vector<uint64_t> mmio_pages;  // guest addresses at which the pages begin
+    std::vector<uint32_t> ioctls;      // KS_IOCTL_MEMBER
+    uint64_t mmio_overflow = 0;        // further pages that found no room, some perhaps the same
+    uint64_t msr_overflow = 0;         // the same of MSRs
+    uint64_t exit_reasons = 0;         // bit N: user-space exit reason N
+    uint64_t hypercalls = 0;           // bit N: hypercall N; 63: that, or one above
+    std::vector<uint32_t> exits;       // exit_member() of bpf/exit_reason.h
+
+    bool Empty() const {
+      return exit_reasons == 0 && hypercalls == 0 && mmio_overflow == 0 && msr_overflow == 0 &&
+             ports.empty() && msrs_written.empty() && mmio_pages.empty() && ioctls.empty() &&
+             exits.empty();
+    }
   };
   std::vector<Members> TakeMembers();
 

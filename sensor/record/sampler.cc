@@ -88,7 +88,7 @@ void AppendObservations(const VmCounts& counts, KernelTime time, std::span<const
 uint64_t LossesThatMatter(const ks_losses& losses) {
   return Load(losses.ring_full) + Load(losses.no_vcpu_slot) + Load(losses.table_update) +
          Load(losses.row_lookup) + Load(losses.unattributed) + Load(losses.no_queue_slot) +
-         Load(losses.queue_unattributed);
+         Load(losses.queue_unattributed) + Load(losses.vfio_unattributed);
 }
 
 }  // namespace kvmsentry

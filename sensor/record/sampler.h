@@ -33,8 +33,9 @@ std::vector<VmCounts> ReadCounts(std::span<const ks_vm_row> vms, std::span<const
 void AppendObservations(const VmCounts& counts, KernelTime time, std::span<const FeatureId> active,
                         bool lossy, std::vector<Observation>& out);
 
-// What makes counts of watched VMs too low, or records of them missing: everything but budgets and
-// what VMs without a slot do, which says nothing of others.
+// What makes counts of watched VMs too low, or records of them missing: everything but budgets,
+// what VMs without a slot do, which says nothing of others, and interrupts that this kernel never
+// lets attribute, which coverage says.
 uint64_t LossesThatMatter(const ks_losses& losses);
 
 }  // namespace kvmsentry

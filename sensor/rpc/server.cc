@@ -18,7 +18,6 @@
 #include "kvmsentry/v1/sensor.grpc.pb.h"
 #include "sensor/rpc/convert.h"
 #include "sensor/rpc/request.h"
-#include "sensor/rpc/socket_place.h"
 #include "sensor/rpc/subscribers.h"
 
 namespace kvmsentry {
@@ -102,9 +101,9 @@ class SensorService final : public v1::Sensor::CallbackService {
 }  // namespace
 
 struct Server::State {
-  State(ServerOptions server_options, std::unique_ptr<SocketPlace> socket_place, const Hub& hub,
-        const SensorView& view, const Clock& clock)
-      : options(std::move(server_options)),
+  State(const ServerOptions& server_options, std::unique_ptr<SocketPlace> socket_place,
+        const Hub& hub, const SensorView& view, const Clock& clock)
+      : options(server_options),
         place(std::move(socket_place)),
         subscribers(hub, clock, options.max_subscribers, options.heartbeat),
         alerts(subscribers),
@@ -120,11 +119,10 @@ struct Server::State {
   std::unique_ptr<grpc::Server> server;  // the first to go: it uses all of the above
 };
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, const Hub& hub,
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(std::unique_ptr<SocketPlace> place,
+                                                      const ServerOptions& options, const Hub& hub,
                                                       const SensorView& view, const Clock& clock) {
-  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<SocketPlace> place,
-                             SocketPlace::Prepare(options.socket));
-  auto state = std::make_unique<State>(std::move(options), std::move(place), hub, view, clock);
+  auto state = std::make_unique<State>(options, std::move(place), hub, view, clock);
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -139,7 +137,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, con
   builder.SetResourceQuota(grpc::ResourceQuota("kvmsentry").SetMaxThreads(kMaxThreads));
   state->server = builder.BuildAndStart();
   if (state->server == nullptr) {
-    return absl::InternalError(absl::StrCat("gRPC cannot listen on ", state->options.socket));
+    return absl::InternalError(absl::StrCat("gRPC cannot listen on ", state->place->bind_path()));
   }
   std::unique_ptr<Server> server(new Server(std::move(state)));
   server->SetServing(false);

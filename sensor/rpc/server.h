@@ -12,14 +12,14 @@
 #include "sensor/base/clock.h"
 #include "sensor/base/status.h"
 #include "sensor/rpc/sensor_view.h"
+#include "sensor/rpc/socket_place.h"
 
 namespace kvmsentry {
 
 inline constexpr char kDefaultSocket[] = "/run/kvmsentry/kvmsentry.sock";
 
 struct ServerOptions {
-  std::string socket = kDefaultSocket;  // made with mode 0660, its folder with 0750
-  uint32_t max_subscribers = 64;        // more are refused with RESOURCE_EXHAUSTED
+  uint32_t max_subscribers = 64;  // more are refused with RESOURCE_EXHAUSTED
   absl::Duration heartbeat = absl::Seconds(10);
   absl::Duration stop_within = absl::Seconds(2);  // then clients that do not read are cut off
 };
@@ -27,9 +27,10 @@ struct ServerOptions {
 // Thread safe.
 class Server {
  public:
-  // Listens when it returns. Health is NOT_SERVING until SetServing(true). HUB, VIEW and CLOCK
-  // outlive the server. Errors: as SocketPlace::Prepare.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options, const Hub& hub,
+  // Listens at PLACE when it returns. Health is NOT_SERVING until SetServing(true). HUB, VIEW and
+  // CLOCK outlive the server.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(std::unique_ptr<SocketPlace> place,
+                                                       const ServerOptions& options, const Hub& hub,
                                                        const SensorView& view, const Clock& clock);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

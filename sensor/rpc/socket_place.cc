@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -10,6 +11,8 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/un.h>
+
+#include "absl/strings/match.h"
 
 #include "sensor/rpc/connect.h"
 
@@ -76,6 +79,25 @@ absl::Status RemoveStale(const std::string& path) {
   return absl::OkStatus();
 }
 
+// Private folders of those that were killed before they could publish. They are nobody's: a process
+// holds the lock on DIR as long as it has one, and now we hold it. Whatever else is in one, or has
+// such a name, stays.
+void RemoveLeftovers(const std::string& dir) {
+  const absl::string_view prefix(kPrivateDir, strlen(kPrivateDir) - strlen("XXXXXX"));
+  std::error_code gone;
+  for (const auto& entry : std::filesystem::directory_iterator(dir, gone)) {
+    const std::string name = entry.path().filename();
+    if (name.size() != strlen(kPrivateDir) || !absl::StartsWith(name, prefix)) continue;
+    const std::string private_dir = entry.path();
+    struct stat info {};
+    const bool is_dir = lstat(private_dir.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+    if (!is_dir || info.st_uid != geteuid()) continue;
+    const std::string socket = private_dir + kPrivateSocket;
+    if (lstat(socket.c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) unlink(socket.c_str());
+    rmdir(private_dir.c_str());
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SocketPlace>> SocketPlace::Prepare(const std::string& path) {
@@ -88,6 +110,7 @@ absl::StatusOr<std::unique_ptr<SocketPlace>> SocketPlace::Prepare(const std::str
         absl::StrCat("another kvmsentryd is starting in ", dir, "; stop it first"));
   }
   KVMSENTRY_RETURN_IF_ERROR(RemoveStale(path));
+  RemoveLeftovers(dir);
 
   std::unique_ptr<SocketPlace> place(new SocketPlace(path, std::move(lock)));
   std::string private_dir = absl::StrCat(dir == "/" ? "" : dir, "/", kPrivateDir);

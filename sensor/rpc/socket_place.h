@@ -17,9 +17,10 @@ namespace kvmsentry {
 // moment at which it can be reached with another mode, and no process-wide umask is touched.
 class SocketPlace {
  public:
-  // Makes the folder of PATH (0750) if it is missing; removes a stale socket at PATH. Errors:
-  // FAILED_PRECONDITION if another process listens on PATH, or if PATH is no socket;
-  // INVALID_ARGUMENT if PATH is not absolute or too long for a socket.
+  // Makes the folder of PATH (0750) if it is missing; removes a stale socket at PATH, and the
+  // private folders of those that were killed while they started. Errors: FAILED_PRECONDITION if
+  // another process listens on PATH, or if PATH is no socket; INVALID_ARGUMENT if PATH is not
+  // absolute or too long for a socket.
   static absl::StatusOr<std::unique_ptr<SocketPlace>> Prepare(const std::string& path);
 
   SocketPlace(const SocketPlace&) = delete;

@@ -32,6 +32,10 @@ constexpr std::array kMembersFields = {
     MembersField{"exit_reason", Field::kExitReason, &v1::Members::exit_reason},
     MembersField{"vm_exit", Field::kVmExit, &v1::Members::vm_exit},
     MembersField{"hypercall", Field::kHypercall, &v1::Members::hypercall},
+    MembersField{"page", Field::kGuestPage, &v1::Members::page},
+    MembersField{"ioctl", Field::kKvmIoctl, &v1::Members::ioctl},
+    MembersField{"vhost_ioctl", Field::kVhostIoctl, &v1::Members::vhost_ioctl},
+    MembersField{"vfio_ioctl", Field::kVfioIoctl, &v1::Members::vfio_ioctl},
 };
 
 class NormChecker {
@@ -43,7 +47,8 @@ class NormChecker {
   Norm Check() {
     // What could not be read was reported; whether the rest agrees with it can't be known.
     if (places_.LeftOut({"norm", "max", "min", "clear", "burst", "count", "milliseconds", "allow",
-                         "deny", "port", "msr", "exit_reason", "vm_exit"})) {
+                         "deny", "port", "msr", "exit_reason", "vm_exit", "hypercall", "page",
+                         "ioctl", "vhost_ioctl", "vfio_ioctl"})) {
       return RangeNorm{};
     }
     CheckKind();

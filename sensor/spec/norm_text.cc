@@ -79,6 +79,14 @@ absl::string_view NounOf(Field field) {
       return "hypercall";
     case Field::kControlRegister:
       return "CR";
+    case Field::kGuestPage:
+      return "guest page";
+    case Field::kKvmIoctl:
+      return "KVM ioctl";
+    case Field::kVhostIoctl:
+      return "vhost ioctl";
+    case Field::kVfioIoctl:
+      return "VFIO ioctl";
     case Field::kNone:
       break;
   }
@@ -86,9 +94,17 @@ absl::string_view NounOf(Field field) {
 }
 
 std::string NumberText(Field field, uint64_t member) {
-  const bool decimal =
-      field == Field::kExitReason || field == Field::kHypercall || field == Field::kControlRegister;
-  return decimal ? absl::StrCat(member) : absl::StrFormat("0x%x", member);
+  switch (field) {
+    case Field::kExitReason:
+    case Field::kHypercall:
+    case Field::kControlRegister:
+    case Field::kKvmIoctl:
+    case Field::kVhostIoctl:
+    case Field::kVfioIoctl:
+      return absl::StrCat(member);
+    default:
+      return absl::StrFormat("0x%x", member);
+  }
 }
 
 }  // namespace kvmsentry

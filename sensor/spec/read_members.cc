@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "bpf/records.h"
 #include "sensor/feature/members.h"
 #include "sensor/spec/norm_text.h"
 #include "sensor/spec/report.h"
@@ -37,6 +38,14 @@ std::string Hint(Field field) {
       return "svm:vmrun or vmx:VMLAUNCH";
     case Field::kHypercall:
       return "5, 9-12 or SEND_IPI";
+    case Field::kGuestPage:
+      return "0xfed00000 or 0xfe000000-0xfe003fff";
+    case Field::kKvmIoctl:
+      return "vm:SET_USER_MEMORY_REGION, vcpu:SET_REGS or 0-255";
+    case Field::kVhostIoctl:
+      return "SET_LOG_BASE or 3-4";
+    case Field::kVfioIoctl:
+      return "IOMMU_MAP_DMA, DEVICE_RESET or 100-127";
     case Field::kVector:
     case Field::kControlRegister:
     case Field::kGuestAddress:
@@ -44,6 +53,12 @@ std::string Hint(Field field) {
       break;
   }
   return "1 or 1-2";
+}
+
+bool IsOfWholePages(const Interval& interval) {
+  constexpr uint64_t kPage = uint64_t{1} << KS_PAGE_SHIFT;
+  return interval.first % kPage == 0 &&
+         (interval.last == interval.first || interval.last % kPage == kPage - 1);
 }
 
 }  // namespace
@@ -68,7 +83,14 @@ absl::StatusOr<Interval> ReadMembers(Field field, absl::string_view text) {
     return absl::InvalidArgumentError(
         absl::StrCat("range ", Quoted(text), " is inverted: write the smaller number first"));
   }
-  return Interval{*first, *last};
+  const Interval interval{*first, *last};
+  if (field == Field::kGuestPage && !IsOfWholePages(interval)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(Quoted(text),
+                     " is not of whole pages: give the address at which one of 0x1000 "
+                     "bytes begins, or a range of pages to the last byte"));
+  }
+  return interval;
 }
 
 std::vector<Interval> JoinOverlaps(std::vector<Interval> intervals) {
@@ -85,6 +107,7 @@ std::vector<Interval> JoinOverlaps(std::vector<Interval> intervals) {
 }
 
 bool SetNorm::IsNormal(uint64_t member) const {
+  if (member == kUntoldMember) return false;
   const auto after = std::ranges::upper_bound(members, member, {}, &Interval::first);
   const bool listed = after != members.begin() && std::prev(after)->last >= member;
   return listed == allow;

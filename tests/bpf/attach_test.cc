@@ -55,9 +55,11 @@ TEST_P(AttachTest, AttachesAloneByThisVariant) {
       EXPECT_THAT(coverage.reason, ::testing::AnyOf(::testing::HasSubstr("not supported"),
                                                     ::testing::HasSubstr("not permitted")));
     } else if (coverage.hook == GetParam().hook) {
-      EXPECT_EQ(coverage.coverage, Coverage::kActive) << coverage.reason;
+      const bool weak = IsWeak(*coverage.hook, GetParam().variant);
+      EXPECT_EQ(coverage.coverage, weak ? Coverage::kDegraded : Coverage::kActive)
+          << coverage.reason;
       EXPECT_EQ(coverage.variant, VariantName(GetParam().variant));
-      EXPECT_EQ(coverage.reason, "");
+      EXPECT_EQ(coverage.reason, weak ? coverage.hook->weakness : "");
     } else {
       EXPECT_EQ(coverage.coverage, Coverage::kUnobservable) << coverage.hook->name;
       EXPECT_EQ(coverage.reason, "switched off");

@@ -1,4 +1,6 @@
 // Sets: each VM's members, and no other's.
+#include <algorithm>
+
 #include "tests/bpf/fixture.h"
 
 namespace kvmsentry {
@@ -6,6 +8,7 @@ namespace {
 
 using Ports = std::vector<uint16_t>;
 using Msrs = std::vector<uint32_t>;
+using Pages = std::vector<uint64_t>;
 
 // What the VM in SLOT named; nothing where it is not among TAKEN.
 Tables::Members Of(const std::vector<Tables::Members>& taken, Slot slot) {
@@ -65,6 +68,45 @@ TEST_P(MsrSetTest, AWrittenMsrIsAMember) {
 INSTANTIATE_TEST_SUITE_P(Msr, MsrSetTest,
                          ::testing::Values(0xc0000082U, 0x1fffU, 0x2000U, 0xc0011fffU, 0x40000ff0U,
                                            0x4b564dffU, 0xdead0000U));
+
+TEST_F(BpfTest, PagesOfMmioAreMembersOnceForEachTake) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(
+      const FinishedGuest guest,
+      RunGuest("--behaviour mmio --gpa 0xd0000ffc --width 4 --count 1000 --then exit"));
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest wide,
+                       RunGuest("--behaviour mmio --gpa 0xfe000000 --pages 40 --count 1000 "
+                                "--then exit"));
+  const auto taken = tables().TakeMembers();
+  EXPECT_EQ(Of(taken, SlotOf(guest.pid)).mmio_pages, Pages{0xd0000000});
+  Pages pages = Of(taken, SlotOf(wide.pid)).mmio_pages;
+  std::ranges::sort(pages);
+  Pages expected;
+  for (uint64_t page = 0; page < 40; ++page) expected.push_back(0xfe000000 + page * 4096);
+  EXPECT_EQ(pages, expected);
+  EXPECT_EQ(Of(taken, SlotOf(wide.pid)).mmio_overflow, 0U);
+  EXPECT_TRUE(tables().TakeMembers().empty());
+}
+
+// A page far above has the same low bits.
+TEST_F(BpfTest, APageIsNotTakenForAnotherOfTheSameLowBits) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
+                       RunGuest("--behaviour mmio --gpa 0x8d0000000 --count 10 --then exit"));
+  EXPECT_EQ(Of(tables().TakeMembers(), SlotOf(guest.pid)).mmio_pages, Pages{0x8d0000000});
+}
+
+// Which pages have room depends on their hashes; that some have none is said.
+TEST_F(BpfTest, MorePagesThanTheTableHoldsAreCounted) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
+                       RunGuest("--behaviour mmio --gpa 0xd0000000 --pages 512 --count 512 "
+                                "--then exit"));
+  const Tables::Members members = Of(tables().TakeMembers(), SlotOf(guest.pid));
+  EXPECT_GT(members.mmio_pages.size(), KS_MMIO_PAGES / 2U);
+  EXPECT_LE(members.mmio_pages.size(), static_cast<size_t>(KS_MMIO_PAGES));
+  EXPECT_EQ(members.mmio_pages.size() + members.mmio_overflow, 512U);
+}
 
 TEST_F(BpfTest, ReadingAnMsrWritesNone) {
   Load();

@@ -7,15 +7,20 @@
 namespace kvmsentry {
 namespace {
 
-class TestRunTest : public BpfTest, public ::testing::WithParamInterface<const char*> {};
+struct Program {
+  const char* hook;
+  const char* object;
+};
+
+class TestRunTest : public BpfTest, public ::testing::WithParamInterface<Program> {};
 
 // This task has no vCPU: that the program asked for one shows as a loss, and nothing was counted.
 TEST_P(TestRunTest, RunsOnceByHand) {
   objects_ = {"life"};
   Load();
-  const std::string program = absl::StrCat(GetParam(), "_raw_tp");
+  const std::string program = absl::StrCat(GetParam().hook, "_raw_tp");
   ASSERT_OK_AND_ASSIGN(BpfObject object,
-                       BpfObject::Open("request", options_.pin_root, options_.sizes));
+                       BpfObject::Open(GetParam().object, options_.pin_root, options_.sizes));
   ASSERT_OK(object.Load({program}));
   ASSERT_OK(object.Attach(program));
   const uint64_t before = tables().losses().unattributed;
@@ -28,8 +33,10 @@ TEST_P(TestRunTest, RunsOnceByHand) {
   EXPECT_EQ(tables().losses().unattributed - before, 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, TestRunTest, ::testing::Values("kvm_fast_mmio", "kvm_dirty_ring_push"),
-                         [](const auto& test) { return std::string(test.param); });
+INSTANTIATE_TEST_SUITE_P(Of, TestRunTest,
+                         ::testing::Values(Program{"kvm_fast_mmio", "request"},
+                                           Program{"kvm_cr", "control"}),
+                         [](const auto& test) { return std::string(test.param.hook); });
 
 }  // namespace
 }  // namespace kvmsentry

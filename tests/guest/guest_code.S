@@ -5,8 +5,8 @@
  *   r15  the vCPU's mailbox: 0(%r15) operations left in this batch, 8(%r15) #GP faults taken
  *   rbp  the loop that this guest runs while there is something left
  *   r8   operations per instruction (1, or the repeat count of string I/O)
- *   r9   the address of an MMIO access, or of the string I/O buffer
- *   r10  the nanoseconds that a timer is set to
+ *   r9   the address of an MMIO access, of the string I/O buffer, or of the page to be written next
+ *   r10  the nanoseconds that a timer is set to, or the end of the pages
  *   rax, rcx, rdx  the operands of the instruction as the architecture wants them
  *
  * A loop is the operation and one decrement of what is left, so the count is the guest's own and
@@ -77,6 +77,18 @@ kGuestIdle:
 
     LOOP    kGuestWrmsr, wrmsr
     LOOP    kGuestRdmsr, rdmsr
+
+    /* A store to each page in turn, from rdx up to r10. */
+    .globl  kGuestWalk
+kGuestWalk:
+    movb    %al, (%r9)
+    addq    $4096, %r9
+    cmpq    %r10, %r9
+    jb      1f
+    movq    %rdx, %r9
+1:  decq    (%r15)
+    jnz     kGuestWalk
+    jmp     kGuestIdle
 
     /* CPUID overwrites its own operand, and rbx, rcx and rdx: nothing of ours may live there. */
     .globl  kGuestCpuid

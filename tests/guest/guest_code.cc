@@ -11,7 +11,7 @@ extern "C" {
 extern const uint8_t kGuestCodeBegin[], kGuestCodeEnd[];
 extern const uint8_t kGuestIdle[], kGuestGeneralProtection[];
 extern const uint8_t kGuestSpin[], kGuestHalt[], kGuestCpuid[], kGuestHypercall[], kGuestControl[],
-    kGuestLstar[], kGuestWrmsr[], kGuestRdmsr[];
+    kGuestLstar[], kGuestWalk[], kGuestWrmsr[], kGuestRdmsr[];
 extern const uint8_t kGuestTimerStart[], kGuestTimer[], kGuestTimerInterrupt[];
 extern const uint8_t kGuestNestedStart[], kGuestNested[], kGuestInner[];
 extern const uint8_t kGuestOut1[], kGuestOut2[], kGuestOut4[];
@@ -51,6 +51,7 @@ const uint8_t* Loop(const Workload& workload) {
       if (workload.rep > 0) return (workload.write ? kRepOut : kRepIn).Select(workload.width);
       return (workload.write ? kOut : kIn).Select(workload.width);
     case Behaviour::kMmio:
+      if (workload.pages > 1) return kGuestWalk;
       return (workload.write ? kStore : kLoad).Select(workload.width);
     case Behaviour::kMsr:
       return workload.write ? kGuestWrmsr : kGuestRdmsr;
@@ -68,6 +69,8 @@ const uint8_t* Loop(const Workload& workload) {
       return kGuestControl;
     case Behaviour::kLstar:
       return kGuestLstar;
+    case Behaviour::kDirty:
+      return kGuestWalk;
   }
   __builtin_unreachable();
 }
@@ -104,10 +107,15 @@ kvm_regs InitialRegisters(const Workload& workload, uint32_t vcpu) {
   regs.r8 = OperationsPerInstruction(workload);
   regs.r9 = workload.behaviour == Behaviour::kMmio ? workload.gpa : BufferAddress(vcpu);
   regs.rax = workload.value;
+  if (workload.behaviour == Behaviour::kDirty) regs.r9 = kPagesAddress;
   if (workload.behaviour == Behaviour::kTimer) regs.r10 = workload.timer_ns;
   if (workload.behaviour == Behaviour::kHypercall) regs.r10 = workload.value;
   if (workload.behaviour == Behaviour::kLstar) regs.rcx = 0xc0000082;
   if (workload.behaviour == Behaviour::kNested) regs.r10 = HostSaveAddress(vcpu);
+  if (workload.pages > 1) {
+    regs.rdx = regs.r9;
+    regs.r10 = regs.r9 + workload.pages * kPageSize;
+  }
   if (workload.behaviour == Behaviour::kPio) {
     regs.rdx = workload.port;
   } else if (workload.behaviour == Behaviour::kMsr) {

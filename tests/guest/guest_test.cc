@@ -54,6 +54,12 @@ TEST(GuestOptions, RefusesWhatTheBehaviourWouldIgnore) {
   EXPECT_THAT(Refusal({"--behaviour", "calm", "--count", "1"}), HasSubstr("--count does not go"));
 }
 
+TEST(GuestOptions, RefusesPagesThatDoNotFit) {
+  EXPECT_THAT(Refusal({"--behaviour", "dirty", "--pages", "10"}), HasSubstr("--memory-kib"));
+  EXPECT_THAT(Refusal({"--behaviour", "mmio", "--pages", "513"}), HasSubstr("boundary"));
+  EXPECT_THAT(Refusal({"--behaviour", "pio", "--pages", "2"}), HasSubstr("does not go"));
+}
+
 TEST(GuestOptions, NamesDirectionsAsTheBehaviourDoes) {
   EXPECT_THAT(Refusal({"--behaviour", "pio", "--direction", "write"}), HasSubstr("in or out"));
   EXPECT_THAT(Refusal({"--behaviour", "msr", "--direction", "out"}), HasSubstr("read or write"));

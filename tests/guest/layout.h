@@ -28,6 +28,9 @@ inline constexpr uint64_t ControlBlockAddress(uint32_t vcpu) { return BufferAddr
 inline constexpr uint64_t HostSaveAddress(uint32_t vcpu) { return BufferAddress(vcpu) + kPageSize; }
 inline constexpr uint64_t MinimumMemory(uint32_t vcpus) { return MailboxAddress(vcpus); }
 
+// What a guest that makes pages dirty writes to.
+inline constexpr uint64_t kPagesAddress = uint64_t{1} << 21;
+
 // Memory starts at 0 and one page directory covers it.
 inline constexpr uint64_t kMaximumMemory = uint64_t{1} << 30;
 

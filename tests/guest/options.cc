@@ -17,7 +17,7 @@
 namespace kvmsentry::guest {
 namespace {
 
-constexpr std::array<std::pair<Behaviour, const char*>, 12> kBehaviours = {{
+constexpr std::array<std::pair<Behaviour, const char*>, 13> kBehaviours = {{
     {Behaviour::kCalm, "calm"},
     {Behaviour::kSpin, "spin"},
     {Behaviour::kPio, "pio"},
@@ -30,6 +30,7 @@ constexpr std::array<std::pair<Behaviour, const char*>, 12> kBehaviours = {{
     {Behaviour::kHypercall, "hypercall"},
     {Behaviour::kControl, "control"},
     {Behaviour::kLstar, "lstar"},
+    {Behaviour::kDirty, "dirty"},
 }};
 
 // A misplaced option is an error: a test that believes it set something must not pass for it.
@@ -44,6 +45,7 @@ const std::vector<Restricted>& RestrictedOptions() {
       {"--port", {kPio}},
       {"--rep", {kPio}},
       {"--gpa", {kMmio}},
+      {"--pages", {kMmio, kDirty}},
       {"--msr", {kMsr}},
       {"--width", {kPio, kMmio}},
       {"--direction", {kPio, kMmio, kMsr}},
@@ -51,13 +53,13 @@ const std::vector<Restricted>& RestrictedOptions() {
       {"--timer-ns", {kTimer}},
       {"--count",
        {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
-        kLstar}},
+        kLstar, kDirty}},
       {"--rate",
        {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
-        kLstar}},
+        kLstar, kDirty}},
       {"--then",
        {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
-        kLstar}},
+        kLstar, kDirty}},
   };
   return *kOptions;
 }
@@ -95,7 +97,9 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
          "timer: "
          "each operation halts until an interrupt of its own timer. nested: each enters a guest "
          "of its own (AMD). hypercall: of number --value (AMD). control: each writes CR4. lstar: "
-         "each writes another LSTAR, and a port")
+         "each writes another LSTAR, and a port. dirty: each writes to memory, whose dirty pages "
+         "the "
+         "VMM gets by a dirty ring")
       ->check(CLI::IsMember(BehaviourNames()))
       ->required();
 
@@ -113,6 +117,11 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
   app->add_option("--port", workload.port, "pio: the port")->default_str("0x3f8");
   app->add_option("--gpa", workload.gpa, "mmio: the guest-physical address, outside memory")
       ->default_str("0xd0000000");
+  app->add_option("--pages", workload.pages,
+                  "mmio, dirty: so many pages of 4 KiB are written to in turn, one byte each; of "
+                  "mmio at --gpa, of dirty in memory from 2 MiB on")
+      ->check(CLI::Range(1U, 262144U))
+      ->capture_default_str();
   app->add_option("--msr", workload.msr, "msr: its number; an unknown one raises #GP, which counts")
       ->default_str("0x17a");
   app->add_option("--direction", raw.direction,
@@ -206,6 +215,13 @@ absl::Status CheckMmio(const Options& options) {
   if (workload.gpa % workload.width != 0) return Invalid("--gpa is not a multiple of --width");
   if (workload.gpa < options.memory_kib * 1024) return Invalid("--gpa lies inside --memory-kib");
   if (workload.gpa >> kAddressBits != 0) return Invalid("--gpa does not fit 47 bits");
+  constexpr uint64_t kMapped = uint64_t{1} << 21;
+  if (workload.gpa % kMapped + workload.pages * kPageSize > kMapped) {
+    return Invalid("--pages from --gpa on pass a boundary of 2 MiB");
+  }
+  if (workload.pages > 1 && (!workload.write || workload.width != 1)) {
+    return Invalid("--pages are written to, one byte each");
+  }
   return absl::OkStatus();
 }
 
@@ -243,6 +259,10 @@ absl::StatusOr<Options> Finish(const CLI::App& app, const Raw& raw) {
   }
   if (behaviour == Behaviour::kMmio) {
     if (absl::Status status = CheckMmio(options); !status.ok()) return status;
+  }
+  if (behaviour == Behaviour::kDirty &&
+      kPagesAddress + options.workload.pages * kPageSize > options.memory_kib * 1024) {
+    return Invalid("--pages from 2 MiB on do not fit --memory-kib");
   }
   return options;
 }

@@ -15,10 +15,12 @@ double Seconds(Clock::duration duration) { return std::chrono::duration<double>(
 void AppendVcpu(std::string* out, const VcpuReport& vcpu) {
   absl::StrAppendFormat(out,
                         R"({"vm":%u,"vcpu":%u,"behaviour":"%s","operations":%u,"gp_faults":%u,)"
-                        R"("exits":{"IO":%u,"MMIO":%u,"HLT":%u,"INTR":%u},"seconds":%.9f})",
+                        R"("exits":{"IO":%u,"MMIO":%u,"HLT":%u,"INTR":%u,"DIRTY_RING_FULL":%u},)"
+                        R"("dirty_pages":%u,"dirty_resets":%u,"seconds":%.9f})",
                         vcpu.vm, vcpu.vcpu, BehaviourName(vcpu.behaviour), vcpu.operations,
                         vcpu.gp_faults, vcpu.exits.io, vcpu.exits.mmio, vcpu.exits.hlt,
-                        vcpu.exits.intr, Seconds(vcpu.end - vcpu.begin));
+                        vcpu.exits.intr, vcpu.exits.ring_full, vcpu.dirty.pages, vcpu.dirty.resets,
+                        Seconds(vcpu.end - vcpu.begin));
 }
 
 }  // namespace

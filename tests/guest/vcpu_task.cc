@@ -58,10 +58,13 @@ absl::Status VcpuTask::RunOnce() {
     case Exit::kIntr:
       ++exits_.intr;
       break;
+    case Exit::kRingFull:
+      ++exits_.ring_full;
+      return vcpu_.Harvest(dirty_);
     case Exit::kHlt:
       ++exits_.hlt;
       if (Left() == 0) OnHalt();
-      break;
+      return vcpu_.Harvest(dirty_);
   }
   return absl::OkStatus();
 }
@@ -104,6 +107,7 @@ VcpuReport VcpuTask::Report() const {
   report.operations = done_ + batch_ - Left();
   report.gp_faults = std::atomic_ref<uint64_t>(mailbox_->gp_faults).load();
   report.exits = exits_;
+  report.dirty = dirty_;
   report.begin = begin_;
   report.end = end_;
   return report;

@@ -21,6 +21,7 @@ struct ExitCounts {
   uint64_t mmio = 0;
   uint64_t hlt = 0;
   uint64_t intr = 0;
+  uint64_t ring_full = 0;
 };
 
 struct VcpuReport {
@@ -30,6 +31,7 @@ struct VcpuReport {
   uint64_t operations = 0;  // counted by the guest
   uint64_t gp_faults = 0;
   ExitCounts exits;
+  DirtyCounts dirty;
   // Of the storm: from its first KVM_RUN until its last operation was seen done.
   Clock::time_point begin;
   Clock::time_point end;
@@ -80,6 +82,7 @@ class VcpuTask {
   Clock::time_point begin_;
   Clock::time_point end_;
   ExitCounts exits_;
+  DirtyCounts dirty_;
 };
 
 }  // namespace kvmsentry::guest

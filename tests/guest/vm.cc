@@ -14,12 +14,14 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 
+#include "tests/guest/layout.h"
 #include "tests/guest/long_mode.h"
 
 namespace kvmsentry::guest {
 namespace {
 
 constexpr char kDevice[] = "/dev/kvm";
+constexpr size_t kRingBytes = 1024 * sizeof(kvm_dirty_gfn);  // the least that all back ends take
 
 // KVM_GET_SUPPORTED_CPUID and KVM_SET_CPUID2 as they are in C, see CpuidList.
 using CpuidHeader = std::array<uint32_t, 2>;
@@ -43,8 +45,9 @@ absl::string_view Advice(int error) {
   }
 }
 
-absl::StatusOr<Mapping> Map(size_t size, int flags, int fd, absl::string_view what) {
-  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+absl::StatusOr<Mapping> Map(size_t size, int flags, int fd, absl::string_view what,
+                            off_t offset = 0) {
+  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, offset);
   if (address == MAP_FAILED) return Failed(absl::StrCat("mmap of ", what));
   return Mapping(address, size);
 }
@@ -100,12 +103,20 @@ absl::StatusOr<Vm> Vm::Create(const Kvm& kvm, const Workload& workload, uint64_t
       ::ioctl(vm.fd_.get(), KVM_CREATE_IRQCHIP, 0) < 0) {
     return Failed("KVM_CREATE_IRQCHIP");
   }
+  // Before there is a vCPU.
+  kvm_enable_cap ring = {};
+  ring.cap = KVM_CAP_DIRTY_LOG_RING;
+  ring.args[0] = kRingBytes;
+  if (HasDirtyRing(workload.behaviour) && ::ioctl(vm.fd_.get(), KVM_ENABLE_CAP, &ring) < 0) {
+    return Failed("KVM_ENABLE_CAP of a dirty ring");
+  }
   absl::StatusOr<Mapping> memory =
       Map(memory_bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, "guest memory");
   if (!memory.ok()) return memory.status();
   vm.memory_ = *std::move(memory);
 
   kvm_userspace_memory_region region = {};
+  if (HasDirtyRing(workload.behaviour)) region.flags = KVM_MEM_LOG_DIRTY_PAGES;
   region.memory_size = memory_bytes;
   region.userspace_addr = reinterpret_cast<uint64_t>(vm.memory_.Address());
   if (::ioctl(vm.fd_.get(), KVM_SET_USER_MEMORY_REGION, &region) < 0) {
@@ -122,6 +133,13 @@ absl::StatusOr<Vcpu> Vm::CreateVcpu(const Kvm& kvm, const Workload& workload, ui
   absl::StatusOr<Mapping> run = Map(kvm.RunSize(), MAP_SHARED, vcpu.fd_.get(), "kvm_run");
   if (!run.ok()) return run.status();
   vcpu.run_ = *std::move(run);
+  vcpu.vm_ = fd_.get();
+  if (HasDirtyRing(workload.behaviour)) {
+    absl::StatusOr<Mapping> ring = Map(kRingBytes, MAP_SHARED, vcpu.fd_.get(), "dirty ring",
+                                       KVM_DIRTY_LOG_PAGE_OFFSET * static_cast<off_t>(kPageSize));
+    if (!ring.ok()) return ring.status();
+    vcpu.ring_ = *std::move(ring);
+  }
   if (absl::Status status = vcpu.Initialise(kvm, workload, regs); !status.ok()) return status;
   return vcpu;
 }
@@ -164,9 +182,30 @@ absl::StatusOr<Exit> Vcpu::Run() {
       return Exit::kHlt;
     case KVM_EXIT_INTR:
       return Exit::kIntr;
+    case KVM_EXIT_DIRTY_RING_FULL:
+      return Exit::kRingFull;
     default:
       return BadExit();
   }
+}
+
+// Documentation/virt/kvm/api.rst, 8.29: an entry that KVM has marked dirty is ours; once we have
+// marked it for reset, the next KVM_RESET_DIRTY_RINGS gives it back.
+absl::Status Vcpu::Harvest(DirtyCounts& counts) {
+  const absl::Span<kvm_dirty_gfn> ring(static_cast<kvm_dirty_gfn*>(ring_.Address()),
+                                       ring_.size() / sizeof(kvm_dirty_gfn));
+  const uint64_t before = counts.pages;
+  while (!ring.empty()) {
+    const std::atomic_ref<uint32_t> flags(ring[harvested_ % ring.size()].flags);
+    if ((flags.load(std::memory_order_acquire) & KVM_DIRTY_GFN_F_DIRTY) == 0) break;
+    flags.store(KVM_DIRTY_GFN_F_RESET, std::memory_order_release);
+    ++harvested_;
+    ++counts.pages;
+  }
+  if (counts.pages == before) return absl::OkStatus();
+  ++counts.resets;
+  if (::ioctl(vm_, KVM_RESET_DIRTY_RINGS, 0) < 0) return Failed("KVM_RESET_DIRTY_RINGS");
+  return absl::OkStatus();
 }
 
 absl::Status Vcpu::BadExit() const {

@@ -51,13 +51,23 @@ class Kvm {
 };
 
 // Why KVM_RUN came back, as far as a healthy guest goes.
-enum class Exit { kIo, kMmio, kHlt, kIntr };
+enum class Exit { kIo, kMmio, kHlt, kIntr, kRingFull };
+
+// What a vCPU's dirty ring gave.
+struct DirtyCounts {
+  uint64_t pages = 0;
+  uint64_t resets = 0;
+};
 
 class Vcpu {
  public:
   // Enters the guest once. Reads of ports and MMIO are answered with all ones, as by an empty bus;
   // writes are dropped. An exit that this program's guests can't cause is an error.
   absl::StatusOr<Exit> Run();
+
+  // Takes what its dirty ring holds, and gives the pages back to be watched. Nothing without a
+  // ring. While it does not run.
+  absl::Status Harvest(DirtyCounts& counts);
 
   // From any thread: the next KVM_RUN, or with a signal the current one, ends with kIntr, until
   // ClearKick.
@@ -73,6 +83,9 @@ class Vcpu {
 
   UniqueFd fd_;
   Mapping run_;
+  Mapping ring_;          // empty where it has none
+  size_t harvested_ = 0;  // entries of it, ever
+  int vm_ = -1;           // descriptor of its VM, which outlives it
 };
 
 class Vm {

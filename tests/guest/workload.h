@@ -19,7 +19,8 @@ enum class Behaviour {
   kNested,
   kHypercall,
   kControl,
-  kLstar
+  kLstar,
+  kDirty
 };
 
 // The name on the command line and in the report.
@@ -31,6 +32,7 @@ struct Workload {
   uint32_t width = 1;
   uint16_t port = 0x3f8;
   uint64_t gpa = 0xd0000000;
+  uint32_t pages = 1;    // that are stored to in turn
   uint32_t msr = 0x17a;  // MCG_STATUS, which every KVM traps and lets a guest write
   uint64_t value = 0;
   uint32_t timer_ns = 2'000'000;
@@ -47,8 +49,11 @@ inline bool ExitsToUserSpace(Behaviour behaviour) {
   return behaviour != Behaviour::kSpin && behaviour != Behaviour::kMsr &&
          behaviour != Behaviour::kCpuid && behaviour != Behaviour::kTimer &&
          behaviour != Behaviour::kNested && behaviour != Behaviour::kHypercall &&
-         behaviour != Behaviour::kControl;
+         behaviour != Behaviour::kControl && behaviour != Behaviour::kDirty;
 }
+
+// Whether the VMM is told by a dirty ring which pages the guest wrote to.
+inline bool HasDirtyRing(Behaviour behaviour) { return behaviour == Behaviour::kDirty; }
 
 // Whether the VM has its interrupt controllers in the kernel. A halt then ends there, too.
 inline bool HasInterruptController(Behaviour behaviour) { return behaviour == Behaviour::kTimer; }

@@ -28,7 +28,10 @@ GuestVcpu ParseVcpu(const Struct& vcpu) {
           .io_exits = Number(exits, "IO"),
           .mmio_exits = Number(exits, "MMIO"),
           .hlt_exits = Number(exits, "HLT"),
-          .interrupted = Number(exits, "INTR")};
+          .interrupted = Number(exits, "INTR"),
+          .ring_full_exits = Number(exits, "DIRTY_RING_FULL"),
+          .dirty_pages = Number(vcpu, "dirty_pages"),
+          .dirty_resets = Number(vcpu, "dirty_resets")};
 }
 
 absl::StatusOr<GuestReport> ParseReport(const std::string& line) {

@@ -20,7 +20,12 @@ struct GuestVcpu {
   uint64_t mmio_exits = 0;
   uint64_t hlt_exits = 0;
   uint64_t interrupted = 0;
-  uint64_t Exits() const { return io_exits + mmio_exits + hlt_exits + interrupted; }
+  uint64_t ring_full_exits = 0;
+  uint64_t dirty_pages = 0;
+  uint64_t dirty_resets = 0;
+  uint64_t Exits() const {
+    return io_exits + mmio_exits + hlt_exits + interrupted + ring_full_exits;
+  }
 };
 
 struct GuestReport {

@@ -6,8 +6,8 @@
 
 #include "sensor/base/fd.h"
 #include "sensor/base/status.h"
+#include "tests/support/test_vm.h"
 #include "tests/vhost/ring.h"
-#include "tests/vhost/test_vm.h"
 
 namespace kvmsentry {
 

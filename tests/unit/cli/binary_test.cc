@@ -108,9 +108,9 @@ class BinaryTest : public ::testing::Test {
  protected:
   void Start(uint64_t epoch = 9) {
     hub_ = std::make_unique<Hub>(std::make_unique<MemoryJournal>(epoch));
-    ServerOptions options;
-    options.socket = socket_;
-    auto server = Server::Start(options, *hub_, view_, SystemClock());
+    auto place = SocketPlace::Prepare(socket_);
+    ASSERT_TRUE(place.ok()) << place.status();
+    auto server = Server::Start(*std::move(place), {}, *hub_, view_, SystemClock());
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }

@@ -160,7 +160,7 @@ TEST(FormatStatus, SaysWhatIsSeenAndWhatIsNot) {
             "\n"
             "HOOK      COVERAGE      BY      REMARK\n"
             "kvm_pio   ACTIVE        tp_btf\n"
-            "kvm_exit  UNOBSERVABLE  -       no such tracepoint; without it: no exits\n"
+            "kvm_exit  UNOBSERVABLE  -       no such tracepoint; lost: exits\n"
             "\n"
             "SPEC        COVERAGE      REMARK\n"
             "pio-storm   ACTIVE\n"

@@ -145,10 +145,12 @@ TEST(DescribeLossesTest, EveryFieldIsToldUnderItsName) {
   losses.no_queue_slot = 8;
   losses.queue_unattributed = 9;
   losses.queue_without_vm = 10;
-  static_assert(sizeof(ks_losses) == 10 * sizeof(uint64_t), "a reason is missing in this test");
+  losses.vfio_unattributed = 11;
+  losses.irq_unattributed = 12;
+  static_assert(sizeof(ks_losses) == 12 * sizeof(uint64_t), "a reason is missing in this test");
   uint64_t next = 1;
   for (const LossView& loss : DescribeLosses(losses, {})) {
-    if (next > 10) break;
+    if (next > 12) break;
     EXPECT_EQ(loss.count, next++) << loss.reason;
     EXPECT_FALSE(loss.meaning.empty());
   }

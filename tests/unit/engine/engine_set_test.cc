@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sensor/feature/members.h"
 #include "tests/unit/engine/test_specs.h"
 
 namespace kvmsentry {
@@ -33,6 +34,18 @@ TEST(EngineSetTest, AMemberOutsideTheNormOpens) {
   EXPECT_EQ(events[0].value, 0x510);
   EXPECT_EQ(events[0].value_text, "port 0x510 (fw-cfg-select)");
   EXPECT_EQ(events[0].unit, "port");
+}
+
+// What the kernel had no room to tell apart may be anything: it is outside every norm.
+TEST(EngineSetTest, WhatIsNotToldApartDeviates) {
+  for (const auto& spec : {DenySpec("deny", kPort, {{0x510, 0x511}}, kNsPerSecond),
+                           AllowSpec("allow", kPort, {{0x3f8, 0x3ff}}, kNsPerSecond)}) {
+    OneVm vm({spec});
+    vm.Member(kPort, kUntoldMember, 50);
+    const auto events = vm.Tick(100);
+    ASSERT_THAT(Brief(events), ElementsAre("OPEN " + spec.id)) << spec.id;
+    EXPECT_EQ(events[0].value_text, "more than are told apart");
+  }
 }
 
 TEST(EngineSetTest, TheSameMemberAgainOnlyCounts) {

@@ -15,7 +15,9 @@ TEST(MembersTest, ANameLeadsToItsNumberAndBack) {
   } cases[] = {
       {Field::kPort, "fdc-fifo", 0x3f5},           {Field::kMsr, "LSTAR", 0xc0000082},
       {Field::kMsr, "KVM_STEAL_TIME", 0x4b564d03}, {Field::kExitReason, "MMIO", 6},
-      {Field::kExitReason, "UNKNOWN", 0},
+      {Field::kExitReason, "UNKNOWN", 0},          {Field::kKvmIoctl, "vm:CREATE_VCPU", 0x41},
+      {Field::kKvmIoctl, "vcpu:SET_REGS", 0x182},  {Field::kVhostIoctl, "SET_LOG_BASE", 4},
+      {Field::kVfioIoctl, "IOMMU_MAP_DMA", 113},   {Field::kVfioIoctl, "DEVICE_RESET", 256 + 111},
   };
   for (const auto& c : cases) {
     EXPECT_EQ(MemberByName(c.field, c.name), c.member);
@@ -33,7 +35,8 @@ TEST(MembersTest, NamesAreExactAndOfTheirField) {
 }
 
 TEST(MembersTest, EachNameIsOnceAndWithinTheBounds) {
-  for (const Field field : {Field::kPort, Field::kExitReason, Field::kVmExit}) {
+  for (const Field field : {Field::kPort, Field::kExitReason, Field::kVmExit, Field::kKvmIoctl,
+                            Field::kVhostIoctl, Field::kVfioIoctl}) {
     for (uint64_t member = 0; member <= LargestMember(field); ++member) {
       const absl::string_view name = NameOfMember(field, member);
       if (name.empty()) continue;
@@ -73,6 +76,7 @@ TEST(MembersTest, BoundsAreThoseOfTheField) {
   EXPECT_EQ(LargestMember(Field::kMsr), 0xffffffffU);
   EXPECT_EQ(LargestMember(Field::kExitReason), 63U);  // what 64 bits of a vCPU's row hold
   EXPECT_EQ(LargestMember(Field::kGuestAddress), UINT64_MAX);
+  EXPECT_EQ(LargestMember(Field::kGuestPage), 0xfffffffffffffU);
 }
 
 }  // namespace

@@ -36,6 +36,18 @@ TEST(ParseKvmUeventTest, ReadsKvms) {
   EXPECT_EQ(ParseKvmUevent(Changed("COUNT=2", "COUNT=18446744073709551615"))->alive, UINT64_MAX);
 }
 
+TEST(IsModuleLoadedTest, TellsTheModulesThatTheSensorHooks) {
+  const std::string kAdded = "|ACTION=add|DEVPATH=/module/x|SUBSYSTEM=module|SEQNUM=9|";
+  for (const char* module :
+       {"kvm", "kvm_amd", "vhost_net", "vmw_vsock_virtio_transport_common", "vfio"}) {
+    EXPECT_TRUE(IsModuleLoaded(Message("add@/module/" + (module + kAdded)))) << module;
+    EXPECT_FALSE(IsModuleLoaded(Message("remove@/module/" + (module + kAdded)))) << module;
+  }
+  EXPECT_FALSE(IsModuleLoaded(Message("add@/module/tun" + kAdded)));
+  EXPECT_FALSE(IsModuleLoaded(Message("add@/devices/virtual/misc/kvm" + kAdded)));
+  EXPECT_FALSE(IsModuleLoaded(""));
+}
+
 TEST(ParseKvmUeventTest, RefusesAllElse) {
   const std::string kCases[] = {
       "",

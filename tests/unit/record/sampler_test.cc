@@ -159,6 +159,7 @@ TEST(AppendObservationsTest, SaysWhatWasCountedWhenAndOfWhom) {
   EXPECT_EQ(out[3].detail, std::nullopt);  // an exit names nothing
 }
 
+// Nor what the coverage of a hook says already.
 TEST(LossesThatMatterTest, AreAllButBudgetsAndVmsThatAreNotWatched) {
   ks_losses losses{.ring_full = 1,
                    .no_vm_slot = 10,
@@ -169,12 +170,15 @@ TEST(LossesThatMatterTest, AreAllButBudgetsAndVmsThatAreNotWatched) {
                    .over_budget = 1000000,
                    .no_queue_slot = 10000000,
                    .queue_unattributed = 100000000,
-                   .queue_without_vm = 1000000000};
-  EXPECT_EQ(LossesThatMatter(losses), 110111101U);
+                   .queue_without_vm = 1000000000,
+                   .vfio_unattributed = 10000000000,
+                   .irq_unattributed = 100000000000};
+  EXPECT_EQ(LossesThatMatter(losses), 10110111101U);
   losses = {};
   losses.over_budget = 5;
   losses.no_vm_slot = 5;
   losses.queue_without_vm = 5;
+  losses.irq_unattributed = 5;
   EXPECT_EQ(LossesThatMatter(losses), 0U);
 }
 

@@ -121,8 +121,10 @@ class ServerTest : public ::testing::Test {
  protected:
   void Start(size_t kept = 100) {
     hub_ = std::make_unique<Hub>(std::make_unique<MemoryJournal>(kEpoch, kept));
-    options_.socket = dir_ / "run/s.sock";
-    auto server = Server::Start(options_, *hub_, view_, SystemClock());
+    socket_ = dir_ / "run/s.sock";
+    auto place = SocketPlace::Prepare(socket_);
+    ASSERT_TRUE(place.ok()) << place.status();
+    auto server = Server::Start(*std::move(place), options_, *hub_, view_, SystemClock());
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }
@@ -132,7 +134,7 @@ class ServerTest : public ::testing::Test {
   // As fast as a subscriber reads that does nothing else, with whom one that does not read cannot
   // keep up.
   void PublishFarMoreThanIsBuffered() {
-    Client client(options_.socket);
+    Client client(socket_);
     Stream stream(client, Following());
     EXPECT_TRUE(stream.Read().has_heartbeat());
     for (uint64_t i = 1; i <= kFarMore; ++i) {
@@ -142,7 +144,7 @@ class ServerTest : public ::testing::Test {
   }
 
   uint32_t SubscribersNow() {
-    Client client(options_.socket);
+    Client client(socket_);
     grpc::ClientContext context;
     v1::GetStatusResponse response;
     EXPECT_TRUE(client.sensor().GetStatus(&context, {}, &response).ok());
@@ -151,13 +153,14 @@ class ServerTest : public ::testing::Test {
 
   // What a subscriber is refused with; it must be refused.
   grpc::Status Refusal(const v1::SubscribeRequest& request) {
-    Client client(options_.socket);
+    Client client(socket_);
     Stream stream(client, request);
     EXPECT_EQ(stream.Read().event_case(), v1::SubscribeResponse::EVENT_NOT_SET);
     return stream.Finish();
   }
 
   const TempDir dir_ = TempDir::Make().value();
+  std::string socket_;
   ServerOptions options_;
   FakeView view_;
   std::unique_ptr<Hub> hub_;
@@ -175,7 +178,7 @@ void Eventually(const std::function<bool()>& holds) {
 TEST_F(ServerTest, TheSocketHasItsModeAndGoesWithTheServer) {
   Start();
   struct stat found {};
-  ASSERT_EQ(stat(options_.socket.c_str(), &found), 0);
+  ASSERT_EQ(stat(socket_.c_str(), &found), 0);
   EXPECT_EQ(found.st_mode & 07777, 0660U);
   ASSERT_EQ(stat((dir_ / "run").c_str(), &found), 0);
   EXPECT_EQ(found.st_mode & 07777, 0750U);
@@ -185,7 +188,7 @@ TEST_F(ServerTest, TheSocketHasItsModeAndGoesWithTheServer) {
 
 TEST_F(ServerTest, ASecondServerIsRefusedAndTheFirstGoesOn) {
   Start();
-  const auto second = Server::Start(options_, *hub_, view_, SystemClock());
+  const auto second = SocketPlace::Prepare(socket_);
   EXPECT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(second.status().message()), HasSubstr("another kvmsentryd"));
   EXPECT_EQ(SubscribersNow(), 0U);
@@ -194,7 +197,7 @@ TEST_F(ServerTest, ASecondServerIsRefusedAndTheFirstGoesOn) {
 TEST_F(ServerTest, SendsAHeartbeatThenWhatIsKeptThenWhatIsNew) {
   Start();
   Publish("a");
-  Client client(options_.socket);
+  Client client(socket_);
   Stream stream(client, Following());
   const v1::Heartbeat first = stream.Read().heartbeat();
   EXPECT_EQ(first.last().epoch(), kEpoch);
@@ -207,7 +210,7 @@ TEST_F(ServerTest, SendsAHeartbeatThenWhatIsKeptThenWhatIsNew) {
 TEST_F(ServerTest, EndsAfterWhatIsKeptWithoutFollow) {
   Start();
   Publish("a");
-  Client client(options_.socket);
+  Client client(socket_);
   Stream stream(client, {});
   EXPECT_TRUE(stream.Read().has_heartbeat());
   EXPECT_EQ(stream.ReadSequence(), 1U);
@@ -220,7 +223,7 @@ TEST_F(ServerTest, SendsOnlyWhatPassesTheFilter) {
   for (const char* vm : {"web-1", "db", "web-2"}) Publish(vm);
   v1::SubscribeRequest request;
   request.mutable_filter()->add_vm("web-*");
-  Client client(options_.socket);
+  Client client(socket_);
   Stream stream(client, request);
   stream.Read();
   EXPECT_EQ(stream.ReadSequence(), 1U);
@@ -234,7 +237,7 @@ TEST_F(ServerTest, ResumesAfterAPositionAndTellsTheGap) {
   v1::SubscribeRequest request;
   request.mutable_since()->set_epoch(kEpoch);
   request.mutable_since()->set_sequence(1);
-  Client client(options_.socket);
+  Client client(socket_);
   Stream stream(client, request);
   stream.Read();
   const v1::Gap gap = stream.Read().gap();
@@ -247,7 +250,7 @@ TEST_F(ServerTest, ResumesAfterAPositionAndTellsTheGap) {
 TEST_F(ServerTest, SendsHeartbeatsAtIntervals) {
   options_.heartbeat = absl::Milliseconds(5);
   Start();
-  Client client(options_.socket);
+  Client client(socket_);
   Stream stream(client, Following());
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(stream.Read().has_heartbeat());
 }
@@ -264,7 +267,7 @@ TEST_F(ServerTest, RefusesARequestThatItCannotRead) {
 TEST_F(ServerTest, RefusesMoreSubscribersThanItMayHaveUntilOneGoes) {
   options_.max_subscribers = 2;
   Start();
-  Client client(options_.socket);
+  Client client(socket_);
   Stream first(client, Following());
   Stream second(client, Following());
   first.Read();
@@ -279,7 +282,7 @@ TEST_F(ServerTest, RefusesMoreSubscribersThanItMayHaveUntilOneGoes) {
 TEST_F(ServerTest, NoticesThatAConnectionIsGone) {
   Start();
   {
-    Client client(options_.socket);
+    Client client(socket_);
     Stream stream(client, Following());
     stream.Read();
     EXPECT_EQ(SubscribersNow(), 1U);
@@ -289,7 +292,7 @@ TEST_F(ServerTest, NoticesThatAConnectionIsGone) {
 
 TEST_F(ServerTest, ASlowSubscriberIsToldItsGapAndHoldsNobodyUp) {
   Start(/*kept=*/4);
-  Client slow_client(options_.socket);
+  Client slow_client(socket_);
   Stream slow(slow_client, Following());
   EXPECT_TRUE(slow.Read().has_heartbeat());
   PublishFarMoreThanIsBuffered();
@@ -313,7 +316,7 @@ TEST_F(ServerTest, ASlowSubscriberIsToldItsGapAndHoldsNobodyUp) {
 
 TEST_F(ServerTest, StoppingEndsEveryStreamAndSaysWhy) {
   Start();
-  Client client(options_.socket);
+  Client client(socket_);
   std::vector<std::unique_ptr<Stream>> streams;
   for (int i = 0; i < 10; ++i) {
     streams.push_back(std::make_unique<Stream>(client, Following()));
@@ -331,7 +334,7 @@ TEST_F(ServerTest, StoppingEndsEveryStreamAndSaysWhy) {
 TEST_F(ServerTest, ASubscriberThatDoesNotReadCannotHoldUpTheStop) {
   options_.stop_within = absl::Milliseconds(100);
   Start(/*kept=*/4);
-  Client client(options_.socket);
+  Client client(socket_);
   Stream stuck(client, Following());
   EXPECT_TRUE(stuck.Read().has_heartbeat());
   PublishFarMoreThanIsBuffered();
@@ -352,7 +355,7 @@ TEST_F(ServerTest, StreamsComeAndGoWhileAlertsArePublishedAndTheServerStops) {
   std::promise<void> stopped;
   std::shared_future<void> until = stopped.get_future();
   for (int i = 0; i < 4; ++i) {
-    clients.emplace_back([until, client = std::make_shared<Client>(options_.socket)] {
+    clients.emplace_back([until, client = std::make_shared<Client>(socket_)] {
       while (until.wait_for(seconds(0)) != std::future_status::ready) {
         Stream stream(*client, Following());
         for (int n = 0; n < 5; ++n) stream.Read();
@@ -369,7 +372,7 @@ TEST_F(ServerTest, TellsTheStatusWithWhatOnlyTheServerKnows) {
   options_.max_subscribers = 5;
   Start(/*kept=*/7);
   Publish("a");
-  Client client(options_.socket);
+  Client client(socket_);
   Stream stream(client, Following());
   stream.Read();
   grpc::ClientContext context;
@@ -388,7 +391,7 @@ TEST_F(ServerTest, TellsTheStatusWithWhatOnlyTheServerKnows) {
 
 TEST_F(ServerTest, ListsVmsByNameAndByGlob) {
   Start();
-  Client client(options_.socket);
+  Client client(socket_);
   const auto list = [&](v1::ListVmsRequest request) {
     grpc::ClientContext context;
     v1::ListVmsResponse response;
@@ -411,7 +414,7 @@ TEST_F(ServerTest, ListsVmsByNameAndByGlob) {
 
 TEST_F(ServerTest, ListsSpecs) {
   Start();
-  Client client(options_.socket);
+  Client client(socket_);
   grpc::ClientContext context;
   v1::ListSpecsResponse response;
   ASSERT_TRUE(client.sensor().ListSpecs(&context, {}, &response).ok());
@@ -425,7 +428,7 @@ TEST_F(ServerTest, HealthIsServingOnlyWhenTheSensorWorks) {
   const std::string serving = "\x08\x01", not_serving = "\x08\x02";
   const std::string alerts = "\x0a\x13kvmsentry.v1.Alerts";
   Start();
-  Client client(options_.socket);
+  Client client(socket_);
   const auto check = [&](const std::string& service) {
     return CallRaw(client.channel(), "/grpc.health.v1.Health/Check", service).value_or("refused");
   };
@@ -440,7 +443,7 @@ TEST_F(ServerTest, HealthIsServingOnlyWhenTheSensorWorks) {
 
 TEST_F(ServerTest, ReflectionListsTheServices) {
   Start();
-  Client client(options_.socket);
+  Client client(socket_);
   // ServerReflectionRequest.list_services = 7.
   const auto reflected =
       CallRaw(client.channel(), "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",

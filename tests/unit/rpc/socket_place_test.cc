@@ -5,6 +5,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,6 +20,7 @@ namespace kvmsentry {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 // A listener at PATH, as gRPC makes one.
 Fd Listen(const std::string& path) {
@@ -96,6 +98,36 @@ TEST(SocketPlace, ReplacesAStaleSocket) {
   const Fd listener = Listen((*place)->bind_path());
   ASSERT_TRUE((*place)->Publish().ok());
   EXPECT_TRUE(ConnectUnix(path));
+}
+
+TEST(SocketPlace, RemovesWhatTheKilledLeftAndNothingElse) {
+  const TempDir dir = TempDir::Make().value();
+  const auto private_dir = [&](const std::string& name) {
+    std::filesystem::create_directory(dir / name);
+    return dir / name;
+  };
+  Listen(private_dir(".starting-AbC123") + "/s").reset();
+  private_dir(".starting-empty1");
+  std::ofstream(private_dir(".starting-others") + "/precious") << "data";
+  std::ofstream(dir / ".starting-a_file") << "data";
+  private_dir(".starting-of-a-longer-name");
+  std::filesystem::create_directory_symlink(dir / ".starting-others", dir / ".starting-a_link");
+  { const auto place = SocketPlace::Prepare(dir / "s.sock"); }
+  std::vector<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(dir.path())) {
+    left.push_back(entry.path().filename());
+  }
+  EXPECT_THAT(left, UnorderedElementsAre(".starting-others", ".starting-a_file", ".starting-a_link",
+                                         ".starting-of-a-longer-name"));
+  EXPECT_TRUE(std::filesystem::exists(dir / ".starting-others/precious"));
+}
+
+TEST(SocketPlace, LeavesThePrivateFolderOfOneThatIsStarting) {
+  const TempDir dir = TempDir::Make().value();
+  const auto first = SocketPlace::Prepare(dir / "s.sock");
+  ASSERT_TRUE(first.ok());
+  EXPECT_FALSE(SocketPlace::Prepare(dir / "other.sock").ok());
+  EXPECT_TRUE(std::filesystem::exists(std::filesystem::path((*first)->bind_path()).parent_path()));
 }
 
 TEST(SocketPlace, RefusesAPathWhereAnotherListens) {

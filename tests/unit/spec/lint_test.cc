@@ -303,6 +303,26 @@ TEST(LintTest, PatternsAreBounded) {
       ElementsAreArray({"9:23: select has 65 patterns for vm; at most 64"}));
 }
 
+// Of a set of guest pages.
+TEST(LintTest, PagesAreWhole) {
+  const auto problems = [](absl::string_view page) {
+    return ProblemsOf(SpecText()
+                          .With(4, "  feature: \"mmio.page\"")
+                          .With(5, absl::StrCat("  norm { deny { page: \"", page, "\" } }"))
+                          .text());
+  };
+  EXPECT_THAT(problems("0xfed00000"), IsEmpty());
+  EXPECT_THAT(problems("0xfe000000-0xfe003fff"), IsEmpty());
+  EXPECT_THAT(problems("0xfed00010"),
+              ElementsAreArray({"5:23: \"0xfed00010\" is not of whole pages: give the address at "
+                                "which one of 0x1000 bytes begins, or a range of pages to the last "
+                                "byte"}));
+  EXPECT_THAT(problems("0xfe000000-0xfe003000"),
+              ElementsAreArray({"5:23: \"0xfe000000-0xfe003000\" is not of whole pages: give the "
+                                "address at which one of 0x1000 bytes begins, or a range of pages "
+                                "to the last byte"}));
+}
+
 // Of a set: line 4 names the feature, line 5 has the case's norm.
 class SetLintTest : public testing::TestWithParam<Case> {};
 
@@ -329,6 +349,10 @@ INSTANTIATE_TEST_SUITE_P(
          5,
          "  norm { deny { msr: \"LSTAR\" port: \"1\" } }",
          {"5:17: msr is not the field of feature \"pio.port\"; write port"}},
+        {"FieldOfAnIoctl",
+         5,
+         "  norm { deny { ioctl: \"vm:CREATE_VCPU\" port: \"1\" } }",
+         {"5:17: ioctl is not the field of feature \"pio.port\"; write port"}},
         {"UnknownName",
          5,
          "  norm { deny { port: [\"com1\", \"com9\"] } }",

@@ -1,3 +1,5 @@
+#include "sensor/feature/members.h"
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -85,7 +87,9 @@ TEST(MembersTest, ASetKnowsWhatIsNormal) {
     EXPECT_EQ(allow.IsNormal(member), listed) << member;
     EXPECT_EQ(deny.IsNormal(member), !listed) << member;
   }
-  EXPECT_TRUE(deny.IsNormal(UINT64_MAX));
+  EXPECT_TRUE(deny.IsNormal(UINT64_MAX - 1));
+  EXPECT_FALSE(deny.IsNormal(kUntoldMember));
+  EXPECT_FALSE(allow.IsNormal(kUntoldMember));
 }
 
 }  // namespace

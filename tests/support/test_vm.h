@@ -1,4 +1,5 @@
-// A KVM VM in this process that never runs: one vCPU and memory, for vhost devices to work in.
+// A KVM VM in this process that never runs: one vCPU and memory, to make ioctls on, to send
+// interrupts to, and for vhost devices to work in.
 #pragma once
 
 #include <cstddef>
@@ -29,8 +30,11 @@ class TestMemory {
 // Destroyed with it, as far as nothing else holds its files. Move-only.
 class TestVm {
  public:
-  // Its memory is MEMORY, which outlives it.
-  static absl::StatusOr<TestVm> Create(const TestMemory& memory);
+  // Its memory is MEMORY, which outlives it. IRQCHIP: with interrupt controllers in the kernel.
+  static absl::StatusOr<TestVm> Create(const TestMemory& memory, bool irqchip = false);
+
+  int vm() const { return vm_.get(); }
+  int vcpu() const { return vcpu_.get(); }
 
  private:
   TestVm(Fd vm, Fd vcpu) : vm_(std::move(vm)), vcpu_(std::move(vcpu)) {}

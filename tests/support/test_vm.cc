@@ -1,4 +1,4 @@
-#include "tests/vhost/test_vm.h"
+#include "tests/support/test_vm.h"
 
 #include <bit>
 #include <cerrno>
@@ -30,11 +30,14 @@ TestMemory::~TestMemory() {
 
 uint64_t TestMemory::address() const { return std::bit_cast<uint64_t>(bytes_.data()); }
 
-absl::StatusOr<TestVm> TestVm::Create(const TestMemory& memory) {
+absl::StatusOr<TestVm> TestVm::Create(const TestMemory& memory, bool irqchip) {
   const Fd kvm(open("/dev/kvm", O_RDWR | O_CLOEXEC));
   if (!kvm) return absl::ErrnoToStatus(errno, "open /dev/kvm");
   Fd vm(ioctl(kvm.get(), KVM_CREATE_VM, 0));
   if (!vm) return absl::ErrnoToStatus(errno, "KVM_CREATE_VM");
+  if (irqchip && ioctl(vm.get(), KVM_CREATE_IRQCHIP, 0) != 0) {
+    return absl::ErrnoToStatus(errno, "KVM_CREATE_IRQCHIP");
+  }
   kvm_userspace_memory_region region{};
   region.memory_size = memory.bytes().size();
   region.userspace_addr = memory.address();

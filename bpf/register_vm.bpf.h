@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Registration of a VM: see bpf/register.bpf.h. */
+#pragma once
+
+#include "bpf/maps.bpf.h"
+
+#define KS_NO_SLOT 0xffffffffU
+
+KS_DESCRIBE(ks_vm_born);
+
+/* Tell user space of a new VM, if the second's budget allows. Without it the VM is found at the
+ * next tick: what is over budget is late, not lost. */
+static __always_inline void announce_vm(__u32 slot, const struct ks_vm_row* vm, __u64 now) {
+  struct ks_state* shared = shared_state();
+  if (!shared) return;
+  __u64 second = now / 1000000000ULL;
+  if (shared->births_window != second) {
+    shared->births_window = second;
+    shared->births_sent = 0;
+  }
+  if (__sync_fetch_and_add(&shared->births_sent, 1) >= KS_BIRTHS_PER_SECOND) {
+    KS_LOSE(over_budget);
+    return;
+  }
+  struct ks_vm_born* record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+  if (!record) {
+    KS_LOSE(ring_full);
+    return;
+  }
+  record->header.version = KS_LAYOUT_VERSION;
+  record->header.kind = KS_RECORD_VM_BORN;
+  record->header.size = sizeof(*record);
+  record->header.time_ns = now;
+  record->header.vm_serial = vm->serial;
+  record->vm_slot = slot;
+  record->padding = 0;
+  bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
+}
+
+/* A new row for KVM. Returns the slot, KS_NO_SLOT where none is left (counted as a loss). */
+static __noinline __u32 add_vm(__u64 kvm, __u32 born_seen) {
+  __u32 slot;
+  if (bpf_map_pop_elem(&free_vm_slots, &slot)) {
+    KS_LOSE(no_vm_slot);
+    return KS_NO_SLOT;
+  }
+  struct ks_vm_row* vm = vm_row(slot);
+  struct ks_state* shared = shared_state();
+  if (!vm || !shared) {
+    KS_LOSE(row_lookup);
+    return KS_NO_SLOT;
+  }
+  __u64 now = bpf_ktime_get_ns();
+  vm->kvm = kvm;
+  vm->serial = __sync_fetch_and_add(&shared->next_serial, 1) + 1;
+  vm->first_ns = now;
+  vm->creator_pid = BPF_CORE_READ((struct kvm*)kvm, userspace_pid);
+  vm->born_seen = born_seen;
+  vm->vcpus = 0;
+  vm->incomplete = 0;
+  vm->queues = 0;
+  vm->mm = (__u64)BPF_CORE_READ((struct kvm*)kvm, mm);
+  if (bpf_map_update_elem(&vm_slots, &kvm, &slot, BPF_NOEXIST)) {
+    vm->serial = 0;
+    if (bpf_map_push_elem(&free_vm_slots, &slot, 0)) KS_LOSE(table_update);
+    __u32* winner = bpf_map_lookup_elem(&vm_slots, &kvm);
+    if (winner) return *winner;
+    KS_LOSE(table_update);
+    return KS_NO_SLOT;
+  }
+  /* Only now: two rows alive at one address would tell user space that the older one has died. */
+  vm->state = KS_VM_ALIVE;
+  announce_vm(slot, vm, now);
+  return slot;
+}
+
+static __always_inline __u32 find_or_add_vm(__u64 kvm) {
+  __u32* known = bpf_map_lookup_elem(&vm_slots, &kvm);
+  return known ? *known : add_vm(kvm, 0);
+}

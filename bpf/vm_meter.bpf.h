@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Meters of a VM as a whole. Any number of CPUs count at once, so no vCPU's row is theirs to write:
+ * it is added to what the VM has from rows that are gone. User space writes that only when no vCPU
+ * is left. A VM without vCPUs has no row yet, and cannot run.
+ */
+#pragma once
+
+#include "bpf/maps.bpf.h"
+
+/* The row of the VM at KVM; NULL where it has none. One without vCPUs is not the VM of the row, but
+ * a new one at the address of one that is gone. */
+static __always_inline struct ks_vm_row* known_vm(__u64 kvm, __u32* at) {
+  if (!BPF_CORE_READ((struct kvm*)kvm, created_vcpus)) return 0;
+  __u32* slot = bpf_map_lookup_elem(&vm_slots, &kvm);
+  struct ks_vm_row* vm = slot ? vm_row(*slot) : 0;
+  if (!vm || vm->kvm != kvm) return 0;
+  if (at) *at = *slot;
+  return vm;
+}
+
+static __always_inline void count_for(struct ks_vm_row* vm, enum ks_meter meter) {
+  __sync_fetch_and_add(&vm->retired[meter], 1);
+}
+
+/* COMMAND was seen on a file of this KIND of the VM in SLOT. */
+static __always_inline void note_ioctl(__u32 slot, enum ks_ioctl_kind kind, __u32 command) {
+  struct ks_vm_sets* sets = bpf_map_lookup_elem(&vm_sets, &slot);
+  if (!sets) {
+    KS_LOSE(row_lookup);
+    return;
+  }
+  __u32 member = KS_IOCTL_MEMBER(kind, command & 0xff);
+  barrier_var(member); /* else the compiler drops the check that the verifier needs */
+  if (member >= KS_IOCTL_KINDS * 256) return;
+  __u64 bit = 1ULL << (member & 63);
+  __u64* word = &sets->ioctls[member / 64];
+  if (*word & bit) return;
+  __sync_fetch_and_or(word, bit);
+  sets->changed = 1;
+}

@@ -1,0 +1,73 @@
+// Ioctls on VFIO: of the VM of the process that makes them, or of nobody. Needs the module vfio.
+#include <optional>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <linux/vfio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "sensor/feature/members.h"
+#include "tests/bpf/fixture.h"
+#include "tests/support/test_vm.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr uint64_t kTimes = 300;
+constexpr size_t kMemory = 1 << 20;
+
+class VfioTest : public BpfTest, public ::testing::WithParamInterface<Variant> {
+ protected:
+  void SetUp() override {
+    BpfTest::SetUp();
+    if (HasFatalFailure()) return;
+    objects_ = {"life", "vfio"};
+    Load({{"vfio_device_fops_unl_ioctl", {GetParam()}}});
+    if (HasFatalFailure()) return;
+    container_ = Fd(open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC));
+    ASSERT_TRUE(container_) << "the module vfio is not loaded";
+    ASSERT_OK_AND_ASSIGN(TestMemory memory, TestMemory::Map(kMemory));
+    memory_.emplace(std::move(memory));
+  }
+
+  void AskOften() {
+    for (uint64_t i = 0; i < kTimes; ++i) {
+      ASSERT_EQ(ioctl(container_.get(), VFIO_GET_API_VERSION), VFIO_API_VERSION);
+    }
+  }
+
+  Fd container_;
+  std::optional<TestMemory> memory_;
+};
+
+INSTANTIATE_TEST_SUITE_P(By, VfioTest,
+                         ::testing::Values(Variant::kFentry, Variant::kKprobe, Variant::kSysEnter),
+                         [](const auto& test) { return std::string(VariantName(test.param)); });
+
+TEST_P(VfioTest, OfAVmmAreItsVms) {
+  AskOften();  // of a process without a VM
+  ASSERT_OK_AND_ASSIGN(const TestVm vm, TestVm::Create(*memory_));
+  AskOften();
+  const Slot slot = SlotOf(getpid());
+  EXPECT_EQ(CountsIn(slot).count[KS_METER_VFIO_IOCTL], kTimes);
+  for (const Tables::Members& members : tables().TakeMembers()) {
+    if (members.slot != slot) continue;
+    EXPECT_THAT(members.ioctls, ::testing::ElementsAre(
+                                    KS_IOCTL_MEMBER(KS_IOCTL_VFIO, _IOC_NR(VFIO_GET_API_VERSION))));
+  }
+  ExpectNoLosses();
+}
+
+TEST_P(VfioTest, OfAProcessWithTwoVmsAreNobodysAndSaid) {
+  ASSERT_OK_AND_ASSIGN(const TestVm one, TestVm::Create(*memory_));
+  ASSERT_OK_AND_ASSIGN(const TestVm two, TestVm::Create(*memory_));
+  AskOften();
+  for (const Slot slot : SlotsOf(getpid())) {
+    EXPECT_EQ(CountsIn(slot).count[KS_METER_VFIO_IOCTL], 0U);
+  }
+  EXPECT_EQ(tables().losses().vfio_unattributed, kTimes);
+}
+
+}  // namespace
+}  // namespace kvmsentry

@@ -8,6 +8,7 @@ namespace kvmsentry {
 std::optional<Walk> Pipeline::MakeWalk(std::vector<ks_open_file>* files) {
   if (!probe_->walks_files() || walks_.Due() > clock_.Now()) return std::nullopt;
   TakeUevents();  // KVM's latest count audits the walk
+  inventory_.BeginWalk();
   Walk walk{.begin = clock_.Now(), .files = {}, .devices = {}};
   absl::StatusOr<std::vector<ks_open_file>> walked = probe_->WalkOpenFiles();
   if (walked.ok()) {
@@ -18,6 +19,7 @@ std::optional<Walk> Pipeline::MakeWalk(std::vector<ks_open_file>* files) {
     CountFailedWalk(walked.status());
   }
   walks_.Walked(walk.begin, clock_.Now());
+  TakeUevents();  // who died meanwhile
   if (walked.ok()) return walk;
   walks_.Doubt();
   return std::nullopt;

@@ -50,6 +50,21 @@ class Inventory::Processes {
   absl::flat_hash_map<int32_t, uint64_t> starts_;
 };
 
+void Inventory::OnUevent(const KvmUevent& event) {
+  count_ = event.alive;
+  if (event.kind == KvmUevent::Kind::kDestroy) ++deaths_;
+}
+
+void Inventory::OnUeventsLost() {
+  count_.reset();
+  walk_count_.reset();
+}
+
+void Inventory::BeginWalk() {
+  walk_count_ = count_;
+  deaths_ = 0;
+}
+
 InventoryChanges Inventory::Sync(std::span<const ks_vm_row> rows, const Walk* walk,
                                  KernelTime now) {
   InventoryChanges changes;
@@ -162,15 +177,23 @@ void Inventory::Judge(const Walk& walk, const Held& held, InventoryChanges* chan
     }
     ++it;
   }
-  hidden_ = count_ && *count_ > held.size() ? *count_ - held.size() : 0;
-  unknown_.reset();
-  if (count_) unknown_ = hidden_ - std::min<uint64_t>(hidden_, suspects.size());
+  hidden_ = walk_count_ && *walk_count_ > held.size() ? *walk_count_ - held.size() : 0;
+  Audit(suspects.size());
   std::ranges::sort(suspects);
   for (size_t i = 0; i < suspects.size(); ++i) {
     const auto vm = vms_.find(std::get<1>(suspects[i]));
-    const bool stays = count_ ? i < hidden_ : vm->second.suspected_walks < kWalksWithoutCount;
+    const bool stays = walk_count_ ? i < hidden_ : vm->second.suspected_walks < kWalksWithoutCount;
     if (!stays) Remove(vm, GoneReason::kClosed, changes);
   }
+}
+
+// What the hidden are, as far as can be told; see the header's beginning.
+void Inventory::Audit(size_t suspects) {
+  const uint64_t most = hidden_ - std::min<uint64_t>(hidden_, suspects);
+  const uint64_t least = most - std::min(most, deaths_);
+  const uint64_t before = std::exchange(unaccounted_, least);
+  unknown_ = std::min(before, least);
+  if (!walk_count_ || (most != 0 && least == 0)) unknown_.reset();
 }
 
 Inventory::Vms::iterator Inventory::Remove(Vms::iterator vm, GoneReason reason,

@@ -15,6 +15,11 @@
 // hides on purpose cannot keep the slots of the dead taken, and if it was itself taken for dead,
 // `hidden` still tells. Without a COUNT, before the first uevent and after an overrun, two walks in
 // a row decide, and nothing can be said of hidden VMs.
+//
+// COUNT is of one instant, the walk is not: a VM that died while the walk went on may have been
+// counted and not found. So of the hidden only as many are *unknown*, which nothing accounts for,
+// as are neither suspects nor may have died during the walk, and that after two walks in a row: a
+// VM is counted a moment before it has a descriptor.
 #pragma once
 
 #include <cstdint>
@@ -86,9 +91,11 @@ class Inventory {
  public:
   explicit Inventory(ProcessReader* reader) : reader_(reader) {}
 
-  // In the order they came, and all that came before a walk before the Sync with it.
-  void OnUevent(const KvmUevent& event) { count_ = event.alive; }
-  void OnUeventsLost() { count_.reset(); }
+  // In the order they came. All that came before a walk, then BeginWalk(), then the walk, then all
+  // that came meanwhile, then the Sync with it.
+  void OnUevent(const KvmUevent& event);
+  void OnUeventsLost();
+  void BeginWalk();
 
   // ROWS are a copy of the VM table, in the order of slots, taken after WALK ended if there is one:
   // a VM that was registered in between is then not mistaken for unwatched.
@@ -104,7 +111,8 @@ class Inventory {
   uint64_t unwatched_count() const { return unwatched_count_; }
   // VMs that KVM counts and no walk finds.
   uint64_t hidden() const { return hidden_; }
-  // Of these, those that have no row either: nothing knows them. nullopt while there is no COUNT.
+  // Of these at least so many nothing knows: they have no row either, and did not die during the
+  // walk. nullopt where that cannot be told: there is no COUNT, or as many died.
   std::optional<uint64_t> unknown() const { return unknown_; }
 
   // As of the latest walk that found the VM, kMaxDevices at most; none of a VM that is not known.
@@ -134,6 +142,7 @@ class Inventory {
   static Held HeldIn(const Walk& walk);
   void TakeRows(std::span<const ks_vm_row> rows, InventoryChanges* changes);
   void Judge(const Walk& walk, const Held& held, InventoryChanges* changes);
+  void Audit(size_t suspects);
   Vms::iterator Remove(Vms::iterator vm, GoneReason reason, InventoryChanges* changes);
   std::optional<int32_t> ChooseProcess(const Vm& vm, const Holders* holders, Processes* processes);
   void Describe(Vm* vm, const Holders* holders, Processes* processes, KernelTime now);
@@ -144,12 +153,15 @@ class Inventory {
 
   ProcessReader* reader_;
   std::optional<uint64_t> count_;
+  std::optional<uint64_t> walk_count_;  // that of the walk's beginning
+  uint64_t deaths_ = 0;                 // since then
   Vms vms_;
   std::map<uint64_t, Slot> told_;  // gone by our word, with a row that does not say so yet
   UniqueNames names_;
   std::vector<UnwatchedVm> unwatched_;
   uint64_t unwatched_count_ = 0;
   uint64_t hidden_ = 0;
+  uint64_t unaccounted_ = 0;  // of the hidden, as of the latest walk alone
   std::optional<uint64_t> unknown_;
   std::map<int32_t, DeviceList> devices_;  // by process, as of the latest walk
 };

@@ -27,9 +27,11 @@ absl::Status Watch::Tick() {
   std::vector<ks_open_file> files;
   const bool due = schedule_.Due() <= walk.begin;
   if (due) {
+    inventory_.BeginWalk();
     KVMSENTRY_ASSIGN_OR_RETURN(files, probe_->WalkOpenFiles());
     walk.files = files;
     schedule_.Walked(walk.begin, SystemClock().Now());
+    KVMSENTRY_RETURN_IF_ERROR(TakeUevents());
     ++walks_;
   }
   Tables& tables = probe_->tables();

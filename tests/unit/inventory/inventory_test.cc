@@ -75,6 +75,8 @@ class InventoryTest : public ::testing::Test {
   // A walk that begins a second before NOW.
   InventoryChanges Walked(const std::vector<ks_open_file>& files, KernelTime now,
                           const std::map<int32_t, DeviceList>& devices = {}) {
+    inventory_.BeginWalk();
+    for (uint64_t death = 0; death < deaths_in_walk_; ++death) CountIs(death);
     const Walk walk{now - kNsPerSecond, files, devices};
     return inventory_.Sync(rows_, &walk, now);
   }
@@ -98,6 +100,7 @@ class InventoryTest : public ::testing::Test {
     return {{serial}, slot, reason};
   }
 
+  uint64_t deaths_in_walk_ = 0;
   FakeProcesses processes_;
   Inventory inventory_{&processes_};
   std::vector<ks_vm_row> rows_;
@@ -238,13 +241,29 @@ TEST_F(InventoryTest, AVmThatKvmCountsAndNothingFindsIsUnknown) {
   EXPECT_EQ(inventory_.unknown(), std::nullopt);  // KVM has told no count yet
   CountIs(3);
   Walked({VmFile(kA, 100, 100)}, At(13));
+  EXPECT_EQ(inventory_.unknown(), 0U);  // they may be on their way to their descriptors
+  Walked({VmFile(kA, 100, 100)}, At(14));
   EXPECT_EQ(inventory_.unknown(), 2U);
-  Walked({}, At(14));
+  Walked({}, At(15));
   EXPECT_EQ(inventory_.hidden(), 3U);
   EXPECT_EQ(inventory_.unknown(), 2U);
   inventory_.OnUeventsLost();
-  Walked({}, At(15));
+  Walked({}, At(16));
   EXPECT_EQ(inventory_.unknown(), std::nullopt);
+}
+
+// The count is of the walk's beginning, and those that died since then need not have been found.
+TEST_F(InventoryTest, WhatMayHaveDiedDuringTheWalkIsNotUnknown) {
+  CountIs(3);
+  Walked({}, At(12));
+  deaths_in_walk_ = 2;
+  Walked({}, At(13));
+  EXPECT_EQ(inventory_.unknown(), 1U);
+  deaths_in_walk_ = 3;
+  CountIs(3);
+  Walked({}, At(14));
+  EXPECT_EQ(inventory_.hidden(), 3U);
+  EXPECT_EQ(inventory_.unknown(), std::nullopt);  // it cannot be told
 }
 
 TEST_F(InventoryTest, WithoutACountTwoWalksInARowDecide) {

@@ -1,5 +1,6 @@
 #include "tests/e2e/daemon.h"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <utility>
@@ -10,10 +11,13 @@ namespace kvmsentry {
 
 std::vector<std::string> DaemonCommand(const Place& place,
                                        const std::vector<std::string>& options) {
-  std::vector<std::string> command = {
-      KVMSENTRYD,   "--specs",        place.specs(), "--socket", place.socket(),
-      "--pin-root", place.pin_root(), "--heartbeat", "1",        "--max-vms",
-      "256",        "--max-vcpus",    "1024"};
+  std::vector<std::string> command = {KVMSENTRYD,       "--specs",      place.specs(),
+                                      "--socket",       place.socket(), "--pin-root",
+                                      place.pin_root(), "--heartbeat",  "1"};
+  for (const auto& [option, value] : {std::pair("--max-vms", "256"), {"--max-vcpus", "1024"}}) {
+    if (std::ranges::count(options, option) != 0) continue;
+    command.insert(command.end(), {option, value});
+  }
   command.insert(command.end(), options.begin(), options.end());
   return command;
 }

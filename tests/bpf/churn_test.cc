@@ -213,6 +213,25 @@ TEST_F(ChurnTest, OfFiveThousandVmsInARowEachIsCountedForItselfAndNoneIsHidden) 
   ExpectNothingLostButBirthsOverBudget();
 }
 
+// All are of one VM, and of the new one, not of that which had its address before.
+TEST_F(ChurnTest, VcpusThatAreMadeAtOnceAreOfOneVm) {
+  constexpr uint64_t kVms = 300;
+  constexpr uint32_t kVcpus = 4;
+  for (uint64_t i = 0; i < kVms; ++i) {
+    ASSERT_OK_AND_ASSIGN(const SmallVm vm, SmallVm::CreateAtOnce(kVcpus));
+    for (uint32_t vcpu = 0; vcpu < kVcpus; ++vcpu) ASSERT_OK(vm.Run(vcpu, 1 + i % 5));
+    if (i % 50 == 0) ASSERT_OK(watch_->Tick());
+  }
+  EXPECT_TRUE(AllGone(gettid(), kVms));
+  const auto lives = watch_->LivesOf(gettid());
+  ASSERT_THAT(lives, SizeIs(kVms));
+  for (uint64_t i = 0; i < kVms; ++i) {
+    ASSERT_EQ(PioOf(*lives[i]), kVcpus * (1 + i % 5)) << "VM " << i;
+    ASSERT_EQ(lives[i]->counts.vcpus, kVcpus) << "VM " << i;
+  }
+  ExpectNothingLostButBirthsOverBudget();
+}
+
 // The kernel hands the number of a process that has ended out again.
 TEST_F(ChurnTest, ProcessesThatHaveTheSamePidOneAfterTheOtherHaveVmsOfTheirOwn) {
   constexpr uint64_t kProcesses = 50;

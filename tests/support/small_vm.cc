@@ -1,8 +1,10 @@
 #include "tests/support/small_vm.h"
 
+#include <barrier>
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -28,7 +30,8 @@ SmallVm::Page::~Page() {
   if (address_ != nullptr) munmap(address_, kPageBytes);
 }
 
-absl::StatusOr<SmallVm> SmallVm::Create(uint32_t vcpus) {
+// With room for its vCPUs, but none of them yet.
+absl::StatusOr<SmallVm> SmallVm::CreateWithout(uint32_t vcpus) {
   const Fd kvm(open("/dev/kvm", O_RDWR | O_CLOEXEC));
   if (!kvm) return Failed("open /dev/kvm");
   void* page =
@@ -45,9 +48,31 @@ absl::StatusOr<SmallVm> SmallVm::Create(uint32_t vcpus) {
   if (ioctl(vm.vm_.get(), KVM_SET_USER_MEMORY_REGION, &region) != 0) {
     return Failed("KVM_SET_USER_MEMORY_REGION");
   }
+  vm.vcpus_.resize(vcpus);
+  return vm;
+}
+
+absl::StatusOr<SmallVm> SmallVm::Create(uint32_t vcpus) {
+  KVMSENTRY_ASSIGN_OR_RETURN(SmallVm vm, CreateWithout(vcpus));
   for (uint32_t index = 0; index < vcpus; ++index) {
     KVMSENTRY_RETURN_IF_ERROR(vm.AddVcpu(index));
   }
+  return vm;
+}
+
+absl::StatusOr<SmallVm> SmallVm::CreateAtOnce(uint32_t vcpus) {
+  KVMSENTRY_ASSIGN_OR_RETURN(SmallVm vm, CreateWithout(vcpus));
+  std::vector<absl::Status> added(vcpus);
+  std::barrier start(vcpus);
+  std::vector<std::thread> threads;
+  for (uint32_t index = 0; index < vcpus; ++index) {
+    threads.emplace_back([&, index] {
+      start.arrive_and_wait();
+      added[index] = vm.AddVcpu(index);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (absl::Status& status : added) KVMSENTRY_RETURN_IF_ERROR(std::move(status));
   return vm;
 }
 
@@ -62,7 +87,7 @@ absl::Status SmallVm::AddVcpu(uint32_t index) {
   kvm_regs regs{};
   regs.rflags = 2;  // the bit that is always set
   if (ioctl(vcpu.get(), KVM_SET_REGS, &regs) != 0) return Failed("KVM_SET_REGS");
-  vcpus_.push_back(std::move(vcpu));
+  vcpus_[index] = std::move(vcpu);
   return absl::OkStatus();
 }
 

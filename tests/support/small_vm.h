@@ -3,9 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
-
-#include <sys/types.h>
 
 #include "sensor/base/fd.h"
 #include "sensor/base/status.h"
@@ -17,6 +16,8 @@ class SmallVm {
  public:
   // KVM names the calling thread as its creator. Only its own address space can use it.
   static absl::StatusOr<SmallVm> Create(uint32_t vcpus = 1);
+  // The same, but its vCPUs are made at once, a thread each: in any order of their births.
+  static absl::StatusOr<SmallVm> CreateAtOnce(uint32_t vcpus);
 
   // Each time a KVM_RUN, which ends with one write to a port: of one occurrence each of
   // KS_METER_PIO and KS_METER_USERSPACE_EXIT. From any thread, also of one vCPU: KVM lets one in.
@@ -24,6 +25,7 @@ class SmallVm {
 
  private:
   SmallVm() = default;
+  static absl::StatusOr<SmallVm> CreateWithout(uint32_t vcpus);
   absl::Status AddVcpu(uint32_t index);
 
   class Page {

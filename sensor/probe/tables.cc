@@ -23,15 +23,6 @@ absl::StatusOr<Fd> Duplicate(const BpfObject& object, const char* name) {
   return copy;
 }
 
-absl::Status FillFreeSlots(int queue, uint32_t count) {
-  for (uint32_t slot = 0; slot < count; ++slot) {
-    if (bpf_map_update_elem(queue, nullptr, &slot, BPF_ANY) != 0) {
-      return absl::ErrnoToStatus(errno, "filling the free slots");
-    }
-  }
-  return absl::OkStatus();
-}
-
 // Deletes ADDRESS if it still leads to SLOT. The kernel may have given the address to a new object
 // in between: then its entry is put back.
 void Forget(int table, uint64_t address, Slot slot) {
@@ -84,12 +75,8 @@ absl::StatusOr<Tables> Tables::Open(const BpfObject& object, const MapSizes& siz
   KVMSENTRY_ASSIGN_OR_RETURN(tables.free_vcpu_slots_, Duplicate(object, "free_vcpu_slots"));
   KVMSENTRY_ASSIGN_OR_RETURN(tables.free_queue_slots_, Duplicate(object, "free_queue_slots"));
   ks_state& state = tables.state_.rows()[0];
-  if (state.layout_version != KS_LAYOUT_VERSION) {
-    KVMSENTRY_RETURN_IF_ERROR(FillFreeSlots(tables.free_vm_slots_.get(), sizes.max_vms));
-    KVMSENTRY_RETURN_IF_ERROR(FillFreeSlots(tables.free_vcpu_slots_.get(), sizes.max_vcpus));
-    KVMSENTRY_RETURN_IF_ERROR(FillFreeSlots(tables.free_queue_slots_.get(), sizes.max_queues));
-    state.layout_version = KS_LAYOUT_VERSION;
-  }
+  KVMSENTRY_RETURN_IF_ERROR(tables.FreeUnusedSlots());
+  state.layout_version = KS_LAYOUT_VERSION;
   tables.beat_ = state.heartbeat_ns;
   // An exit that an earlier run began to time: what passed since is not the exit's.
   for (ks_vcpu_row& row : tables.vcpus_.rows()) row.timing = 0;

@@ -18,7 +18,8 @@ namespace kvmsentry {
 // Move-only. Not thread safe against itself; the kernel's programs run beside it.
 class Tables {
  public:
-  // Maps the maps of a loaded object. Fresh maps get their free slots and their layout version.
+  // Maps the maps of a loaded object. Fresh maps get their layout version, and all get the slots
+  // free that are not in use. No program of this run may be attached yet.
   static absl::StatusOr<Tables> Open(const BpfObject& object, const MapSizes& sizes);
 
   std::span<const ks_vm_row> vms() const { return vms_.rows(); }
@@ -73,6 +74,7 @@ class Tables {
   absl::Status Audit();
 
  private:
+  absl::Status FreeUnusedSlots();
   void TakeSets(Members& members);
   void TakeExits(Slot vcpu, Members& members);
   void FreeVcpu(Slot slot, ks_vm_row& vm);

@@ -1,4 +1,6 @@
 // Slots of the dead are used again, and nothing of the dead is left in them.
+#include <bpf/bpf.h>
+
 #include "tests/bpf/fixture.h"
 
 namespace kvmsentry {
@@ -85,6 +87,39 @@ TEST_F(ReleaseTest, AVmThatIsReleasedAliveIsMetAgain) {
   EXPECT_EQ(counts.count[KS_METER_PIO], 400U);
   EXPECT_EQ(VmRow(counts.slot).born_seen, 0U);
   ExpectNoLosses();
+}
+
+// What a daemon leaves that was killed while it released: a row that is marked already, and slots
+// that are in no queue.
+TEST_F(ReleaseTest, SlotsThatAKilledRunWasAboutToFreeAreFreeForTheNext) {
+  options_.sizes = {.max_vms = 64, .max_vcpus = 128, .ring_bytes = 1 << 16};
+  Load();
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest dead,
+                       RunGuest("--behaviour pio --vcpus 2 --count 50 --then exit"));
+  ASSERT_OK_AND_ASSIGN(Guest alive, Guest::Start("--behaviour pio --count 70 --then exit"));
+  const Slot slot = SlotOf(dead.pid);
+  ks_vm_row row = VmRow(slot);
+  row.state = KS_VM_DEAD;
+  const Fd vms(bpf_obj_get((options_.pin_root + "/vms").c_str()));
+  ASSERT_EQ(bpf_map_update_elem(vms.get(), &slot, &row, BPF_ANY), 0);
+  for (const char* name : {"/free_vm_slots", "/free_vcpu_slots"}) {
+    const Fd queue(bpf_obj_get((options_.pin_root + name).c_str()));
+    Slot taken = 0;
+    while (bpf_map_lookup_and_delete_elem(queue.get(), nullptr, &taken) == 0) continue;
+  }
+  probe_.reset();
+  Load();
+  EXPECT_TRUE(SlotsOf(dead.pid).empty());
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest next,
+                       RunGuest("--behaviour pio --vms 40 --count 60 --then exit"));
+  const std::vector<Slot> slots = SlotsOf(next.pid);
+  ASSERT_EQ(slots.size(), 40U);
+  for (const Slot used : slots) EXPECT_EQ(CountsIn(used).count[KS_METER_PIO], 60U);
+  ASSERT_OK(alive.Begin());
+  ASSERT_OK(alive.Finish());
+  EXPECT_EQ(CountsOf(alive.pid()).count[KS_METER_PIO], 70U);
+  EXPECT_EQ(tables().losses().no_vm_slot, 0U);
+  EXPECT_EQ(tables().losses().no_vcpu_slot, 0U);
 }
 
 }  // namespace

@@ -101,6 +101,7 @@ class Pipeline final : public SensorView {
   uint64_t failed_walks_ = 0;
   bool uevents_ok_ = true;
   std::optional<KernelTime> attach_at_;  // when to try again what is not attached
+  std::vector<std::string> to_attach_;   // objects that are being tried
   Engine engine_;
   std::vector<FeatureId> active_;  // features of which a hook is attached
   struct Watched {

@@ -97,6 +97,10 @@ absl::Status Attach(BpfObject& object, const Choice& choice) {
   return absl::OkStatus();
 }
 
+bool IsMissing(const HookCoverage& coverage) {
+  return coverage.coverage == Coverage::kUnobservable && !coverage.shed;
+}
+
 }  // namespace
 
 void Probe::RingDeleter::operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
@@ -127,18 +131,27 @@ absl::Status Probe::LoadAll() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<size_t> Probe::AttachMissing() {
+std::vector<std::string> Probe::ObjectsWithMissing() const {
+  std::vector<std::string> objects;
+  for (const HookCoverage& coverage : coverage_) {
+    if (!IsMissing(coverage)) continue;
+    const std::string object(coverage.hook->object);
+    if (std::ranges::find(objects, object) == objects.end()) objects.push_back(object);
+  }
+  return objects;
+}
+
+absl::StatusOr<size_t> Probe::AttachMissing(absl::string_view object) {
   // Objects share maps by their pins: without one, a map of its own would be made.
   KVMSENTRY_RETURN_IF_ERROR(AuditPins());
   std::vector<const Hook*> missing;
   for (const HookCoverage& coverage : coverage_) {
-    if (coverage.coverage != Coverage::kUnobservable || coverage.shed) continue;
-    missing.push_back(coverage.hook);
+    if (IsMissing(coverage) && coverage.hook->object == object) missing.push_back(coverage.hook);
   }
   KVMSENTRY_ASSIGN_OR_RETURN(const Kernel kernel, Kernel::Inspect());
   KVMSENTRY_RETURN_IF_ERROR(LoadHooks(kernel, missing));
-  const auto still_missing = std::ranges::count_if(coverage_, [](const HookCoverage& coverage) {
-    return coverage.coverage == Coverage::kUnobservable && !coverage.shed;
+  const auto still_missing = std::ranges::count_if(coverage_, [&](const HookCoverage& coverage) {
+    return IsMissing(coverage) && coverage.hook->object == object;
   });
   return missing.size() - static_cast<size_t>(still_missing);
 }

@@ -43,9 +43,11 @@ class Probe {
   ~Probe();
 
   const std::vector<HookCoverage>& coverage() const { return coverage_; }
-  // Tries again each hook that is not attached: modules of KVM or vhost may have been loaded since.
-  // Takes as long as loading them would have. Returns how many were attached.
-  absl::StatusOr<size_t> AttachMissing();
+  // The objects of hooks that are not attached: modules of KVM, vhost or VFIO may be loaded later.
+  std::vector<std::string> ObjectsWithMissing() const;
+  // Tries those hooks of OBJECT again, which takes as long as loading it would have at the start.
+  // Returns how many were attached.
+  absl::StatusOr<size_t> AttachMissing(absl::string_view object);
   // Runs of attached programs that the kernel left out because the program was running on that CPU
   // already: occurrences that were not counted.
   uint64_t SkippedRuns() const;

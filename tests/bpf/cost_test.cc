@@ -57,7 +57,7 @@ TEST_F(CostTest, AShedHookCountsNothingUntilItIsRestored) {
   EXPECT_EQ(CountedPortWrites(), 0U);
   // It is off on purpose: neither a fault nor missing.
   ASSERT_OK(probe_->AuditLinks());
-  ASSERT_OK(probe_->AttachMissing().status());
+  ASSERT_OK(probe_->AttachMissing(pio.object).status());
   EXPECT_EQ(CountedPortWrites(), 0U);
   ASSERT_OK(probe_->Restore(pio));
   EXPECT_EQ(CoverageOf(pio).coverage, Coverage::kActive);

@@ -36,7 +36,8 @@ struct Workload {
   uint32_t msr = 0x17a;  // MCG_STATUS, which every KVM traps and lets a guest write
   uint64_t value = 0;
   uint32_t timer_ns = 2'000'000;
-  uint32_t rep = 0;  // elements of one string instruction, 0 for plain IN and OUT
+  bool debugged = false;  // the VMM asks to be told of the guest's breakpoints, as a debugger does
+  uint32_t rep = 0;       // elements of one string instruction, 0 for plain IN and OUT
 };
 
 // A batch of operations is always a multiple of this.

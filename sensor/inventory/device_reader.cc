@@ -20,6 +20,7 @@
 #include "sensor/base/escape.h"
 #include "sensor/base/fd.h"
 #include "sensor/inventory/files.h"
+#include "sensor/inventory/process.h"
 
 namespace kvmsentry {
 namespace {
@@ -153,7 +154,7 @@ absl::Status DeviceReader::ReadMiscDevices() {
 
 absl::StatusOr<DeviceList> DeviceReader::Read(int32_t pid, const DeviceWalk& walk) const {
   // Opened before the walk: where the pid is reused later, it names nobody any more.
-  const absl::StatusOr<Fd> process = OpenDirectory(absl::StrCat(root_, "/", pid));
+  const absl::StatusOr<Fd> process = OpenLiving(root_, pid);
   DeviceList list;
   if (absl::IsNotFound(process.status())) return list;
   if (!process.ok()) return process.status();

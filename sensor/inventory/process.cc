@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <climits>
 #include <ctime>
+#include <filesystem>
+#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -27,6 +29,18 @@ constexpr size_t kMaxCgroup = 64 << 10;
 absl::StatusOr<ProcessStat> ReadStat(int process) {
   KVMSENTRY_ASSIGN_OR_RETURN(const std::string stat, ReadFileAt(process, "stat", kMaxStat));
   return ParseStat(stat);
+}
+
+// A thread of the process PID, whose directory this is, other than the first; empty where none is.
+std::string OtherThread(int directory, int32_t pid) {
+  const std::string tasks = absl::StrCat("/proc/self/fd/", directory, "/task");
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(tasks, error), end; !error && it != end;
+       it.increment(error)) {
+    std::string name = it->path().filename();
+    if (name != absl::StrCat(pid)) return name;
+  }
+  return "";
 }
 
 absl::StatusOr<int32_t> ReadTgid(int process) {
@@ -74,6 +88,7 @@ absl::StatusOr<ProcessStat> ParseStat(absl::string_view stat) {
   constexpr size_t kStartTime = 22 - 3;  // fields count from 1, and state is the third
   ProcessStat out;
   out.comm = std::string(stat.substr(open + 1, close - open - 1));
+  out.state = fields[0].empty() ? '\0' : fields[0][0];
   if (fields.size() <= kStartTime || !absl::SimpleAtoi(fields[kStartTime], &out.start_ticks)) {
     return absl::DataLossError("malformed /proc/PID/stat: no start time");
   }
@@ -119,21 +134,29 @@ int64_t ProcFs::SuspendedNs() {
   return ns < kNsPerMs ? 0 : ns;  // less is the time between the two calls
 }
 
-std::string ProcFs::PathOf(int32_t pid) const { return absl::StrCat(root_, "/", pid); }
+absl::StatusOr<Fd> OpenLiving(const std::string& root, int32_t pid) {
+  KVMSENTRY_ASSIGN_OR_RETURN(Fd process, OpenDirectory(absl::StrCat(root, "/", pid)));
+  const absl::StatusOr<ProcessStat> stat = ReadStat(process.get());
+  const bool ended = stat.ok() && stat->state == 'Z';
+  const std::string other = ended ? OtherThread(process.get(), pid) : "";
+  if (other.empty()) return process;
+  return OpenDirectory(absl::StrCat("/proc/self/fd/", process.get(), "/task/", other));
+}
 
 absl::StatusOr<ProcessFacts> ProcFs::Read(int32_t pid) {
   // Through one descriptor, which never comes to mean another process of the same number.
-  KVMSENTRY_ASSIGN_OR_RETURN(const Fd directory, OpenDirectory(PathOf(pid)));
+  KVMSENTRY_ASSIGN_OR_RETURN(const Fd directory, OpenDirectory(absl::StrCat(root_, "/", pid)));
   KVMSENTRY_ASSIGN_OR_RETURN(const ProcessStat stat, ReadStat(directory.get()));
+  KVMSENTRY_ASSIGN_OR_RETURN(const Fd living, OpenLiving(root_, pid));
   ProcessFacts process;
   KVMSENTRY_ASSIGN_OR_RETURN(process.pid, ReadTgid(directory.get()));
   process.comm = stat.comm;
   process.start_ticks = stat.start_ticks;
   process.start = {static_cast<int64_t>(stat.start_ticks) * (kNsPerSecond / ticks_per_second_) -
                    suspended_ns_};
-  process.exe = ReadExe(directory.get());
+  process.exe = ReadExe(living.get());
   KVMSENTRY_ASSIGN_OR_RETURN(const std::string cmdline,
-                             ReadFileAt(directory.get(), "cmdline", kMaxCmdline));
+                             ReadFileAt(living.get(), "cmdline", kMaxCmdline));
   process.args = SplitArgs(cmdline);
   KVMSENTRY_ASSIGN_OR_RETURN(const std::string cgroup,
                              ReadFileAt(directory.get(), "cgroup", kMaxCgroup));
@@ -142,7 +165,7 @@ absl::StatusOr<ProcessFacts> ProcFs::Read(int32_t pid) {
 }
 
 absl::StatusOr<uint64_t> ProcFs::ReadStart(int32_t pid) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const Fd directory, OpenDirectory(PathOf(pid)));
+  KVMSENTRY_ASSIGN_OR_RETURN(const Fd directory, OpenDirectory(absl::StrCat(root_, "/", pid)));
   KVMSENTRY_ASSIGN_OR_RETURN(const ProcessStat stat, ReadStat(directory.get()));
   return stat.start_ticks;
 }

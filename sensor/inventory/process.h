@@ -9,6 +9,7 @@
 
 #include "absl/strings/string_view.h"
 
+#include "sensor/base/fd.h"
 #include "sensor/base/status.h"
 #include "sensor/base/time.h"
 
@@ -25,6 +26,11 @@ struct ProcessFacts {
   std::string cgroup;             // path within its hierarchy, "/" for the root
   friend bool operator==(const ProcessFacts&, const ProcessFacts&) = default;
 };
+
+// The directory in /proc, below ROOT, that tells of the memory and the files of process PID: its
+// own, or that of another of its threads where the first has ended, for then its own tells nothing
+// of them (fs/proc/base.c; exit_mm and exit_files, kernel/exit.c).
+absl::StatusOr<Fd> OpenLiving(const std::string& root, int32_t pid);
 
 // The inventory's eyes. A process that is not there is NotFound: that is an answer, not a fault.
 class ProcessReader {
@@ -50,8 +56,6 @@ class ProcFs final : public ProcessReader {
   static int64_t SuspendedNs();
 
  private:
-  std::string PathOf(int32_t pid) const;
-
   std::string root_;
   int64_t suspended_ns_;
   int64_t ticks_per_second_;
@@ -61,6 +65,7 @@ class ProcFs final : public ProcessReader {
 
 struct ProcessStat {
   std::string comm;
+  char state = 0;
   uint64_t start_ticks = 0;
 };
 

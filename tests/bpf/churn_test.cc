@@ -381,6 +381,11 @@ TEST_F(EarlierTest, AVmOfAProcessWhoseFirstThreadHasEndedIsFoundAndItsOwn) {
     if (life.entry.facts.pid == child.pid()) found.push_back(life.entry.facts);
   }
   ASSERT_THAT(found, SizeIs(1));
+  ProcFs proc;
+  ASSERT_OK_AND_ASSIGN(const ProcessFacts mine, proc.Read(getpid()));
+  ASSERT_OK_AND_ASSIGN(const ProcessFacts facts, proc.Read(child.pid()));
+  EXPECT_EQ(facts.args, mine.args);
+  EXPECT_EQ(facts.exe, mine.exe);
   ASSERT_OK(child.Finish());
   ASSERT_TRUE(TickUntil([&] { return watch_->lives().at(found[0].id.serial).gone; }));
   EXPECT_EQ(PioOf(watch_->lives().at(found[0].id.serial)), 13U);

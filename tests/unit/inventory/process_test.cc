@@ -57,6 +57,25 @@ TEST_F(ProcFsTest, AThreadLeadsToItsProcess) {
   EXPECT_EQ(ProcFs(tree_.root(), 0).Read(103)->pid, 100);
 }
 
+// The first thread's own directory tells of no memory any more.
+TEST_F(ProcFsTest, AProcessWhoseFirstThreadHasEndedIsReadFromAnother) {
+  AddProcess("100", "");
+  std::string stat = Stat("qemu-system-x86", "250");
+  stat.replace(stat.find(") S "), 4, ") Z ");
+  tree_.Write("100/stat", stat);
+  tree_.Remove("100/exe");
+  tree_.Write("100/task/100/cmdline", "");
+  AddProcess("100/task/107", std::string("qemu\0-name\0web", 14));
+  const auto process = ProcFs(tree_.root(), 0).Read(100);
+  ASSERT_TRUE(process.ok()) << process.status();
+  EXPECT_EQ(process->pid, 100);
+  EXPECT_EQ(process->exe, "/usr/bin/qemu-system-x86_64");
+  EXPECT_THAT(process->args, ElementsAre("qemu", "-name", "web"));
+  // A process that has ended as a whole has no other.
+  tree_.Remove("100/task/107");
+  EXPECT_THAT(ProcFs(tree_.root(), 0).Read(100)->args, ElementsAre());
+}
+
 TEST_F(ProcFsTest, CommandLineIsBounded) {
   AddProcess("100", std::string(1 << 20, 'x'));
   EXPECT_THAT(ProcFs(tree_.root(), 0).Read(100)->args, ElementsAre(SizeIs(64 << 10)));

@@ -12,6 +12,7 @@
 
 #include "tests/e2e/fixture.h"
 #include "tests/support/small_vm.h"
+#include "tests/support/temp_dir.h"
 
 namespace kvmsentry {
 namespace {
@@ -49,7 +50,7 @@ class ChurnTest : public E2eTest {
 };
 
 TEST_F(ChurnTest, TwoHundredVmsAtOnceAreListedEachWithItsOwnCounts) {
-  StartDaemon({"storms.textproto"});
+  StartDaemon({"storms.textproto"}, {"--max-vms", "1024"});
   if (HasFatalFailure()) return;
   constexpr uint64_t kVms = 200;
   const std::string prefix = Name("many");
@@ -85,7 +86,7 @@ TEST_F(ChurnTest, TwoHundredVmsAtOnceAreListedEachWithItsOwnCounts) {
 }
 
 TEST_F(ChurnTest, AfterFiveThousandVmsInARowNoneIsHiddenNoneIsLeftAndTheNextIsExact) {
-  StartDaemon({"storms.textproto"}, {"--max-vms", "512"});
+  StartDaemon({"storms.textproto"}, {"--max-vms", "1024"});
   if (HasFatalFailure()) return;
   constexpr int kVms = 5000;
   std::atomic<bool> done = false;
@@ -256,6 +257,31 @@ TEST_F(ChurnTest, NamesThatWereChosenToMisleadAreEscapedAndToldApart) {
         EXPECT_TRUE(byte >= 0x20 && byte != 0x7f) << what << ": " << line;
       }
     }
+  }
+}
+
+// The name that the kernel has of a process stands in the midst of what /proc tells.
+TEST_F(ChurnTest, AProcessNameThatLooksLikeWhatProcTellsMisleadsNobody) {
+  StartDaemon({"storms.textproto"});
+  if (HasFatalFailure()) return;
+  ASSERT_OK_AND_ASSIGN(const TempDir folder, TempDir::Make());
+  const std::string vm = Name("plain");
+  for (const std::string comm : {") Z 1 (", "x\nTgid:\t1", "%s%n\xff\x1b[m"}) {
+    const std::string program = folder / comm;
+    ASSERT_OK_AND_ASSIGN(
+        Guest guest,
+        Guest::Start(absl::StrCat("--name ", vm, " --seconds 600 --behaviour pio --count 500"),
+                     {"/bin/bash", "-c", R"(ln -s "$1" "$0" && exec "$0" "${@:2}")", program}));
+    ASSERT_OK(guest.Begin());
+    ASSERT_OK_AND_ASSIGN(const v1::VmStatus status, WaitForVm(vm, Counted("pio.rate", 500)));
+    EXPECT_EQ(status.vm().pid(), static_cast<uint32_t>(guest.pid()));
+    EXPECT_EQ(CountOf(status, "pio.rate"), 500U);
+    ASSERT_OK(guest.Stop());
+    ASSERT_OK(guest.Finish());
+    ASSERT_TRUE(WaitUntil([&] {
+      const auto vms = cli().Vms(vm);
+      return vms.ok() && vms->empty();
+    }));
   }
 }
 

@@ -122,7 +122,10 @@ void Pipeline::TakeRecords() {
     walks_.Request(clock_.Now());
     SyncInventory();
   }
+  // What is lost since the last tick the next one will tell; an alert raised before it says so too.
+  const bool lossy = LossesThatMatter(probe_->tables().losses()) != losses_;
   for (Observation& observation : crossed) {
+    observation.lossy = lossy;
     observation.serial = ++serial_;
     engine_.Observe(observation);
   }

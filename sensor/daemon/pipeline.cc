@@ -68,7 +68,7 @@ void Pipeline::OnWake() {
   const std::lock_guard lock(mutex_);
   TakeUevents();
   TakeRecords();
-  Raise(clock_.Now());
+  Raise(NowWithRecords());
 }
 
 void Pipeline::OnTick() {
@@ -76,9 +76,9 @@ void Pipeline::OnTick() {
   TakeUevents();
   AttachMissing();
   SyncInventory();
-  TakeRecords();  // last, so that none is older than the sample when it is read
+  TakeRecords();
   // Only now: a walk takes its time, and counts must carry the time at which they were read.
-  const KernelTime now = clock_.Now();
+  const KernelTime now = NowWithRecords();
   Sample(now);
   LookAtSelf(now);
   Raise(now);
@@ -103,32 +103,38 @@ void Pipeline::TakeUevents() {
 }
 
 void Pipeline::TakeRecords() {
-  bool born = false;
-  std::vector<Observation> crossed;
+  DrainRing();
+  if (!std::exchange(born_, false)) return;
+  walks_.Request(clock_.Now());
+  SyncInventory();
+}
+
+// Judged with the next Raise: until then a VM becomes known, if it is not yet.
+void Pipeline::DrainRing() {
+  // What is lost since the last tick the next one will tell; an alert raised before it says so too.
+  const bool lossy = LossesThatMatter(probe_->tables().losses()) != losses_;
   probe_->DrainRing([&](std::span<const std::byte> bytes) {
     absl::StatusOr<Record> record = Decode(bytes);
     if (!record.ok()) {
       if (bad_records_++ == 0) spdlog::error("{}", std::string(record.status().message()));
     } else if (std::holds_alternative<VmBorn>(*record)) {
-      born = true;
+      born_ = true;
     } else if (const auto* canary = std::get_if<Canary>(&*record)) {
       canary_.Returned(canary->number);
     } else {
-      crossed.push_back(std::get<Observation>(*record));
+      Observation crossed = std::get<Observation>(*record);
+      crossed.lossy = lossy;
+      crossed.serial = ++serial_;
+      engine_.Observe(crossed);
     }
   });
-  // A VM is known before what it did is judged.
-  if (born) {
-    walks_.Request(clock_.Now());
-    SyncInventory();
-  }
-  // What is lost since the last tick the next one will tell; an alert raised before it says so too.
-  const bool lossy = LossesThatMatter(probe_->tables().losses()) != losses_;
-  for (Observation& observation : crossed) {
-    observation.lossy = lossy;
-    observation.serial = ++serial_;
-    engine_.Observe(observation);
-  }
+}
+
+// No record that comes later is older than this time, so that none is judged late.
+KernelTime Pipeline::NowWithRecords() {
+  const KernelTime now = clock_.Now();
+  DrainRing();
+  return now;
 }
 
 void Pipeline::SyncInventory() {
@@ -136,7 +142,7 @@ void Pipeline::SyncInventory() {
   const std::optional<Walk> walk = MakeWalk(&files);
   const std::span<const ks_vm_row> table = probe_->tables().vms();
   const std::vector<ks_vm_row> rows(table.begin(), table.end());
-  const KernelTime now = clock_.Now();
+  const KernelTime now = NowWithRecords();
   const InventoryChanges changes = inventory_.Sync(rows, walk ? &*walk : nullptr, now);
   if (walk && inventory_.hidden() != 0) walks_.Doubt();
   if (!changes.gone.empty()) {
@@ -193,8 +199,10 @@ void Pipeline::Sample(KernelTime now) {
     if (!vms_.contains(counts.vm)) continue;
     AppendObservations(counts, now, active_, lossy, observations);
   }
-  for (const Tables::Members& members : probe_->tables().TakeMembers()) {
-    if (vms_.contains(members.vm)) ObserveMembers(members, now);
+  // What a VM did that was born since the inventory looked waits for the next tick.
+  const auto known = [this](VmId vm) { return vms_.contains(vm); };
+  for (const Tables::Members& members : probe_->tables().TakeMembers(known)) {
+    ObserveMembers(members, now);
   }
   for (Observation& observation : observations) {
     observation.serial = ++serial_;

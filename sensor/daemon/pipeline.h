@@ -62,6 +62,8 @@ class Pipeline final : public SensorView {
 
   void TakeUevents();
   void TakeRecords();
+  void DrainRing();
+  KernelTime NowWithRecords();
   void SyncInventory();
   void AttachMissing();
   // A walk over all open files, if one is due; its files are in FILES, which must outlive it.
@@ -114,6 +116,7 @@ class Pipeline final : public SensorView {
   SelfWatch self_;
   int64_t next_look_ns_ = 0;
   uint64_t losses_ = 0;       // as of the latest tick
+  bool born_ = false;         // a record told of a VM, and nobody has looked since
   uint64_t bad_records_ = 0;  // records that no program of ours writes
   uint64_t serial_ = 0;       // of the observations
 };

@@ -188,13 +188,17 @@ absl::Status Tables::Release(Slot slot) {
   return absl::OkStatus();
 }
 
-std::vector<Tables::Members> Tables::TakeMembers() {
+std::vector<Tables::Members> Tables::TakeMembers(const std::function<bool(VmId)>& wanted) {
   std::vector<Members> all(vms().size());
+  for (Slot slot = 0; slot < all.size(); ++slot) {
+    const VmId vm{Load(vms()[slot].serial)};
+    if (vm.serial != 0 && wanted(vm)) all[slot].vm = vm;
+  }
   for (Slot vcpu = 0; vcpu < vcpus().size(); ++vcpu) {
     ks_vcpu_row& row = vcpus_.rows()[vcpu];
     const uint64_t serial = Load(row.vm_serial);
     const Slot slot = Load(row.vm_slot);
-    if (serial == 0 || slot >= all.size() || Load(vms()[slot].serial) != serial) continue;
+    if (serial == 0 || slot >= all.size() || all[slot].vm.serial != serial) continue;
     // Before any bit is taken: from here on the vCPU trusts no older mark.
     __atomic_store_n(&row.takes, row.takes + 1, __ATOMIC_SEQ_CST);
     if (Load(row.exit_reasons_seen) != 0) {
@@ -209,7 +213,6 @@ std::vector<Tables::Members> Tables::TakeMembers() {
   for (Slot slot = 0; slot < all.size(); ++slot) {
     Members& members = all[slot];
     members.slot = slot;
-    members.vm = {Load(vms()[slot].serial)};
     if (members.vm.serial == 0) continue;
     TakeSets(members);
     if (!members.Empty()) taken.push_back(std::move(members));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -42,8 +43,8 @@ class Tables {
   // rests until the next one, so that no program still writes to it.
   void FoldQueues();
 
-  // Reads and clears which members every VM has named since the last time; VMs that named none are
-  // left out.
+  // Reads and clears which members every VM that is WANTED has named since the last time; VMs that
+  // named none are left out.
   struct Members {
     VmId vm;
     Slot slot = 0;
@@ -63,7 +64,9 @@ class Tables {
              exits.empty();
     }
   };
-  std::vector<Members> TakeMembers();
+  std::vector<Members> TakeMembers(const std::function<bool(VmId)>& wanted = [](VmId /*vm*/) {
+    return true;
+  });
 
   // User space is alive at NS.
   void Beat(uint64_t ns);

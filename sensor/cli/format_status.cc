@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 
 #include "sensor/base/thousands.h"
@@ -11,6 +12,21 @@
 
 namespace kvmsentry {
 namespace {
+
+std::string Percent(double percent) { return absl::StrFormat("%.3g%%", percent); }
+
+std::string Cost(const v1::GetStatusResponse& status) {
+  if (!status.cost_unknown().empty()) {
+    return absl::StrCat("what its programs cost is not known: ", status.cost_unknown());
+  }
+  return absl::StrCat(status.has_cost_percent()
+                          ? absl::StrCat("its programs take ", Percent(status.cost_percent()),
+                                         " of the processors; ")
+                          : "what its programs cost is not measured yet; ",
+                      status.cost_budget_percent() > 0
+                          ? absl::StrCat("budget ", Percent(status.cost_budget_percent()))
+                          : "no budget");
+}
 
 std::string Header(const v1::GetStatusResponse& status, const Style& style, absl::Time now,
                    absl::TimeZone zone) {
@@ -39,6 +55,10 @@ std::string Header(const v1::GetStatusResponse& status, const Style& style, absl
                       ? "no alert yet"
                       : absl::StrCat("last alert ", ToText(status.last_alert())),
                   "\n");
+  absl::StrAppend(&out, Cost(status), "\n");
+  for (const std::string& fault : status.faults()) {
+    absl::StrAppend(&out, style(Paint::kBoldRed, fault), "\n");
+  }
   return out;
 }
 
@@ -50,11 +70,13 @@ std::string RemarkOf(const v1::HookStatus& hook) {
 }
 
 std::string Hooks(const v1::GetStatusResponse& status, const Style& style) {
-  Table table({{"HOOK"}, {"COVERAGE"}, {"BY"}, {"REMARK"}});
+  Table table({{"HOOK"}, {"COVERAGE"}, {"BY"}, {"NS", true}, {"COST", true}, {"REMARK"}});
   for (const v1::HookStatus& hook : status.hooks()) {
     table.Add({{hook.name()},
                {v1::Coverage_Name(hook.coverage()), PaintOf(hook.coverage())},
                {hook.variant().empty() ? "-" : hook.variant()},
+               {hook.has_ns_per_run() ? absl::StrFormat("%.0f", hook.ns_per_run()) : "-"},
+               {hook.has_cost_percent() ? Percent(hook.cost_percent()) : "-"},
                {RemarkOf(hook)}});
   }
   return table.Render(style);

@@ -40,6 +40,11 @@ ParsedOptions ParseDaemonOptions(int argc, char** argv) {
   app.add_option("--heartbeat", o.heartbeat_seconds, "Time between heartbeats to subscribers")
       ->type_name("SECONDS")
       ->check(CLI::Range(1, 3600));
+  app.add_option("--cost-budget", o.cost_budget,
+                 "Share of the processors that the BPF programs may take before optional hooks are "
+                 "left off for a while; 0: no limit")
+      ->type_name("PERCENT")
+      ->check(CLI::Range(0.0, 100.0));
   app.add_flag("--unpin", o.unpin, "Remove the pinned maps, with all counts, and end");
   app.add_flag("--verbose", o.verbose, "Log more");
   try {

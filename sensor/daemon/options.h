@@ -20,6 +20,7 @@ struct DaemonOptions {
   uint32_t alerts_kept = 4096;
   uint32_t tick_ms = 100;
   uint32_t heartbeat_seconds = 10;
+  double cost_budget = 2;  // percent of all processors' time; 0: none
   bool unpin = false;
   bool verbose = false;
 };

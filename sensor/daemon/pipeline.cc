@@ -1,6 +1,8 @@
 #include "sensor/daemon/pipeline.h"
 
+#include <algorithm>
 #include <bit>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -62,6 +64,8 @@ Pipeline::Pipeline(const PipelineOptions& options, std::shared_ptr<const SpecLib
       inventory_(&processes_),
       engine_(std::move(library), options.engine),
       active_(ObservableFeatures(probe_->coverage())),
+      cost_meter_(std::max(1U, std::thread::hardware_concurrency())),
+      cost_guard_(options.cost_budget),
       losses_(LossesThatMatter(probe_->tables().losses())) {}
 
 void Pipeline::OnWake() {
@@ -81,6 +85,7 @@ void Pipeline::OnTick() {
   const KernelTime now = NowWithRecords();
   Sample(now);
   LookAtSelf(now);
+  WatchCost(now);
   Raise(now);
   probe_->tables().Beat(static_cast<uint64_t>(now.ns));
 }

@@ -13,6 +13,7 @@
 #include "sensor/alert/hub.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/status.h"
+#include "sensor/daemon/cost_guard.h"
 #include "sensor/daemon/coverage.h"
 #include "sensor/daemon/self_watch.h"
 #include "sensor/engine/engine.h"
@@ -22,6 +23,7 @@
 #include "sensor/inventory/process.h"
 #include "sensor/inventory/uevent.h"
 #include "sensor/inventory/walk_schedule.h"
+#include "sensor/probe/cost_meter.h"
 #include "sensor/probe/probe.h"
 #include "sensor/record/sampler.h"
 #include "sensor/rpc/sensor_view.h"
@@ -32,6 +34,7 @@ namespace kvmsentry {
 struct PipelineOptions {
   ProbeOptions probe;
   EngineOptions engine;
+  double cost_budget = 0;  // percent of all processors' time that programs may take; 0: no limit
   HostFacts host;
 };
 
@@ -74,6 +77,7 @@ class Pipeline final : public SensorView {
   void Vanish(const VmGone& gone, KernelTime now);
   void Sample(KernelTime now);
   void LookAtSelf(KernelTime now);
+  void WatchCost(KernelTime now);
   bool WasForgotten(Slot slot) const;
   void CompareCounts(const std::vector<VmCounts>& before, KernelTime now);
   void Publish(AlertEvent event);
@@ -99,6 +103,7 @@ class Pipeline final : public SensorView {
   uint64_t failed_walks_ = 0;
   bool uevents_ok_ = true;
   std::optional<KernelTime> attach_at_;  // when to try again what is not attached
+  std::vector<std::string> to_attach_;   // objects that are being tried
   Engine engine_;
   std::vector<FeatureId> active_;  // features of which a hook is attached
   struct Watched {
@@ -114,6 +119,11 @@ class Pipeline final : public SensorView {
   SilenceWatch silence_;
   CanaryWatch canary_;
   SelfWatch self_;
+  CostMeter cost_meter_;
+  CostGuard cost_guard_;
+  std::vector<HookCost> costs_;  // of the latest measurement
+  absl::Status cost_status_;     // why there is none
+  int ticks_unmeasured_ = 0;
   int64_t next_look_ns_ = 0;
   uint64_t losses_ = 0;       // as of the latest tick
   bool born_ = false;         // a record told of a VM, and nobody has looked since

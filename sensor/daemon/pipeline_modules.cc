@@ -1,5 +1,5 @@
 // Modules of KVM, vhost and VFIO that are loaded after the sensor.
-#include <utility>
+#include <string>
 
 #include "spdlog/spdlog.h"
 
@@ -7,20 +7,25 @@
 
 namespace kvmsentry {
 
-// Takes as long as loading the hooks at the start would have, and ticks wait for it: counting does
-// not.
+// An object at each tick, for each takes its time, and who asks for the status must not wait for
+// all. Ticks wait: counting does not.
 void Pipeline::AttachMissing() {
-  if (!attach_at_ || *attach_at_ > clock_.Now()) return;
-  attach_at_.reset();
-  const absl::StatusOr<size_t> attached = probe_->AttachMissing();
+  if (attach_at_ && *attach_at_ <= clock_.Now()) {
+    attach_at_.reset();
+    to_attach_ = probe_->ObjectsWithMissing();
+  }
+  if (to_attach_.empty()) return;
+  const std::string object = to_attach_.front();
+  to_attach_.erase(to_attach_.begin());
+  const absl::StatusOr<size_t> attached = probe_->AttachMissing(object);
   if (!attached.ok()) {
     spdlog::error(
-        "modules were loaded, but their hooks could not be attached; restart kvmsentryd: {}",
-        std::string(attached.status().message()));
+        "modules were loaded, but the hooks of {} could not be attached; restart kvmsentryd: {}",
+        object, std::string(attached.status().message()));
   }
   active_ = ObservableFeatures(probe_->coverage());
   if (!attached.ok() || *attached == 0) return;
-  spdlog::info("modules were loaded: {} more hooks are attached", *attached);
+  spdlog::info("modules were loaded: {} more hooks of {} are attached", *attached, object);
   walks_.Request(clock_.Now());  // there may be VMs that were made before their births were hooked
 }
 

@@ -28,12 +28,26 @@ SensorStatus Pipeline::Status() const {
   status.started_at = started_at_;
   status.unobserved = absl::Nanoseconds(unobserved_ns_);
   for (const HookCoverage& hook : CurrentHooks()) {
-    status.hooks.push_back({.name = std::string(hook.hook->name),
-                            .coverage = hook.coverage,
-                            .variant = hook.variant,
-                            .reason = hook.reason,
-                            .provides = std::string(hook.hook->provides)});
+    HookView& view = status.hooks.emplace_back();
+    view = {.name = std::string(hook.hook->name),
+            .coverage = hook.coverage,
+            .variant = hook.shed ? "" : hook.variant,
+            .reason = hook.reason,
+            .provides = std::string(hook.hook->provides)};
+    for (const HookCost& cost : costs_) {
+      if (cost.hook != hook.hook || hook.shed) continue;
+      view.cost_percent = cost.percent;
+      if (cost.runs != 0) view.ns_per_run = cost.ns_per_run;
+    }
   }
+  if (!cost_status_.ok()) {
+    status.cost_unknown = std::string(cost_status_.message());
+  } else if (!costs_.empty()) {
+    status.cost_percent = 0;
+    for (const HookCost& cost : costs_) *status.cost_percent += cost.percent;
+  }
+  status.cost_budget_percent = options_.cost_budget;
+  status.faults = self_.Open();
   status.losses = DescribeLosses(probe_->tables().losses(), {.skipped_runs = probe_->SkippedRuns(),
                                                              .bad_records = bad_records_,
                                                              .unknown_vm = engine_.unknown_vm(),

@@ -9,6 +9,7 @@ namespace {
 
 struct Words {
   absl::string_view id;
+  Severity severity;
   absl::string_view broken;
   absl::string_view mended;
   absl::string_view why;
@@ -17,19 +18,26 @@ struct Words {
 
 // In the order of Fault.
 constexpr std::array<Words, kFaults> kWords = {{
-    {"self-ring", "the sensor's ring does not deliver", "the sensor's ring delivers again",
+    {"self-ring", Severity::kCritical, "the sensor's ring does not deliver",
+     "the sensor's ring delivers again",
      "What passes a limit is told late, by the next tick, until the ring delivers again.",
      "Which processes besides kvmsentryd have the pinned map ring open: bpftool map show."},
-    {"self-tables", "the sensor's maps were changed by somebody else",
+    {"self-tables", Severity::kCritical, "the sensor's maps were changed by somebody else",
      "the sensor's maps are as it left them",
      "Counts and names can no longer be trusted; this is how a watcher is blinded.",
      "Who may use bpf(2) on this host; then stop kvmsentryd, kvmsentryd --unpin, and start it."},
-    {"self-pins", "the sensor's pins are gone", "the sensor's pins are there again",
+    {"self-pins", Severity::kCritical, "the sensor's pins are gone",
+     "the sensor's pins are there again",
      "The counts of this run cannot be looked at with bpftool, and a restart begins at zero.",
      "Who removed them; a restart of kvmsentryd pins its maps anew."},
-    {"self-links", "a program of the sensor is detached", "the sensor's programs are attached",
-     "What that program counted is not seen any more.",
+    {"self-links", Severity::kCritical, "a program of the sensor is detached",
+     "the sensor's programs are attached", "What that program counted is not seen any more.",
      "kvmsentry status for what depends on it; a restart of kvmsentryd attaches it again."},
+    {"self-cost", Severity::kWarning, "the sensor's programs pass their cost budget",
+     "the sensor's programs are within their cost budget",
+     "What a shed hook tells is not seen until it is attached again; a guest can cause that by a "
+     "storm.",
+     "kvmsentry status for what each hook costs; the alerts of VMs that storm; --cost-budget."},
 }};
 
 }  // namespace
@@ -47,6 +55,7 @@ void SelfWatch::Judge(Fault fault, absl::string_view detail, KernelTime now) {
   State& state = states_[static_cast<size_t>(fault)];
   const bool broken = !detail.empty();
   state.count = broken ? state.count + 1 : state.count;
+  state.detail = std::string(detail);
   if (broken == state.open) return;
   state.open = broken;
   if (broken) {
@@ -57,7 +66,7 @@ void SelfWatch::Judge(Fault fault, absl::string_view detail, KernelTime now) {
   AlertEvent& event = events_.emplace_back();
   event.key = std::string(words.id);
   event.state = broken ? AlertState::kOpen : AlertState::kCleared;
-  event.severity = broken ? Severity::kCritical : Severity::kInfo;
+  event.severity = broken ? words.severity : Severity::kInfo;
   event.spec_id = std::string(words.id);
   event.at = now;
   event.opened_at = state.opened_at;
@@ -66,6 +75,15 @@ void SelfWatch::Judge(Fault fault, absl::string_view detail, KernelTime now) {
   event.why = std::string(words.why);
   event.look_at = std::string(words.look_at);
   event.observation_lost = broken;
+}
+
+std::vector<std::string> SelfWatch::Open() const {
+  std::vector<std::string> open;
+  for (size_t fault = 0; fault < kFaults; ++fault) {
+    if (!states_[fault].open) continue;
+    open.push_back(absl::StrCat(kWords[fault].broken, ": ", states_[fault].detail));
+  }
+  return open;
 }
 
 std::vector<AlertEvent> SelfWatch::Take() { return std::exchange(events_, {}); }

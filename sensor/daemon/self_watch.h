@@ -20,8 +20,9 @@ enum class Fault : uint8_t {
   kTables,  // somebody else wrote to the maps
   kPins,    // a pin is gone: a restart would begin at zero
   kLinks,   // a program is attached no more
+  kCost,    // programs cost more than their budget, and hooks were shed for it
 };
-inline constexpr size_t kFaults = 4;
+inline constexpr size_t kFaults = 5;
 
 // One canary is under way at a time.
 class CanaryWatch {
@@ -43,6 +44,9 @@ class SelfWatch {
   // DETAIL says what is wrong; empty: nothing is. Opens an alert, or clears it.
   void Judge(Fault fault, absl::string_view detail, KernelTime now);
 
+  // What is wrong now, in words.
+  std::vector<std::string> Open() const;
+
   // The steps since the last call, in their order.
   std::vector<AlertEvent> Take();
 
@@ -51,6 +55,7 @@ class SelfWatch {
     bool open = false;
     KernelTime opened_at;
     uint64_t count = 0;
+    std::string detail;  // of the latest judgement
   };
 
   std::array<State, kFaults> states_;

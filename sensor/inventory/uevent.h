@@ -28,8 +28,8 @@ struct KvmUevent {
 // Pure. nullopt for every message that is not KVM's, or is not whole.
 std::optional<KvmUevent> ParseKvmUevent(absl::string_view message);
 
-// Pure. Whether it tells that a module of KVM, vhost or VFIO was loaded, and has done its own set-up
-// (kernel/module/main.c, do_init_module).
+// Pure. Whether it tells that a module of KVM, vhost or VFIO was loaded, and has done its own
+// set-up (kernel/module/main.c, do_init_module).
 bool IsModuleLoaded(absl::string_view message);
 
 // Whether the kernel sent it: any process with CAP_NET_ADMIN can multicast to the same group, but

@@ -173,19 +173,17 @@ absl::Status BpfObject::Attach(const std::string& program) {
     return absl::ErrnoToStatus(error, absl::StrCat("attaching BPF program ", program));
   }
   links_.push_back({program, std::move(link)});
+  const int fd = bpf_program__fd(found);
+  if (std::ranges::find(used_, fd) == used_.end()) used_.push_back(fd);
   return absl::OkStatus();
+}
+
+void BpfObject::Detach(const std::string& program) {
+  std::erase_if(links_, [&](const Attached& attached) { return attached.program == program; });
 }
 
 int BpfObject::MapFd(const std::string& name) const {
   return bpf_object__find_map_fd_by_name(object_.get(), name.c_str());
-}
-
-std::vector<int> BpfObject::AttachedPrograms() const {
-  std::vector<int> programs;
-  for (const Attached& attached : links_) {
-    programs.push_back(ProgramFd(attached.program));
-  }
-  return programs;
 }
 
 int BpfObject::ProgramFd(const std::string& program) const {

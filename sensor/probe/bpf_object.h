@@ -39,11 +39,14 @@ class BpfObject {
   // Loads only the programs named. RESOURCE_EXHAUSTED where the kernel has no memory for a map.
   absl::Status Load(const std::vector<std::string>& programs);
   absl::Status Attach(const std::string& program);
+  // Ends what Attach() began; nothing where the program is not attached.
+  void Detach(const std::string& program);
 
+  const std::string& name() const { return name_; }
   // The descriptor of a map; negative where there is none. Owned by the object.
   int MapFd(const std::string& name) const;
-  // The descriptors of the programs that are attached. Owned by the object.
-  std::vector<int> AttachedPrograms() const;
+  // The descriptors of the programs that were ever attached. Owned by the object.
+  const std::vector<int>& UsedPrograms() const { return used_; }
   bpf_link* Link(const std::string& program) const;
   // NOT_FOUND, naming it, where a program of those attached no longer is.
   absl::Status AuditLinks() const;
@@ -67,6 +70,7 @@ class BpfObject {
     std::unique_ptr<bpf_link, Deleter> link;
   };
   std::vector<Attached> links_;
+  std::vector<int> used_;
 };
 
 // The version of the libbpf in use: "1.1".

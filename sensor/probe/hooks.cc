@@ -1,5 +1,6 @@
 #include "sensor/probe/hooks.h"
 
+#include <algorithm>
 #include <array>
 
 #include "absl/strings/str_cat.h"
@@ -163,6 +164,22 @@ constexpr std::array kHooks = {
          .weakness = kDescriptors},
 };
 
+// What they tell is how much; that a guest nests, or reaches for a device, others tell as well.
+constexpr std::array<absl::string_view, 14> kOptional = {"kvm_exit",
+                                                         "kvm_entry",
+                                                         "kvm_vcpu_wakeup",
+                                                         "kvm_inj_virq",
+                                                         "kvm_inj_exception",
+                                                         "kvm_page_fault",
+                                                         "kvm_emulate_insn",
+                                                         "kvm_fast_mmio",
+                                                         "kvm_cr",
+                                                         "kvm_dirty_ring_push",
+                                                         "kvm_set_irq",
+                                                         "kvm_set_msi_irq",
+                                                         "vhost_poll_wakeup",
+                                                         "vhost_signal"};
+
 }  // namespace
 
 absl::string_view VariantName(Variant variant) {
@@ -201,6 +218,27 @@ bool IsWeak(const Hook& hook, Variant variant) {
   if (hook.weakness.empty()) return false;
   return variant == Variant::kTpBtf || variant == Variant::kRawTp ||
          variant == Variant::kSysEnter || variant == Variant::kSysExit;
+}
+
+bool IsOptional(const Hook& hook, Variant variant) {
+  return variant == Variant::kSysEnter || variant == Variant::kSysExit ||
+         std::ranges::find(kOptional, hook.name) != kOptional.end();
+}
+
+HookCoverage Attached(const Hook& hook, Variant variant) {
+  const bool weak = IsWeak(hook, variant);
+  return {.hook = &hook,
+          .coverage = weak ? Coverage::kDegraded : Coverage::kActive,
+          .variant = std::string(VariantName(variant)),
+          .reason = std::string(weak ? hook.weakness : "")};
+}
+
+std::optional<Variant> VariantOf(const HookCoverage& coverage) {
+  for (int value = 0; value <= static_cast<int>(Variant::kProcessIterator); ++value) {
+    const auto variant = static_cast<Variant>(value);
+    if (VariantName(variant) == coverage.variant) return variant;
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> ProgramNames(const Hook& hook, Variant variant) {

@@ -1,6 +1,7 @@
 // The hooks into the kernel: for each, its variants in order of cost and what is lost without it.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -60,6 +61,10 @@ std::span<const Hook> Hooks();
 // Whether VARIANT of HOOK sees less than it should.
 bool IsWeak(const Hook& hook, Variant variant);
 
+// Whether a host that its programs cost too much can do without HOOK, attached by VARIANT, for a
+// while: it tells how much, and of who did what another hook tells; or it taxes all processes.
+bool IsOptional(const Hook& hook, Variant variant);
+
 // The names of the programs in the object that implement VARIANT of HOOK, in the order of
 // attaching.
 std::vector<std::string> ProgramNames(const Hook& hook, Variant variant);
@@ -68,8 +73,15 @@ std::vector<std::string> ProgramNames(const Hook& hook, Variant variant);
 struct HookCoverage {
   const Hook* hook = nullptr;
   Coverage coverage = Coverage::kUnknown;
-  std::string variant;  // by which it is attached; empty where it is not
+  std::string variant;  // by which it is attached, or was; empty where it is not
   std::string reason;   // why not ACTIVE
+  bool shed = false;    // it was attached, and could be again
 };
+
+// The coverage of a hook that is attached by VARIANT.
+HookCoverage Attached(const Hook& hook, Variant variant);
+
+// By which COVERAGE's hook is, or was, attached.
+std::optional<Variant> VariantOf(const HookCoverage& coverage);
 
 }  // namespace kvmsentry

@@ -97,6 +97,10 @@ absl::Status Attach(BpfObject& object, const Choice& choice) {
   return absl::OkStatus();
 }
 
+bool IsMissing(const HookCoverage& coverage) {
+  return coverage.coverage == Coverage::kUnobservable && !coverage.shed;
+}
+
 }  // namespace
 
 void Probe::RingDeleter::operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
@@ -127,17 +131,28 @@ absl::Status Probe::LoadAll() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<size_t> Probe::AttachMissing() {
+std::vector<std::string> Probe::ObjectsWithMissing() const {
+  std::vector<std::string> objects;
+  for (const HookCoverage& coverage : coverage_) {
+    if (!IsMissing(coverage)) continue;
+    const std::string object(coverage.hook->object);
+    if (std::ranges::find(objects, object) == objects.end()) objects.push_back(object);
+  }
+  return objects;
+}
+
+absl::StatusOr<size_t> Probe::AttachMissing(absl::string_view object) {
   // Objects share maps by their pins: without one, a map of its own would be made.
   KVMSENTRY_RETURN_IF_ERROR(AuditPins());
   std::vector<const Hook*> missing;
   for (const HookCoverage& coverage : coverage_) {
-    if (coverage.coverage == Coverage::kUnobservable) missing.push_back(coverage.hook);
+    if (IsMissing(coverage) && coverage.hook->object == object) missing.push_back(coverage.hook);
   }
   KVMSENTRY_ASSIGN_OR_RETURN(const Kernel kernel, Kernel::Inspect());
   KVMSENTRY_RETURN_IF_ERROR(LoadHooks(kernel, missing));
-  const auto still_missing =
-      std::ranges::count(coverage_, Coverage::kUnobservable, &HookCoverage::coverage);
+  const auto still_missing = std::ranges::count_if(coverage_, [&](const HookCoverage& coverage) {
+    return IsMissing(coverage) && coverage.hook->object == object;
+  });
   return missing.size() - static_cast<size_t>(still_missing);
 }
 
@@ -201,24 +216,21 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook* con
     HookCoverage coverage = Without(choice);
     if (!choice.left.empty()) {
       const Variant variant = choice.left.front();
-      const bool weak = IsWeak(*choice.hook, variant);
-      coverage.coverage = weak ? Coverage::kDegraded : Coverage::kActive;
-      coverage.variant = std::string(VariantName(variant));
-      coverage.reason = std::string(weak ? choice.hook->weakness : "");
+      coverage = Attached(*choice.hook, variant);
       if (variant == Variant::kIterator) walk_object_ = static_cast<int>(objects_.size());
       if (variant == Variant::kProcessIterator) device_walk_ = object.ProgramFd("walk_devices");
     }
     Cover(std::move(coverage));
   }
   // The first holds the maps. Of another without a program nothing would be used.
-  if (objects_.empty() || !object.AttachedPrograms().empty()) objects_.push_back(std::move(object));
+  if (objects_.empty() || !object.UsedPrograms().empty()) objects_.push_back(std::move(object));
   return absl::OkStatus();
 }
 
 uint64_t Probe::SkippedRuns() const {
   uint64_t skipped = 0;
   for (const BpfObject& object : objects_) {
-    for (const int program : object.AttachedPrograms()) {
+    for (const int program : object.UsedPrograms()) {
       bpf_prog_info info{};
       uint32_t length = sizeof(info);
       if (bpf_obj_get_info_by_fd(program, &info, &length) == 0) skipped += info.recursion_misses;

@@ -27,6 +27,13 @@ struct ProbeOptions {
   std::map<std::string, std::vector<Variant>> variants;
 };
 
+struct HookRuns {
+  const Hook* hook = nullptr;
+  bool optional = false;  // see IsOptional()
+  uint64_t runs = 0;
+  uint64_t ns = 0;  // of all processors
+};
+
 // Programs are detached on destruction, pinned maps stay. Not thread safe.
 class Probe {
  public:
@@ -36,12 +43,22 @@ class Probe {
   ~Probe();
 
   const std::vector<HookCoverage>& coverage() const { return coverage_; }
-  // Tries again each hook that is not attached: modules of KVM or vhost may have been loaded since.
-  // Takes as long as loading them would have. Returns how many were attached.
-  absl::StatusOr<size_t> AttachMissing();
+  // The objects of hooks that are not attached: modules of KVM, vhost or VFIO may be loaded later.
+  std::vector<std::string> ObjectsWithMissing() const;
+  // Tries those hooks of OBJECT again, which takes as long as loading it would have at the start.
+  // Returns how many were attached.
+  absl::StatusOr<size_t> AttachMissing(absl::string_view object);
   // Runs of attached programs that the kernel left out because the program was running on that CPU
   // already: occurrences that were not counted.
   uint64_t SkippedRuns() const;
+
+  // What the programs of each attached hook took since they were loaded, while the kernel's
+  // statistics of run times were on (bpf(2), BPF_ENABLE_STATS).
+  std::vector<HookRuns> Runs() const;
+  // Detaches what HOOK has attached, and attaches it again. In between it is UNOBSERVABLE, by
+  // REASON.
+  void Shed(const Hook& hook, absl::string_view reason);
+  absl::Status Restore(const Hook& hook);
 
   Pins pins() const { return folder_.pins; }
   Tables& tables() { return *tables_; }
@@ -83,6 +100,9 @@ class Probe {
   absl::Status LoadObject(absl::string_view name, std::span<const Hook* const> hooks,
                           const class Kernel& kernel);
   void Cover(HookCoverage coverage);
+  HookCoverage& CoverageOf(const Hook& hook);
+  // The object in which PROGRAM was loaded for a hook of OBJECT.
+  BpfObject* HolderOf(absl::string_view object, const std::string& program);
 
   ProbeOptions options_;
   PinFolder folder_;

@@ -36,13 +36,15 @@ absl::StatusOr<Record> DecodeLimit(std::span<const std::byte> bytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("record limit_crossed: a window of ", crossed.window_ns, " ns"));
   }
-  return Observation{.time = {static_cast<int64_t>(crossed.header.time_ns)},
-                     .vm = {crossed.header.vm_serial},
-                     .kind = ObservationKind::kCrossed,
-                     .feature = feature->id,
-                     .value = crossed.counted,
-                     .window_ns = static_cast<int64_t>(crossed.window_ns),
-                     .detail = crossed.last};
+  Observation observation{.time = {static_cast<int64_t>(crossed.header.time_ns)},
+                          .vm = {crossed.header.vm_serial},
+                          .kind = ObservationKind::kCrossed,
+                          .feature = feature->id,
+                          .value = crossed.counted,
+                          .window_ns = static_cast<int64_t>(crossed.window_ns),
+                          .detail = {}};
+  if (feature->field != Field::kNone) observation.detail = crossed.last;
+  return observation;
 }
 
 }  // namespace

@@ -68,6 +68,8 @@ v1::HookStatus HookOf(const HookView& hook) {
   proto.set_variant(EscapeAgain(hook.variant));
   proto.set_reason(EscapeAgain(hook.reason));
   proto.set_provides(EscapeAgain(hook.provides));
+  if (hook.cost_percent) proto.set_cost_percent(*hook.cost_percent);
+  if (hook.ns_per_run) proto.set_ns_per_run(*hook.ns_per_run);
   return proto;
 }
 
@@ -270,6 +272,10 @@ v1::GetStatusResponse ToProto(const SensorStatus& status, const std::vector<VmVi
   proto.set_vms_unwatched(static_cast<uint32_t>(status.vms_unlisted));
   if (status.vms_hidden) proto.set_vms_hidden(*status.vms_hidden);
   proto.set_pins_recreated(status.pins_recreated);
+  if (status.cost_percent) proto.set_cost_percent(*status.cost_percent);
+  proto.set_cost_unknown(EscapeAgain(status.cost_unknown));
+  proto.set_cost_budget_percent(status.cost_budget_percent);
+  for (const std::string& fault : status.faults) proto.add_faults(EscapeAgain(fault));
   for (const VmView& vm : vms) {
     if (vm.watched) {
       proto.set_vms_watched(proto.vms_watched() + 1);

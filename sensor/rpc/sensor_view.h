@@ -21,9 +21,11 @@ namespace kvmsentry {
 struct HookView {
   std::string name;
   Coverage coverage = Coverage::kUnknown;
-  std::string variant;   // "tp_btf", ...; empty where none could be attached
-  std::string reason;    // why not active; empty else
-  std::string provides;  // what is lost without it, in words
+  std::string variant;                      // "tp_btf", ...; empty where none could be attached
+  std::string reason;                       // why not active; empty else
+  std::string provides;                     // what is lost without it, in words
+  std::optional<double> cost_percent = {};  // of all processors' time, while last measured
+  std::optional<double> ns_per_run = {};    // if it ran then
 };
 
 // A reason by which something can be lost.
@@ -76,6 +78,10 @@ struct SensorStatus {
   uint64_t vms_unlisted = 0;           // unwatched VMs that Vms() leaves out
   std::optional<uint64_t> vms_hidden;  // that KVM counts and nothing finds; if KVM has told a count
   bool pins_recreated = false;
+  std::optional<double> cost_percent;  // of all hooks together, once measured
+  std::string cost_unknown;            // why it cannot be measured here; empty else
+  double cost_budget_percent = 0;      // 0: no limit
+  std::vector<std::string> faults;     // what the sensor finds wrong with itself
   uint32_t max_vms = 0;
   uint32_t max_vcpus = 0;
   uint64_t ring_bytes = 0;

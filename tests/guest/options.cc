@@ -143,6 +143,8 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
                   "operation. 0: plain IN and OUT")
       ->capture_default_str();
 
+  app->add_flag("--debugged", workload.debugged,
+                "Have the VMM debug each vCPU, from its first run on: no breakpoint is set");
   app->add_option("--vcpus", options.vcpus, "vCPUs of each VM, a thread each")
       ->check(CLI::Range(1U, kMaximumVcpus))
       ->capture_default_str();

@@ -39,6 +39,9 @@ absl::Status VcpuTask::Step() {
     begun_ = true;
     begin_ = Clock::now();
     BeginBatch();
+    if (workload_.debugged) {
+      if (absl::Status status = vcpu_.Debug(); !status.ok()) return status;
+    }
   }
   wake_.reset();
   return RunOnce();

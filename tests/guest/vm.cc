@@ -208,6 +208,13 @@ absl::Status Vcpu::Harvest(DirtyCounts& counts) {
   return absl::OkStatus();
 }
 
+absl::Status Vcpu::Debug() {
+  kvm_guest_debug debug{};
+  debug.control = KVM_GUESTDBG_ENABLE;
+  if (::ioctl(fd_.get(), KVM_SET_GUEST_DEBUG, &debug) < 0) return Failed("KVM_SET_GUEST_DEBUG");
+  return absl::OkStatus();
+}
+
 absl::Status Vcpu::BadExit() const {
   kvm_regs regs = {};
   ::ioctl(fd_.get(), KVM_GET_REGS, &regs);  // for the message only: a zero rip says enough

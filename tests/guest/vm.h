@@ -69,6 +69,9 @@ class Vcpu {
   // ring. While it does not run.
   absl::Status Harvest(DirtyCounts& counts);
 
+  // KVM_SET_GUEST_DEBUG, with nothing to stop at.
+  absl::Status Debug();
+
   // From any thread: the next KVM_RUN, or with a signal the current one, ends with kIntr, until
   // ClearKick.
   void Kick();

@@ -37,7 +37,8 @@ struct Workload {
   uint32_t sweep = 1;    // ports or MSRs that are written to in turn
   uint64_t value = 0;
   uint32_t timer_ns = 2'000'000;
-  uint32_t rep = 0;  // elements of one string instruction, 0 for plain IN and OUT
+  bool debugged = false;  // the VMM asks to be told of the guest's breakpoints, as a debugger does
+  uint32_t rep = 0;       // elements of one string instruction, 0 for plain IN and OUT
 };
 
 // A batch of operations is always a multiple of this.

@@ -143,7 +143,8 @@ TEST(FormatStatus, SaysWhatIsSeenAndWhatIsNot) {
   const auto status = Parse<v1::GetStatusResponse>(R"(
       host { node: "n1" } version: "0.1.0" kernel_release: "6.1.0" libbpf_version: "1.1"
       started_at { seconds: 60 } unobserved { seconds: 12 }
-      hooks { name: "kvm_pio" coverage: ACTIVE variant: "tp_btf" provides: "port accesses" }
+      hooks { name: "kvm_pio" coverage: ACTIVE variant: "tp_btf" provides: "port accesses"
+              cost_percent: 0.0123456 ns_per_run: 41.4 }
       hooks { name: "kvm_exit" coverage: UNOBSERVABLE reason: "no such tracepoint" provides: "exits" }
       specs { id: "pio-storm" coverage: ACTIVE }
       specs { id: "exit-storm" coverage: UNOBSERVABLE reason: "kvm_exit: no such tracepoint" }
@@ -151,16 +152,19 @@ TEST(FormatStatus, SaysWhatIsSeenAndWhatIsNot) {
       losses { reason: "no_vm_slot" meaning: "VMs" } losses { reason: "bad_record" meaning: "m" }
       limits { max_vms: 256 max_vcpus: 4096 max_subscribers: 64 alerts_kept: 4096 ring_bytes: 65536 }
       last_alert { epoch: 9 sequence: 3 } subscribers: 1 vms_watched: 2 vms_unwatched: 1
-      vms_hidden: 4 pins_recreated: true)");
+      vms_hidden: 4 pins_recreated: true cost_percent: 0.25 cost_budget_percent: 2
+      faults: "the sensor's pins are gone: the pin x")");
   EXPECT_EQ(FormatStatus(status, kPlainStyle, absl::FromUnixSeconds(185), absl::UTCTimeZone()),
             "kvmsentryd 0.1.0 on n1, kernel 6.1.0, libbpf 1.1\n"
             "running since 1970-01-01 00:01:00 (2m5s); before that, nobody watched for 12s; "
             "counts of an earlier run were of another layout or size: removed\n"
             "2 VMs watched, 1 not watched, 4 hidden; 1 subscriber; last alert 9:3\n"
+            "its programs take 0.25% of the processors; budget 2%\n"
+            "the sensor's pins are gone: the pin x\n"
             "\n"
-            "HOOK      COVERAGE      BY      REMARK\n"
-            "kvm_pio   ACTIVE        tp_btf\n"
-            "kvm_exit  UNOBSERVABLE  -       no such tracepoint; lost: exits\n"
+            "HOOK      COVERAGE      BY      NS     COST  REMARK\n"
+            "kvm_pio   ACTIVE        tp_btf  41  0.0123%\n"
+            "kvm_exit  UNOBSERVABLE  -        -        -  no such tracepoint; lost: exits\n"
             "\n"
             "SPEC        COVERAGE      REMARK\n"
             "pio-storm   ACTIVE\n"

@@ -86,6 +86,14 @@ TEST(DecodeTest, ReadsACrossedLimitAsAnObservationOfItsRate) {
   EXPECT_EQ(crossed.detail, 0x3f5U);
 }
 
+TEST(DecodeTest, ARateThatNamesNothingHasNoDetail) {
+  ks_limit_crossed crossed = Crossed();
+  crossed.meter = KS_METER_DIRTY_PAGE;
+  const auto record = Decode(Bytes(crossed));
+  ASSERT_TRUE(record.ok()) << record.status();
+  EXPECT_EQ(std::get<Observation>(*record).detail, std::nullopt);
+}
+
 TEST(DecodeTest, RefusesEveryTruncation) {
   const ks_limit_crossed crossed = Crossed();
   const ks_vm_born birth = Birth();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <span>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -118,7 +119,7 @@ void Pipeline::TakeRecords() {
 void Pipeline::DrainRing() {
   // What is lost since the last tick the next one will tell; an alert raised before it says so too.
   const bool lossy = LossesThatMatter(probe_->tables().losses()) != losses_;
-  probe_->DrainRing([&](std::span<const std::byte> bytes) {
+  const auto take = [&](std::span<const std::byte> bytes) {
     absl::StatusOr<Record> record = Decode(bytes);
     if (!record.ok()) {
       if (bad_records_++ == 0) spdlog::error("{}", std::string(record.status().message()));
@@ -132,7 +133,11 @@ void Pipeline::DrainRing() {
       crossed.serial = ++serial_;
       engine_.Observe(crossed);
     }
-  });
+  };
+  probe_->DrainRing(take);
+  for (const ks_limit_crossed& untold : probe_->tables().TakeUntold()) {
+    take(std::as_bytes(std::span(&untold, 1)));
+  }
 }
 
 // No record that comes later is older than this time, so that none is judged late.

@@ -108,6 +108,7 @@ void Tables::SetLimits(Slot slot, std::span<const Limit> limits) {
       __atomic_store_n(&row.window_ns, 0, __ATOMIC_RELEASE);
       std::memset(row.marks, 0, sizeof(row.marks));
       row.reported_ns = 0;
+      row.untold = 0;
       row.max = limit.count;
       __atomic_store_n(&row.window_ns, window, __ATOMIC_RELEASE);
     }
@@ -167,6 +168,34 @@ void Tables::GiveUpQueues(uint64_t vm_serial) {
     bpf_map_update_elem(stray_queues_.get(), &address, &stray, BPF_ANY);
     Forget(queue_slots_.get(), address, slot);
   }
+}
+
+std::vector<ks_limit_crossed> Tables::TakeUntold() {
+  const uint64_t ring_full = Load(losses().ring_full);  // which the programs count last
+  if (std::exchange(ring_full_, ring_full) == ring_full) return {};
+  std::vector<ks_limit_crossed> untold;
+  for (Slot slot = 0; slot < vms().size(); ++slot) {
+    const uint64_t serial = Load(vms()[slot].serial);
+    if (serial == 0) continue;
+    for (uint32_t meter = 0; meter < KS_METER_COUNT; ++meter) {
+      for (ks_limit_row& row : limits_.rows()[slot].rows[meter]) {
+        if (Load(row.untold) == 0) continue;
+        ks_limit_crossed record{};
+        record.counted = __atomic_exchange_n(&row.untold, 0, __ATOMIC_SEQ_CST);
+        record.header = {.version = KS_LAYOUT_VERSION,
+                         .kind = KS_RECORD_LIMIT,
+                         .size = sizeof(record),
+                         .time_ns = Load(row.untold_ns),
+                         .vm_serial = serial};
+        record.meter = meter;
+        record.max = row.max;
+        record.window_ns = row.window_ns;
+        record.last = Load(row.untold_last);
+        if (record.window_ns != 0 && record.counted > record.max) untold.push_back(record);
+      }
+    }
+  }
+  return untold;
 }
 
 absl::Status Tables::Release(Slot slot) {

@@ -1,5 +1,6 @@
 // The ring: whatever was sent is read or counted as lost, to the record, each kind of it.
-#include <memory>
+#include <set>
+#include <span>
 #include <variant>
 
 #include "sensor/base/clock.h"
@@ -138,6 +139,31 @@ TEST_F(RingTest, EveryCanaryIsReadOrRefused) {
   EXPECT_EQ(read_.canaries, kRoom);
   // Whoever sends it knows: it is no loss of a VM's.
   EXPECT_EQ(tables().losses().ring_full, 0U);
+}
+
+// The VM does nothing more, so that no later look tells it.
+TEST_F(RingTest, ALimitPassedThatFoundNoRoomIsLeftInItsRow) {
+  options_.sizes.ring_bytes = kPage;
+  Load();
+  ASSERT_OK_AND_ASSIGN(Guest guest, StartVmsThatPass(2));
+  Drain();
+  while (probe_->SendCanary(0).ok()) continue;
+  EXPECT_TRUE(tables().TakeUntold().empty());
+  ASSERT_OK(guest.Begin());
+  ASSERT_OK(guest.Finish());
+  const std::vector<Slot> slots = SlotsOf(guest.pid());
+  const std::vector<ks_limit_crossed> untold = tables().TakeUntold();
+  ASSERT_EQ(untold.size(), slots.size());
+  for (size_t i = 0; i < slots.size(); ++i) {
+    EXPECT_EQ(Decode(std::as_bytes(std::span(&untold[i], 1))).status(), absl::OkStatus());
+    EXPECT_EQ(untold[i].meter, static_cast<uint32_t>(KS_METER_PIO));
+    EXPECT_EQ(untold[i].counted, 101U);
+    EXPECT_EQ(untold[i].max, 100U);
+    EXPECT_EQ(untold[i].last, 0x3f8U);
+  }
+  EXPECT_EQ(std::set({untold[0].header.vm_serial, untold[1].header.vm_serial}),
+            std::set({VmIn(slots[0]).serial, VmIn(slots[1]).serial}));
+  EXPECT_TRUE(tables().TakeUntold().empty());
 }
 
 // Births and limits of many VMs from both sides of a full ring, read while they are told.

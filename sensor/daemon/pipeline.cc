@@ -73,7 +73,8 @@ void Pipeline::OnWake() {
   const std::lock_guard lock(mutex_);
   TakeUevents();
   TakeRecords();
-  Raise(NowWithRecords());
+  // No further than the latest record: others, of other processors, may be on their way.
+  Raise(std::min(recorded_at_, clock_.Now()));
 }
 
 void Pipeline::OnTick() {
@@ -83,12 +84,14 @@ void Pipeline::OnTick() {
   SyncInventory();
   TakeRecords();
   // Only now: a walk takes its time, and counts must carry the time at which they were read.
-  const KernelTime now = NowWithRecords();
+  const KernelTime now = clock_.Now();
   Sample(now);
   LookAtSelf(now);
   WatchCost(now);
+  DrainRing();  // again: what was on its way at that time has come by now, and is not late
   Raise(now);
   probe_->tables().Beat(static_cast<uint64_t>(now.ns));
+  if (born_) TakeRecords();
 }
 
 void Pipeline::TakeUevents() {
@@ -129,6 +132,7 @@ void Pipeline::DrainRing() {
       canary_.Returned(canary->number);
     } else {
       Observation crossed = std::get<Observation>(*record);
+      recorded_at_ = std::max(recorded_at_, crossed.time);
       crossed.lossy = lossy;
       crossed.serial = ++serial_;
       engine_.Observe(crossed);
@@ -140,24 +144,18 @@ void Pipeline::DrainRing() {
   }
 }
 
-// No record that comes later is older than this time, so that none is judged late.
-KernelTime Pipeline::NowWithRecords() {
-  const KernelTime now = clock_.Now();
-  DrainRing();
-  return now;
-}
-
 void Pipeline::SyncInventory() {
   std::vector<ks_open_file> files;
   const std::optional<Walk> walk = MakeWalk(&files);
   const std::span<const ks_vm_row> table = probe_->tables().vms();
   const std::vector<ks_vm_row> rows(table.begin(), table.end());
-  const KernelTime now = NowWithRecords();
+  const KernelTime now = clock_.Now();
   const InventoryChanges changes = inventory_.Sync(rows, walk ? &*walk : nullptr, now);
   if (walk && inventory_.hidden() != 0) walks_.Doubt();
   if (!changes.gone.empty()) {
     // What they did last is judged before they are forgotten.
     Sample(now);
+    DrainRing();
     Raise(now);
   }
   for (const VmGone& gone : changes.gone) Vanish(gone, now);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Ioctls on VMs and vCPUs: what a VMM, or whoever holds its files, does to the machine itself. By
- * KVM's functions, which are handed the file; where these cannot be probed, at the beginning of
- * every system call of the host, and then the file is looked for behind the descriptor: a thread
- * that puts another file there meanwhile goes uncounted, or is counted for another VM that it
- * holds.
+ * Ioctls on VMs, vCPUs and devices that KVM serves itself: what a VMM, or whoever holds its files,
+ * does to the machine itself. By KVM's functions, which are handed the file; where these cannot be
+ * probed, at the beginning of every system call of the host, and then the file is looked for behind
+ * the descriptor: a thread that puts another file there meanwhile goes uncounted, or is counted for
+ * another VM that it holds.
  *
  * Counted is what was asked for, refused or not, once the VM has a vCPU: before, it is only being
  * made. KVM_RUN is not: its returns are (userspace.bpf.c).
@@ -37,6 +37,7 @@ static __noinline int count_ioctl(__u64 kvm, __u32 kind, __u32 command) {
 static __always_inline void on_file(struct file* file, __u32 kind, __u32 command) {
   __u64 object = (__u64)BPF_CORE_READ(file, private_data);
   if (kind == KS_IOCTL_VCPU) object = (__u64)BPF_CORE_READ((struct kvm_vcpu*)object, kvm);
+  if (kind == KS_IOCTL_DEVICE) object = (__u64)BPF_CORE_READ((struct kvm_device*)object, kvm);
   count_ioctl(object, kind, command);
 }
 
@@ -57,6 +58,15 @@ static __always_inline void on_vcpu(const __u64* arguments, bool typed) {
   on_file((struct file*)arguments[0], KS_IOCTL_VCPU, command);
 }
 KS_FUNCTION_ENTRY(kvm_vcpu_ioctl, on_vcpu)
+
+/* long kvm_device_ioctl(struct file *filp, unsigned int ioctl, unsigned long arg): by both entries
+ */
+static __always_inline void on_device(const __u64* arguments, bool typed) {
+  (void)typed;
+  __u32 command = arguments[1];
+  if (KS_IOC_TYPE(command) == KVMIO) on_file((struct file*)arguments[0], KS_IOCTL_DEVICE, command);
+}
+KS_FUNCTION_ENTRY(kvm_device_ioctl, on_device)
 
 /* long kvm_vm_compat_ioctl(struct file *filp, unsigned int ioctl, unsigned long arg): of 32-bit
  * programs. What it does not serve itself it hands to kvm_vm_ioctl. */
@@ -80,7 +90,9 @@ SEC("raw_tp/sys_enter") int kvm_vm_ioctl_sys_enter(__u64* ctx) {
   struct ks_ioctl call = ioctl_of(ctx[1]);
   if (call.command == KVM_RUN || KS_IOC_TYPE(call.command) != KVMIO) return 0;
   struct file* file = file_at(call.fd);
-  __u32 kind = file ? kvm_file_kind(file) : 0;
+  if (!file) return 0;
+  __u32 kind = kvm_file_kind(file);
   if (kind) on_file(file, kind == KS_FILE_VCPU ? KS_IOCTL_VCPU : KS_IOCTL_VM, call.command);
+  if (!kind && is_kvm_device(file)) on_file(file, KS_IOCTL_DEVICE, call.command);
   return 0;
 }

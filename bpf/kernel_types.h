@@ -159,6 +159,10 @@ struct kvm_dirty_ring {
   __u32 dirty_index;
 } KS_CORE;
 
+struct kvm_device {
+  struct kvm* kvm;
+} KS_CORE;
+
 struct kvm_vcpu {
   struct kvm* kvm;
   struct kvm_dirty_ring dirty_ring; /* since Linux 5.11 */

@@ -191,6 +191,7 @@ struct ks_vm_limits {
 enum ks_ioctl_kind {
   KS_IOCTL_VM = 0,
   KS_IOCTL_VCPU,
+  KS_IOCTL_DEVICE, /* one that the VM has in the kernel */
   KS_IOCTL_VHOST,
   KS_IOCTL_VFIO,        /* a container or a group */
   KS_IOCTL_VFIO_DEVICE, /* some of their commands have the same numbers */
@@ -216,7 +217,6 @@ struct ks_vm_sets {
   uint64_t ioctls[KS_IOCTL_KINDS * 256 / 64]; /* by KS_IOCTL_MEMBER */
   uint64_t mmio_pages[KS_MMIO_PAGES];         /* guest addresses >> KS_PAGE_SHIFT */
   uint64_t other_msrs[KS_OTHER_MSRS];
-  uint64_t more_padding[4];
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vm_sets, ports) == 64);
 KS_STATIC_ASSERT(sizeof(struct ks_vm_sets) % 64 == 0);

@@ -17,6 +17,8 @@ namespace {
   NamedMember { KS_IOCTL_MEMBER(KS_IOCTL_VM, _IOC_NR(KVM_##name)), "vm:" #name }
 #define VCPU(name) \
   NamedMember { KS_IOCTL_MEMBER(KS_IOCTL_VCPU, _IOC_NR(KVM_##name)), "vcpu:" #name }
+#define DEVICE(name) \
+  NamedMember { KS_IOCTL_MEMBER(KS_IOCTL_DEVICE, _IOC_NR(KVM_##name)), "device:" #name }
 #define VHOST(name) \
   NamedMember { _IOC_NR(VHOST_##name), #name }
 #define VFIO(name) \
@@ -121,6 +123,9 @@ constexpr std::array kKvm = {
     VCPU(GET_SREGS2),
     VCPU(SET_SREGS2),
     VCPU(GET_STATS_FD),
+    DEVICE(SET_DEVICE_ATTR),
+    DEVICE(GET_DEVICE_ATTR),
+    DEVICE(HAS_DEVICE_ATTR),
 };
 
 constexpr std::array kVhost = {

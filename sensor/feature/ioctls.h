@@ -14,7 +14,8 @@ struct NamedMember {
   absl::string_view name;
 };
 
-// "vm:SET_USER_MEMORY_REGION", "vcpu:SET_REGS": the command's number, and 256 more of a vCPU's.
+// "vm:SET_USER_MEMORY_REGION", "vcpu:SET_REGS", "device:SET_DEVICE_ATTR": the command's number, and
+// 256 more of a vCPU's, 512 of a device's.
 std::span<const NamedMember> KvmIoctls();
 std::span<const NamedMember> VhostIoctls();  // "SET_MEM_TABLE"
 // "IOMMU_MAP_DMA" of a container or group; "DEVICE_RESET": a device's have 256 more.

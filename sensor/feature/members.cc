@@ -181,6 +181,7 @@ uint64_t LargestMember(Field field) {
     case Field::kControlRegister:
       return 8;
     case Field::kKvmIoctl:
+      return 3 * 256 - 1;
     case Field::kVfioIoctl:
       return 2 * 256 - 1;
     case Field::kVhostIoctl:

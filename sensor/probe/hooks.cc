@@ -33,8 +33,8 @@ constexpr char kDescriptors[] =
     "at every system call, for no function can be probed here: a VMM that changes its descriptors "
     "meanwhile goes uncounted";
 
-constexpr std::array<absl::string_view, 3> kKvmIoctls = {"kvm_vcpu_ioctl", "kvm_vm_compat_ioctl",
-                                                         "kvm_vcpu_compat_ioctl"};
+constexpr std::array<absl::string_view, 4> kKvmIoctls = {
+    "kvm_vcpu_ioctl", "kvm_device_ioctl", "kvm_vm_compat_ioctl", "kvm_vcpu_compat_ioctl"};
 constexpr std::array<absl::string_view, 2> kVfioIoctls = {"vfio_group_fops_unl_ioctl",
                                                           "vfio_fops_unl_ioctl"};
 
@@ -90,7 +90,7 @@ constexpr std::array kHooks = {
     Hook{.name = "kvm_vm_ioctl",
          .object = "ioctl",
          .variants = kIoctlEntry,
-         .provides = "ioctls on VMs and vCPUs: ioctl.rate, ioctl.command",
+         .provides = "ioctls on VMs, vCPUs and KVM's devices: ioctl.rate, ioctl.command",
          .types = kVm,
          .module = "kvm",
          .with = kKvmIoctls,

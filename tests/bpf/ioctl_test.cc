@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "sensor/base/fd.h"
 #include "sensor/feature/members.h"
 #include "tests/bpf/fixture.h"
 #include "tests/support/test_vm.h"
@@ -103,6 +104,25 @@ TEST_P(IoctlTest, ByTheEntryOf32BitProgramsCountOnce) {
   EXPECT_EQ(Grown(), 3U * kTimes);
   EXPECT_THAT(Commands(), ::testing::ElementsAre(Number("vm:GET_DIRTY_LOG"), Number("vm:GET_CLOCK"),
                                                  Number("vcpu:SET_SIGNAL_MASK")));
+}
+
+// The only device of x86: what a VM is given by VFIO.
+TEST_P(IoctlTest, OnADeviceOfTheVmAreItsOwn) {
+  kvm_create_device create{};
+  create.type = KVM_DEV_TYPE_VFIO;
+  ASSERT_EQ(ioctl(vm_->vm(), KVM_CREATE_DEVICE, &create), 0) << "this KVM has no device for VFIO";
+  const Fd device(static_cast<int>(create.fd));
+  made_ = Counted();
+  tables().TakeMembers();
+  kvm_device_attr attribute{};
+  attribute.group = KVM_DEV_VFIO_GROUP;
+  attribute.attr = KVM_DEV_VFIO_GROUP_ADD;
+  for (int i = 0; i < kTimes; ++i) {
+    ASSERT_EQ(ioctl(device.get(), KVM_HAS_DEVICE_ATTR, &attribute), 0);
+  }
+  EXPECT_EQ(Grown(), static_cast<uint64_t>(kTimes));
+  EXPECT_THAT(Commands(), ::testing::ElementsAre(Number("device:HAS_DEVICE_ATTR")));
+  ExpectNoLosses();
 }
 
 TEST_P(IoctlTest, RefusedOnesCountRunsAndForeignCommandsDoNot) {

@@ -13,11 +13,17 @@ TEST(MembersTest, ANameLeadsToItsNumberAndBack) {
     absl::string_view name;
     uint64_t member;
   } cases[] = {
-      {Field::kPort, "fdc-fifo", 0x3f5},           {Field::kMsr, "LSTAR", 0xc0000082},
-      {Field::kMsr, "KVM_STEAL_TIME", 0x4b564d03}, {Field::kExitReason, "MMIO", 6},
-      {Field::kExitReason, "UNKNOWN", 0},          {Field::kKvmIoctl, "vm:CREATE_VCPU", 0x41},
-      {Field::kKvmIoctl, "vcpu:SET_REGS", 0x182},  {Field::kVhostIoctl, "SET_LOG_BASE", 4},
-      {Field::kVfioIoctl, "IOMMU_MAP_DMA", 113},   {Field::kVfioIoctl, "DEVICE_RESET", 256 + 111},
+      {Field::kPort, "fdc-fifo", 0x3f5},
+      {Field::kMsr, "LSTAR", 0xc0000082},
+      {Field::kMsr, "KVM_STEAL_TIME", 0x4b564d03},
+      {Field::kExitReason, "MMIO", 6},
+      {Field::kExitReason, "UNKNOWN", 0},
+      {Field::kKvmIoctl, "vm:CREATE_VCPU", 0x41},
+      {Field::kKvmIoctl, "vcpu:SET_REGS", 0x182},
+      {Field::kKvmIoctl, "device:SET_DEVICE_ATTR", 0x2e1},
+      {Field::kVhostIoctl, "SET_LOG_BASE", 4},
+      {Field::kVfioIoctl, "IOMMU_MAP_DMA", 113},
+      {Field::kVfioIoctl, "DEVICE_RESET", 256 + 111},
   };
   for (const auto& c : cases) {
     EXPECT_EQ(MemberByName(c.field, c.name), c.member);

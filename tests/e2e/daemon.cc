@@ -11,13 +11,14 @@ namespace kvmsentry {
 
 std::vector<std::string> DaemonCommand(const Place& place,
                                        const std::vector<std::string>& options) {
-  std::vector<std::string> command = {
-      KVMSENTRYD,   "--specs",        place.specs(), "--socket", place.socket(),
-      "--pin-root", place.pin_root(), "--heartbeat", "1",        "--max-vms",
-      "256",        "--max-vcpus",    "1024"};
+  std::vector<std::string> command = {KVMSENTRYD,       "--specs",      place.specs(),
+                                      "--socket",       place.socket(), "--pin-root",
+                                      place.pin_root(), "--heartbeat",  "1"};
   // What a test is about must not depend on how busy the machine is.
-  if (std::ranges::find(options, "--cost-budget") == options.end()) {
-    command.insert(command.end(), {"--cost-budget", "0"});
+  for (const auto& [option, value] :
+       {std::pair("--max-vms", "256"), {"--max-vcpus", "1024"}, {"--cost-budget", "0"}}) {
+    if (std::ranges::find(options, option) != options.end()) continue;
+    command.insert(command.end(), {option, value});
   }
   command.insert(command.end(), options.begin(), options.end());
   return command;

@@ -54,6 +54,11 @@ static __always_inline void tell(struct ks_limit_row* limit, const struct ks_vm_
   if (__sync_val_compare_and_swap(&limit->reported_ns, reported, now) != reported) return;
   struct ks_limit_crossed* record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
   if (!record) {
+    /* There may be no other look: left where user space finds it. It reads untold first. */
+    limit->untold_last = last;
+    limit->untold_ns = now;
+    asm volatile("" ::: "memory");
+    limit->untold = counted;
     limit->reported_ns = reported; /* so that the next look tries again */
     KS_LOSE(ring_full);
     return;

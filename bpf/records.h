@@ -155,12 +155,16 @@ struct ks_mark {
 };
 
 /* One limit of one meter of one VM. User space writes max and window_ns (0: no limit), the programs
- * the rest. Marks race benignly: a lost update makes a count too low, never too high. */
+ * the rest; user space takes (reads and clears) untold. Marks race benignly: a lost update makes a
+ * count too low, never too high. */
 struct ks_limit_row {
   uint64_t max;
   uint64_t window_ns;
   uint64_t counted;     /* cumulative, of steps known to lie within a window's eighth */
   uint64_t reported_ns; /* when last told; next after KS_REPORT_INTERVAL_NS */
+  uint64_t untold;      /* counted when it was passed last, where the ring had no room for that */
+  uint64_t untold_ns;   /* when that was */
+  uint64_t untold_last; /* and what the occurrence named */
   struct ks_mark marks[KS_MARKS];
 };
 

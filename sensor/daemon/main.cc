@@ -1,6 +1,5 @@
 // kvmsentryd: watches the virtual machines of this host through eBPF.
 #include <algorithm>
-#include <bit>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -17,29 +16,21 @@
 #include "sensor/daemon/event_loop.h"
 #include "sensor/daemon/options.h"
 #include "sensor/daemon/pipeline.h"
+#include "sensor/daemon/ring_size.h"
 #include "sensor/rpc/server.h"
 #include "sensor/spec/library.h"
 
 namespace kvmsentry {
 namespace {
 
-// The sum of all budgets in a second, in which the ring is drained many times: every limit of every
-// VM once, and the births. Independent of the specs, so that changing them keeps the maps.
-uint32_t RingBytes(uint32_t max_vms) {
-  constexpr uint64_t kRecordHeader = 8;  // the kernel's own, Documentation/bpf/ringbuf.rst
-  const uint64_t limits = uint64_t{max_vms} * KS_METER_COUNT * KS_LIMITS_PER_METER;
-  const uint64_t bytes = limits * (sizeof(ks_limit_crossed) + kRecordHeader) +
-                         KS_BIRTHS_PER_SECOND * (sizeof(ks_vm_born) + kRecordHeader);
-  return static_cast<uint32_t>(std::bit_ceil(std::clamp<uint64_t>(bytes, 64 << 10, 64 << 20)));
-}
-
 PipelineOptions OptionsOf(const DaemonOptions& options) {
   PipelineOptions pipeline;
   pipeline.probe.pin_root = options.pin_root;
-  pipeline.probe.sizes = {.max_vms = options.max_vms,
-                          .max_vcpus = options.max_vcpus,
-                          .max_queues = options.max_queues,
-                          .ring_bytes = RingBytes(options.max_vms)};
+  pipeline.probe.sizes = {
+      .max_vms = options.max_vms,
+      .max_vcpus = options.max_vcpus,
+      .max_queues = options.max_queues,
+      .ring_bytes = options.ring_kib != 0 ? options.ring_kib * 1024 : RingBytes(options.max_vms)};
   pipeline.cost_budget = options.cost_budget;
   pipeline.host = ReadHostFacts();
   if (!options.node.empty()) pipeline.host.node = options.node;

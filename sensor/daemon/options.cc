@@ -2,6 +2,8 @@
 
 #include "CLI/CLI.hpp"
 
+#include "sensor/daemon/ring_size.h"
+
 namespace kvmsentry {
 
 ParsedOptions ParseDaemonOptions(int argc, char** argv) {
@@ -23,6 +25,11 @@ ParsedOptions ParseDaemonOptions(int argc, char** argv) {
       ->check(CLI::Range(1, 1 << 20));
   app.add_option("--max-queues", o.max_queues, "Virtqueues of vhost watched at most")
       ->check(CLI::Range(1, 1 << 20));
+  app.add_option("--ring-kib", o.ring_kib,
+                 "Size of the ring that the kernel's programs tell by; 0: what the budgets of "
+                 "--max-vms VMs take in a second")
+      ->type_name("KIB")
+      ->check(CLI::Validator(ProblemWithRingKib, ""));
   app.add_option("--max-subscribers", o.max_subscribers, "Subscribers served at most")
       ->check(CLI::Range(1, 4096));
   app.add_option("--alerts-kept", o.alerts_kept, "Alerts kept in memory for subscribers")

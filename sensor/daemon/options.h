@@ -15,6 +15,7 @@ struct DaemonOptions {
   uint32_t max_vms = 512;
   uint32_t max_vcpus = 8192;
   uint32_t max_queues = 4096;
+  uint32_t ring_kib = 0;  // 0: as RingBytes() says
   uint32_t max_subscribers = 64;
   uint32_t alerts_kept = 4096;
   uint32_t tick_ms = 100;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <span>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -72,7 +73,8 @@ void Pipeline::OnWake() {
   const std::lock_guard lock(mutex_);
   TakeUevents();
   TakeRecords();
-  Raise(clock_.Now());
+  // No further than the latest record: others, of other processors, may be on their way.
+  Raise(std::min(recorded_at_, clock_.Now()));
 }
 
 void Pipeline::OnTick() {
@@ -80,14 +82,16 @@ void Pipeline::OnTick() {
   TakeUevents();
   AttachMissing();
   SyncInventory();
-  TakeRecords();  // last, so that none is older than the sample when it is read
+  TakeRecords();
   // Only now: a walk takes its time, and counts must carry the time at which they were read.
   const KernelTime now = clock_.Now();
   Sample(now);
   LookAtSelf(now);
   WatchCost(now);
+  DrainRing();  // again: what was on its way at that time has come by now, and is not late
   Raise(now);
   probe_->tables().Beat(static_cast<uint64_t>(now.ns));
+  if (born_) TakeRecords();
 }
 
 void Pipeline::TakeUevents() {
@@ -108,28 +112,35 @@ void Pipeline::TakeUevents() {
 }
 
 void Pipeline::TakeRecords() {
-  bool born = false;
-  std::vector<Observation> crossed;
-  probe_->DrainRing([&](std::span<const std::byte> bytes) {
+  DrainRing();
+  if (!std::exchange(born_, false)) return;
+  walks_.Request(clock_.Now());
+  SyncInventory();
+}
+
+// Judged with the next Raise: until then a VM becomes known, if it is not yet.
+void Pipeline::DrainRing() {
+  // What is lost since the last tick the next one will tell; an alert raised before it says so too.
+  const bool lossy = LossesThatMatter(probe_->tables().losses()) != losses_;
+  const auto take = [&](std::span<const std::byte> bytes) {
     absl::StatusOr<Record> record = Decode(bytes);
     if (!record.ok()) {
       if (bad_records_++ == 0) spdlog::error("{}", std::string(record.status().message()));
     } else if (std::holds_alternative<VmBorn>(*record)) {
-      born = true;
+      born_ = true;
     } else if (const auto* canary = std::get_if<Canary>(&*record)) {
       canary_.Returned(canary->number);
     } else {
-      crossed.push_back(std::get<Observation>(*record));
+      Observation crossed = std::get<Observation>(*record);
+      recorded_at_ = std::max(recorded_at_, crossed.time);
+      crossed.lossy = lossy;
+      crossed.serial = ++serial_;
+      engine_.Observe(crossed);
     }
-  });
-  // A VM is known before what it did is judged.
-  if (born) {
-    walks_.Request(clock_.Now());
-    SyncInventory();
-  }
-  for (Observation& observation : crossed) {
-    observation.serial = ++serial_;
-    engine_.Observe(observation);
+  };
+  probe_->DrainRing(take);
+  for (const ks_limit_crossed& untold : probe_->tables().TakeUntold()) {
+    take(std::as_bytes(std::span(&untold, 1)));
   }
 }
 
@@ -144,6 +155,7 @@ void Pipeline::SyncInventory() {
   if (!changes.gone.empty()) {
     // What they did last is judged before they are forgotten.
     Sample(now);
+    DrainRing();
     Raise(now);
   }
   for (const VmGone& gone : changes.gone) Vanish(gone, now);
@@ -195,8 +207,10 @@ void Pipeline::Sample(KernelTime now) {
     if (!vms_.contains(counts.vm)) continue;
     AppendObservations(counts, now, active_, lossy, observations);
   }
-  for (const Tables::Members& members : probe_->tables().TakeMembers()) {
-    if (vms_.contains(members.vm)) ObserveMembers(members, now);
+  // What a VM did that was born since the inventory looked waits for the next tick.
+  const auto known = [this](VmId vm) { return vms_.contains(vm); };
+  for (const Tables::Members& members : probe_->tables().TakeMembers(known)) {
+    ObserveMembers(members, now);
   }
   for (Observation& observation : observations) {
     observation.serial = ++serial_;

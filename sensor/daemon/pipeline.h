@@ -65,6 +65,7 @@ class Pipeline final : public SensorView {
 
   void TakeUevents();
   void TakeRecords();
+  void DrainRing();
   void SyncInventory();
   void AttachMissing();
   // A walk over all open files, if one is due; its files are in FILES, which must outlive it.
@@ -124,6 +125,8 @@ class Pipeline final : public SensorView {
   int ticks_unmeasured_ = 0;
   int64_t next_look_ns_ = 0;
   uint64_t losses_ = 0;       // as of the latest tick
+  KernelTime recorded_at_;    // the latest that a record names
+  bool born_ = false;         // a record told of a VM, and nobody has looked since
   uint64_t bad_records_ = 0;  // records that no program of ours writes
   uint64_t serial_ = 0;       // of the observations
 };

@@ -49,7 +49,7 @@ Sizing SizingOf(absl::string_view map, const MapSizes& sizes) {
   if (map == "queues" || map == "queue_slots" || map == "free_queue_slots") {
     return {sizes.max_queues, "--max-queues"};
   }
-  if (map == "ring") return {sizes.ring_bytes, "--max-vms"};
+  if (map == "ring") return {sizes.ring_bytes, "--ring-kib"};
   return {};
 }
 

@@ -95,6 +95,7 @@ void Tables::SetLimits(Slot slot, std::span<const Limit> limits) {
       __atomic_store_n(&row.window_ns, 0, __ATOMIC_RELEASE);
       std::memset(row.marks, 0, sizeof(row.marks));
       row.reported_ns = 0;
+      row.untold = 0;
       row.max = limit.count;
       __atomic_store_n(&row.window_ns, window, __ATOMIC_RELEASE);
     }
@@ -156,6 +157,34 @@ void Tables::GiveUpQueues(uint64_t vm_serial) {
   }
 }
 
+std::vector<ks_limit_crossed> Tables::TakeUntold() {
+  const uint64_t ring_full = Load(losses().ring_full);  // which the programs count last
+  if (std::exchange(ring_full_, ring_full) == ring_full) return {};
+  std::vector<ks_limit_crossed> untold;
+  for (Slot slot = 0; slot < vms().size(); ++slot) {
+    const uint64_t serial = Load(vms()[slot].serial);
+    if (serial == 0) continue;
+    for (uint32_t meter = 0; meter < KS_METER_COUNT; ++meter) {
+      for (ks_limit_row& row : limits_.rows()[slot].rows[meter]) {
+        if (Load(row.untold) == 0) continue;
+        ks_limit_crossed record{};
+        record.counted = __atomic_exchange_n(&row.untold, 0, __ATOMIC_SEQ_CST);
+        record.header = {.version = KS_LAYOUT_VERSION,
+                         .kind = KS_RECORD_LIMIT,
+                         .size = sizeof(record),
+                         .time_ns = Load(row.untold_ns),
+                         .vm_serial = serial};
+        record.meter = meter;
+        record.max = row.max;
+        record.window_ns = row.window_ns;
+        record.last = Load(row.untold_last);
+        if (record.window_ns != 0 && record.counted > record.max) untold.push_back(record);
+      }
+    }
+  }
+  return untold;
+}
+
 absl::Status Tables::Release(Slot slot) {
   ks_vm_row& vm = vms_.rows()[slot];
   const uint64_t serial = vm.serial;
@@ -175,13 +204,17 @@ absl::Status Tables::Release(Slot slot) {
   return absl::OkStatus();
 }
 
-std::vector<Tables::Members> Tables::TakeMembers() {
+std::vector<Tables::Members> Tables::TakeMembers(const std::function<bool(VmId)>& wanted) {
   std::vector<Members> all(vms().size());
+  for (Slot slot = 0; slot < all.size(); ++slot) {
+    const VmId vm{Load(vms()[slot].serial)};
+    if (vm.serial != 0 && wanted(vm)) all[slot].vm = vm;
+  }
   for (Slot vcpu = 0; vcpu < vcpus().size(); ++vcpu) {
     ks_vcpu_row& row = vcpus_.rows()[vcpu];
     const uint64_t serial = Load(row.vm_serial);
     const Slot slot = Load(row.vm_slot);
-    if (serial == 0 || slot >= all.size() || Load(vms()[slot].serial) != serial) continue;
+    if (serial == 0 || slot >= all.size() || all[slot].vm.serial != serial) continue;
     // Before any bit is taken: from here on the vCPU trusts no older mark.
     __atomic_store_n(&row.takes, row.takes + 1, __ATOMIC_SEQ_CST);
     if (Load(row.exit_reasons_seen) != 0) {
@@ -196,7 +229,6 @@ std::vector<Tables::Members> Tables::TakeMembers() {
   for (Slot slot = 0; slot < all.size(); ++slot) {
     Members& members = all[slot];
     members.slot = slot;
-    members.vm = {Load(vms()[slot].serial)};
     if (members.vm.serial == 0) continue;
     TakeSets(members);
     if (!members.Empty()) taken.push_back(std::move(members));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -34,6 +35,10 @@ class Tables {
   // meter are taken. In force from each meter's next occurrence.
   void SetLimits(Slot slot, std::span<const Limit> limits);
 
+  // Takes the limits that were passed and found no room in the ring, as the records that they would
+  // have been; of each the latest. Cheap where nothing was lost since the last time.
+  std::vector<ks_limit_crossed> TakeUntold();
+
   // The VM in SLOT is gone: folds the counts of its vCPUs and virtqueues into its row's retired
   // ones and frees their slots, and then its own. Call once the counts have been read for the last
   // time.
@@ -43,8 +48,8 @@ class Tables {
   // rests until the next one, so that no program still writes to it.
   void FoldQueues();
 
-  // Reads and clears which members every VM has named since the last time; VMs that named none are
-  // left out.
+  // Reads and clears which members every VM that is WANTED has named since the last time; VMs that
+  // named none are left out.
   struct Members {
     VmId vm;
     Slot slot = 0;
@@ -64,7 +69,9 @@ class Tables {
              exits.empty();
     }
   };
-  std::vector<Members> TakeMembers();
+  std::vector<Members> TakeMembers(const std::function<bool(VmId)>& wanted = [](VmId /*vm*/) {
+    return true;
+  });
 
   // User space is alive at NS.
   void Beat(uint64_t ns);
@@ -87,8 +94,9 @@ class Tables {
     friend bool operator==(const Suspect&, const Suspect&) = default;
   };
 
-  uint64_t beat_ = 0;     // the latest
-  uint64_t serials_ = 0;  // drawn by the latest audit
+  uint64_t ring_full_ = 0;  // losses when TakeUntold() looked last
+  uint64_t beat_ = 0;       // the latest
+  uint64_t serials_ = 0;    // drawn by the latest audit
   std::vector<Suspect> suspects_;
   MappedRows<ks_state> state_;
   MappedRows<const ks_losses> losses_;  // frozen: only programs write to it

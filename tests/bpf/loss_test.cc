@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <set>
 
-#include "sensor/base/clock.h"
 #include "tests/bpf/fixture.h"
 
 namespace kvmsentry {
@@ -102,72 +101,6 @@ TEST_F(LossTest, AVmTooManyAtTheAddressOfADeadOneIsLostNotMisattributed) {
   ASSERT_OK_AND_ASSIGN(const FinishedGuest next,
                        RunGuest("--behaviour pio --vcpus 2 --count 100 --then exit"));
   EXPECT_EQ(CountsOf(next.pid).count[KS_METER_PIO], 200U);
-}
-
-class RingTest : public BpfTest {
- protected:
-  // Starts and ends a process of VMS VMs; all of them are registered, told or not.
-  void Bear(uint32_t vms) {
-    ASSERT_OK_AND_ASSIGN(
-        const FinishedGuest guests,
-        RunGuest(absl::StrCat("--behaviour spin --count 1 --then exit --vms ", vms)));
-    ASSERT_EQ(SlotsOf(guests.pid).size(), vms);
-  }
-
-  // Waits until this second's budget has room for BIRTHS.
-  void WaitForBudget(uint64_t births) {
-    ASSERT_TRUE(WaitUntil([&] {
-      const ks_state& state = tables().state();
-      const auto second = static_cast<uint64_t>(SystemClock().Now().ns / kNsPerSecond);
-      return state.births_window != second || state.births_sent + births <= KS_BIRTHS_PER_SECOND;
-    }));
-  }
-
-  size_t CountBirths() {
-    size_t births = 0;
-    probe_->DrainRing([&](std::span<const std::byte> bytes) {
-      if (bytes.size() == sizeof(ks_vm_born)) ++births;
-    });
-    return births;
-  }
-};
-
-TEST_F(RingTest, EveryBirthIsToldOrCountedAsOverBudget) {
-  Load();
-  constexpr uint32_t kVms = 64;
-  for (int i = 0; i < 3; ++i) Bear(kVms);
-  EXPECT_EQ(CountBirths() + tables().losses().over_budget, 3U * kVms);
-  EXPECT_EQ(tables().losses().ring_full, 0U);
-}
-
-// Births go into the ring unread until it is full, a header of 8 bytes before each.
-TEST_F(RingTest, EveryRecordIsReadOrCountedAsLost) {
-  options_.sizes.ring_bytes = 4096;
-  Load();
-  constexpr size_t kRoom = 4095 / (sizeof(ks_vm_born) + 8);
-  constexpr uint32_t kVms = 20;
-  size_t born = 0;
-  for (; born <= kRoom; born += kVms) {
-    WaitForBudget(kVms);
-    Bear(kVms);
-  }
-  WaitForBudget(1);
-  ASSERT_OK_AND_ASSIGN(Guest storm, Guest::Start("--behaviour pio"));
-  ++born;
-  EXPECT_EQ(tables().losses().over_budget, 0U);
-  const uint64_t full = tables().losses().ring_full;
-  EXPECT_EQ(full, born - kRoom);
-
-  // A storm finds no room either, and is told at its next look once there is some.
-  const Slot slot = SlotOf(storm.pid());
-  tables().SetLimits(
-      slot, std::vector<Limit>{{.meter = KS_METER_PIO, .count = 100, .window_ns = kNsPerSecond}});
-  ASSERT_OK(storm.Begin());
-  ASSERT_TRUE(WaitUntil([&] { return tables().losses().ring_full > full + 1; }));
-  EXPECT_EQ(CountBirths(), kRoom);
-  EXPECT_TRUE(WaitUntil([&] { return !TakeLimitRecords(VmIn(slot)).empty(); }));
-  ASSERT_OK(storm.Stop());
-  ASSERT_OK(storm.Finish());
 }
 
 }  // namespace

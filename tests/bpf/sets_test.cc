@@ -69,6 +69,15 @@ INSTANTIATE_TEST_SUITE_P(Msr, MsrSetTest,
                          ::testing::Values(0xc0000082U, 0x1fffU, 0x2000U, 0xc0011fffU, 0x40000ff0U,
                                            0x4b564dffU, 0xdead0000U));
 
+TEST_F(BpfTest, MembersOfAVmThatIsNotWantedYetWait) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
+                       RunGuest("--behaviour pio --port 0x3f5 --count 1 --then exit"));
+  const Slot slot = SlotOf(guest.pid);
+  EXPECT_TRUE(tables().TakeMembers([&](VmId vm) { return vm != VmIn(slot); }).empty());
+  EXPECT_EQ(Of(tables().TakeMembers(), slot).ports, Ports{0x3f5});
+}
+
 TEST_F(BpfTest, PagesOfMmioAreMembersOnceForEachTake) {
   Load();
   ASSERT_OK_AND_ASSIGN(

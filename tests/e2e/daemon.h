@@ -25,6 +25,7 @@ class Daemon {
   // Ends it with SIGTERM and returns its exit status.
   absl::StatusOr<int> Stop();
 
+  Process& process() { return process_; }
   std::string Log() const { return process_.Errors(); }
 
  private:

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,8 @@ namespace kvmsentry {
 class E2eTest : public ::testing::Test {
  protected:
   void SetUp() override;
-  // Nothing was lost by a daemon that still runs; nothing stays behind.
+  // Nothing was lost by a daemon that still runs, but what forced_losses_ names; nothing stays
+  // behind.
   void TearDown() override;
 
   // Into daemon_, with these files of tests/e2e/specs as its library.
@@ -47,6 +49,7 @@ class E2eTest : public ::testing::Test {
       const std::string& name,
       const Condition& condition = [](const v1::VmStatus&) { return true; });
 
+  std::set<std::string> forced_losses_;  // their reasons
   std::optional<Place> place_;
   std::optional<Daemon> daemon_;
 };

@@ -5,8 +5,9 @@
  *   r15  the vCPU's mailbox: 0(%r15) operations left in this batch, 8(%r15) #GP faults taken
  *   rbp  the loop that this guest runs while there is something left
  *   r8   operations per instruction (1, or the repeat count of string I/O)
- *   r9   the address of an MMIO access, of the string I/O buffer, or of the page to be written next
- *   r10  the nanoseconds that a timer is set to, or the end of the pages
+ *   r9   the address of an MMIO access, of the string I/O buffer, of the page to be written next, or
+ *        the first port or MSR of a sweep
+ *   r10  the nanoseconds that a timer is set to, or the end of the pages or of the sweep
  *   rax, rcx, rdx  the operands of the instruction as the architecture wants them
  *
  * A loop is the operation and one decrement of what is left, so the count is the guest's own and
@@ -89,6 +90,23 @@ kGuestWalk:
 1:  decq    (%r15)
     jnz     kGuestWalk
     jmp     kGuestIdle
+
+    /* The operation on each port, or MSR, in turn, from r9 up to r10. */
+    .macro SWEEP name:req, register:req, operation:vararg
+    .globl  \name
+\name:
+    \operation
+    incq    \register
+    cmpq    %r10, \register
+    jb      1f
+    movq    %r9, \register
+1:  decq    (%r15)
+    jnz     \name
+    jmp     kGuestIdle
+    .endm
+
+    SWEEP   kGuestSweepPorts, %rdx, outb %al, %dx
+    SWEEP   kGuestSweepMsrs, %rcx, wrmsr
 
     /* CPUID overwrites its own operand, and rbx, rcx and rdx: nothing of ours may live there. */
     .globl  kGuestCpuid

@@ -11,7 +11,8 @@ extern "C" {
 extern const uint8_t kGuestCodeBegin[], kGuestCodeEnd[];
 extern const uint8_t kGuestIdle[], kGuestGeneralProtection[];
 extern const uint8_t kGuestSpin[], kGuestHalt[], kGuestCpuid[], kGuestHypercall[], kGuestControl[],
-    kGuestLstar[], kGuestWalk[], kGuestWrmsr[], kGuestRdmsr[];
+    kGuestLstar[], kGuestWalk[], kGuestWrmsr[], kGuestRdmsr[], kGuestSweepPorts[],
+    kGuestSweepMsrs[];
 extern const uint8_t kGuestTimerStart[], kGuestTimer[], kGuestTimerInterrupt[];
 extern const uint8_t kGuestNestedStart[], kGuestNested[], kGuestInner[];
 extern const uint8_t kGuestOut1[], kGuestOut2[], kGuestOut4[];
@@ -48,12 +49,14 @@ const uint8_t* Loop(const Workload& workload) {
     case Behaviour::kSpin:
       return kGuestSpin;
     case Behaviour::kPio:
+      if (workload.sweep > 1) return kGuestSweepPorts;
       if (workload.rep > 0) return (workload.write ? kRepOut : kRepIn).Select(workload.width);
       return (workload.write ? kOut : kIn).Select(workload.width);
     case Behaviour::kMmio:
       if (workload.pages > 1) return kGuestWalk;
       return (workload.write ? kStore : kLoad).Select(workload.width);
     case Behaviour::kMsr:
+      if (workload.sweep > 1) return kGuestSweepMsrs;
       return workload.write ? kGuestWrmsr : kGuestRdmsr;
     case Behaviour::kUserspaceExit:
       return kGuestHalt;
@@ -122,6 +125,10 @@ kvm_regs InitialRegisters(const Workload& workload, uint32_t vcpu) {
     regs.rcx = workload.msr;
     regs.rax = workload.value & 0xffffffff;
     regs.rdx = workload.value >> 32;
+  }
+  if (workload.sweep > 1) {
+    regs.r9 = workload.behaviour == Behaviour::kPio ? workload.port : workload.msr;
+    regs.r10 = regs.r9 + workload.sweep;
   }
   return regs;
 }

@@ -74,6 +74,19 @@ TEST(GuestOptions, RefusesAccessesThatTheGuestCannotMake) {
               HasSubstr("multiple"));
 }
 
+TEST(GuestOptions, SweepsWithinThePortsAndMsrsThatThereAre) {
+  EXPECT_TRUE(Parse({"--behaviour", "pio", "--port", "0", "--sweep", "65536"}).ok());
+  EXPECT_TRUE(Parse({"--behaviour", "msr", "--msr", "0xfffffffe", "--sweep", "2"}).ok());
+  EXPECT_THAT(Refusal({"--behaviour", "pio", "--port", "1", "--sweep", "65536"}),
+              HasSubstr("passes the last"));
+  EXPECT_THAT(Refusal({"--behaviour", "msr", "--msr", "0xfffffffe", "--sweep", "3"}),
+              HasSubstr("passes the last"));
+  EXPECT_THAT(Refusal({"--behaviour", "pio", "--sweep", "2", "--width", "2"}),
+              HasSubstr("single bytes"));
+  EXPECT_THAT(Refusal({"--behaviour", "msr", "--sweep", "2", "--direction", "read"}),
+              HasSubstr("--sweep writes"));
+}
+
 TEST(GuestOptions, KeepsStringIoExact) {
   EXPECT_THAT(Refusal({"--behaviour", "pio", "--rep", "7", "--count", "10"}),
               HasSubstr("multiple of --rep"));

@@ -47,6 +47,7 @@ const std::vector<Restricted>& RestrictedOptions() {
       {"--gpa", {kMmio}},
       {"--pages", {kMmio, kDirty}},
       {"--msr", {kMsr}},
+      {"--sweep", {kPio, kMsr}},
       {"--width", {kPio, kMmio}},
       {"--direction", {kPio, kMmio, kMsr}},
       {"--value", {kPio, kMmio, kMsr, kHypercall}},
@@ -124,6 +125,10 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
       ->capture_default_str();
   app->add_option("--msr", workload.msr, "msr: its number; an unknown one raises #GP, which counts")
       ->default_str("0x17a");
+  app->add_option("--sweep", workload.sweep,
+                  "pio, msr: so many are written to in turn, from --port or --msr on")
+      ->check(CLI::Range(1U, UINT32_MAX))
+      ->capture_default_str();
   app->add_option("--direction", raw.direction,
                   "pio: in or out; mmio, msr: read or write. Default: out, write");
   app->add_option("--width", workload.width, "pio: 1, 2 or 4 bytes; mmio: also 8")
@@ -208,6 +213,18 @@ absl::Status CheckPio(const Options& options) {
   return absl::OkStatus();
 }
 
+absl::Status CheckSweep(const Workload& workload) {
+  const bool pio = workload.behaviour == Behaviour::kPio;
+  const uint64_t end = pio ? uint64_t{1} << 16 : uint64_t{1} << 32;
+  const uint64_t first = pio ? workload.port : workload.msr;
+  if (first + workload.sweep > end) return Invalid("--sweep passes the last port or MSR");
+  if (workload.sweep == 1) return absl::OkStatus();
+  if (!workload.write || (pio && (workload.width != 1 || workload.rep > 0))) {
+    return Invalid("--sweep writes, to ports single bytes");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckMmio(const Options& options) {
   constexpr uint32_t kAddressBits = 47;  // the lower half of the address space, mapped one to one
   const Workload& workload = options.workload;
@@ -258,6 +275,9 @@ absl::StatusOr<Options> Finish(const CLI::App& app, const Raw& raw) {
   }
   if (behaviour == Behaviour::kPio) {
     if (absl::Status status = CheckPio(options); !status.ok()) return status;
+  }
+  if (behaviour == Behaviour::kPio || behaviour == Behaviour::kMsr) {
+    if (absl::Status status = CheckSweep(options.workload); !status.ok()) return status;
   }
   if (behaviour == Behaviour::kMmio) {
     if (absl::Status status = CheckMmio(options); !status.ok()) return status;

@@ -34,6 +34,7 @@ struct Workload {
   uint64_t gpa = 0xd0000000;
   uint32_t pages = 1;    // that are stored to in turn
   uint32_t msr = 0x17a;  // MCG_STATUS, which every KVM traps and lets a guest write
+  uint32_t sweep = 1;    // ports or MSRs that are written to in turn
   uint64_t value = 0;
   uint32_t timer_ns = 2'000'000;
   bool debugged = false;  // the VMM asks to be told of the guest's breakpoints, as a debugger does

@@ -1,0 +1,18 @@
+// How large the ring between the kernel's programs and the daemon is. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace kvmsentry {
+
+// The sum of all budgets of MAX_VMS VMs in a second, in which the ring is drained many times: every
+// limit of every VM once, the births, and a canary. In bytes, a size that the kernel takes.
+// Independent of the specs, so that changing them keeps the maps.
+uint32_t RingBytes(uint32_t max_vms);
+
+// What is wrong with a ring of TEXT KiB (--ring-kib), and what to say instead; empty where nothing
+// is. The kernel wants a power of two and whole pages (kernel/bpf/ringbuf.c, ringbuf_map_alloc).
+std::string ProblemWithRingKib(const std::string& text);
+
+}  // namespace kvmsentry

@@ -25,7 +25,7 @@ KS_LICENSE;
 #define KVM_X86_SET_MSR_FILTER_COMPAT 0x4104aec6 /* arch/x86/kvm/x86.c */
 
 static __noinline int count_ioctl(__u64 kvm, __u32 kind, __u32 command) {
-  if (!BPF_CORE_READ((struct kvm*)kvm, created_vcpus)) return 0;
+  if (!BPF_CORE_READ((struct kvm*)kvm, online_vcpus.counter)) return 0;
   __u32 slot = find_or_add_vm(kvm);
   struct ks_vm_row* vm = known_vm(kvm, 0);
   if (slot == KS_NO_SLOT || !vm) return 0; /* counted by its own reason */

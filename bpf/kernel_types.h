@@ -123,7 +123,7 @@ struct kvm_memslots {
 
 struct kvm {
   int userspace_pid;
-  int created_vcpus;
+  atomic_t online_vcpus;
   struct mm_struct* mm;
   struct kvm_memslots* memslots[1];
   refcount_t users_count;

@@ -235,7 +235,8 @@ struct ks_losses {
   uint64_t queue_unattributed; /* the same, where it could be of several VMs of its process */
   uint64_t queue_without_vm;   /* the same, where its process has no VM */
   uint64_t vfio_unattributed;  /* an ioctl on VFIO of a process that has several VMs */
-  uint64_t irq_unattributed;   /* an interrupt by an eventfd or a worker, whose VM cannot be told */
+  uint64_t vfio_without_vm;  /* the same, of a process that has no VM: its own, or a VMM's child */
+  uint64_t irq_unattributed; /* an interrupt by an eventfd or a worker, whose VM cannot be told */
 };
 
 /* ---- shared state --------------------------------------------------------------------------- */

@@ -60,6 +60,8 @@ static __noinline __u32 add_vm(__u64 kvm, __u32 born_seen) {
   vm->incomplete = 0;
   vm->queues = 0;
   vm->mm = (__u64)BPF_CORE_READ((struct kvm*)kvm, mm);
+  /* What came for the row's last VM after it had gone: meters of a VM ask nobody. */
+  __builtin_memset(vm->retired, 0, sizeof(vm->retired));
   if (bpf_map_update_elem(&vm_slots, &kvm, &slot, BPF_NOEXIST)) {
     vm->serial = 0;
     if (bpf_map_push_elem(&free_vm_slots, &slot, 0)) KS_LOSE(table_update);

@@ -25,7 +25,8 @@ static __noinline int count_vfio(__u32 command, bool device) {
   struct ks_owner owner = {};
   int found = mm ? find_owner(mm, 0, &owner) : KS_NO_VM;
   if (found == KS_ONE_OF_SEVERAL) KS_LOSE(vfio_unattributed);
-  if (found != KS_OWNED) return 0; /* a process without a VM, or that is still making it */
+  if (found == KS_NO_VM) KS_LOSE(vfio_without_vm);
+  if (found != KS_OWNED) return 0;
   struct ks_vm_row* vm = vm_row(owner.slot);
   if (!vm || vm->serial != owner.serial) return 0;
   count_for(vm, KS_METER_VFIO_IOCTL);

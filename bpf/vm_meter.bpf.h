@@ -8,13 +8,13 @@
 
 #include "bpf/maps.bpf.h"
 
-/* The row of the VM at KVM; NULL where it has none. One without vCPUs is not the VM of the row, but
- * a new one at the address of one that is gone. */
+/* The row of the VM at KVM; NULL where it has none. One without vCPUs, or of another address space,
+ * is not the VM of the row, but a new one at the address of one that is gone. */
 static __always_inline struct ks_vm_row* known_vm(__u64 kvm, __u32* at) {
-  if (!BPF_CORE_READ((struct kvm*)kvm, created_vcpus)) return 0;
+  if (!BPF_CORE_READ((struct kvm*)kvm, online_vcpus.counter)) return 0;
   __u32* slot = bpf_map_lookup_elem(&vm_slots, &kvm);
   struct ks_vm_row* vm = slot ? vm_row(*slot) : 0;
-  if (!vm || vm->kvm != kvm) return 0;
+  if (!vm || vm->kvm != kvm || vm->mm != (__u64)BPF_CORE_READ((struct kvm*)kvm, mm)) return 0;
   if (at) *at = *slot;
   return vm;
 }

@@ -22,8 +22,10 @@ class CostGuard {
     std::string reason;             // for this
     const Hook* restore = nullptr;  // to be attached again
   };
-  // Above the budget three times in a row, the dearest optional hook goes; REST later it comes
-  // back, and goes again if it is still too dear. One step at a time.
+  // Above the budget three times in a row, the dearest optional hook goes, if doing without those
+  // that cost a tenth of the budget each would help: else nothing goes, so that what makes other
+  // hooks dear takes none away. It comes back kRestNs later, and goes again if it is still too
+  // dear. One step at a time.
   Verdict Judge(std::span<const HookCost> costs, KernelTime now);
   // It could not be attached again after all: it will be tried later.
   void NotRestored(const Hook& hook, KernelTime now);
@@ -40,9 +42,11 @@ class CostGuard {
     KernelTime until;
   };
 
+  const HookCost* Dearest(std::span<const HookCost> costs, double total) const;
+
   const double budget_;
   int strikes_ = 0;
-  double stuck_at_ = 0;  // percent, above the budget and with nothing left to shed; else 0
+  double stuck_at_ = 0;  // percent, above the budget where shedding does not help; else 0
   std::vector<Shed> shed_;
 };
 

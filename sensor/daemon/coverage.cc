@@ -44,6 +44,9 @@ constexpr Identity kIdentity[] = {
     {"task_file", "VMs are neither named nor found dead"},
 };
 
+// A count that somebody set back is another alert's business.
+uint64_t Since(uint64_t before, uint64_t now) { return now - std::min(now, before); }
+
 const HookCoverage* Find(std::span<const HookCoverage> hooks, absl::string_view name) {
   const auto found =
       std::ranges::find_if(hooks, [name](const HookCoverage& h) { return h.hook->name == name; });
@@ -52,14 +55,25 @@ const HookCoverage* Find(std::span<const HookCoverage> hooks, absl::string_view 
 
 }  // namespace
 
+void SilenceWatch::Begin(std::span<const VmCounts> counts) {
+  bases_.clear();
+  for (const VmCounts& vm : counts) {
+    for (size_t i = 0; i < kWatched; ++i) {
+      bases_[vm.vm][i] = {vm.count[kSilences[i].meter], vm.count[kSilences[i].proof]};
+    }
+  }
+}
+
 void SilenceWatch::Observe(std::span<const VmCounts> counts) {
   static_assert(std::size(kSilences) == kWatched);
   for (size_t i = 0; i < kWatched; ++i) {
     bool silent = false;
     bool heard = false;
     for (const VmCounts& vm : counts) {
-      const uint64_t proof = vm.count[kSilences[i].proof];
-      const uint64_t told = vm.count[kSilences[i].meter];
+      const auto base = bases_.find(vm.vm);
+      const Base before = base == bases_.end() ? Base{} : base->second[i];
+      const uint64_t proof = Since(before.proof, vm.count[kSilences[i].proof]);
+      const uint64_t told = Since(before.told, vm.count[kSilences[i].meter]);
       if (proof < kProof && told < kProof) continue;  // it has done too little
       (told < proof / kShare ? silent : heard) = true;
     }

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +21,9 @@ namespace kvmsentry {
 // injects few or none. KVM chooses that for each VM, so it is judged for each.
 class SilenceWatch {
  public:
+  // Hooks were just attached: only what is counted from now on, COUNTS are that of now, is judged.
+  // What was found is kept until then.
+  void Begin(std::span<const VmCounts> counts);
   // COUNTS are those of all VMs that live. What was found is kept while none has done enough to be
   // judged.
   void Observe(std::span<const VmCounts> counts);
@@ -32,6 +37,11 @@ class SilenceWatch {
   };
   static constexpr size_t kWatched = 3;
   std::array<Found, kWatched> silences_{};
+  struct Base {
+    uint64_t told = 0;
+    uint64_t proof = 0;
+  };
+  std::map<VmId, std::array<Base, kWatched>> bases_;
 };
 
 // COVERAGE with hooks that stay silent marked so.

@@ -28,6 +28,8 @@ std::vector<LossView> DescribeLosses(const ks_losses& kernel, const OtherLosses&
        Load(kernel.queue_without_vm)},
       {"vfio_unattributed", "ioctls on VFIO of a process with several VMs: counted for no VM",
        Load(kernel.vfio_unattributed)},
+      {"vfio_without_vm", "ioctls on VFIO of a process that has no VM",
+       Load(kernel.vfio_without_vm)},
       {"irq_unattributed", "interrupts by eventfds and workers, where kvm_set_irq cannot be probed",
        Load(kernel.irq_unattributed)},
       {"skipped_run", "runs that the kernel left out because the program was running on that CPU",

@@ -107,7 +107,9 @@ void Pipeline::TakeUevents() {
   if (batch->overrun) inventory_.OnUeventsLost();
   for (const KvmUevent& event : batch->events) inventory_.OnUevent(event);
   // Modules come in company, and the best variant may be offered by the last of them only.
-  if (batch->overrun || batch->module_loaded) attach_at_ = clock_.Now() + kModulesSettleNs;
+  if ((batch->overrun || batch->module_loaded) && !attach_at_) {
+    attach_at_ = clock_.Now() + kModulesSettleNs;
+  }
   if (batch->overrun || !batch->events.empty()) walks_.Request(clock_.Now());
 }
 
@@ -182,11 +184,11 @@ void Pipeline::Vanish(const VmGone& gone, KernelTime now) {
     vms_.erase(vm);
   }
   if (gone.reason == GoneReason::kRowLost) {
-    self_.Judge(Fault::kTables, "a row of the map vms was emptied", now);
+    Tampered("a row of the map vms was emptied", now);
     return;
   }
   if (WasForgotten(gone.slot)) {
-    self_.Judge(Fault::kTables, "the map vm_slots lost an entry, and a VM was taken for new", now);
+    Tampered("the map vm_slots lost an entry, and a VM was taken for new", now);
   }
   if (const absl::Status released = probe_->tables().Release(gone.slot); !released.ok()) {
     spdlog::error("{}", std::string(released.message()));
@@ -201,6 +203,7 @@ void Pipeline::Sample(KernelTime now) {
   const std::vector<VmCounts> before = std::exchange(counts_, {});
   counts_ = ReadCounts(probe_->tables().vms(), probe_->tables().vcpus(), probe_->tables().queues());
   CompareCounts(before, now);
+  if (std::exchange(attached_, false)) silence_.Begin(counts_);
   silence_.Observe(counts_);
   std::vector<Observation> observations;
   for (const VmCounts& counts : counts_) {

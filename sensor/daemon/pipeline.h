@@ -76,6 +76,7 @@ class Pipeline final : public SensorView {
   void Vanish(const VmGone& gone, KernelTime now);
   void Sample(KernelTime now);
   void LookAtSelf(KernelTime now);
+  void Tampered(absl::string_view detail, KernelTime now);
   void WatchCost(KernelTime now);
   bool WasForgotten(Slot slot) const;
   void CompareCounts(const std::vector<VmCounts>& before, KernelTime now);
@@ -116,8 +117,10 @@ class Pipeline final : public SensorView {
   KernelTime sampled_at_;
   std::vector<VmCounts> counts_;  // as of sampled_at_
   SilenceWatch silence_;
+  bool attached_ = false;  // a hook, since the latest sample
   CanaryWatch canary_;
   SelfWatch self_;
+  std::string tampered_;  // what somebody did to the maps that no look can undo
   CostMeter cost_meter_;
   CostGuard cost_guard_;
   std::vector<HookCost> costs_;  // of the latest measurement

@@ -33,6 +33,7 @@ void Pipeline::WatchCost(KernelTime now) {
   }
   if (verdict.restore != nullptr) {
     if (const absl::Status restored = probe_->Restore(*verdict.restore); restored.ok()) {
+      attached_ = true;
       spdlog::info("{} is attached again", std::string(verdict.restore->name));
     } else {
       cost_guard_.NotRestored(*verdict.restore, now);

@@ -25,6 +25,7 @@ void Pipeline::AttachMissing() {
   }
   active_ = ObservableFeatures(probe_->coverage());
   if (!attached.ok() || *attached == 0) return;
+  attached_ = true;
   spdlog::info("modules were loaded: {} more hooks of {} are attached", *attached, object);
   walks_.Request(clock_.Now());  // there may be VMs that were made before their births were hooked
 }

@@ -30,9 +30,17 @@ void Pipeline::LookAtSelf(KernelTime now) {
     }
   }
   self_.Judge(Fault::kRing, lost, now);
-  self_.Judge(Fault::kTables, DetailOf(probe_->tables().Audit()), now);
+  const absl::Status audit = probe_->tables().Audit();
+  self_.Judge(Fault::kTables, tampered_.empty() ? DetailOf(audit) : tampered_, now);
   self_.Judge(Fault::kPins, DetailOf(probe_->AuditPins()), now);
   self_.Judge(Fault::kLinks, DetailOf(probe_->AuditLinks()), now);
+}
+
+// The tables stay wrong: the alert stays open until a restart.
+void Pipeline::Tampered(absl::string_view detail, KernelTime now) {
+  if (!tampered_.empty()) return;
+  tampered_ = std::string(detail);
+  self_.Judge(Fault::kTables, tampered_, now);
 }
 
 // Whether the VM in SLOT was found a second time, as if it were new. Where births are hooked, a VM
@@ -57,7 +65,7 @@ void Pipeline::CompareCounts(const std::vector<VmCounts>& before, KernelTime now
       if (earlier.vm != counts.vm) continue;
       for (size_t meter = 0; meter < KS_METER_COUNT; ++meter) {
         if (counts.count[meter] >= earlier.count[meter]) continue;
-        self_.Judge(Fault::kTables, "a count in the map vcpus or queues went back", now);
+        Tampered("a count in the map vcpus or queues went back", now);
       }
     }
   }

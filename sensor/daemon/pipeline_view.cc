@@ -31,11 +31,11 @@ SensorStatus Pipeline::Status() const {
     HookView& view = status.hooks.emplace_back();
     view = {.name = std::string(hook.hook->name),
             .coverage = hook.coverage,
-            .variant = hook.shed ? "" : hook.variant,
+            .variant = hook.variant,
             .reason = hook.reason,
             .provides = std::string(hook.hook->provides)};
     for (const HookCost& cost : costs_) {
-      if (cost.hook != hook.hook || hook.shed) continue;
+      if (cost.hook != hook.hook || hook.variant.empty()) continue;
       view.cost_percent = cost.percent;
       if (cost.runs != 0) view.ns_per_run = cost.ns_per_run;
     }

@@ -24,7 +24,8 @@ constexpr std::array kFunctionOrRawTracepoint = {Variant::kFentry, Variant::kKpr
                                                  Variant::kRawTp};
 constexpr char kNoWorkers[] =
     "by the tracepoint, which names no VM: interrupts raised by an ioctl are counted, those of "
-    "eventfds and workers are lost as irq_unattributed";
+    "eventfds and workers are lost as irq_unattributed, or, if they come amid such an ioctl of "
+    "another VM, counted for that";
 // Without probes on functions, at every system call: dear, but seen at all.
 constexpr std::array kIoctlEntry = {Variant::kFentry, Variant::kKprobe, Variant::kSysEnter};
 constexpr std::array kIoctlExit = {Variant::kFexit, Variant::kKretprobe, Variant::kSysExit};
@@ -33,8 +34,11 @@ constexpr char kDescriptors[] =
     "at every system call, for no function can be probed here: a VMM that changes its descriptors "
     "meanwhile goes uncounted";
 
-constexpr std::array<absl::string_view, 4> kKvmIoctls = {
-    "kvm_vcpu_ioctl", "kvm_device_ioctl", "kvm_vm_compat_ioctl", "kvm_vcpu_compat_ioctl"};
+constexpr std::array<absl::string_view, 2> kKvmIoctls = {"kvm_vcpu_ioctl", "kvm_device_ioctl"};
+// Where the kernel serves 32-bit programs.
+constexpr std::array<absl::string_view, 2> kCompatIoctls = {"kvm_vm_compat_ioctl",
+                                                            "kvm_vcpu_compat_ioctl"};
+// Where it has groups and containers, and not iommufd alone.
 constexpr std::array<absl::string_view, 2> kVfioIoctls = {"vfio_group_fops_unl_ioctl",
                                                           "vfio_fops_unl_ioctl"};
 
@@ -60,7 +64,8 @@ constexpr std::array kHooks = {
     Hook{"kvm_userspace_exit", "userspace", kCastFirst,
          "exits to user space: userspace_exit.rate, .error.rate, .reason"},
     Hook{"kvm_exit", "exit", kTracepointOrRecord,
-         "VM exits, why, and for how long: exit.rate, exit.reason", kVendorTypes},
+         "VM exits, why, and for how long: exit.rate, exit.reason; changes of LSTAR on AMD",
+         kVendorTypes},
     Hook{"kvm_entry", "exit", kTracepoint, "VM entries: entry.rate; the time from exit to entry"},
     Hook{"kvm_vcpu_wakeup", "exit", kTracepoint, "halts inside the kernel: halt.rate"},
     Hook{"kvm_nested_vmenter", "exit", kTracepoint,
@@ -94,6 +99,7 @@ constexpr std::array kHooks = {
          .types = kVm,
          .module = "kvm",
          .with = kKvmIoctls,
+         .with_if_there = kCompatIoctls,
          .weakness = kDescriptors},
     Hook{.name = "vfio_device_fops_unl_ioctl",
          .object = "vfio",
@@ -101,7 +107,7 @@ constexpr std::array kHooks = {
          .provides = "ioctls on VFIO: vfio.ioctl.rate, vfio.ioctl.command",
          .types = kVfio,
          .module = "vfio",
-         .with = kVfioIoctls,
+         .with_if_there = kVfioIoctls,
          .weakness = kDescriptors},
     Hook{.name = "kvm_cr",
          .object = "control",
@@ -164,21 +170,13 @@ constexpr std::array kHooks = {
          .weakness = kDescriptors},
 };
 
-// What they tell is how much; that a guest nests, or reaches for a device, others tell as well.
-constexpr std::array<absl::string_view, 14> kOptional = {"kvm_exit",
-                                                         "kvm_entry",
-                                                         "kvm_vcpu_wakeup",
-                                                         "kvm_inj_virq",
-                                                         "kvm_inj_exception",
-                                                         "kvm_page_fault",
-                                                         "kvm_emulate_insn",
-                                                         "kvm_fast_mmio",
-                                                         "kvm_cr",
-                                                         "kvm_dirty_ring_push",
-                                                         "kvm_set_irq",
-                                                         "kvm_set_msi_irq",
-                                                         "vhost_poll_wakeup",
-                                                         "vhost_signal"};
+// What they tell is how much; that a guest nests, or reaches for a device, others tell as well. Not
+// kvm_exit, which tells why a guest left and looks at LSTAR.
+constexpr std::array<absl::string_view, 13> kOptional = {
+    "kvm_entry",        "kvm_vcpu_wakeup",     "kvm_inj_virq",  "kvm_inj_exception",
+    "kvm_page_fault",   "kvm_emulate_insn",    "kvm_fast_mmio", "kvm_cr",
+    "kvm_set_irq",      "kvm_dirty_ring_push", "vhost_signal",  "kvm_set_msi_irq",
+    "vhost_poll_wakeup"};
 
 }  // namespace
 
@@ -220,28 +218,12 @@ bool IsWeak(const Hook& hook, Variant variant) {
          variant == Variant::kSysEnter || variant == Variant::kSysExit;
 }
 
-bool IsOptional(const Hook& hook, Variant variant) {
-  return variant == Variant::kSysEnter || variant == Variant::kSysExit ||
-         std::ranges::find(kOptional, hook.name) != kOptional.end();
+bool IsOptional(const Hook& hook) {
+  return std::ranges::find(kOptional, hook.name) != kOptional.end();
 }
 
-HookCoverage Attached(const Hook& hook, Variant variant) {
-  const bool weak = IsWeak(hook, variant);
-  return {.hook = &hook,
-          .coverage = weak ? Coverage::kDegraded : Coverage::kActive,
-          .variant = std::string(VariantName(variant)),
-          .reason = std::string(weak ? hook.weakness : "")};
-}
-
-std::optional<Variant> VariantOf(const HookCoverage& coverage) {
-  for (int value = 0; value <= static_cast<int>(Variant::kProcessIterator); ++value) {
-    const auto variant = static_cast<Variant>(value);
-    if (VariantName(variant) == coverage.variant) return variant;
-  }
-  return std::nullopt;
-}
-
-std::vector<std::string> ProgramNames(const Hook& hook, Variant variant) {
+std::vector<std::string> ProgramNames(const Hook& hook, Variant variant,
+                                      std::span<const absl::string_view> absent) {
   if (variant == Variant::kIterator) return {"walk_files"};
   if (variant == Variant::kProcessIterator) return {"walk_devices"};
   std::vector<std::string> names;
@@ -254,6 +236,9 @@ std::vector<std::string> ProgramNames(const Hook& hook, Variant variant) {
   // One program at the system calls does for all.
   if (variant == Variant::kSysEnter || variant == Variant::kSysExit) return names;
   for (const absl::string_view function : hook.with) add(function);
+  for (const absl::string_view function : hook.with_if_there) {
+    if (std::ranges::find(absent, function) == absent.end()) add(function);
+  }
   return names;
 }
 

@@ -1,7 +1,6 @@
 // The hooks into the kernel: for each, its variants in order of cost and what is lost without it.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,6 +44,8 @@ struct Hook {
   absl::string_view superseded_by = {};
   // Functions that are hooked with this one, in the same way: all or none.
   std::span<const absl::string_view> with = {};
+  // The same of functions that a kernel may be built without.
+  std::span<const absl::string_view> with_if_there = {};
   // Of a hook on a function: what its other variants, by tracepoints, do not see. The hook is then
   // DEGRADED.
   absl::string_view weakness = {};
@@ -61,27 +62,22 @@ std::span<const Hook> Hooks();
 // Whether VARIANT of HOOK sees less than it should.
 bool IsWeak(const Hook& hook, Variant variant);
 
-// Whether a host that its programs cost too much can do without HOOK, attached by VARIANT, for a
-// while: it tells how much, and of who did what another hook tells; or it taxes all processes.
-bool IsOptional(const Hook& hook, Variant variant);
+// Whether a host that its programs cost too much can do without HOOK for a while: it tells only how
+// much there is of something.
+bool IsOptional(const Hook& hook);
 
 // The names of the programs in the object that implement VARIANT of HOOK, in the order of
-// attaching.
-std::vector<std::string> ProgramNames(const Hook& hook, Variant variant);
+// attaching; ABSENT are functions of with_if_there that there are not.
+std::vector<std::string> ProgramNames(const Hook& hook, Variant variant,
+                                      std::span<const absl::string_view> absent = {});
 
 // How a hook fares on this host.
 struct HookCoverage {
   const Hook* hook = nullptr;
   Coverage coverage = Coverage::kUnknown;
-  std::string variant;  // by which it is attached, or was; empty where it is not
-  std::string reason;   // why not ACTIVE
-  bool shed = false;    // it was attached, and could be again
+  std::string variant;                     // by which it is attached; empty where it is not
+  std::string reason;                      // why not ACTIVE
+  std::vector<std::string> programs = {};  // that are attached for it
 };
-
-// The coverage of a hook that is attached by VARIANT.
-HookCoverage Attached(const Hook& hook, Variant variant);
-
-// By which COVERAGE's hook is, or was, attached.
-std::optional<Variant> VariantOf(const HookCoverage& coverage);
 
 }  // namespace kvmsentry

@@ -26,6 +26,13 @@ bool HasModule(absl::string_view name) {
 
 bool HasHardwareBackEnd() { return HasModule("kvm_intel") || HasModule("kvm_amd"); }
 
+std::vector<absl::string_view> FunctionsOf(const Hook& hook) {
+  std::vector<absl::string_view> functions = {hook.name};
+  functions.insert(functions.end(), hook.with.begin(), hook.with.end());
+  functions.insert(functions.end(), hook.with_if_there.begin(), hook.with_if_there.end());
+  return functions;
+}
+
 }  // namespace
 
 void Kernel::BtfDeleter::operator()(btf* types) const { btf__free(types); }
@@ -60,7 +67,10 @@ void Kernel::NoteNamesakes(const btf& types) {
     if (!btf_is_func(type)) continue;
     const absl::string_view name = btf__name_by_offset(&types, type->name_off);
     for (const Hook& hook : Hooks()) {
-      if (hook.name == name && !hook.module.empty()) ambiguous_.push_back(hook.name);
+      if (hook.module.empty()) continue;
+      for (const absl::string_view function : FunctionsOf(hook)) {
+        if (function == name) ambiguous_.push_back(function);
+      }
     }
   }
 }
@@ -84,9 +94,10 @@ absl::Status Kernel::HasFunction(const Hook& hook) const {
     return absl::UnimplementedError(absl::StrCat("this kernel also calls ", hook.superseded_by,
                                                  ", which kvmsentry cannot watch yet"));
   }
-  if (std::ranges::find(ambiguous_, hook.name) != ambiguous_.end()) {
+  for (const absl::string_view function : FunctionsOf(hook)) {
+    if (std::ranges::find(ambiguous_, function) == ambiguous_.end()) continue;
     return absl::FailedPreconditionError(
-        absl::StrCat("several modules have a function ", hook.name,
+        absl::StrCat("several modules have a function ", function,
                      ", and the kernel takes any: unload the one that is not ", hook.module));
   }
   KVMSENTRY_RETURN_IF_ERROR(HasFunctionNamed(hook.name));
@@ -94,6 +105,14 @@ absl::Status Kernel::HasFunction(const Hook& hook) const {
     KVMSENTRY_RETURN_IF_ERROR(HasFunctionNamed(function));
   }
   return absl::OkStatus();
+}
+
+std::vector<absl::string_view> Kernel::AbsentOf(const Hook& hook) const {
+  std::vector<absl::string_view> absent;
+  for (const absl::string_view function : hook.with_if_there) {
+    if (!Has(function, BTF_KIND_FUNC)) absent.push_back(function);
+  }
+  return absent;
 }
 
 absl::Status Kernel::HasFunctionNamed(absl::string_view function) const {

@@ -23,6 +23,9 @@ class Kernel {
   // OK if VARIANT of HOOK looks possible; else the reason why not.
   absl::Status Offers(const Hook& hook, Variant variant) const;
 
+  // The functions of HOOK's with_if_there that this kernel has not.
+  std::vector<absl::string_view> AbsentOf(const Hook& hook) const;
+
  private:
   struct BtfDeleter {
     void operator()(btf* types) const;

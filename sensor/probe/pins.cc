@@ -114,6 +114,7 @@ absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSize
   const bool made = mkdir(pin_root.c_str(), 0700) == 0;
   if (!made && errno != EEXIST) return absl::ErrnoToStatus(errno, absl::StrCat("mkdir ", pin_root));
   PinFolder folder;
+  folder.made = made;
   KVMSENTRY_ASSIGN_OR_RETURN(folder.lock, Lock(pin_root));
   std::error_code error;
   if (made || fs::is_empty(pin_root, error)) return folder;
@@ -126,7 +127,7 @@ absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSize
 
 void DiscardNewPins(const PinFolder& folder, const std::string& pin_root) {
   if (!folder.lock || folder.pins == Pins::kKept) return;
-  if (RemovePins(pin_root).ok()) rmdir(pin_root.c_str());
+  if (RemovePins(pin_root).ok() && folder.made) rmdir(pin_root.c_str());
 }
 
 absl::Status Unpin(const std::string& pin_root) {

@@ -21,6 +21,7 @@ enum class Pins {
 // Holds PIN_ROOT for one process: two would count everything twice.
 struct PinFolder {
   Pins pins = Pins::kNone;
+  bool made = false;  // the folder was not there before
   Fd lock;
 };
 
@@ -29,9 +30,9 @@ struct PinFolder {
 // others.
 absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSizes& sizes);
 
-// Removes PIN_ROOT with all pins in it, so that nothing stays of a start that failed. Does nothing
-// where FOLDER is not held, for then they are another's, nor where they are those of an earlier
-// run.
+// Removes all pins in PIN_ROOT, and itself if it was made, so that nothing stays of a start that
+// failed. Does nothing where FOLDER is not held, for then they are another's, nor where they are
+// those of an earlier run.
 void DiscardNewPins(const PinFolder& folder, const std::string& pin_root);
 
 // Removes all pins and PIN_ROOT itself; OK where there are none. Fails while a process holds it,

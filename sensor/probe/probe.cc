@@ -36,9 +36,14 @@ absl::Status Loads(absl::string_view object, const std::vector<std::string>& pro
 
 struct Choice {
   const Hook* hook = nullptr;
-  std::vector<Variant> left;  // still to be tried, the cheapest first
-  std::string reasons;        // why those before were not taken
+  std::vector<Variant> left;              // still to be tried, the cheapest first
+  std::string reasons;                    // why those before were not taken
+  std::vector<absl::string_view> absent;  // see ProgramNames()
 };
+
+std::vector<std::string> NextPrograms(const Choice& choice) {
+  return ProgramNames(*choice.hook, choice.left.front(), choice.absent);
+}
 
 void GiveUpOn(Choice& choice, absl::string_view why) {
   if (!absl::StrContains(choice.reasons, why)) {
@@ -52,7 +57,7 @@ std::vector<std::string> Programs(const std::vector<Choice>& choices) {
   std::vector<std::string> programs;
   for (const Choice& choice : choices) {
     if (choice.left.empty()) continue;
-    for (std::string& name : ProgramNames(*choice.hook, choice.left.front())) {
+    for (std::string& name : NextPrograms(choice)) {
       programs.push_back(std::move(name));
     }
   }
@@ -70,8 +75,7 @@ absl::StatusOr<BpfObject> LoadBest(absl::string_view name, std::vector<Choice>& 
   // One program that is refused takes the whole object with it: find out which, program by program.
   for (Choice& choice : choices) {
     while (!choice.left.empty()) {
-      const absl::Status alone = Loads(name, ProgramNames(*choice.hook, choice.left.front()),
-                                       options.pin_root, options.sizes);
+      const absl::Status alone = Loads(name, NextPrograms(choice), options.pin_root, options.sizes);
       if (alone.ok()) break;
       GiveUpOn(choice, alone.message());
     }
@@ -91,14 +95,10 @@ HookCoverage Without(const Choice& choice) {
 }
 
 absl::Status Attach(BpfObject& object, const Choice& choice) {
-  for (const std::string& program : ProgramNames(*choice.hook, choice.left.front())) {
+  for (const std::string& program : NextPrograms(choice)) {
     KVMSENTRY_RETURN_IF_ERROR(object.Attach(program));
   }
   return absl::OkStatus();
-}
-
-bool IsMissing(const HookCoverage& coverage) {
-  return coverage.coverage == Coverage::kUnobservable && !coverage.shed;
 }
 
 }  // namespace
@@ -129,6 +129,10 @@ absl::Status Probe::LoadAll() {
   ring_.reset(ring_buffer__new(objects_.front().MapFd("ring"), OnRecord, &visit_, nullptr));
   if (ring_ == nullptr) return absl::ErrnoToStatus(errno, "opening the ring");
   return absl::OkStatus();
+}
+
+bool Probe::IsMissing(const HookCoverage& coverage) const {
+  return coverage.coverage == Coverage::kUnobservable && !shed_.contains(coverage.hook);
 }
 
 std::vector<std::string> Probe::ObjectsWithMissing() const {
@@ -180,7 +184,10 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook* con
                                const Kernel& kernel) {
   std::vector<Choice> choices;
   for (const Hook* hook : hooks) {
-    Choice choice{.hook = hook, .left = AllowedVariants(*hook, options_), .reasons = {}};
+    Choice choice{.hook = hook,
+                  .left = AllowedVariants(*hook, options_),
+                  .reasons = {},
+                  .absent = kernel.AbsentOf(*hook)};
     while (!choice.left.empty()) {
       const absl::Status offered = kernel.Offers(*hook, choice.left.front());
       if (offered.ok()) break;
@@ -216,7 +223,11 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook* con
     HookCoverage coverage = Without(choice);
     if (!choice.left.empty()) {
       const Variant variant = choice.left.front();
-      coverage = Attached(*choice.hook, variant);
+      const bool weak = IsWeak(*choice.hook, variant);
+      coverage.coverage = weak ? Coverage::kDegraded : Coverage::kActive;
+      coverage.variant = std::string(VariantName(variant));
+      coverage.reason = std::string(weak ? choice.hook->weakness : "");
+      coverage.programs = NextPrograms(choice);
       if (variant == Variant::kIterator) walk_object_ = static_cast<int>(objects_.size());
       if (variant == Variant::kProcessIterator) device_walk_ = object.ProgramFd("walk_devices");
     }

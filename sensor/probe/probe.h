@@ -100,7 +100,9 @@ class Probe {
   absl::Status LoadObject(absl::string_view name, std::span<const Hook* const> hooks,
                           const class Kernel& kernel);
   void Cover(HookCoverage coverage);
+  bool IsMissing(const HookCoverage& coverage) const;
   HookCoverage& CoverageOf(const Hook& hook);
+  void Detach(const Hook& hook, const std::vector<std::string>& programs);
   // The object in which PROGRAM was loaded for a hook of OBJECT.
   BpfObject* HolderOf(absl::string_view object, const std::string& program);
 
@@ -109,6 +111,7 @@ class Probe {
   std::vector<BpfObject> objects_;
   BpfObject self_;
   std::vector<HookCoverage> coverage_;
+  std::map<const Hook*, HookCoverage> shed_;  // as they were before
   std::optional<Tables> tables_;
   std::unique_ptr<ring_buffer, RingDeleter> ring_;
   std::function<void(std::span<const std::byte>)> visit_;

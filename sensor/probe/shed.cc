@@ -17,14 +17,13 @@ BpfObject* Probe::HolderOf(absl::string_view object, const std::string& program)
 std::vector<HookRuns> Probe::Runs() const {
   std::vector<HookRuns> all;
   for (const HookCoverage& coverage : coverage_) {
-    const std::optional<Variant> variant = VariantOf(coverage);
-    if (!variant || coverage.shed) continue;
+    if (coverage.programs.empty()) continue;
     HookRuns& runs = all.emplace_back();
     runs.hook = coverage.hook;
-    runs.optional = IsOptional(*coverage.hook, *variant);
-    for (const std::string& program : ProgramNames(*coverage.hook, *variant)) {
-      for (const BpfObject& object : objects_) {
-        if (object.name() != coverage.hook->object) continue;
+    runs.optional = IsOptional(*coverage.hook);
+    for (const BpfObject& object : objects_) {
+      if (object.name() != coverage.hook->object) continue;
+      for (const std::string& program : coverage.programs) {
         bpf_prog_info info{};
         uint32_t length = sizeof(info);
         const int fd = object.ProgramFd(program);
@@ -41,33 +40,38 @@ HookCoverage& Probe::CoverageOf(const Hook& hook) {
   return *std::ranges::find(coverage_, &hook, &HookCoverage::hook);
 }
 
-void Probe::Shed(const Hook& hook, absl::string_view reason) {
-  HookCoverage& coverage = CoverageOf(hook);
-  const std::optional<Variant> variant = VariantOf(coverage);
-  if (!variant || coverage.shed) return;
-  for (const std::string& program : ProgramNames(hook, *variant)) {
+void Probe::Detach(const Hook& hook, const std::vector<std::string>& programs) {
+  for (const std::string& program : programs) {
     if (BpfObject* object = HolderOf(hook.object, program)) object->Detach(program);
   }
-  coverage.coverage = Coverage::kUnobservable;
-  coverage.reason = std::string(reason);
-  coverage.shed = true;
+}
+
+void Probe::Shed(const Hook& hook, absl::string_view reason) {
+  HookCoverage& coverage = CoverageOf(hook);
+  if (coverage.programs.empty()) return;
+  Detach(hook, coverage.programs);
+  shed_[&hook] = coverage;
+  coverage = {.hook = &hook,
+              .coverage = Coverage::kUnobservable,
+              .variant = "",
+              .reason = std::string(reason)};
 }
 
 absl::Status Probe::Restore(const Hook& hook) {
-  HookCoverage& coverage = CoverageOf(hook);
-  const std::optional<Variant> variant = VariantOf(coverage);
-  if (!variant || !coverage.shed) return absl::OkStatus();
-  for (const std::string& program : ProgramNames(hook, *variant)) {
+  const auto before = shed_.find(&hook);
+  if (before == shed_.end()) return absl::OkStatus();
+  const std::vector<std::string>& programs = before->second.programs;
+  tables_->ForgetTimings();  // of exits whose entry went by meanwhile
+  for (const std::string& program : programs) {
     BpfObject* object = HolderOf(hook.object, program);
     const absl::Status attached =
         object == nullptr ? absl::NotFoundError(program) : object->Attach(program);
     if (attached.ok()) continue;
-    for (const std::string& done : ProgramNames(hook, *variant)) {
-      if (BpfObject* holder = HolderOf(hook.object, done)) holder->Detach(done);
-    }
+    Detach(hook, programs);
     return attached;
   }
-  coverage = Attached(hook, *variant);
+  CoverageOf(hook) = before->second;
+  shed_.erase(before);
   return absl::OkStatus();
 }
 

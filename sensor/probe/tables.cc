@@ -78,8 +78,7 @@ absl::StatusOr<Tables> Tables::Open(const BpfObject& object, const MapSizes& siz
   KVMSENTRY_RETURN_IF_ERROR(tables.FreeUnusedSlots());
   state.layout_version = KS_LAYOUT_VERSION;
   tables.beat_ = state.heartbeat_ns;
-  // An exit that an earlier run began to time: what passed since is not the exit's.
-  for (ks_vcpu_row& row : tables.vcpus_.rows()) row.timing = 0;
+  tables.ForgetTimings();
   return tables;
 }
 
@@ -155,6 +154,10 @@ void Tables::GiveUpQueues(uint64_t vm_serial) {
     bpf_map_update_elem(stray_queues_.get(), &address, &stray, BPF_ANY);
     Forget(queue_slots_.get(), address, slot);
   }
+}
+
+void Tables::ForgetTimings() {
+  for (ks_vcpu_row& row : vcpus_.rows()) row.timing = 0;
 }
 
 std::vector<ks_limit_crossed> Tables::TakeUntold() {

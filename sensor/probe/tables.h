@@ -35,6 +35,10 @@ class Tables {
   // meter are taken. In force from each meter's next occurrence.
   void SetLimits(Slot slot, std::span<const Limit> limits);
 
+  // No exit is being timed: what passed since one began, while nobody saw entries, is not the
+  // exit's.
+  void ForgetTimings();
+
   // Takes the limits that were passed and found no room in the ring, as the records that they would
   // have been; of each the latest. Cheap where nothing was lost since the last time.
   std::vector<ks_limit_crossed> TakeUntold();

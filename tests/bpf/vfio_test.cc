@@ -56,6 +56,7 @@ TEST_P(VfioTest, OfAVmmAreItsVms) {
     EXPECT_THAT(members.ioctls, ::testing::ElementsAre(
                                     KS_IOCTL_MEMBER(KS_IOCTL_VFIO, _IOC_NR(VFIO_GET_API_VERSION))));
   }
+  EXPECT_EQ(tables().losses().vfio_without_vm, kTimes);
   ExpectNoLosses();
 }
 

@@ -133,6 +133,23 @@ TEST(CoverageOfTest, IsDegradedWhereItIsNotCertainWhichVmItIs) {
   EXPECT_THAT(both.reason, HasSubstr("task_file: gone"));
 }
 
+// While a hook was off, what it does not tell went on.
+TEST(SilenceWatchTest, WhatWentOnBeforeAHookWasAttachedProvesNothing) {
+  SilenceWatch watch;
+  std::vector<VmCounts> counts(1);
+  counts[0].vm = VmId{1};
+  counts[0].count[KS_METER_HALT] = 100000;
+  counts[0].count[KS_METER_INTERRUPT] = 10;
+  watch.Begin(counts);
+  counts[0].count[KS_METER_HALT] += 1000;
+  counts[0].count[KS_METER_INTERRUPT] += 1000;
+  watch.Observe(counts);
+  EXPECT_EQ(watch.Of("kvm_inj_virq"), Coverage::kActive);
+  counts[0].count[KS_METER_HALT] += 100000;
+  watch.Observe(counts);
+  EXPECT_EQ(watch.Of("kvm_inj_virq"), Coverage::kUnobservable);
+}
+
 TEST(DescribeLossesTest, EveryFieldIsToldUnderItsName) {
   ks_losses losses{};
   losses.ring_full = 1;
@@ -146,11 +163,12 @@ TEST(DescribeLossesTest, EveryFieldIsToldUnderItsName) {
   losses.queue_unattributed = 9;
   losses.queue_without_vm = 10;
   losses.vfio_unattributed = 11;
-  losses.irq_unattributed = 12;
-  static_assert(sizeof(ks_losses) == 12 * sizeof(uint64_t), "a reason is missing in this test");
+  losses.vfio_without_vm = 12;
+  losses.irq_unattributed = 13;
+  static_assert(sizeof(ks_losses) == 13 * sizeof(uint64_t), "a reason is missing in this test");
   uint64_t next = 1;
   for (const LossView& loss : DescribeLosses(losses, {})) {
-    if (next > 12) break;
+    if (next > 13) break;
     EXPECT_EQ(loss.count, next++) << loss.reason;
     EXPECT_FALSE(loss.meaning.empty());
   }

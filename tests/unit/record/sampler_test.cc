@@ -172,12 +172,14 @@ TEST(LossesThatMatterTest, AreAllButBudgetsAndVmsThatAreNotWatched) {
                    .queue_unattributed = 100000000,
                    .queue_without_vm = 1000000000,
                    .vfio_unattributed = 10000000000,
-                   .irq_unattributed = 100000000000};
+                   .vfio_without_vm = 100000000000,
+                   .irq_unattributed = 1000000000000};
   EXPECT_EQ(LossesThatMatter(losses), 10110111101U);
   losses = {};
   losses.over_budget = 5;
   losses.no_vm_slot = 5;
   losses.queue_without_vm = 5;
+  losses.vfio_without_vm = 5;
   losses.irq_unattributed = 5;
   EXPECT_EQ(LossesThatMatter(losses), 0U);
 }

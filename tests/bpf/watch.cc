@@ -36,7 +36,8 @@ absl::Status Watch::Tick() {
   }
   Tables& tables = probe_->tables();
   const std::vector<ks_vm_row> rows(tables.vms().begin(), tables.vms().end());
-  const InventoryChanges changes = inventory_.Sync(rows, due ? &walk : nullptr, SystemClock().Now());
+  const InventoryChanges changes =
+      inventory_.Sync(rows, due ? &walk : nullptr, SystemClock().Now());
   if (due && inventory_.hidden() != 0) schedule_.Doubt();
   if (due && inventory_.unknown()) {
     ++audited_;

@@ -121,12 +121,18 @@ struct kvm_memslots {
   struct rb_root_cached hva_tree; /* since Linux 5.17 */
 } KS_CORE;
 
+struct kvm_arch {
+  __u64 cur_tsc_generation;
+  __u32 nr_vcpus_matched_tsc;
+} KS_CORE;
+
 struct kvm {
   int userspace_pid;
   atomic_t online_vcpus;
   struct mm_struct* mm;
   struct kvm_memslots* memslots[1];
   refcount_t users_count;
+  struct kvm_arch arch;
 } KS_CORE;
 
 struct preempt_notifier {

@@ -29,12 +29,22 @@ static __always_inline bool walked_before_birth(const struct ks_vcpu_row* row, _
   return !ran && bpf_ktime_get_ns() - row->first_ns < WALK_RACE_NS;
 }
 
-/* The slot of the VM whose vCPU with INDEX is being born. Only the first vCPU of a VM has index 0:
- * if the row of this address has vCPUs already, they are of another VM, which is gone. */
-static __always_inline __u32 vm_at_birth(__u64 kvm, int index) {
+/* Whether the vCPU that is being born is its VM's first. Several may be created at once, and come
+ * here in any order, whatever their indexes. But the TSC of the first matches none: it begins the
+ * first generation, and each after it is one more that matches, or begins another. All that, and
+ * this hook, is done under the VM's tsc_write_lock (__kvm_synchronize_tsc, arch/x86/kvm/x86.c). */
+static __always_inline bool is_first_of_vm(__u64 kvm) {
+  struct kvm* vm = (struct kvm*)kvm;
+  return BPF_CORE_READ(vm, arch.cur_tsc_generation) == 1 &&
+         BPF_CORE_READ(vm, arch.nr_vcpus_matched_tsc) == 0;
+}
+
+/* The slot of the VM whose vCPU is being born. If it is the FIRST, and the row of this address has
+ * vCPUs already, they are of another VM, which is gone. */
+static __always_inline __u32 vm_at_birth(__u64 kvm, bool first) {
   __u32* known = bpf_map_lookup_elem(&vm_slots, &kvm);
-  if (!known) return add_vm(kvm, index == 0);
-  if (index != 0) return *known;
+  if (!known) return add_vm(kvm, first);
+  if (!first) return *known;
   struct ks_vm_row* vm = vm_row(*known);
   /* FREE: another CPU is about to publish it. */
   if (vm && (vm->state == KS_VM_ALIVE || vm->state == KS_VM_FREE) && vm->vcpus == 0) {
@@ -53,16 +63,16 @@ static __always_inline void on_track_tsc(const __u64* ctx) {
   if (!vcpu || current_ioctl().command != KVM_CREATE_VCPU) return;
   __u64 address = (__u64)vcpu;
   __u64 kvm = (__u64)BPF_CORE_READ(vcpu, kvm);
-  int index = BPF_CORE_READ(vcpu, vcpu_idx);
+  bool first = is_first_of_vm(kvm);
   __u32* known = bpf_map_lookup_elem(&vcpu_slots, &address);
   struct ks_vcpu_row* old = known ? vcpu_row(*known) : 0;
   if (old && walked_before_birth(old, address, kvm)) {
     struct ks_vm_row* walked = vm_row(old->vm_slot);
-    if (walked && index == 0) walked->born_seen = 1;
+    if (walked && first) walked->born_seen = 1;
     old->origin = KS_ORIGIN_BORN;
     return;
   }
-  __u32 vm_slot = vm_at_birth(kvm, index);
+  __u32 vm_slot = vm_at_birth(kvm, first);
   if (old) old->vcpu = 0; /* its counts stay for user space to fold */
   if (known) bpf_map_delete_elem(&vcpu_slots, &address);
   add_vcpu(address, vm_slot, KS_ORIGIN_BORN);

@@ -231,7 +231,7 @@ TEST_F(ChurnTest, NamesThatWereChosenToMisleadAreEscapedAndToldApart) {
     EXPECT_EQ(open.vm().pid(), static_cast<uint32_t>(guest.pid()));
     EXPECT_THAT(open.summary(), HasSubstr(shown));
     std::vector<v1::VmStatus> vms;
-    EXPECT_TRUE(WaitUntil([&] {
+    EXPECT_TRUE(WaitUntil([&, &shown = shown, &guest = guest] {
       vms = VmsOf(guest.pid()).value_or(std::vector<v1::VmStatus>());
       return vms.size() == 1 && CountOf(vms[0], "pio.rate") >= counts[shown];
     })) << shown;
@@ -243,13 +243,10 @@ TEST_F(ChurnTest, NamesThatWereChosenToMisleadAreEscapedAndToldApart) {
   for (const char* what : {"vms", "alerts"}) {
     ASSERT_OK_AND_ASSIGN(const Finished table, cli().Run({what}));
     for (const auto& [name, shown] : names) {
-      EXPECT_GE(std::ranges::count_if(table.lines,
-                                      [&](const std::string& line) {
-                                        return absl::StrContains(line, shown + " ") ||
-                                               absl::StrContains(line, shown + ":");
-                                      }),
-                1)
-          << shown << " in " << what;
+      const auto tells = [&shown = shown](const std::string& line) {
+        return absl::StrContains(line, shown + " ") || absl::StrContains(line, shown + ":");
+      };
+      EXPECT_GE(std::ranges::count_if(table.lines, tells), 1) << shown << " in " << what;
     }
     for (const std::string& line : table.lines) {
       for (const char c : line) {

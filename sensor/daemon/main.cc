@@ -31,6 +31,7 @@ PipelineOptions OptionsOf(const DaemonOptions& options) {
       .max_vcpus = options.max_vcpus,
       .max_queues = options.max_queues,
       .ring_bytes = options.ring_kib != 0 ? options.ring_kib * 1024 : RingBytes(options.max_vms)};
+  for (const std::string& hook : options.without_hooks) pipeline.probe.variants[hook] = {};
   pipeline.cost_budget = options.cost_budget;
   pipeline.host = ReadHostFacts();
   if (!options.node.empty()) pipeline.host.node = options.node;

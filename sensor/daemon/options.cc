@@ -3,8 +3,18 @@
 #include "CLI/CLI.hpp"
 
 #include "sensor/daemon/ring_size.h"
+#include "sensor/probe/hooks.h"
 
 namespace kvmsentry {
+namespace {
+
+std::vector<std::string> HookNames() {
+  std::vector<std::string> names;
+  for (const Hook& hook : Hooks()) names.emplace_back(hook.name);
+  return names;
+}
+
+}  // namespace
 
 ParsedOptions ParseDaemonOptions(int argc, char** argv) {
   ParsedOptions parsed;
@@ -45,6 +55,10 @@ ParsedOptions ParseDaemonOptions(int argc, char** argv) {
                  "left off for a while; 0: no limit")
       ->type_name("PERCENT")
       ->check(CLI::Range(0.0, 100.0));
+  app.add_option("--without-hook", o.without_hooks,
+                 "Leave this hook off, by its name in kvmsentry status; may be given several times")
+      ->type_name("NAME")
+      ->check(CLI::IsMember(HookNames()));
   app.add_flag("--unpin", o.unpin, "Remove the pinned maps, with all counts, and end");
   app.add_flag("--verbose", o.verbose, "Log more");
   try {

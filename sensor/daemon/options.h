@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace kvmsentry {
 
@@ -20,7 +21,8 @@ struct DaemonOptions {
   uint32_t alerts_kept = 4096;
   uint32_t tick_ms = 100;
   uint32_t heartbeat_seconds = 10;
-  double cost_budget = 2;  // percent of all processors' time; 0: none
+  double cost_budget = 2;                  // percent of all processors' time; 0: none
+  std::vector<std::string> without_hooks;  // names of hooks that are not attached
   bool unpin = false;
   bool verbose = false;
 };

@@ -91,7 +91,7 @@ HookCoverage Without(const Choice& choice) {
   return {.hook = choice.hook,
           .coverage = Coverage::kUnobservable,
           .variant = {},
-          .reason = choice.reasons.empty() ? "switched off" : choice.reasons};
+          .reason = choice.reasons.empty() ? "switched off by --without-hook" : choice.reasons};
 }
 
 absl::Status Attach(BpfObject& object, const Choice& choice) {

@@ -23,7 +23,7 @@ namespace kvmsentry {
 struct ProbeOptions {
   std::string pin_root = kDefaultPinRoot;
   MapSizes sizes;
-  // For tests: hooks by name that may use only this variant, or (no value) none at all.
+  // Hooks by name that may use only these variants, tests' business, or none at all.
   std::map<std::string, std::vector<Variant>> variants;
 };
 

@@ -62,7 +62,7 @@ TEST_P(AttachTest, AttachesAloneByThisVariant) {
       EXPECT_EQ(coverage.reason, weak ? coverage.hook->weakness : "");
     } else {
       EXPECT_EQ(coverage.coverage, Coverage::kUnobservable) << coverage.hook->name;
-      EXPECT_EQ(coverage.reason, "switched off");
+      EXPECT_EQ(coverage.reason, "switched off by --without-hook");
     }
   }
 }

@@ -93,5 +93,12 @@ TEST_F(CostTest, WithinTheBudgetNothingIsShed) {
   EXPECT_THAT(AlertsOf("", stream.alerts()), IsEmpty());
 }
 
+TEST_F(CostTest, AHookThatIsLeftOffIsSaidToBe) {
+  StartDaemon({"storms.textproto"}, {"--without-hook", "kvm_inj_exception"});
+  if (HasFatalFailure()) return;
+  EXPECT_EQ(Optional().coverage(), v1::UNOBSERVABLE);
+  EXPECT_EQ(Optional().reason(), "switched off by --without-hook");
+}
+
 }  // namespace
 }  // namespace kvmsentry

@@ -40,5 +40,12 @@ TEST(DaemonOptions, ARingThatTheKernelRefusesIsRefusedBeforeWithWhatToGive) {
   EXPECT_THAT(refusal, HasSubstr("for instance 8"));
 }
 
+TEST(DaemonOptions, HooksAreLeftOffByTheirNames) {
+  const ParsedOptions two = Parse({"--without-hook", "kvm_pio", "--without-hook", "kvm_vm_ioctl"});
+  EXPECT_FALSE(two.exit_code);
+  EXPECT_THAT(two.options.without_hooks, ::testing::ElementsAre("kvm_pio", "kvm_vm_ioctl"));
+  EXPECT_THAT(Refusal({"--without-hook", "kvm_poi"}), HasSubstr("kvm_poi not in {"));
+}
+
 }  // namespace
 }  // namespace kvmsentry

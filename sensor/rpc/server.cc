@@ -159,9 +159,13 @@ void Server::SetServing(bool serving) {
 void Server::Stop() {
   std::lock_guard lock(state_->stop_mutex);
   if (std::exchange(state_->stopped, true)) return;
-  state_->subscribers.Stop();
-  state_->server->Shutdown(std::chrono::system_clock::now() +
-                           absl::ToChronoMilliseconds(state_->options.stop_within));
+  const auto deadline =
+      std::chrono::system_clock::now() + absl::ToChronoMilliseconds(state_->options.stop_within);
+  // First the streams: of one that still has its status to send, gRPC (1.51, chttp2_transport.cc)
+  // closes the connection as soon as that is written, and a client that writes before it reads then
+  // sees no more than a broken pipe.
+  state_->subscribers.Stop(deadline);
+  state_->server->Shutdown(deadline);
   state_->place.reset();
 }
 

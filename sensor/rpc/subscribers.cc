@@ -133,12 +133,14 @@ Subscribers::Reactor* Subscribers::Admit(Subscription subscription) {
   return stream.get();
 }
 
-void Subscribers::Stop() {
+void Subscribers::Stop(std::chrono::system_clock::time_point deadline) {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   for (const auto& stream : All()) stream->Stop();
+  std::unique_lock lock(mutex_);
+  removed_.wait_until(lock, deadline, [&] { return streams_.empty(); });
 }
 
 uint32_t Subscribers::count() const {
@@ -171,6 +173,7 @@ void Subscribers::Remove(Stream* stream) {
   const auto found = streams_.find(stream);
   last = std::move(found->second);
   streams_.erase(found);
+  removed_.notify_all();
 }
 
 }  // namespace kvmsentry

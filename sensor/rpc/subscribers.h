@@ -1,6 +1,8 @@
 // All streams of alerts that are open, and the one thread that keeps them going.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -34,7 +36,8 @@ class Subscribers {
   Reactor* Admit(Subscription subscription);
 
   // Ends all streams, and those that come. A stream with a message in flight ends after that.
-  void Stop();
+  // Returns when all have ended, or at DEADLINE.
+  void Stop(std::chrono::system_clock::time_point deadline);
 
   uint32_t count() const;
 
@@ -50,6 +53,7 @@ class Subscribers {
   const uint32_t max_;
   const absl::Duration heartbeat_;
   mutable std::mutex mutex_;
+  std::condition_variable removed_;
   bool stopping_ = false;                                         // guarded by mutex_
   std::unordered_map<Stream*, std::shared_ptr<Stream>> streams_;  // guarded by mutex_
   std::jthread pump_;

@@ -315,6 +315,8 @@ TEST_F(ServerTest, ASlowSubscriberIsToldItsGapAndHoldsNobodyUp) {
 }
 
 TEST_F(ServerTest, StoppingEndsEveryStreamAndSaysWhy) {
+  options_.stop_within = absl::FromChrono(kPatience);
+  options_.heartbeat = absl::FromChrono(kPatience);
   Start();
   Client client(socket_);
   std::vector<std::unique_ptr<Stream>> streams;

@@ -20,8 +20,12 @@ constexpr char kRefused[] = "--behaviour msr --msr 0xdead0000";
 class CostTest : public E2eTest {
  protected:
   // With a measurement every half second.
-  void StartWithin(absl::string_view percent) {
-    StartDaemon(std::exchange(specs_, {}), {"--cost-budget", std::string(percent), "--tick", "10"});
+  void StartWithin(absl::string_view percent, const std::vector<std::string>& without_hooks = {}) {
+    std::vector<std::string> options = {"--cost-budget", std::string(percent), "--tick", "10"};
+    for (const std::string& hook : without_hooks) {
+      options.insert(options.end(), {"--without-hook", hook});
+    }
+    StartDaemon(std::exchange(specs_, {}), options);
   }
 
   v1::GetStatusResponse Status() const {
@@ -42,17 +46,21 @@ class CostTest : public E2eTest {
   std::vector<std::string> specs_ = {"storms.textproto"};
 };
 
-// The budget lies in the middle between what the programs cost with the optional one and without.
+// The other hooks that the guest fires are left off. So nearly all of the cost is that of one hook,
+// and a budget of a quarter of it parts what the programs cost with it and without it, however much
+// faster or slower the guest gets on between the measurement and the use.
 TEST_F(CostTest, AboveTheBudgetAnOptionalHookGoesAndTheOthersCountOn) {
   ASSERT_OK_AND_ASSIGN(Guest busy, StartGuest(Name("busy"), kRefused));
   ASSERT_OK(busy.Begin());
-  StartWithin("0");
+  const std::vector<std::string> others = {"kvm_exit", "kvm_entry", "kvm_msr",
+                                           "kvm_userspace_exit"};
+  StartWithin("0", others);
   if (HasFatalFailure()) return;
   ASSERT_TRUE(WaitUntil([&] { return Optional().cost_percent() > 0; }));
-  const double budget = Status().cost_percent() - Optional().cost_percent() / 2;
+  const double budget = Optional().cost_percent() / 4;
   StopDaemon();
 
-  StartWithin(absl::StrCat(budget));
+  StartWithin(absl::StrCat(budget), others);
   if (HasFatalFailure()) return;
   ASSERT_OK_AND_ASSIGN(AlertStream stream, cli().Follow());
   ASSERT_TRUE(WaitUntil([&] { return Optional().coverage() == v1::UNOBSERVABLE; }));

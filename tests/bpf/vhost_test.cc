@@ -17,19 +17,6 @@ constexpr size_t kMemory = 1 << 20;
 
 using Variants = std::map<std::string, std::vector<Variant>>;
 
-// A VM with memory of its own.
-struct Machine {
-  std::unique_ptr<TestMemory> memory;  // stays where it is
-  TestVm vm;
-};
-
-absl::StatusOr<Machine> MakeMachine() {
-  KVMSENTRY_ASSIGN_OR_RETURN(TestMemory memory, TestMemory::Map(kMemory));
-  auto kept = std::make_unique<TestMemory>(std::move(memory));
-  KVMSENTRY_ASSIGN_OR_RETURN(TestVm vm, TestVm::Create(*kept));
-  return Machine{std::move(kept), std::move(vm)};
-}
-
 absl::Status SendOften(NetDevice& net, uint64_t kicks) {
   for (uint64_t i = 0; i < kicks; ++i) KVMSENTRY_RETURN_IF_ERROR(net.Send(kFrames));
   return net.Settle();
@@ -120,7 +107,7 @@ class TwoProbesTest : public VhostTest {
 
 TEST_F(TwoProbesTest, EveryKickTurnAndSignalOfNetCounts) {
   ExpectVariants();
-  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(const TestMachine machine, TestMachine::Create(kMemory));
   ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
   const VmCounts before = Own();
   EXPECT_EQ(before.count[KS_METER_VHOST_CONFIG], net.vhost().ioctls());
@@ -145,7 +132,7 @@ TEST_F(TwoProbesTest, EveryKickTurnAndSignalOfNetCounts) {
 }
 
 TEST_F(TwoProbesTest, EveryByteOfVsockCounts) {
-  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(const TestMachine machine, TestMachine::Create(kMemory));
   ASSERT_OK_AND_ASSIGN(VsockDevice vsock, VsockDevice::Open(*machine.memory, 77));
   ASSERT_OK(vsock.Connect());
   EXPECT_EQ(Own().count[KS_METER_VSOCK_RX_BYTES], 0U);
@@ -169,7 +156,7 @@ TEST_F(TwoProbesTest, EveryByteOfVsockCounts) {
 
 TEST_F(VhostTest, ARowHoldsTheConfigurationThatTheKernelTook) {
   Load();
-  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(const TestMachine machine, TestMachine::Create(kMemory));
   ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
   const auto queues = QueuesIn(SlotOf(getpid()));
   ASSERT_EQ(queues.size(), 2U);
@@ -193,16 +180,16 @@ TEST_F(VhostTest, ARowHoldsTheConfigurationThatTheKernelTook) {
 
 TEST_F(VhostTest, TwoVmsInTwoProcessesAreCountedApart) {
   Load();
-  ASSERT_OK_AND_ASSIGN(Child child, Child::Fork([](const Child::Pause& pause) -> absl::Status {
-                         KVMSENTRY_ASSIGN_OR_RETURN(const Machine machine, MakeMachine());
-                         KVMSENTRY_ASSIGN_OR_RETURN(NetDevice net,
-                                                    NetDevice::Open(*machine.memory));
-                         pause();
-                         KVMSENTRY_RETURN_IF_ERROR(SendOften(net, 3 * kKicks));
-                         pause();
-                         return absl::OkStatus();
-                       }));
-  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(
+      Child child, Child::Fork([](const Child::Pause& pause) -> absl::Status {
+        KVMSENTRY_ASSIGN_OR_RETURN(const TestMachine machine, TestMachine::Create(kMemory));
+        KVMSENTRY_ASSIGN_OR_RETURN(NetDevice net, NetDevice::Open(*machine.memory));
+        pause();
+        KVMSENTRY_RETURN_IF_ERROR(SendOften(net, 3 * kKicks));
+        pause();
+        return absl::OkStatus();
+      }));
+  ASSERT_OK_AND_ASSIGN(const TestMachine machine, TestMachine::Create(kMemory));
   ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
   ASSERT_OK(child.AwaitPause());
   const VmCounts own = Own();
@@ -220,8 +207,8 @@ TEST_F(VhostTest, TwoVmsInTwoProcessesAreCountedApart) {
 
 TEST_F(VhostTest, TwoVmsInOneProcessAreToldApartByTheirMemory) {
   Load();
-  ASSERT_OK_AND_ASSIGN(const Machine first, MakeMachine());
-  ASSERT_OK_AND_ASSIGN(const Machine second, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(const TestMachine first, TestMachine::Create(kMemory));
+  ASSERT_OK_AND_ASSIGN(const TestMachine second, TestMachine::Create(kMemory));
   ASSERT_EQ(SlotsOf(getpid()).size(), 2U);
   ASSERT_OK_AND_ASSIGN(NetDevice of_second, NetDevice::Open(*second.memory));
   ASSERT_OK_AND_ASSIGN(NetDevice of_first, NetDevice::Open(*first.memory));
@@ -239,8 +226,8 @@ TEST_F(VhostTest, TwoVmsInOneProcessAreToldApartByTheirMemory) {
 
 TEST_F(VhostTest, ARingThatMovesToAnotherVmsMemoryIsThatVms) {
   Load();
-  ASSERT_OK_AND_ASSIGN(const Machine first, MakeMachine());
-  ASSERT_OK_AND_ASSIGN(const Machine second, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(const TestMachine first, TestMachine::Create(kMemory));
+  ASSERT_OK_AND_ASSIGN(const TestMachine second, TestMachine::Create(kMemory));
   ASSERT_OK_AND_ASSIGN(const TestMemory nobodys, TestMemory::Map(kMemory));
   ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*first.memory));
   VhostDevice& device = net.vhost();
@@ -262,7 +249,8 @@ TEST_F(VhostTest, ADeviceWithoutAVmIsNobodysAndCounted) {
   Load();
   ASSERT_OK_AND_ASSIGN(const TestMemory memory, TestMemory::Map(kMemory));
   ASSERT_OK_AND_ASSIGN(Child other, Child::Fork([](const Child::Pause& pause) -> absl::Status {
-                         KVMSENTRY_ASSIGN_OR_RETURN(const Machine machine, MakeMachine());
+                         KVMSENTRY_ASSIGN_OR_RETURN(const TestMachine machine,
+                                                    TestMachine::Create(kMemory));
                          pause();
                          return absl::OkStatus();
                        }));
@@ -288,7 +276,7 @@ TEST_F(VhostTest, ADeviceWithoutAVmIsNobodysAndCounted) {
 }
 
 TEST_F(VhostTest, ADeviceThatWasThereBeforeTheSensorIsCounted) {
-  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(const TestMachine machine, TestMachine::Create(kMemory));
   ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
   ASSERT_OK_AND_ASSIGN(VsockDevice vsock, VsockDevice::Open(*machine.memory, 78));
   ASSERT_OK(vsock.Connect());
@@ -320,7 +308,8 @@ TEST_F(VhostTest, ADeviceThatOutlivesItsVmIsNotTheNextOnes) {
   EXPECT_EQ(CountsIn(slot).count[KS_METER_VHOST_KICK], kKicks);
   EXPECT_EQ(tables().Release(slot), absl::OkStatus());
   ASSERT_OK_AND_ASSIGN(Child next, Child::Fork([](const Child::Pause& pause) -> absl::Status {
-                         KVMSENTRY_ASSIGN_OR_RETURN(const Machine machine, MakeMachine());
+                         KVMSENTRY_ASSIGN_OR_RETURN(const TestMachine machine,
+                                                    TestMachine::Create(kMemory));
                          pause();
                          return absl::OkStatus();
                        }));
@@ -337,7 +326,7 @@ TEST_F(VhostTest, ADeviceThatOutlivesItsVmIsNotTheNextOnes) {
 TEST_F(VhostTest, SlotsOfClosedDevicesAreUsedAgainAndTheirCountsStay) {
   options_.sizes.max_queues = 4;
   Load();
-  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(const TestMachine machine, TestMachine::Create(kMemory));
   uint64_t ioctls = 0;
   for (int i = 1; i <= 8; ++i) {
     {
@@ -360,7 +349,7 @@ TEST_F(VhostTest, SlotsOfClosedDevicesAreUsedAgainAndTheirCountsStay) {
 TEST_F(VhostTest, AQueueBeyondTheMaximumIsALoss) {
   options_.sizes.max_queues = 1;
   Load();
-  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(const TestMachine machine, TestMachine::Create(kMemory));
   ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
   EXPECT_EQ(Own().queues, 1U);
   EXPECT_GT(tables().losses().no_queue_slot, 0U);
@@ -368,7 +357,7 @@ TEST_F(VhostTest, AQueueBeyondTheMaximumIsALoss) {
 
 TEST_F(VhostTest, ALimitOnKicksIsTold) {
   Load();
-  ASSERT_OK_AND_ASSIGN(const Machine machine, MakeMachine());
+  ASSERT_OK_AND_ASSIGN(const TestMachine machine, TestMachine::Create(kMemory));
   ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
   const Slot slot = SlotOf(getpid());
   const Limit limit{

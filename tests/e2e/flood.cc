@@ -14,11 +14,13 @@
 #include "absl/strings/numbers.h"
 
 #include "tests/support/test_vm.h"
+#include "tests/vhost/net_device.h"
 
 namespace kvmsentry {
 namespace {
 
 constexpr absl::Duration kLongest = absl::Minutes(1);
+constexpr size_t kMemory = 1 << 20;  // of a VM of this process
 
 class GuestFlood final : public Flood {
  public:
@@ -101,7 +103,7 @@ class TracedFlood final : public Flood {
 absl::StatusOr<Guest> RunningGuest(const std::string& options) {
   KVMSENTRY_ASSIGN_OR_RETURN(Guest guest,
                              Guest::Start(absl::StrCat("--seconds ", absl::ToInt64Seconds(kLongest),
-                                                       " --memory-kib 4096 ", options)));
+                                                       " --memory-kib 16384 ", options)));
   KVMSENTRY_RETURN_IF_ERROR(guest.Begin());
   return guest;
 }
@@ -114,27 +116,41 @@ FloodOr FloodByGuest(const std::string& options) {
 }
 
 FloodOr FloodOfVms() {
-  KVMSENTRY_ASSIGN_OR_RETURN(TestMemory mapped, TestMemory::Map(1 << 16));
+  KVMSENTRY_ASSIGN_OR_RETURN(TestMemory mapped, TestMemory::Map(kMemory));
   return std::make_unique<LoopFlood>([memory = std::make_shared<TestMemory>(std::move(mapped))] {
     return TestVm::Create(*memory).status();
   });
 }
 
 FloodOr FloodOfInterrupts() {
-  struct Interrupted {
-    TestMemory memory;
-    TestVm vm;
-    uint32_t level = 0;
-  };
-  KVMSENTRY_ASSIGN_OR_RETURN(TestMemory memory, TestMemory::Map(1 << 16));
-  KVMSENTRY_ASSIGN_OR_RETURN(TestVm vm, TestVm::Create(memory, true));
-  auto state = std::make_shared<Interrupted>(Interrupted{std::move(memory), std::move(vm)});
-  return std::make_unique<LoopFlood>([state] {
+  KVMSENTRY_ASSIGN_OR_RETURN(TestMachine machine, TestMachine::Create(kMemory, /*irqchip=*/true));
+  auto shared = std::make_shared<TestMachine>(std::move(machine));
+  return std::make_unique<LoopFlood>([shared, level = 0U]() mutable {
     kvm_irq_level line{};
     line.irq = 5;
-    line.level = state->level ^= 1;
-    if (ioctl(state->vm.vm(), KVM_IRQ_LINE, &line) == 0) return absl::OkStatus();
+    line.level = level ^= 1;
+    if (ioctl(shared->vm.vm(), KVM_IRQ_LINE, &line) == 0) return absl::OkStatus();
     return absl::ErrnoToStatus(errno, "KVM_IRQ_LINE");
+  });
+}
+
+FloodOr FloodOfVhostKicks() {
+  struct Sender {
+    TestMachine machine;
+    NetDevice net;  // goes before the memory that it works in
+  };
+  KVMSENTRY_ASSIGN_OR_RETURN(TestMachine machine, TestMachine::Create(kMemory));
+  KVMSENTRY_ASSIGN_OR_RETURN(NetDevice net, NetDevice::Open(*machine.memory));
+  auto sender = std::make_shared<Sender>(Sender{std::move(machine), std::move(net)});
+  return std::make_unique<LoopFlood>([sender] { return sender->net.Send(1); });
+}
+
+FloodOr FloodOfVhostDevices() {
+  KVMSENTRY_ASSIGN_OR_RETURN(TestMachine machine, TestMachine::Create(kMemory));
+  auto vm = std::make_shared<TestMachine>(std::move(machine));
+  return std::make_unique<LoopFlood>([vm] {
+    KVMSENTRY_ASSIGN_OR_RETURN(NetDevice net, NetDevice::Open(*vm->memory));
+    return net.SendNonsense();
   });
 }
 

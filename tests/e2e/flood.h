@@ -33,6 +33,12 @@ FloodOr FloodOfVms();
 // An interrupt line of a VM that is raised and lowered by ioctls on it.
 FloodOr FloodOfInterrupts();
 
+// Frames that a VM sends through vhost-net, each by a kick of its own.
+FloodOr FloodOfVhostKicks();
+
+// vhost-net devices that are set up for a VM, given a descriptor that makes no sense, and closed.
+FloodOr FloodOfVhostDevices();
+
 // A process that is not the VMM stops all threads of one, by ptrace, and lets them go again.
 FloodOr FloodOfTracing();
 

@@ -49,4 +49,11 @@ absl::StatusOr<TestVm> TestVm::Create(const TestMemory& memory, bool irqchip) {
   return TestVm(std::move(vm), std::move(vcpu));
 }
 
+absl::StatusOr<TestMachine> TestMachine::Create(size_t bytes, bool irqchip) {
+  KVMSENTRY_ASSIGN_OR_RETURN(TestMemory mapped, TestMemory::Map(bytes));
+  auto memory = std::make_unique<TestMemory>(std::move(mapped));
+  KVMSENTRY_ASSIGN_OR_RETURN(TestVm vm, TestVm::Create(*memory, irqchip));
+  return TestMachine{std::move(memory), std::move(vm)};
+}
+
 }  // namespace kvmsentry

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "sensor/base/fd.h"
@@ -40,6 +41,15 @@ class TestVm {
   TestVm(Fd vm, Fd vcpu) : vm_(std::move(vm)), vcpu_(std::move(vcpu)) {}
   Fd vm_;
   Fd vcpu_;
+};
+
+// A VM with memory of its own. Move-only.
+struct TestMachine {
+  // BYTES of memory, a multiple of the page size.
+  static absl::StatusOr<TestMachine> Create(size_t bytes, bool irqchip = false);
+
+  std::unique_ptr<TestMemory> memory;  // stays where it is
+  TestVm vm;
 };
 
 }  // namespace kvmsentry

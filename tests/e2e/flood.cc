@@ -19,8 +19,13 @@
 namespace kvmsentry {
 namespace {
 
-constexpr absl::Duration kLongest = absl::Minutes(1);
+constexpr absl::Duration kLongest = absl::Minutes(5);
 constexpr size_t kMemory = 1 << 20;  // of a VM of this process
+
+absl::Status EndedByItself() {
+  return absl::DeadlineExceededError(
+      absl::StrCat("the flood ended by itself, after ", absl::FormatDuration(kLongest)));
+}
 
 class GuestFlood final : public Flood {
  public:
@@ -28,6 +33,7 @@ class GuestFlood final : public Flood {
   pid_t pid() const { return guest_.pid(); }
 
   absl::StatusOr<uint64_t> Stop() override {
+    if (absl::Now() >= end_) return EndedByItself();
     KVMSENTRY_RETURN_IF_ERROR(guest_.Stop());
     KVMSENTRY_ASSIGN_OR_RETURN(const GuestReport report, guest_.Finish());
     return report.operations;
@@ -35,6 +41,7 @@ class GuestFlood final : public Flood {
 
  private:
   Guest guest_;
+  const absl::Time end_ = absl::Now() + kLongest;
 };
 
 // A thread of this process that does ONCE again and again.
@@ -53,8 +60,8 @@ class LoopFlood final : public Flood {
  private:
   void Run(const std::stop_token& stop) {
     const absl::Time end = absl::Now() + kLongest;
-    while (failure_.ok() && !stop.stop_requested() && absl::Now() < end) {
-      failure_ = once_();
+    while (failure_.ok() && !stop.stop_requested()) {
+      failure_ = absl::Now() < end ? once_() : EndedByItself();
       ++times_;
     }
   }

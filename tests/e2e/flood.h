@@ -10,7 +10,7 @@
 
 namespace kvmsentry {
 
-// Ends by itself after a minute at the latest, and with its destruction.
+// Ends by itself after five minutes, and with its destruction.
 class Flood {
  public:
   virtual ~Flood() = default;
@@ -18,7 +18,7 @@ class Flood {
   Flood(const Flood&) = delete;
   Flood& operator=(const Flood&) = delete;
 
-  // Ends it. How often it did what it does; an error where that failed.
+  // Ends it. How often it did what it does; an error where that failed, or where it had ended.
   virtual absl::StatusOr<uint64_t> Stop() = 0;
 };
 

@@ -154,14 +154,14 @@ void Pipeline::SyncInventory() {
   const KernelTime now = clock_.Now();
   const InventoryChanges changes = inventory_.Sync(rows, walk ? &*walk : nullptr, now);
   if (walk && inventory_.hidden() != 0) walks_.Doubt();
+  for (const VmEntry& vm : changes.appeared) Appear(vm, now);
   if (!changes.gone.empty()) {
-    // What they did last is judged before they are forgotten.
+    // What they did last, or in all their short life, is judged before they are forgotten.
     Sample(now);
     DrainRing();
     Raise(now);
   }
   for (const VmGone& gone : changes.gone) Vanish(gone, now);
-  for (const VmEntry& vm : changes.appeared) Appear(vm, now);
   for (const VmEntry& vm : changes.changed) Appear(vm, now);
 }
 

@@ -1,13 +1,13 @@
 #include "sensor/inventory/inventory.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <tuple>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
-
 #include "sensor/base/escape.h"
+#include "sensor/inventory/process_cache.h"
 
 namespace kvmsentry {
 namespace {
@@ -22,32 +22,6 @@ struct Inventory::Holders {
   std::set<int32_t> pids;
   uint32_t creator = 0;
   bool has_vcpu = false;
-};
-
-// What was read of processes during one Sync: each at most once, however many VMs it has.
-class Inventory::Processes {
- public:
-  explicit Processes(ProcessReader* reader) : reader_(reader) {}
-
-  // nullptr: there is none, or it cannot be read.
-  const ProcessFacts* Read(int32_t pid) {
-    auto [it, fresh] = read_.try_emplace(pid);
-    if (fresh && pid > 0) {
-      if (auto process = reader_->Read(pid); process.ok()) it->second = *std::move(process);
-    }
-    return it->second ? &*it->second : nullptr;
-  }
-
-  bool IsStill(int32_t pid, uint64_t start_ticks) {
-    auto [it, fresh] = starts_.try_emplace(pid, 0);
-    if (fresh && pid > 0) it->second = reader_->ReadStart(pid).value_or(0);
-    return start_ticks != 0 && it->second == start_ticks;
-  }
-
- private:
-  ProcessReader* reader_;
-  std::map<int32_t, std::optional<ProcessFacts>> read_;
-  absl::flat_hash_map<int32_t, uint64_t> starts_;
 };
 
 void Inventory::OnUevent(const KvmUevent& event) {
@@ -68,30 +42,45 @@ void Inventory::BeginWalk() {
 InventoryChanges Inventory::Sync(std::span<const ks_vm_row> rows, const Walk* walk,
                                  KernelTime now) {
   InventoryChanges changes;
-  Processes processes(reader_);
+  ProcessCache processes(reader_);
   TakeRows(rows, &changes);
   Held held;
   if (walk != nullptr) {
     held = HeldIn(*walk);
     Judge(*walk, held, &changes);
   }
+  // First those that are gone, so that their names are free for the others.
+  for (auto it = vms_.begin(); it != vms_.end();) {
+    if (!it->second.gone) {
+      ++it;
+      continue;
+    }
+    Tell(&it->second, nullptr, &processes, now, &changes);
+    it = Remove(it, *it->second.gone, &changes);
+  }
   for (auto& [serial, vm] : vms_) {
     const auto holders = held.find(vm.kvm);
-    const VmFacts before = vm.facts;
-    Describe(&vm, holders == held.end() ? nullptr : &holders->second, &processes, now);
-    if (!vm.appeared) {
-      vm.appeared = true;
-      changes.appeared.push_back({vm.facts, vm.slot});
-    } else if (vm.facts != before) {
-      changes.changed.push_back({vm.facts, vm.slot});
-    }
+    Tell(&vm, holders == held.end() ? nullptr : &holders->second, &processes, now, &changes);
   }
   if (walk != nullptr) {
     ListUnwatched(held, &processes);
     TakeDevices(*walk, held);
   }
+  std::ranges::sort(changes.appeared, {}, [](const VmEntry& vm) { return vm.facts.id; });
   std::ranges::sort(changes.gone, {}, &VmGone::id);
   return changes;
+}
+
+void Inventory::Tell(Vm* vm, const Holders* holders, ProcessCache* processes, KernelTime now,
+                     InventoryChanges* changes) {
+  const VmFacts before = vm->facts;
+  Describe(vm, holders, processes, now);
+  if (!vm->appeared) {
+    vm->appeared = true;
+    changes->appeared.push_back({vm->facts, vm->slot});
+  } else if (vm->facts != before) {
+    changes->changed.push_back({vm->facts, vm->slot});
+  }
 }
 
 Inventory::Held Inventory::HeldIn(const Walk& walk) {
@@ -135,22 +124,23 @@ void Inventory::TakeRows(std::span<const ks_vm_row> rows, InventoryChanges* chan
       it = Remove(it, was_replaced ? GoneReason::kReplaced : GoneReason::kRowLost, changes);
     }
   }
-  for (const auto& [serial, slot] : replaced) {
-    if (told_.try_emplace(serial, slot).second) {
-      changes->gone.push_back({VmId{serial}, slot, GoneReason::kReplaced});
-    }
-  }
-  for (const auto& [serial, slot] : alive) {
-    if (told_.contains(serial)) continue;
+  const auto meet = [&](uint64_t serial, Slot slot) {
     const auto [it, fresh] = vms_.try_emplace(serial);
     Vm& vm = it->second;
     const ks_vm_row& row = rows[slot];
     vm.slot = slot;
     vm.creator = static_cast<int32_t>(row.creator_pid);
-    if (!fresh) continue;
+    if (!fresh) return it;
     vm.kvm = row.kvm;
     vm.first = {static_cast<int64_t>(row.first_ns)};
     vm.facts.id = {serial};
+    return it;
+  };
+  for (const auto& [serial, slot] : replaced) {
+    if (!told_.contains(serial)) Remove(meet(serial, slot), GoneReason::kReplaced, changes);
+  }
+  for (const auto& [serial, slot] : alive) {
+    if (!told_.contains(serial)) meet(serial, slot);
   }
 }
 
@@ -161,7 +151,9 @@ void Inventory::Judge(const Walk& walk, const Held& held, InventoryChanges* chan
   for (auto it = vms_.begin(); it != vms_.end();) {
     Vm& vm = it->second;
     const auto holders = held.find(vm.kvm);
-    if (holders != held.end()) {
+    if (vm.gone) {
+      // Another one's files are at its address, if any.
+    } else if (holders != held.end()) {
       // The address alone may be another VM's by now, one that has no row yet.
       const auto creator = static_cast<int32_t>(holders->second.creator);
       if (creator != 0 && vm.creator != 0 && creator != vm.creator) {
@@ -198,6 +190,10 @@ void Inventory::Audit(size_t suspects) {
 
 Inventory::Vms::iterator Inventory::Remove(Vms::iterator vm, GoneReason reason,
                                            InventoryChanges* changes) {
+  if (!vm->second.appeared) {
+    vm->second.gone = reason;
+    return std::next(vm);
+  }
   names_.Release(vm->second.naming.name, vm->second.facts.name);
   changes->gone.push_back({VmId{vm->first}, vm->second.slot, reason});
   if (reason != GoneReason::kRowLost) told_.emplace(vm->first, vm->second.slot);
@@ -205,7 +201,7 @@ Inventory::Vms::iterator Inventory::Remove(Vms::iterator vm, GoneReason reason,
 }
 
 std::optional<int32_t> Inventory::ChooseProcess(const Vm& vm, const Holders* holders,
-                                                Processes* processes) {
+                                                ProcessCache* processes) {
   // What KVM calls the creator is a thread.
   const ProcessFacts* creator = processes->Read(vm.creator);
   const bool is_older = creator != nullptr && creator->start <= vm.first;
@@ -214,7 +210,7 @@ std::optional<int32_t> Inventory::ChooseProcess(const Vm& vm, const Holders* hol
   return *holders->pids.begin();
 }
 
-void Inventory::Describe(Vm* vm, const Holders* holders, Processes* processes, KernelTime now) {
+void Inventory::Describe(Vm* vm, const Holders* holders, ProcessCache* processes, KernelTime now) {
   const bool fresh = vm->facts.name.empty();
   // Between walks nothing new is known of a VM; a suspect keeps the process it had.
   if (!fresh && holders == nullptr) return;
@@ -248,7 +244,7 @@ void Inventory::Adopt(Vm* vm, VmNaming naming) {
   vm->naming = std::move(naming);
 }
 
-void Inventory::ListUnwatched(const Held& held, Processes* processes) {
+void Inventory::ListUnwatched(const Held& held, ProcessCache* processes) {
   std::set<uint64_t> watched;
   for (const auto& [serial, vm] : vms_) watched.insert(vm.kvm);
   unwatched_.clear();

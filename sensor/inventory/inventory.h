@@ -41,6 +41,8 @@
 
 namespace kvmsentry {
 
+class ProcessCache;
+
 // A whole walk; one that was broken off would make VMs look dead.
 struct Walk {
   KernelTime begin;
@@ -68,8 +70,9 @@ struct VmGone {
 };
 
 struct InventoryChanges {
-  // In order of serial. A VM may be gone that never appeared: its life was too short. Unless the
-  // reason is kRowLost, the caller marks the row dead, so that its slot can be used again.
+  // In order of serial. A VM may appear and be gone at once: its life was too short for more.
+  // Unless the reason is kRowLost, the caller marks the row dead, so that its slot can be used
+  // again.
   std::vector<VmEntry> appeared, changed;
   std::vector<VmGone> gone;
   friend bool operator==(const InventoryChanges&, const InventoryChanges&) = default;
@@ -126,6 +129,7 @@ class Inventory {
     KernelTime first;
     int32_t creator = 0;
     bool appeared = false;
+    std::optional<GoneReason> gone;  // found before it appeared
     VmFacts facts;
     VmNaming naming;           // as its process tells, before the name is made unique
     uint64_t start_ticks = 0;  // of its process; 0 if that was not read
@@ -136,18 +140,21 @@ class Inventory {
   };
   struct Holders;
   using Held = std::map<uint64_t, Holders>;  // by address of struct kvm
-  class Processes;
-  using Vms = std::map<uint64_t, Vm>;  // by serial
+  using Vms = std::map<uint64_t, Vm>;        // by serial
 
   static Held HeldIn(const Walk& walk);
   void TakeRows(std::span<const ks_vm_row> rows, InventoryChanges* changes);
   void Judge(const Walk& walk, const Held& held, InventoryChanges* changes);
   void Audit(size_t suspects);
+  // At once, or after it has appeared, the next one.
   Vms::iterator Remove(Vms::iterator vm, GoneReason reason, InventoryChanges* changes);
-  std::optional<int32_t> ChooseProcess(const Vm& vm, const Holders* holders, Processes* processes);
-  void Describe(Vm* vm, const Holders* holders, Processes* processes, KernelTime now);
+  void Tell(Vm* vm, const Holders* holders, ProcessCache* processes, KernelTime now,
+            InventoryChanges* changes);
+  std::optional<int32_t> ChooseProcess(const Vm& vm, const Holders* holders,
+                                       ProcessCache* processes);
+  void Describe(Vm* vm, const Holders* holders, ProcessCache* processes, KernelTime now);
   void Adopt(Vm* vm, VmNaming naming);
-  void ListUnwatched(const Held& held, Processes* processes);
+  void ListUnwatched(const Held& held, ProcessCache* processes);
   void TakeDevices(const Walk& walk, const Held& held);
   DeviceList DevicesOf(std::span<const int32_t> holders) const;
 

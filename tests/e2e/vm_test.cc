@@ -1,8 +1,12 @@
 // Which VM it is: several in a process, VMs that were there before, VMs that go.
 #include <algorithm>
 #include <csignal>
+#include <set>
+
+#include <unistd.h>
 
 #include "tests/e2e/fixture.h"
+#include "tests/support/small_vm.h"
 
 namespace kvmsentry {
 namespace {
@@ -89,6 +93,33 @@ TEST_F(VmTest, TheAlertOfAVmThatGoesIsClearedAndTheVmIsNoLongerListed) {
   EXPECT_THAT(cleared.summary(), HasSubstr("is gone"));
   ASSERT_OK_AND_ASSIGN(const auto vms, cli().Vms(vm));
   EXPECT_THAT(vms, IsEmpty());
+}
+
+// Born, at work and gone while the sensor had no processor to look at them.
+TEST_F(VmTest, VmsThatAreGoneBeforeTheSensorLooksAreJudgedAllTheSame) {
+  constexpr size_t kVms = 50;  // within the budget for births in a second
+  StartDaemon({"serial.textproto"});
+  if (HasFatalFailure()) return;
+  ASSERT_OK_AND_ASSIGN(AlertStream stream, cli().Follow());
+  ASSERT_OK(daemon_->process().Signal(SIGSTOP));
+  for (size_t i = 0; i < kVms; ++i) {
+    ASSERT_OK_AND_ASSIGN(const SmallVm vm, SmallVm::Create());
+    ASSERT_OK(vm.Run(0, 1));
+  }
+  ASSERT_OK(daemon_->process().Signal(SIGCONT));
+  std::set<uint64_t> told;
+  const absl::Time deadline = absl::Now() + kPatience;
+  while (told.size() < kVms) {
+    ASSERT_OK_AND_ASSIGN(const auto message, stream.Read(deadline - absl::Now()));
+    if (!message.has_alert() || message.alert().state() != v1::Alert::OPEN) continue;
+    EXPECT_EQ(message.alert().spec_id(), "serial-denied");
+    EXPECT_EQ(message.alert().vm().pid(), static_cast<uint32_t>(getpid()));
+    told.insert(message.alert().vm().id());
+  }
+  EXPECT_TRUE(WaitUntil([this, &told] {
+    const auto vms = cli().Vms("*").value();
+    return std::ranges::none_of(vms, [&](const auto& vm) { return told.contains(vm.vm().id()); });
+  }));
 }
 
 }  // namespace

@@ -12,6 +12,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+MATCHER_P(HasPid, pid, "") { return arg.facts.pid == pid; }
+
 constexpr KernelTime At(int64_t second) { return {second * kNsPerSecond}; }
 
 class FakeProcesses final : public ProcessReader {
@@ -298,18 +300,43 @@ TEST_F(InventoryTest, AReplacedRowIsGoneWithoutAWalkAndOnce) {
   EXPECT_EQ(Sync(At(13)), InventoryChanges{});
 }
 
-TEST_F(InventoryTest, AVmReplacedBeforeItAppearedIsGoneSoThatItsSlotIsFreed) {
+TEST_F(InventoryTest, AVmReplacedBeforeItAppearedAppearsAndIsGone) {
+  processes_.Add(100, "web");
   rows_ = {Row(kA, 1, 100)};
   rows_[0].state = KS_VM_REPLACED;
-  EXPECT_THAT(Sync(At(11)).gone, ElementsAre(Gone(1, 0, GoneReason::kReplaced)));
+  const auto changes = Sync(At(11));
+  EXPECT_THAT(changes.appeared, ElementsAre(Entry(1, 0, "web", 100)));
+  EXPECT_THAT(changes.gone, ElementsAre(Gone(1, 0, GoneReason::kReplaced)));
   EXPECT_EQ(Sync(At(12)), InventoryChanges{});
+}
+
+TEST_F(InventoryTest, AVmThatDiedBeforeItAppearedAppearsAndIsGone) {
+  processes_.Add(100, "web");
+  CountIs(0);
+  rows_ = {Row(kA, 1, 100), Row(kB, 2, 999)};
+  const auto changes = Walked({}, At(12));
+  EXPECT_THAT(changes.appeared, ElementsAre(Entry(1, 0, "web", 100), HasPid(999)));
+  EXPECT_THAT(changes.gone,
+              ElementsAre(Gone(1, 0, GoneReason::kClosed), Gone(2, 1, GoneReason::kClosed)));
+  EXPECT_EQ(Walked({}, At(14)), InventoryChanges{});
+}
+
+TEST_F(InventoryTest, ADeadVmThatOnlyNowAppearsIsNotNamedAfterTheOneAtItsAddress) {
+  processes_.Add(100, "old");
+  processes_.Add(200, "new");
+  rows_ = {Row(kA, 1, 100)};
+  rows_[0].state = KS_VM_REPLACED;
+  const auto changes = Walked({VmFile(kA, 200, 200), VcpuFile(kA, 200, 200)}, At(13));
+  EXPECT_THAT(changes.appeared, ElementsAre(Entry(1, 0, "old", 100)));
+  EXPECT_THAT(inventory_.unwatched(), ElementsAre(UnwatchedVm{kA, 200, "new", true, {200}}));
 }
 
 TEST_F(InventoryTest, OfTwoRowsAliveAtOneAddressTheNewerCounts) {
   processes_.Add(100, "web");
   rows_ = {Row(kA, 2, 100), Row(kA, 1, 100)};
   const auto changes = Sync(At(11));
-  EXPECT_THAT(changes.appeared, ElementsAre(Entry(2, 0, "web", 100)));
+  // The name of the older one is free again.
+  EXPECT_THAT(changes.appeared, ElementsAre(Entry(1, 1, "web", 100), Entry(2, 0, "web", 100)));
   EXPECT_THAT(changes.gone, ElementsAre(Gone(1, 1, GoneReason::kReplaced)));
 }
 

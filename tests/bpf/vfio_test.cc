@@ -1,4 +1,5 @@
-// Ioctls on VFIO: of the VM of the process that makes them, or of nobody. Needs the module vfio.
+// Ioctls on VFIO: of the VM of the process that makes them, or of nobody. Needs a device that
+// vfio-pci drives.
 #include <optional>
 
 #include <fcntl.h>
@@ -10,9 +11,14 @@
 #include "sensor/feature/members.h"
 #include "tests/bpf/fixture.h"
 #include "tests/support/test_vm.h"
+#include "tests/vmm/vfio_device.h"
 
 namespace kvmsentry {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::UnorderedElementsAre;
 
 constexpr uint64_t kTimes = 300;
 constexpr size_t kMemory = 1 << 20;
@@ -53,10 +59,34 @@ TEST_P(VfioTest, OfAVmmAreItsVms) {
   EXPECT_EQ(CountsIn(slot).count[KS_METER_VFIO_IOCTL], kTimes);
   for (const Tables::Members& members : tables().TakeMembers()) {
     if (members.slot != slot) continue;
-    EXPECT_THAT(members.ioctls, ::testing::ElementsAre(
-                                    KS_IOCTL_MEMBER(KS_IOCTL_VFIO, _IOC_NR(VFIO_GET_API_VERSION))));
+    EXPECT_THAT(members.ioctls,
+                ElementsAre(KS_IOCTL_MEMBER(KS_IOCTL_VFIO, _IOC_NR(VFIO_GET_API_VERSION))));
   }
   EXPECT_EQ(tables().losses().vfio_without_vm, kTimes);
+  ExpectNoLosses();
+}
+
+TEST_P(VfioTest, OfADeviceAreToldApartFromThoseOfItsContainer) {
+  ASSERT_OK_AND_ASSIGN(const TestVm vm, TestVm::Create(*memory_));
+  ASSERT_OK_AND_ASSIGN(VfioDevice device, VfioDevice::Open());
+  const auto of_container = [](uint32_t command) {
+    return KS_IOCTL_MEMBER(KS_IOCTL_VFIO, _IOC_NR(command));
+  };
+  const auto of_device = [](uint32_t command) {
+    return KS_IOCTL_MEMBER(KS_IOCTL_VFIO_DEVICE, _IOC_NR(command));
+  };
+  ASSERT_THAT(tables().TakeMembers(),
+              ElementsAre(Field(&Tables::Members::ioctls,
+                                UnorderedElementsAre(of_container(VFIO_GROUP_SET_CONTAINER),
+                                                     of_container(VFIO_SET_IOMMU),
+                                                     of_container(VFIO_GROUP_GET_DEVICE_FD)))));
+  for (uint64_t i = 0; i < kTimes; ++i) ASSERT_OK(device.Ask());
+  ASSERT_OK(device.Reset());
+  EXPECT_THAT(tables().TakeMembers(),
+              ElementsAre(Field(&Tables::Members::ioctls,
+                                UnorderedElementsAre(of_device(VFIO_DEVICE_GET_INFO),
+                                                     of_device(VFIO_DEVICE_RESET)))));
+  EXPECT_EQ(CountsIn(SlotOf(getpid())).count[KS_METER_VFIO_IOCTL], 3 + kTimes + 1);
   ExpectNoLosses();
 }
 

@@ -54,10 +54,18 @@ absl::StatusOr<Guest> Guest::Start(absl::string_view options,
                                    const std::vector<std::string>& prefix) {
   std::vector<std::string> command = prefix;
   command.emplace_back(KVMSENTRY_TEST_GUEST);
+  return StartProgram(std::move(command), absl::StrCat(options, " --wait --report"));
+}
+
+absl::StatusOr<Guest> Guest::StartVmm(absl::string_view options) {
+  return StartProgram({KVMSENTRY_TEST_VMM}, options);
+}
+
+absl::StatusOr<Guest> Guest::StartProgram(std::vector<std::string> command,
+                                          absl::string_view options) {
   for (const absl::string_view word : absl::StrSplit(options, ' ', absl::SkipEmpty())) {
     command.emplace_back(word);
   }
-  for (const char* word : {"--wait", "--report"}) command.emplace_back(word);
   KVMSENTRY_ASSIGN_OR_RETURN(Process process, Process::Start(command));
   KVMSENTRY_ASSIGN_OR_RETURN(const std::string line, process.ReadLine());
   absl::string_view text = line;

@@ -1,4 +1,4 @@
-// The test guest (tests/guest) as a child process.
+// The test guest (tests/guest) and the test VMM (tests/vmm) as child processes.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +40,8 @@ class Guest {
   // command line; PREFIX is a command to run it by.
   static absl::StatusOr<Guest> Start(absl::string_view options,
                                      const std::vector<std::string>& prefix = {});
+  // The same of kvmsentry-test-vmm, whose guest never runs.
+  static absl::StatusOr<Guest> StartVmm(absl::string_view options);
 
   pid_t pid() const { return pid_; }  // of the guest itself, whatever it was run by
   Process& process() { return process_; }
@@ -51,6 +53,8 @@ class Guest {
   absl::StatusOr<GuestReport> Finish(absl::Duration limit = kPatience);
 
  private:
+  static absl::StatusOr<Guest> StartProgram(std::vector<std::string> command,
+                                            absl::string_view options);
   Guest(Process process, pid_t pid) : process_(std::move(process)), pid_(pid) {}
   Process process_;
   pid_t pid_;

@@ -1,0 +1,106 @@
+#include "tests/vmm/operation.h"
+
+#include <cerrno>
+#include <memory>
+#include <utility>
+
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "tests/vhost/net_device.h"
+#include "tests/vhost/vsock_device.h"
+#include "tests/vmm/vfio_device.h"
+
+namespace kvmsentry {
+namespace {
+
+static_assert(kOperationMemory >= NetDevice::kBytes && kOperationMemory >= VsockDevice::kBytes);
+
+using OperationOr = absl::StatusOr<Operation>;
+
+OperationOr IrqLine(const TestMachine& machine) {
+  return [&machine, level = 0U]() mutable {
+    kvm_irq_level line{};
+    line.irq = 5;
+    line.level = level ^= 1;
+    if (ioctl(machine.vm.vm(), KVM_IRQ_LINE, &line) == 0) return absl::OkStatus();
+    return absl::ErrnoToStatus(errno, "KVM_IRQ_LINE");
+  };
+}
+
+// OPERATION on a vhost-net device of the VM.
+OperationOr OnNet(const TestMachine& machine, absl::Status (*operation)(NetDevice&)) {
+  KVMSENTRY_ASSIGN_OR_RETURN(NetDevice opened, NetDevice::Open(*machine.memory));
+  auto net = std::make_shared<NetDevice>(std::move(opened));
+  return [net, operation] { return operation(*net); };
+}
+
+// OPERATION on a connection between the host and the VM.
+OperationOr OnVsock(const TestMachine& machine, absl::Status (*operation)(VsockDevice&)) {
+  constexpr uint32_t kFirstCid = 1 << 16;  // above those of other VMs, most likely
+  KVMSENTRY_ASSIGN_OR_RETURN(
+      VsockDevice opened,
+      VsockDevice::Open(*machine.memory, kFirstCid + static_cast<uint32_t>(getpid())));
+  auto vsock = std::make_shared<VsockDevice>(std::move(opened));
+  KVMSENTRY_RETURN_IF_ERROR(vsock->Connect());
+  return [vsock, operation] { return operation(*vsock); };
+}
+
+// OPERATION on a device of the host that was passed through.
+OperationOr OnVfio(absl::Status (VfioDevice::*operation)()) {
+  KVMSENTRY_ASSIGN_OR_RETURN(VfioDevice opened, VfioDevice::Open());
+  auto vfio = std::make_shared<VfioDevice>(std::move(opened));
+  return [vfio, operation] { return ((*vfio).*operation)(); };
+}
+
+struct Known {
+  absl::string_view name;
+  OperationOr (*make)(const TestMachine&);
+};
+
+constexpr Known kKnown[] = {
+    {"irq-line", IrqLine},
+    {"net-send",
+     [](const TestMachine& machine) {
+       return OnNet(machine, [](NetDevice& net) { return net.Send(1); });
+     }},
+    {"net-configure",
+     [](const TestMachine& machine) {
+       return OnNet(machine, [](NetDevice& net) { return net.Settle(); });
+     }},
+    {"net-nonsense",
+     [](const TestMachine& machine) {
+       return OnNet(machine, [](NetDevice& net) { return net.SendNonsense(); });
+     }},
+    {"vsock-send",
+     [](const TestMachine& machine) {
+       return OnVsock(machine,
+                      [](VsockDevice& vsock) { return vsock.GuestSends(VsockDevice::kPayload); });
+     }},
+    {"vsock-receive",
+     [](const TestMachine& machine) {
+       return OnVsock(machine,
+                      [](VsockDevice& vsock) { return vsock.HostSends(VsockDevice::kPayload); });
+     }},
+    {"vfio-ask", [](const TestMachine&) { return OnVfio(&VfioDevice::Ask); }},
+    {"vfio-reset", [](const TestMachine&) { return OnVfio(&VfioDevice::Reset); }},
+};
+
+}  // namespace
+
+std::vector<std::string> OperationNames() {
+  std::vector<std::string> names;
+  for (const Known& known : kKnown) names.emplace_back(known.name);
+  return names;
+}
+
+absl::StatusOr<Operation> MakeOperation(absl::string_view name, const TestMachine& machine) {
+  for (const Known& known : kKnown) {
+    if (known.name == name) return known.make(machine);
+  }
+  return absl::InvalidArgumentError(absl::StrCat("no operation ", name));
+}
+
+}  // namespace kvmsentry

@@ -8,6 +8,14 @@
 #include "tests/support/host.h"
 
 namespace kvmsentry {
+namespace {
+
+// Far more time than a test takes, so that none ends by its own.
+std::string NamedForLong(const std::string& name, absl::string_view options) {
+  return absl::StrCat("--name ", name, " --seconds 600 ", options);
+}
+
+}  // namespace
 
 void E2eTest::SetUp() {
   const std::string missing = MissingForBpf("e2e");
@@ -52,11 +60,15 @@ void E2eTest::StopDaemon() {
 std::string E2eTest::Name(absl::string_view role) { return absl::StrCat(role, "-e2e-", getpid()); }
 
 absl::StatusOr<Guest> E2eTest::StartGuest(const std::string& name, absl::string_view options) {
-  // Far more than a test takes, so that none ends by its own time.
-  KVMSENTRY_ASSIGN_OR_RETURN(
-      Guest guest, Guest::Start(absl::StrCat("--name ", name, " --seconds 600 ", options)));
+  KVMSENTRY_ASSIGN_OR_RETURN(Guest guest, Guest::Start(NamedForLong(name, options)));
   if (daemon_) KVMSENTRY_RETURN_IF_ERROR(WaitForVm(name).status());
   return guest;
+}
+
+absl::StatusOr<Guest> E2eTest::StartVmm(const std::string& name, absl::string_view options) {
+  KVMSENTRY_ASSIGN_OR_RETURN(Guest vmm, Guest::StartVmm(NamedForLong(name, options)));
+  if (daemon_) KVMSENTRY_RETURN_IF_ERROR(WaitForVm(name).status());
+  return vmm;
 }
 
 absl::StatusOr<v1::VmStatus> E2eTest::WaitForVm(const std::string& name,

@@ -20,7 +20,7 @@ const FloodCase kFloods[] = {
     // So few that its VMM empties the rings in time: kvm_pvm never leaves a guest whose ring is
     // full.
     ByGuest("dirty_pages", "dirty --pages 64 --rate 20000 --vcpus 2"),
-    ByGuest("timers", "timer --timer-ns 1000 --vcpus 2", 500),
+    ByGuest("timers", "timer --timer-ns 100000 --vcpus 2", 500),
     // All pass the same limits, which the kernel tells once a second for each.
     ByGuest("many_storms", "pio --vms 50 --one-thread"),
     {"interrupts", FloodOfInterrupts, 5000},

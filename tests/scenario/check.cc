@@ -96,6 +96,8 @@ class Checker {
         return;
       case Step::kStartGuest:
         return Start(step.start_guest().vm(), Kind::kRaw);
+      case Step::kStartVmm:
+        return Start(step.start_vmm().vm(), Kind::kRaw);
       case Step::kBegin:
         return Use(step.begin());
       case Step::kStartDebian:

@@ -46,12 +46,20 @@ std::string MissingForDebian() {
   return {};
 }
 
+std::string MissingFile(const char* path) {
+  return access(path, R_OK | W_OK) == 0 ? "" : absl::StrCat("no ", path);
+}
+
 std::string What(Need need) {
   switch (need) {
     case KVM_EXIT:
       return HardwareVirtualisation() ? "" : "no svm or vmx in /proc/cpuinfo, so no kvm_exit";
     case VHOST_NET:
-      return access("/dev/vhost-net", R_OK | W_OK) == 0 ? "" : "no /dev/vhost-net";
+      return MissingFile("/dev/vhost-net");
+    case VHOST_VSOCK:
+      return MissingFile("/dev/vhost-vsock");
+    case VFIO:
+      return MissingFile("/sys/bus/pci/drivers/vfio-pci");
     case DEBIAN_GUEST:
       return MissingForDebian();
     default:

@@ -47,6 +47,8 @@ absl::Status Stage::Do(const Step& step) {
       return StartTheDaemon();
     case Step::kStartGuest:
       return Start(step.start_guest());
+    case Step::kStartVmm:
+      return Start(step.start_vmm());
     case Step::kBegin:
       return Begin(step.begin());
     case Step::kStartDebian:

@@ -26,6 +26,7 @@ class Stage : public E2eTest {
   absl::Status Do(const Step& step);
   absl::Status StartTheDaemon();
   absl::Status Start(const scenario::StartGuest& step);
+  absl::Status Start(const scenario::StartVmm& step);
   absl::Status Start(const StartDebian& step);
   absl::Status Move(const Migrate& step);
   absl::Status Begin(const std::string& vm);

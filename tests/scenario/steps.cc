@@ -16,6 +16,12 @@ absl::Status Stage::Start(const scenario::StartGuest& step) {
   return absl::OkStatus();
 }
 
+absl::Status Stage::Start(const scenario::StartVmm& step) {
+  KVMSENTRY_ASSIGN_OR_RETURN(Guest vmm, StartVmm(Name(step.vm()), step.options()));
+  guests_.emplace(step.vm(), std::move(vmm));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Machine> Stage::MakeMachine(const StartDebian& step) {
   Machine machine;
   const bool receives = !step.receives().empty();

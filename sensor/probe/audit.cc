@@ -1,6 +1,7 @@
 // Whether what was set up still stands.
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <utility>
 
 #include <bpf/bpf.h>
@@ -20,18 +21,25 @@ uint32_t MapId(int fd) {
   return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &length) == 0 ? info.id : 0;
 }
 
+// One switch for all kprobes (Documentation/trace/kprobes.rst). Without debugfs it cannot be read,
+// and not be turned either.
+bool KprobesAreOff() {
+  std::ifstream file("/sys/kernel/debug/kprobes/enabled");
+  return file.get() == '0';
+}
+
 }  // namespace
+
+uint32_t BpfObject::ProgramIdOf(const bpf_link* link) {
+  bpf_link_info info{};
+  uint32_t length = sizeof(info);
+  return bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &length) == 0 ? info.prog_id : 0;
+}
 
 absl::Status BpfObject::AuditLinks() const {
   for (const Attached& attached : links_) {
-    bpf_link_info info{};
-    uint32_t length = sizeof(info);
-    const int error = bpf_obj_get_info_by_fd(bpf_link__fd(attached.link.get()), &info, &length);
-    // Links of perf events (kprobes, classic tracepoints) tell nothing on some kernels.
-    if (error != 0 && errno == EINVAL) continue;
-    if (error != 0 || info.prog_id == 0) {
-      return absl::NotFoundError(absl::StrCat("program ", attached.program, " is detached"));
-    }
+    if (ProgramIdOf(attached.link.get()) == attached.program_id) continue;
+    return absl::NotFoundError(absl::StrCat("program ", attached.program, " is detached"));
   }
   return absl::OkStatus();
 }
@@ -52,6 +60,16 @@ absl::Status BpfObject::AuditPins() const {
 
 absl::Status Probe::AuditLinks() const {
   for (const BpfObject& object : objects_) KVMSENTRY_RETURN_IF_ERROR(object.AuditLinks());
+  if (!KprobesAreOff()) return absl::OkStatus();
+  for (const HookCoverage& hook : coverage_) {
+    if (hook.variant != VariantName(Variant::kKprobe) &&
+        hook.variant != VariantName(Variant::kKretprobe)) {
+      continue;
+    }
+    return absl::UnavailableError(
+        absl::StrCat("kprobes are switched off, and ", hook.hook->name,
+                     " with them: echo 1 > /sys/kernel/debug/kprobes/enabled"));
+  }
   return absl::OkStatus();
 }
 

@@ -172,7 +172,8 @@ absl::Status BpfObject::Attach(const std::string& program) {
     const int error = errno == kNotSupported ? EOPNOTSUPP : errno;
     return absl::ErrnoToStatus(error, absl::StrCat("attaching BPF program ", program));
   }
-  links_.push_back({program, std::move(link)});
+  const uint32_t program_id = ProgramIdOf(link.get());
+  links_.push_back({program, std::move(link), program_id});
   const int fd = bpf_program__fd(found);
   if (std::ranges::find(used_, fd) == used_.end()) used_.push_back(fd);
   return absl::OkStatus();

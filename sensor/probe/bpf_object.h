@@ -57,6 +57,8 @@ class BpfObject {
 
  private:
   void Freeze();
+  // 0 where the link does not tell: one of perf events before Linux 5.15.
+  static uint32_t ProgramIdOf(const bpf_link* link);
 
   struct Deleter {
     void operator()(bpf_object* object) const;
@@ -68,6 +70,7 @@ class BpfObject {
   struct Attached {
     std::string program;
     std::unique_ptr<bpf_link, Deleter> link;
+    uint32_t program_id;
   };
   std::vector<Attached> links_;
   std::vector<int> used_;

@@ -10,6 +10,7 @@
 
 #include "sensor/base/fd.h"
 #include "tests/e2e/fixture.h"
+#include "tests/e2e/intruder.h"
 
 namespace kvmsentry {
 namespace {
@@ -112,6 +113,17 @@ TEST_F(SelfTest, APinThatIsRemovedIsTold) {
   ASSERT_TRUE(std::filesystem::remove(place().pin_root() + "/vm_limits"));
   ASSERT_OK_AND_ASSIGN(const v1::Alert open, stream.WaitFor("", "self-pins", v1::Alert::OPEN));
   ExpectOfTheSensor(open, "/vm_limits is gone");
+  StopDaemon();
+}
+
+// The kernel refuses to detach a tracing program by its id, so this is how it can be done.
+TEST_F(SelfTest, ALinkThatIsClosedIsTold) {
+  ASSERT_OK_AND_ASSIGN(AlertStream stream, cli().Follow());
+  const pid_t daemon = daemon_->process().pid();
+  ASSERT_OK_AND_ASSIGN(const int link, FindDescriptor(daemon, "link_type:"));
+  ASSERT_OK(CloseIn(daemon, link));
+  ASSERT_OK_AND_ASSIGN(const v1::Alert open, stream.WaitFor("", "self-links", v1::Alert::OPEN));
+  ExpectOfTheSensor(open, "is detached");
   StopDaemon();
 }
 

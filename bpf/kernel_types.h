@@ -187,6 +187,7 @@ struct vmcb_save_area {
   __u64 lstar;
   __u8 cpl;
   __u64 cr3;
+  __u64 cr0;
   __u64 rip;
 } KS_CORE;
 

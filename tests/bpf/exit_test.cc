@@ -177,6 +177,12 @@ TEST_P(ExitTest, AChangedLstarIsAMember) {
   EXPECT_THAT(MsrsWritten(), ::testing::ElementsAre(0xc0000082U));
 }
 
+// Nothing, then something for a thousand exits, then nothing again.
+TEST_P(ExitTest, AnLstarThatIsEmptiedIsAMember) {
+  Run("--behaviour lstar --value 0x400");
+  EXPECT_THAT(MsrsWritten(), ::testing::ElementsAre(0xc0000082U));
+}
+
 TEST_P(RequestTest, AnLstarThatStaysIsNone) {
   Run("--behaviour pio");
   EXPECT_THAT(MsrsWritten(), ::testing::IsEmpty());

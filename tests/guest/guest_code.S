@@ -126,10 +126,11 @@ kGuestHypercall:
     jnz     kGuestHypercall
     jmp     kGuestIdle
 
-    /* Another LSTAR each time, which hardware lets pass, and an exit. */
+    /* LSTAR from what is left, of which r10 has the bits; hardware lets it pass. And an exit. */
     .globl  kGuestLstar
 kGuestLstar:
     movl    (%r15), %eax
+    andl    %r10d, %eax
     wrmsr
     outb    %al, $0x80
     decq    (%r15)

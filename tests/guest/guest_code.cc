@@ -113,7 +113,10 @@ kvm_regs InitialRegisters(const Workload& workload, uint32_t vcpu) {
   if (workload.behaviour == Behaviour::kDirty) regs.r9 = kPagesAddress;
   if (workload.behaviour == Behaviour::kTimer) regs.r10 = workload.timer_ns;
   if (workload.behaviour == Behaviour::kHypercall) regs.r10 = workload.value;
-  if (workload.behaviour == Behaviour::kLstar) regs.rcx = 0xc0000082;
+  if (workload.behaviour == Behaviour::kLstar) {
+    regs.rcx = 0xc0000082;
+    regs.r10 = workload.value != 0 ? workload.value : ~uint64_t{0};
+  }
   if (workload.behaviour == Behaviour::kNested) regs.r10 = HostSaveAddress(vcpu);
   if (workload.pages > 1) {
     regs.rdx = regs.r9;

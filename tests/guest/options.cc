@@ -50,7 +50,7 @@ const std::vector<Restricted>& RestrictedOptions() {
       {"--sweep", {kPio, kMsr}},
       {"--width", {kPio, kMmio}},
       {"--direction", {kPio, kMmio, kMsr}},
-      {"--value", {kPio, kMmio, kMsr, kHypercall}},
+      {"--value", {kPio, kMmio, kMsr, kHypercall, kLstar}},
       {"--timer-ns", {kTimer}},
       {"--count",
        {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
@@ -133,7 +133,8 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
                   "pio: in or out; mmio, msr: read or write. Default: out, write");
   app->add_option("--width", workload.width, "pio: 1, 2 or 4 bytes; mmio: also 8")
       ->capture_default_str();
-  app->add_option("--value", workload.value, "pio, mmio, msr: what is written")
+  app->add_option("--value", workload.value,
+                  "pio, mmio, msr: what is written; lstar: only bits of it")
       ->capture_default_str();
   app->add_option("--timer-ns", workload.timer_ns, "timer: how long each halt takes")
       ->check(CLI::Range(1'000U, 1'000'000'000U))

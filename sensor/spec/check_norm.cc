@@ -8,6 +8,7 @@
 #include "sensor/base/time.h"
 #include "sensor/feature/members.h"
 #include "sensor/spec/check.h"
+#include "sensor/spec/covers.h"
 #include "sensor/spec/norm_text.h"
 #include "sensor/spec/read_members.h"
 
@@ -199,8 +200,7 @@ class NormChecker {
     }
     if (!any) report_(places.self(), absl::StrCat(kind, " names no member"));
     set.members = JoinOverlaps(std::move(set.members));
-    if (is_set && set.allow && set.members.size() == 1 && set.members[0].first == 0 &&
-        set.members[0].last == LargestMember(feature_->field)) {
+    if (is_set && set.allow && Covers(set.members, {{0, LargestMember(feature_->field)}})) {
       report_(places.self(), "allow names every member: everything would be normal");
     }
     return set;

@@ -4,6 +4,20 @@
 #include <limits>
 
 namespace kvmsentry {
+
+bool Covers(const std::vector<Interval>& outer, const std::vector<Interval>& inner) {
+  return std::ranges::all_of(inner, [&outer](const Interval& interval) {
+    uint64_t next = interval.first;
+    for (const Interval& part : outer) {
+      if (part.last < next) continue;
+      if (part.first > next) return false;
+      if (part.last >= interval.last) return true;
+      next = part.last + 1;
+    }
+    return false;
+  });
+}
+
 namespace {
 
 using Patterns = std::vector<std::string>;
@@ -19,20 +33,6 @@ bool Covers(const Patterns& wide, const Patterns& narrow) {
 bool Covers(const Selector& wide, const Selector& narrow) {
   return Covers(wide.vm, narrow.vm) && Covers(wide.uuid, narrow.uuid) &&
          Covers(wide.cgroup, narrow.cgroup) && Covers(wide.vmm, narrow.vmm);
-}
-
-// Whether all of INNER lies in OUTER. Both are sorted and do not overlap; neighbours may touch.
-bool Covers(const std::vector<Interval>& outer, const std::vector<Interval>& inner) {
-  return std::ranges::all_of(inner, [&outer](const Interval& interval) {
-    uint64_t next = interval.first;
-    for (const Interval& part : outer) {
-      if (part.last < next) continue;
-      if (part.first > next) return false;
-      if (part.last >= interval.last) return true;
-      next = part.last + 1;
-    }
-    return false;
-  });
 }
 
 bool AreApart(const std::vector<Interval>& a, const std::vector<Interval>& b) {

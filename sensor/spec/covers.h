@@ -2,6 +2,8 @@
 // alone, it does not.
 #pragma once
 
+#include <vector>
+
 #include "sensor/spec/spec.h"
 
 namespace kvmsentry {
@@ -9,5 +11,8 @@ namespace kvmsentry {
 // Whatever deviates from SHADOWED deviates from SPEC at the same moment, for the same VM and at the
 // same point, and is told no less severely.
 bool Shadows(const Spec& spec, const Spec& shadowed);
+
+// Whether all of INNER lies in OUTER. Both are sorted and do not overlap; neighbours may touch.
+bool Covers(const std::vector<Interval>& outer, const std::vector<Interval>& inner);
 
 }  // namespace kvmsentry

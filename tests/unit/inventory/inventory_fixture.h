@@ -1,0 +1,111 @@
+// An inventory of a host that the test makes up: rows, processes, walks and uevents.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sensor/inventory/inventory.h"
+
+namespace kvmsentry {
+
+MATCHER_P(HasPid, pid, "") { return arg.facts.pid == pid; }
+
+constexpr KernelTime At(int64_t second) { return {second * kNsPerSecond}; }
+
+class FakeProcesses final : public ProcessReader {
+ public:
+  absl::StatusOr<ProcessFacts> Read(int32_t pid) override {
+    ++reads;
+    const auto it = processes.find(pid);
+    if (it == processes.end()) return absl::NotFoundError("no such process");
+    return it->second;
+  }
+  absl::StatusOr<uint64_t> ReadStart(int32_t pid) override {
+    const auto it = processes.find(pid);
+    if (it == processes.end()) return absl::NotFoundError("no such process");
+    return it->second.start_ticks;
+  }
+
+  ProcessFacts& Add(int32_t pid, const std::string& name, KernelTime start = At(1)) {
+    ProcessFacts process;
+    process.pid = pid;
+    process.start = start;
+    process.start_ticks = static_cast<uint64_t>(start.ns / (kNsPerSecond / 100));
+    process.exe = "/usr/bin/qemu-system-x86_64";
+    process.args = {"qemu", "-name", name};
+    process.cgroup = "/machine.slice/" + name;
+    return processes[pid] = process;
+  }
+
+  std::map<int32_t, ProcessFacts> processes;
+  int reads = 0;
+};
+
+inline ks_vm_row Row(uint64_t kvm, uint64_t serial, uint32_t creator, KernelTime first = At(10)) {
+  ks_vm_row row{};
+  row.kvm = kvm;
+  row.serial = serial;
+  row.creator_pid = creator;
+  row.first_ns = static_cast<uint64_t>(first.ns);
+  row.state = KS_VM_ALIVE;
+  return row;
+}
+
+inline ks_open_file VmFile(uint64_t kvm, uint32_t tgid, uint32_t creator) {
+  return {.kvm = kvm, .vcpu = 0, .tgid = tgid, .fd = 5, .creator_pid = creator, .kind = KS_FILE_VM};
+}
+
+inline ks_open_file VcpuFile(uint64_t kvm, uint32_t tgid, uint32_t creator) {
+  return {.kvm = kvm,
+          .vcpu = kvm + 0x100,
+          .tgid = tgid,
+          .fd = 6,
+          .creator_pid = creator,
+          .kind = KS_FILE_VCPU};
+}
+
+inline constexpr uint64_t kA = 0xffff000000001000, kB = 0xffff000000002000, kC = 0xffff000000003000;
+
+class InventoryTest : public ::testing::Test {
+ protected:
+  InventoryChanges Sync(KernelTime now) { return inventory_.Sync(rows_, nullptr, now); }
+
+  // A walk that begins a second before NOW.
+  InventoryChanges Walked(const std::vector<ks_open_file>& files, KernelTime now,
+                          const std::map<int32_t, DeviceList>& devices = {}) {
+    inventory_.BeginWalk();
+    for (uint64_t death = 0; death < deaths_in_walk_; ++death) CountIs(death);
+    const Walk walk{now - kNsPerSecond, files, devices};
+    return inventory_.Sync(rows_, &walk, now);
+  }
+  void CountIs(uint64_t alive) { inventory_.OnUevent({KvmUevent::Kind::kDestroy, 1000, alive, 1}); }
+
+  static VmFacts Facts(uint64_t serial, const std::string& name, int32_t pid,
+                       const std::string& cgroup) {
+    return {{serial}, name, "", "qemu", cgroup, pid};
+  }
+  static VmEntry Entry(uint64_t serial, Slot slot, const std::string& name, int32_t pid) {
+    return {Facts(serial, name, pid, "/machine.slice/" + name), slot};
+  }
+  static DeviceList Disks(int32_t pid, const std::vector<std::string>& names) {
+    DeviceList list;
+    for (const std::string& name : names) {
+      list.devices.push_back({.kind = DeviceKind::kDisk, .name = name, .pid = pid});
+    }
+    return list;
+  }
+  static VmGone Gone(uint64_t serial, Slot slot, GoneReason reason) {
+    return {{serial}, slot, reason};
+  }
+
+  uint64_t deaths_in_walk_ = 0;
+  FakeProcesses processes_;
+  Inventory inventory_{&processes_};
+  std::vector<ks_vm_row> rows_;
+};
+
+}  // namespace kvmsentry

@@ -56,16 +56,20 @@ void SelfWatch::Judge(Fault fault, absl::string_view detail, KernelTime now) {
   const bool broken = !detail.empty();
   state.count = broken ? state.count + 1 : state.count;
   state.detail = std::string(detail);
-  if (broken == state.open) return;
-  state.open = broken;
-  if (broken) {
+  const bool updated = broken && state.open;
+  if (updated && (detail == state.told || now - state.told_at < kUpdateNs)) return;
+  if (!broken && !state.open) return;
+  if (broken && !state.open) {
     state.opened_at = now;
     state.count = 1;
   }
+  state.open = broken;
+  state.told = std::string(detail);
+  state.told_at = now;
   const Words& words = kWords[static_cast<size_t>(fault)];
   AlertEvent& event = events_.emplace_back();
   event.key = std::string(words.id);
-  event.state = broken ? AlertState::kOpen : AlertState::kCleared;
+  event.state = updated ? AlertState::kUpdated : broken ? AlertState::kOpen : AlertState::kCleared;
   event.severity = broken ? words.severity : Severity::kInfo;
   event.spec_id = std::string(words.id);
   event.at = now;

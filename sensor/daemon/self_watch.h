@@ -41,8 +41,11 @@ class CanaryWatch {
 
 class SelfWatch {
  public:
-  // DETAIL says what is wrong; empty: nothing is. Opens an alert, or clears it.
+  // DETAIL says what is wrong; empty: nothing is. Opens an alert, or clears it; where something
+  // else is wrong than was told last, updates it, once in kUpdateNs at most.
   void Judge(Fault fault, absl::string_view detail, KernelTime now);
+
+  static constexpr int64_t kUpdateNs = 60 * kNsPerSecond;
 
   // What is wrong now, in words.
   std::vector<std::string> Open() const;
@@ -56,6 +59,8 @@ class SelfWatch {
     KernelTime opened_at;
     uint64_t count = 0;
     std::string detail;  // of the latest judgement
+    std::string told;    // of the latest step
+    KernelTime told_at;
   };
 
   std::array<State, kFaults> states_;

@@ -45,6 +45,24 @@ TEST(SelfWatchTest, AFaultOpensOnceAndClears) {
   EXPECT_EQ(cleared[0].count, 2U);
 }
 
+TEST(SelfWatchTest, AnotherFaultOfItsKindIsToldOnceAMinute) {
+  SelfWatch watch;
+  watch.Judge(Fault::kCost, "a is shed", At(1));
+  EXPECT_EQ(watch.Take().size(), 1U);
+  watch.Judge(Fault::kCost, "a is shed; b is shed", At(60));
+  EXPECT_THAT(watch.Take(), IsEmpty());
+  watch.Judge(Fault::kCost, "a is shed; b is shed", At(61));
+  const auto updated = watch.Take();
+  ASSERT_EQ(updated.size(), 1U);
+  EXPECT_EQ(updated[0].state, AlertState::kUpdated);
+  EXPECT_EQ(updated[0].severity, Severity::kWarning);
+  EXPECT_EQ(updated[0].opened_at.ns, At(1).ns);
+  EXPECT_EQ(updated[0].count, 3U);
+  EXPECT_THAT(updated[0].summary, HasSubstr("b is shed"));
+  watch.Judge(Fault::kCost, "a is shed; b is shed", At(200));
+  EXPECT_THAT(watch.Take(), IsEmpty());
+}
+
 TEST(SelfWatchTest, FaultsAreToldApart) {
   SelfWatch watch;
   watch.Judge(Fault::kRing, "a", At(1));

@@ -2,7 +2,6 @@
 
 #include <bit>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include <fcntl.h>
@@ -44,15 +43,16 @@ absl::Status VhostDevice::Control(unsigned long command, const char* name, void*
 }
 
 absl::Status VhostDevice::SetMemory(const TestMemory& memory) {
-  alignas(vhost_memory) std::byte table[sizeof(vhost_memory) + sizeof(vhost_memory_region)];
-  vhost_memory header{};
-  header.nregions = 1;
-  vhost_memory_region region{};
-  region.memory_size = memory.bytes().size();
-  region.userspace_addr = memory.address();
-  std::memcpy(table, &header, sizeof(header));
-  std::memcpy(table + sizeof(header), &region, sizeof(region));
-  return Control(VHOST_SET_MEM_TABLE, "VHOST_SET_MEM_TABLE", table);
+  // struct vhost_memory with one region: its array of none is no C++.
+  struct {
+    uint32_t regions = 1;
+    uint32_t padding = 0;
+    vhost_memory_region region{};
+  } table;
+  static_assert(sizeof(table) == sizeof(vhost_memory) + sizeof(vhost_memory_region));
+  table.region.memory_size = memory.bytes().size();
+  table.region.userspace_addr = memory.address();
+  return Control(VHOST_SET_MEM_TABLE, "VHOST_SET_MEM_TABLE", &table);
 }
 
 absl::Status VhostDevice::SetFeatures(uint64_t features) {

@@ -8,6 +8,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include "absl/strings/str_cat.h"
+
 #include "sensor/engine/engine.h"
 
 namespace kvmsentry {
@@ -18,10 +20,10 @@ constexpr int64_t kTickNs = 100 * kNsPerMs;
 // Two ranges and a burst of each rate, one set of each set.
 std::shared_ptr<const SpecLibrary> BenchLibrary() {
   std::vector<Spec> specs;
-  const auto add = [&specs](const Feature& feature, std::string kind, Norm norm,
+  const auto add = [&specs](const Feature& feature, absl::string_view kind, Norm norm,
                             int64_t window_ns) {
     Spec spec;
-    spec.id = std::string(feature.name) + "-" + kind;
+    spec.id = absl::StrCat(feature.name, "-", kind);
     spec.feature = feature.id;
     spec.norm = std::move(norm);
     spec.window_ns = window_ns;

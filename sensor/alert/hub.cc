@@ -30,7 +30,7 @@ Cursor Hub::ReadNew() const {
 
 uint64_t Hub::Wait(uint64_t seen, std::chrono::nanoseconds timeout, std::stop_token stop) const {
   std::unique_lock lock(mutex_);
-  written_.wait_for(lock, stop, timeout, [&] { return last_ > seen; });
+  written_.wait_for(lock, std::move(stop), timeout, [&] { return last_ > seen; });
   return last_;
 }
 

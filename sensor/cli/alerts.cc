@@ -38,7 +38,7 @@ class AlertsRun {
     if (std::exchange(lost_, false)) Say("reached kvmsentryd again; going on");
     SetClient(client.get());
     point_.StreamBegins();
-    const absl::Status ended =
+    absl::Status ended =
         client->Subscribe(point_.request(), [this](const v1::SubscribeResponse& message) {
           connected_once_ = true;
           point_.Passed(message);

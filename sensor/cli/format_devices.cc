@@ -27,10 +27,10 @@ std::string NumberText(const v1::Device& device) {
 
 std::string RemarkOf(const v1::Device& device) {
   std::vector<std::string> remarks;
-  if (device.kind() == v1::Device::DISK && !device.writable()) remarks.push_back("read only");
+  if (device.kind() == v1::Device::DISK && !device.writable()) remarks.emplace_back("read only");
   if (device.files() > 1) remarks.push_back(absl::StrCat("open ", device.files(), " times"));
   if (device.shared_by_process()) {
-    remarks.push_back("of one of the VMs of this process, which is not known");
+    remarks.emplace_back("of one of the VMs of this process, which is not known");
   }
   return absl::StrJoin(remarks, "; ");
 }

@@ -45,7 +45,7 @@ CostGuard::Verdict CostGuard::Judge(std::span<const HookCost> costs, KernelTime 
   }
   const auto due = std::ranges::find_if(shed_, [&](const Shed& shed) { return shed.until <= now; });
   if (due == shed_.end()) return {};
-  const Verdict verdict{.reason = {}, .restore = due->hook};
+  Verdict verdict{.reason = {}, .restore = due->hook};
   shed_.erase(due);
   return verdict;
 }

@@ -82,7 +82,7 @@ absl::Status Run(const DaemonOptions& options) {
                                            hub, *pipeline, clock));
   server->SetServing(true);
   LogStart(*pipeline, options);
-  const absl::Status ended = RunEventLoop(*pipeline, options.tick_ms * kNsPerMs);
+  absl::Status ended = RunEventLoop(*pipeline, options.tick_ms * kNsPerMs);
   server->SetServing(false);
   server->Stop();
   spdlog::info("stopped; counts stay in {}", options.pin_root);

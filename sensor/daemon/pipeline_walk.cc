@@ -11,7 +11,8 @@ std::optional<Walk> Pipeline::MakeWalk(std::vector<ks_open_file>* files) {
   inventory_.BeginWalk();
   Walk walk{.begin = clock_.Now(), .files = {}, .devices = {}};
   absl::StatusOr<std::vector<ks_open_file>> walked = probe_->WalkOpenFiles();
-  if (walked.ok()) {
+  const bool whole = walked.ok();
+  if (whole) {
     *files = *std::move(walked);
     walk.files = *files;
     if (probe_->walks_devices()) WalkDevices(&walk);
@@ -20,7 +21,7 @@ std::optional<Walk> Pipeline::MakeWalk(std::vector<ks_open_file>* files) {
   }
   walks_.Walked(walk.begin, clock_.Now());
   TakeUevents();  // who died meanwhile
-  if (walked.ok()) return walk;
+  if (whole) return walk;
   walks_.Doubt();
   return std::nullopt;
 }

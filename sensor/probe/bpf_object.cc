@@ -25,10 +25,11 @@ std::string log_text;
 
 int KeepLog(libbpf_print_level level, const char* format, va_list arguments) {
   if (level == LIBBPF_DEBUG) return 0;
+  constexpr size_t kMost = size_t{64} << 10;
   char text[32 * 1024];  // the verifier's log comes in one piece
   const int length = std::vsnprintf(text, sizeof(text), format, arguments);
   const std::lock_guard lock(log_mutex);
-  if (log_text.size() < 64 * 1024) log_text += text;
+  if (log_text.size() < kMost) log_text += text;
   return length;
 }
 

@@ -64,7 +64,7 @@ absl::Status Probe::Restore(const Hook& hook) {
   tables_->ForgetTimings();  // of exits whose entry went by meanwhile
   for (const std::string& program : programs) {
     BpfObject* object = HolderOf(hook.object, program);
-    const absl::Status attached =
+    absl::Status attached =
         object == nullptr ? absl::NotFoundError(program) : object->Attach(program);
     if (attached.ok()) continue;
     Detach(hook, programs);

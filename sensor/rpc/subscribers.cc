@@ -111,7 +111,7 @@ Subscribers::Subscribers(const Hub& hub, const Clock& clock, uint32_t max, absl:
       clock_(clock),
       max_(max),
       heartbeat_(heartbeat),
-      pump_([this](std::stop_token stop) { Pump(std::move(stop)); }) {}
+      pump_([this](const std::stop_token& stop) { Pump(stop); }) {}
 
 Subscribers::~Subscribers() = default;
 
@@ -150,7 +150,7 @@ uint32_t Subscribers::count() const {
 
 // A stream that comes while the pump waits has its next heartbeat a whole interval away, so half an
 // interval is never too long to wait.
-void Subscribers::Pump(std::stop_token stop) {
+void Subscribers::Pump(const std::stop_token& stop) {
   const std::chrono::nanoseconds longest(absl::ToInt64Nanoseconds(heartbeat_ / 2));
   uint64_t seen = 0;
   while (!stop.stop_requested()) {

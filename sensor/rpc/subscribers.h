@@ -44,7 +44,7 @@ class Subscribers {
  private:
   class Stream;
 
-  void Pump(std::stop_token stop);
+  void Pump(const std::stop_token& stop);
   std::vector<std::shared_ptr<Stream>> All() const;
   void Remove(Stream* stream);
 

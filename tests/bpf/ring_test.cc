@@ -188,7 +188,7 @@ TEST_F(RingTest, WhatIsReadWhileItIsToldAddsUp) {
   }
   EXPECT_GT(read_.births, 0U);
   EXPECT_GT(read_.limits, 0U);
-  ExpectAllAccountedFor(kRounds * kVms);
+  ExpectAllAccountedFor(uint64_t{kRounds} * kVms);
 }
 
 // A storm that finds no room is told at its next look once there is some.

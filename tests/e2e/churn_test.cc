@@ -112,8 +112,9 @@ TEST_F(ChurnTest, AfterFiveThousandVmsInARowNoneIsHiddenNoneIsLeftAndTheNextIsEx
   const std::string next = Name("next");
   ASSERT_OK_AND_ASSIGN(Guest guest, StartGuest(next, "--behaviour pio --count 777 --vcpus 4"));
   ASSERT_OK(guest.Begin());
-  ASSERT_OK_AND_ASSIGN(const v1::VmStatus vm, WaitForVm(next, Counted("pio.rate", 4 * 777)));
-  EXPECT_EQ(CountOf(vm, "pio.rate"), 4 * 777U);
+  ASSERT_OK_AND_ASSIGN(const v1::VmStatus vm,
+                       WaitForVm(next, Counted("pio.rate", uint64_t{4} * 777)));
+  EXPECT_EQ(CountOf(vm, "pio.rate"), uint64_t{4} * 777);
   ASSERT_OK_AND_ASSIGN(const v1::GetStatusResponse status, cli().Status());
   EXPECT_TRUE(status.has_vms_hidden());
   EXPECT_EQ(status.vms_hidden(), 0U);

@@ -23,6 +23,8 @@ if(KVMSENTRY_SANITIZE)
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${KVMSENTRY_SANITIZE})
 endif()
+# What tests themselves run is short, what the compiler does for them is not: half of it was optimisation.
+set(KVMSENTRY_TEST_OPTIONS -O0 -g1)
 # Built in a fifth less time. Not for threads: tsan_defaults.cc names inlined functions with their
 # namespaces, which only full debug information knows.
 if(KVMSENTRY_SANITIZE MATCHES address)

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "sensor/engine/engine.h"
+#include "sensor/source/catalogue.h"
 
 namespace kvmsentry {
 namespace {

@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "sensor/source/catalogue.h"
+
 namespace kvmsentry {
 namespace {
 

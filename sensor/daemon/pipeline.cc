@@ -10,8 +10,8 @@
 #include "spdlog/spdlog.h"
 
 #include "sensor/base/load.h"
-#include "sensor/feature/members.h"
 #include "sensor/record/decode.h"
+#include "sensor/source/catalogue.h"
 
 namespace kvmsentry {
 namespace {
@@ -24,14 +24,33 @@ int64_t UnobservedNs(const Probe& probe, KernelTime now) {
   return probe.pins() == Pins::kKept && beat != 0 && beat < now.ns ? now.ns - beat : 0;
 }
 
+// The features of the sets in the kernel's tables.
+struct SetFeatures {
+  FeatureId port = FeatureNamed("pio.port");
+  FeatureId msr = FeatureNamed("msr.written");
+  FeatureId exit = FeatureNamed("exit.reason");
+  FeatureId page = FeatureNamed("mmio.page");
+  FeatureId ioctl = FeatureNamed("ioctl.command");
+  FeatureId vhost_ioctl = FeatureNamed("vhost.config.command");
+  FeatureId vfio_ioctl = FeatureNamed("vfio.ioctl.command");
+  FeatureId exit_reason = FeatureNamed("userspace_exit.reason");
+  FeatureId hypercall = FeatureNamed("hypercall.number");
+};
+
+const SetFeatures& Sets() {
+  static const SetFeatures sets;
+  return sets;
+}
+
 // Of KS_IOCTL_MEMBER, the feature and its member there.
 std::pair<FeatureId, uint64_t> IoctlMember(uint32_t ioctl) {
+  const SetFeatures& sets = Sets();
   constexpr uint32_t kKind = 256;
-  if (ioctl < KS_IOCTL_VHOST * kKind) return {FeatureId::kIoctlCommand, ioctl};
+  if (ioctl < KS_IOCTL_VHOST * kKind) return {sets.ioctl, ioctl};
   if (ioctl < KS_IOCTL_VFIO * kKind) {
-    return {FeatureId::kVhostConfigCommand, ioctl - KS_IOCTL_VHOST * kKind};
+    return {sets.vhost_ioctl, ioctl - KS_IOCTL_VHOST * kKind};
   }
-  return {FeatureId::kVfioIoctlCommand, ioctl - KS_IOCTL_VFIO * kKind};
+  return {sets.vfio_ioctl, ioctl - KS_IOCTL_VFIO * kKind};
 }
 
 }  // namespace
@@ -232,23 +251,24 @@ void Pipeline::ObserveMembers(const Tables::Members& members, KernelTime now) {
                      .window_ns = 0,
                      .detail = member});
   };
-  for (const uint16_t port : members.ports) observe(FeatureId::kPioPort, port);
-  for (const uint32_t msr : members.msrs_written) observe(FeatureId::kMsrWritten, msr);
-  for (const uint32_t exit : members.exits) observe(FeatureId::kExitReason, exit);
-  for (const uint64_t page : members.mmio_pages) observe(FeatureId::kMmioPage, page);
+  const SetFeatures& sets = Sets();
+  for (const uint16_t port : members.ports) observe(sets.port, port);
+  for (const uint32_t msr : members.msrs_written) observe(sets.msr, msr);
+  for (const uint32_t exit : members.exits) observe(sets.exit, exit);
+  for (const uint64_t page : members.mmio_pages) observe(sets.page, page);
   for (const uint32_t ioctl : members.ioctls) {
     const auto [feature, member] = IoctlMember(ioctl);
     observe(feature, member);
   }
-  if (members.mmio_overflow != 0) observe(FeatureId::kMmioPage, kUntoldMember);
-  if (members.msr_overflow != 0) observe(FeatureId::kMsrWritten, kUntoldMember);
+  if (members.mmio_overflow != 0) observe(sets.page, kUntoldMember);
+  if (members.msr_overflow != 0) observe(sets.msr, kUntoldMember);
   const auto observe_bits = [&](FeatureId feature, uint64_t bits) {
     for (; bits != 0; bits &= bits - 1) {
       observe(feature, static_cast<uint64_t>(std::countr_zero(bits)));
     }
   };
-  observe_bits(FeatureId::kUserspaceExitReason, members.exit_reasons);
-  observe_bits(FeatureId::kHypercallNumber, members.hypercalls);
+  observe_bits(sets.exit_reason, members.exit_reasons);
+  observe_bits(sets.hypercall, members.hypercalls);
 }
 
 // Both clocks are read at once: NOW of a tick is older by what was done since.

@@ -5,6 +5,7 @@
 #include "sensor/base/load.h"
 #include "sensor/daemon/losses.h"
 #include "sensor/daemon/pipeline.h"
+#include "sensor/source/catalogue.h"
 
 namespace kvmsentry {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "sensor/base/thousands.h"
 #include "sensor/engine/text.h"
+#include "sensor/source/catalogue.h"
 
 namespace kvmsentry {
 namespace {
@@ -35,34 +36,6 @@ std::string After(const AlertEvent& event) {
 std::string EndText(const AlertEvent& event, ClearedBy by) {
   return absl::StrCat(by == ClearedBy::kVmGone ? " is gone" : " is no longer selected by the spec",
                       After(event), "; ");
-}
-
-absl::string_view LastKey(Field field) {
-  switch (field) {
-    case Field::kPort:
-      return "last_port";
-    case Field::kMsr:
-      return "last_msr";
-    case Field::kExitReason:
-      return "last_exit_reason";
-    case Field::kGuestAddress:
-      return "last_guest_address";
-    case Field::kVmExit:
-      return "last_vm_exit";
-    case Field::kVector:
-      return "last_vector";
-    case Field::kHypercall:
-      return "last_hypercall";
-    case Field::kControlRegister:
-      return "last_control_register";
-    case Field::kGuestPage:
-    case Field::kKvmIoctl:
-    case Field::kVhostIoctl:
-    case Field::kVfioIoctl:
-    case Field::kNone:
-      break;
-  }
-  return "last";
 }
 
 // OCCURRENCES of a rate as "28,340 port accesses/s" or, with no noun, "28,340/s"; of a burst as
@@ -95,8 +68,10 @@ void FillRate(const Watch& watch, const RateState& rate, const Step& step, Alert
   event.value_text = AmountText(watch, event.occurrences, "");
   const std::string worst = AmountText(watch, rate.worst.occurrences, "");
   if (worst != event.value_text) event.evidence["worst"] = worst;
-  if (rate.detail) {
-    event.evidence[std::string(LastKey(feature.field))] = LatestText(feature.field, *rate.detail);
+  std::string last;
+  if (rate.detail && feature.member != nullptr) {
+    last = MemberText(*feature.member, *rate.detail);
+    event.evidence[absl::StrCat("last_", feature.member->key)] = last;
   }
 
   const std::string vm = VmText(event.vm);
@@ -104,9 +79,7 @@ void FillRate(const Watch& watch, const RateState& rate, const Step& step, Alert
     event.summary =
         absl::StrCat(vm, ": ", AmountText(watch, event.occurrences, feature.noun), ", norm ",
                      event.norm_text, worst == event.value_text ? "" : "; at worst " + worst);
-    if (rate.detail) {
-      absl::StrAppend(&event.summary, "; last ", LatestText(feature.field, *rate.detail));
-    }
+    if (!last.empty()) absl::StrAppend(&event.summary, "; last ", last);
   } else if (step.cleared_by == ClearedBy::kNorm) {
     event.summary = absl::StrCat(vm, ": ", feature.noun, " back to ", event.value_text, " (norm ",
                                  event.norm_text, ")", After(event));
@@ -116,10 +89,10 @@ void FillRate(const Watch& watch, const RateState& rate, const Step& step, Alert
   }
 }
 
-std::string FirstMembers(Field field, const MemberWatch& set) {
+std::string FirstMembers(const MemberKind& kind, const MemberWatch& set) {
   std::string text;
   for (const uint64_t member : set.members().first(std::min(set.members().size(), kMembersShown))) {
-    absl::StrAppend(&text, text.empty() ? "" : ", ", MemberText(field, member));
+    absl::StrAppend(&text, text.empty() ? "" : ", ", MemberText(kind, member));
   }
   return text;
 }
@@ -132,9 +105,9 @@ void FillSet(const Watch& watch, const MemberWatch& set, const Step& step, Alert
   event.unit = std::string(feature.unit);
   if (!set.members().empty()) {
     event.value = static_cast<double>(set.members().back());
-    event.value_text = MemberText(feature.field, set.members().back());
+    event.value_text = MemberText(*feature.member, set.members().back());
   }
-  event.evidence["members"] = FirstMembers(feature.field, set);
+  event.evidence["members"] = FirstMembers(*feature.member, set);
   if (set.members().size() > kMembersShown) {
     event.evidence["more_members"] = absl::StrCat(set.members().size() - kMembersShown);
   }

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "absl/numeric/int128.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -51,13 +50,6 @@ std::string PerSecond(uint64_t occurrences, int64_t window_ns) {
 
 std::string PointsText(int64_t millipoints) {
   return Decimal(static_cast<uint64_t>(std::max<int64_t>(millipoints, 0)), 3);
-}
-
-std::string LatestText(Field field, uint64_t member) {
-  const std::string text = MemberText(field, member);
-  constexpr absl::string_view kWord = "exit reason ";
-  const bool bare = field == Field::kExitReason && !absl::StartsWith(text, kWord);
-  return bare ? absl::StrCat(kWord, text) : text;
 }
 
 }  // namespace kvmsentry

@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <string>
 
-#include "sensor/feature/catalogue.h"
-
 namespace kvmsentry {
 
 // Positive lengths of time: "10ms", "1.5s", "2m5s", "3h12m".
@@ -15,8 +13,5 @@ std::string DurationText(int64_t ns);
 std::string PerSecond(uint64_t occurrences, int64_t window_ns);
 
 std::string PointsText(int64_t millipoints);  // "42.5"
-
-// A member as the latest of its field: "port 0x3f8 (com1)", "exit reason IO".
-std::string LatestText(Field field, uint64_t member);
 
 }  // namespace kvmsentry

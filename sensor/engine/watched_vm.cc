@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "sensor/source/catalogue.h"
+
 namespace kvmsentry {
 
 WatchedVm::WatchedVm(const std::vector<EngineSpec>& specs, const VmFacts& facts) : specs_(&specs) {

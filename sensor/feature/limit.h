@@ -3,14 +3,18 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 
-#include "bpf/records.h"
+#include "sensor/feature/feature.h"
 
 namespace kvmsentry {
 
+// So many the kernel holds of one meter.
+inline constexpr size_t kLimitsPerMeter = 2;
+
 struct Limit {
-  ks_meter meter;
+  MeterRef meter;
   uint64_t count = 0;     // told when more than this ...
   int64_t window_ns = 0;  // ... were counted within this
   friend auto operator<=>(const Limit&, const Limit&) = default;

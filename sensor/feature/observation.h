@@ -6,7 +6,7 @@
 
 #include "sensor/base/ids.h"
 #include "sensor/base/time.h"
-#include "sensor/feature/catalogue.h"
+#include "sensor/feature/feature.h"
 
 namespace kvmsentry {
 
@@ -20,12 +20,12 @@ struct Observation {
   KernelTime time;
   VmId vm;
   ObservationKind kind = ObservationKind::kCount;
-  FeatureId feature = FeatureId::kPioRate;
+  FeatureId feature = {};
   // Orders observations that are alike in time, VM and kind; the source counts it up.
   uint64_t serial = 0;
   uint64_t value = 0;
   int64_t window_ns = 0;  // of kCrossed
-  // What the latest occurrence named, a member of the feature's field, where known.
+  // What the latest occurrence named, a member of the feature's kind, where known.
   std::optional<uint64_t> detail;
   // Something was lost since the last observation: the value may be too low.
   bool lossy = false;

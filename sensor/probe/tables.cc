@@ -82,12 +82,14 @@ absl::StatusOr<Tables> Tables::Open(const BpfObject& object, const MapSizes& siz
   return tables;
 }
 
+static_assert(kLimitsPerMeter == KS_LIMITS_PER_METER);
+
 void Tables::SetLimits(Slot slot, std::span<const Limit> limits) {
   ks_vm_limits& rows = limits_.rows()[slot];
   for (uint32_t meter = 0; meter < KS_METER_COUNT; ++meter) {
     size_t taken = 0;
     for (const Limit& limit : limits) {
-      if (limit.meter != meter || taken == KS_LIMITS_PER_METER) continue;
+      if (limit.meter.meter != meter || taken == KS_LIMITS_PER_METER) continue;
       ks_limit_row& row = rows.rows[meter][taken++];
       const auto window = static_cast<uint64_t>(limit.window_ns);
       if (row.window_ns == window && row.max == limit.count) continue;

@@ -1,8 +1,10 @@
 #include "sensor/record/decode.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "bpf/records.h"
+#include "sensor/source/catalogue.h"
 
 namespace kvmsentry {
 namespace {
@@ -25,9 +27,16 @@ absl::StatusOr<Record> DecodeBirth(std::span<const std::byte> bytes) {
                 .slot = born.vm_slot};
 }
 
+// The tables of all sources count in one numbering.
+MeterRef MeterOf(uint32_t meter) {
+  const auto number = static_cast<uint16_t>(std::min<uint32_t>(meter, KS_METER_COUNT));
+  if (meter == KS_METER_VFIO_IOCTL) return {SourceId::kVfio, number};
+  return {meter < KS_METERS_OF_VCPU ? SourceId::kKvm : SourceId::kVhost, number};
+}
+
 absl::StatusOr<Record> DecodeLimit(std::span<const std::byte> bytes) {
   KVMSENTRY_ASSIGN_OR_RETURN(const auto crossed, Read<ks_limit_crossed>(bytes, "limit_crossed"));
-  const Feature* feature = FeatureOfMeter(crossed.meter);
+  const Feature* feature = FeatureOfMeter(MeterOf(crossed.meter));
   if (feature == nullptr) {
     return absl::InvalidArgumentError(
         absl::StrCat("record limit_crossed: there is no meter ", crossed.meter));
@@ -43,7 +52,7 @@ absl::StatusOr<Record> DecodeLimit(std::span<const std::byte> bytes) {
                           .value = crossed.counted,
                           .window_ns = static_cast<int64_t>(crossed.window_ns),
                           .detail = {}};
-  if (feature->field != Field::kNone) observation.detail = crossed.last;
+  if (feature->member != nullptr) observation.detail = crossed.last;
   return observation;
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "sensor/base/load.h"
+#include "sensor/source/catalogue.h"
 
 namespace kvmsentry {
 namespace {
@@ -78,7 +79,7 @@ void AppendObservations(const VmCounts& counts, KernelTime time, std::span<const
                             .window_ns = 0,
                             .detail = {},
                             .lossy = lossy};
-    if (feature.field != Field::kNone && observation.value != 0) {
+    if (feature.member != nullptr && observation.value != 0) {
       observation.detail = counts.last[*feature.meter];
     }
     out.push_back(observation);

@@ -5,7 +5,7 @@
 #include "absl/strings/str_format.h"
 
 #include "sensor/base/escape.h"
-#include "sensor/feature/members.h"
+#include "sensor/source/kvm/members.h"
 
 namespace kvmsentry {
 namespace {
@@ -180,7 +180,7 @@ v1::Gap ToProto(const Gap& gap) {
 namespace {
 
 std::string ExitName(uint32_t member) {
-  const absl::string_view name = NameOfMember(Field::kVmExit, member);
+  const absl::string_view name = NameOfMember(kVmExit, member);
   return name.empty() ? absl::StrFormat("0x%x", member) : std::string(name);
 }
 

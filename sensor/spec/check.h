@@ -8,7 +8,7 @@
 #include "absl/strings/string_view.h"
 
 #include "kvmsentry/v1/spec.pb.h"
-#include "sensor/feature/catalogue.h"
+#include "sensor/feature/feature.h"
 #include "sensor/spec/places.h"
 #include "sensor/spec/report.h"
 #include "sensor/spec/spec.h"

@@ -1,12 +1,13 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/reflection.h"
 
 #include "sensor/base/time.h"
-#include "sensor/feature/members.h"
+#include "sensor/source/catalogue.h"
 #include "sensor/spec/check.h"
 #include "sensor/spec/covers.h"
 #include "sensor/spec/norm_text.h"
@@ -21,23 +22,16 @@ constexpr uint32_t kMaxBurstMs = 10'000;
 // No host does more of anything: some thousand vCPUs, and some nanoseconds for each.
 constexpr uint64_t kMaxPerMs = 1'000'000'000;
 
-struct MembersField {
-  absl::string_view name;
-  Field field;
-  const google::protobuf::RepeatedPtrField<std::string>& (v1::Members::*values)() const;
-};
+// The fields of Members are the keys of the kinds that sets have: a test compares the two.
+const google::protobuf::Descriptor& MembersType() { return *v1::Members::descriptor(); }
 
-constexpr std::array kMembersFields = {
-    MembersField{"port", Field::kPort, &v1::Members::port},
-    MembersField{"msr", Field::kMsr, &v1::Members::msr},
-    MembersField{"exit_reason", Field::kExitReason, &v1::Members::exit_reason},
-    MembersField{"vm_exit", Field::kVmExit, &v1::Members::vm_exit},
-    MembersField{"hypercall", Field::kHypercall, &v1::Members::hypercall},
-    MembersField{"page", Field::kGuestPage, &v1::Members::page},
-    MembersField{"ioctl", Field::kKvmIoctl, &v1::Members::ioctl},
-    MembersField{"vhost_ioctl", Field::kVhostIoctl, &v1::Members::vhost_ioctl},
-    MembersField{"vfio_ioctl", Field::kVfioIoctl, &v1::Members::vfio_ioctl},
-};
+// The kind of a set's members whose key is KEY; nullptr where no set has it.
+const MemberKind* KindOf(absl::string_view key) {
+  for (const Feature& feature : Catalogue()) {
+    if (feature.kind == FeatureKind::kSet && feature.member->key == key) return feature.member;
+  }
+  return nullptr;
+}
 
 class NormChecker {
  public:
@@ -47,9 +41,9 @@ class NormChecker {
 
   Norm Check() {
     // What could not be read was reported; whether the rest agrees with it can't be known.
-    if (places_.LeftOut({"norm", "max", "min", "clear", "burst", "count", "milliseconds", "allow",
-                         "deny", "port", "msr", "exit_reason", "vm_exit", "hypercall", "page",
-                         "ioctl", "vhost_ioctl", "vfio_ioctl"})) {
+    if (places_.LeftOut(
+            {"norm", "max", "min", "clear", "burst", "count", "milliseconds", "allow", "deny"}) ||
+        MembersLeftOut()) {
       return RangeNorm{};
     }
     CheckKind();
@@ -61,6 +55,13 @@ class NormChecker {
   }
 
  private:
+  bool MembersLeftOut() const {
+    for (int i = 0; i < MembersType().field_count(); ++i) {
+      if (places_.LeftOut({MembersType().field(i)->name()})) return true;
+    }
+    return false;
+  }
+
   void CheckKind() {
     std::vector<absl::string_view> given;
     for (const absl::string_view field : {"max", "min", "clear"}) {
@@ -187,43 +188,40 @@ class NormChecker {
     const bool is_set = feature_ != nullptr && feature_->kind == FeatureKind::kSet;
     SetNorm set{.allow = kind == "allow", .members = {}};
     bool any = false;
-    for (const MembersField& given : kMembersFields) {
-      const auto& texts = (members.*given.values)();
-      any = any || !texts.empty();
-      if (is_set && given.field != feature_->field && !texts.empty()) {
-        report_(places.Of(given.name),
-                absl::StrCat(given.name, " is not the field of feature \"", feature_->name,
-                             "\"; write ", NameOf(feature_->field)));
+    for (int i = 0; i < MembersType().field_count(); ++i) {
+      const auto* field = MembersType().field(i);
+      const auto& texts = members.GetReflection()->GetRepeatedFieldRef<std::string>(members, field);
+      const MemberKind* member = KindOf(field->name());
+      if (texts.empty() || member == nullptr) continue;
+      any = true;
+      if (is_set && member != feature_->member) {
+        report_(places.Of(field->name()),
+                absl::StrCat(field->name(), " is not the field of feature \"", feature_->name,
+                             "\"; write ", feature_->member->key));
         continue;
       }
-      Read(given, texts, places, set.members);
+      Read(*member, {texts.begin(), texts.end()}, places, set.members);
     }
     if (!any) report_(places.self(), absl::StrCat(kind, " names no member"));
     set.members = JoinOverlaps(std::move(set.members));
-    if (is_set && set.allow && Covers(set.members, {{0, LargestMember(feature_->field)}})) {
+    if (is_set && set.allow && Covers(set.members, {{0, feature_->member->largest}})) {
       report_(places.self(), "allow names every member: everything would be normal");
     }
     return set;
   }
 
-  void Read(const MembersField& given, const google::protobuf::RepeatedPtrField<std::string>& texts,
-            const Places& places, std::vector<Interval>& members) {
-    const std::vector<TextPosition> at = places.ValuesOf(given.name);
-    for (int i = 0; i < texts.size(); ++i) {
-      const auto interval = ReadMembers(given.field, texts[i]);
+  void Read(const MemberKind& kind, const std::vector<std::string>& texts, const Places& places,
+            std::vector<Interval>& members) {
+    const std::vector<TextPosition> at = places.ValuesOf(kind.key);
+    for (size_t i = 0; i < texts.size(); ++i) {
+      const auto interval = ReadMembers(kind, texts[i]);
       if (interval.ok()) {
         members.push_back(*interval);
       } else {
-        const auto index = static_cast<size_t>(i);
-        report_(index < at.size() ? at[index] : places.Of(given.name),
+        report_(i < at.size() ? at[i] : places.Of(kind.key),
                 std::string(interval.status().message()));
       }
     }
-  }
-
-  static absl::string_view NameOf(Field field) {
-    const auto found = std::ranges::find(kMembersFields, field, &MembersField::field);
-    return found == kMembersFields.end() ? "no member" : found->name;
   }
 
   const v1::Norm& norm_;

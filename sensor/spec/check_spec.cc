@@ -8,6 +8,7 @@
 
 #include "sensor/base/escape.h"
 #include "sensor/base/time.h"
+#include "sensor/source/catalogue.h"
 #include "sensor/spec/check.h"
 #include "sensor/spec/norm_text.h"
 #include "sensor/spec/selector.h"

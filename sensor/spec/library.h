@@ -65,7 +65,7 @@ class SpecLibrary {
   const Spec* Find(absl::string_view id) const;
 
   // What the kernel must tell at once of this VM: rates with a max, and bursts; ordered, without
-  // duplicates, at most KS_LIMITS_PER_METER of a meter (limits.cc says which).
+  // duplicates, at most kLimitsPerMeter of a meter (limits.cc says which).
   std::vector<Limit> LimitsFor(const VmFacts& facts) const;
 
  private:

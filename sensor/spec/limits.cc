@@ -1,9 +1,10 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <map>
 #include <set>
 #include <tuple>
 
+#include "sensor/source/catalogue.h"
 #include "sensor/spec/library.h"
 
 namespace kvmsentry {
@@ -21,7 +22,7 @@ bool ShorterBurst(const Limit& a, const Limit& b) {
   return std::tuple(a.window_ns, a.count) < std::tuple(b.window_ns, b.count);
 }
 
-// Of one meter. The kernel holds KS_LIMITS_PER_METER of them. Ticks of user space evaluate every
+// Of one meter. The kernel holds kLimitsPerMeter of them. Ticks of user space evaluate every
 // spec anyway, so which ones it holds decides mostly how early an alert opens; only a burst shorter
 // than a tick is seen by nobody else. So: the tightest rate (fewest per time, then the shorter
 // window) and the shortest burst (then the lower count) first, then the next ones of each in turn.
@@ -35,8 +36,8 @@ class LimitsOfMeter {
     std::ranges::sort(bursts_, ShorterBurst);
     std::set<Limit> own;
     for (size_t i = 0; i < std::max(rates_.size(), bursts_.size()); ++i) {
-      if (i < rates_.size() && own.size() < KS_LIMITS_PER_METER) own.insert(rates_[i]);
-      if (i < bursts_.size() && own.size() < KS_LIMITS_PER_METER) own.insert(bursts_[i]);
+      if (i < rates_.size() && own.size() < kLimitsPerMeter) own.insert(rates_[i]);
+      if (i < bursts_.size() && own.size() < kLimitsPerMeter) own.insert(bursts_[i]);
     }
     kept.merge(own);
   }
@@ -55,9 +56,9 @@ uint64_t CountWithin(double per_second, int64_t window_ns) {
 }  // namespace
 
 std::vector<Limit> SpecLibrary::LimitsFor(const VmFacts& facts) const {
-  std::array<LimitsOfMeter, KS_METER_COUNT> meters;
+  std::map<MeterRef, LimitsOfMeter> meters;
   for (const Spec& spec : specs_) {
-    const auto meter = FeatureOf(spec.feature).meter;
+    const auto meter = FeatureOf(spec.feature).meter_ref();
     if (!meter || !spec.select.Matches(facts)) continue;
     if (const auto* range = std::get_if<RangeNorm>(&spec.norm); range && range->max) {
       meters[*meter].AddRate({*meter, CountWithin(*range->max, spec.window_ns), spec.window_ns});
@@ -66,7 +67,7 @@ std::vector<Limit> SpecLibrary::LimitsFor(const VmFacts& facts) const {
     }
   }
   std::set<Limit> kept;
-  for (LimitsOfMeter& meter : meters) meter.KeepTightest(kept);
+  for (auto& [meter, limits] : meters) limits.KeepTightest(kept);
   return {kept.begin(), kept.end()};
 }
 

@@ -31,17 +31,17 @@ std::string RangeText(const RangeNorm& range, absl::string_view per, int64_t win
   return absl::StrCat("at least ", Amount(range.min.value_or(0)), over);
 }
 
-std::string IntervalText(Field field, const Interval& interval) {
-  if (interval.first == interval.last) return MemberText(field, interval.first);
-  return absl::StrCat(NounOf(field), "s ", NumberText(field, interval.first), "-",
-                      NumberText(field, interval.last));
+std::string IntervalText(const MemberKind& kind, const Interval& interval) {
+  if (interval.first == interval.last) return MemberText(kind, interval.first);
+  return absl::StrCat(kind.noun, "s ", NumberText(kind, interval.first), "-",
+                      NumberText(kind, interval.last));
 }
 
-std::string SetText(const SetNorm& set, Field field) {
+std::string SetText(const SetNorm& set, const MemberKind& kind) {
   std::string text = set.allow ? "only " : "none of ";
   const size_t shown = std::min(set.members.size(), kMaxMembersShown);
   for (size_t i = 0; i < shown; ++i) {
-    absl::StrAppend(&text, i == 0 ? "" : ", ", IntervalText(field, set.members[i]));
+    absl::StrAppend(&text, i == 0 ? "" : ", ", IntervalText(kind, set.members[i]));
   }
   if (shown < set.members.size()) {
     absl::StrAppend(&text, " and ", set.members.size() - shown, " more");
@@ -58,53 +58,7 @@ std::string NormText(const Norm& norm, const Feature& feature, int64_t window_ns
   if (const auto* burst = std::get_if<BurstNorm>(&norm)) {
     return absl::StrCat("at most ", WithThousands(burst->count), " in ", Span(burst->window_ns));
   }
-  return SetText(std::get<SetNorm>(norm), feature.field);
-}
-
-absl::string_view NounOf(Field field) {
-  switch (field) {
-    case Field::kPort:
-      return "port";
-    case Field::kMsr:
-      return "MSR";
-    case Field::kExitReason:
-      return "exit reason";
-    case Field::kGuestAddress:
-      return "guest address";
-    case Field::kVmExit:
-      return "VM exit";
-    case Field::kVector:
-      return "vector";
-    case Field::kHypercall:
-      return "hypercall";
-    case Field::kControlRegister:
-      return "CR";
-    case Field::kGuestPage:
-      return "guest page";
-    case Field::kKvmIoctl:
-      return "KVM ioctl";
-    case Field::kVhostIoctl:
-      return "vhost ioctl";
-    case Field::kVfioIoctl:
-      return "VFIO ioctl";
-    case Field::kNone:
-      break;
-  }
-  return "member";
-}
-
-std::string NumberText(Field field, uint64_t member) {
-  switch (field) {
-    case Field::kExitReason:
-    case Field::kHypercall:
-    case Field::kControlRegister:
-    case Field::kKvmIoctl:
-    case Field::kVhostIoctl:
-    case Field::kVfioIoctl:
-      return absl::StrCat(member);
-    default:
-      return absl::StrFormat("0x%x", member);
-  }
+  return SetText(std::get<SetNorm>(norm), *feature.member);
 }
 
 }  // namespace kvmsentry

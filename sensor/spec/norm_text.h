@@ -6,7 +6,7 @@
 
 #include "absl/strings/string_view.h"
 
-#include "sensor/feature/catalogue.h"
+#include "sensor/feature/feature.h"
 #include "sensor/spec/spec.h"
 
 namespace kvmsentry {
@@ -14,11 +14,5 @@ namespace kvmsentry {
 // "at most 20,000/s over 1s", "at most 500 in 10ms", "none of MSR LSTAR (0xc0000082)". Bounded: of
 // a long set it shows the first members and how many more there are.
 std::string NormText(const Norm& norm, const Feature& feature, int64_t window_ns);
-
-// What a member of FIELD is called: "port", "MSR", "exit reason".
-absl::string_view NounOf(Field field);
-
-// A member as a bare number, in the base that is usual for FIELD: "0x3f8", "17".
-std::string NumberText(Field field, uint64_t member);
 
 }  // namespace kvmsentry

@@ -6,14 +6,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "sensor/feature/catalogue.h"
+#include "sensor/feature/member_kind.h"
 #include "sensor/spec/spec.h"
 
 namespace kvmsentry {
 
-// A number ("0x3f8", "1016"), a range ("0x3f8-0x3ff") or a name of the field ("com1"), within the
-// field's bounds. The status's message is for the spec's author.
-absl::StatusOr<Interval> ReadMembers(Field field, absl::string_view text);
+// A number ("0x3f8", "1016"), a range ("0x3f8-0x3ff") or a name of the kind ("com1"), within the
+// kind's bounds. The status's message is for the spec's author.
+absl::StatusOr<Interval> ReadMembers(const MemberKind& kind, absl::string_view text);
 
 // Sorted, overlapping ones joined. Neighbours stay apart, so that texts can name them.
 std::vector<Interval> JoinOverlaps(std::vector<Interval> intervals);

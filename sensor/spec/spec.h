@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "sensor/feature/catalogue.h"
+#include "sensor/feature/feature.h"
 #include "sensor/feature/method.h"
 #include "sensor/feature/vm.h"
 
@@ -50,7 +50,7 @@ struct Selector {
 struct Spec {
   std::string id;
   Point point = Point::kNone;
-  FeatureId feature = FeatureId::kPioRate;
+  FeatureId feature = {};
   Selector select;
   int64_t window_ns = 0;
   Norm norm;

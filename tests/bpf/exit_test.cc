@@ -5,8 +5,8 @@
 
 #include "absl/strings/match.h"
 
-#include "sensor/feature/members.h"
 #include "sensor/record/exits.h"
+#include "sensor/source/kvm/members.h"
 #include "tests/bpf/fixture.h"
 #include "tests/guest/layout.h"
 
@@ -27,7 +27,7 @@ VcpuExits ExitsOf(const Tables& tables, VmId vm) {
 // By either vendor's name.
 uint64_t CountOf(const VcpuExits& exits, absl::string_view svm, absl::string_view vmx) {
   for (const auto& [member, count] : exits.by_reason) {
-    const absl::string_view name = NameOfMember(Field::kVmExit, member);
+    const absl::string_view name = NameOfMember(kVmExit, member);
     if (name == absl::StrCat("svm:", svm) || name == absl::StrCat("vmx:", vmx)) return count;
   }
   return 0;
@@ -210,7 +210,7 @@ TEST_P(ExitTest, KnowsWhereTheGuestWas) {
   }
   EXPECT_EQ(sample.cr3.value_or(guest::kPageTablesAddress), guest::kPageTablesAddress);
   EXPECT_EQ(sample.cpl.value_or(0), 0U);
-  const absl::string_view reason = NameOfMember(Field::kVmExit, sample.reason);
+  const absl::string_view reason = NameOfMember(kVmExit, sample.reason);
   EXPECT_NE(reason, "");
   if (!absl::StartsWith(reason, "svm:")) return;
   EXPECT_TRUE(sample.rip && sample.cr3 && sample.cpl);
@@ -223,7 +223,7 @@ TEST_P(ExitTest, EachReasonIsAMemberOnce) {
     for (const Tables::Members& members : tables().TakeMembers()) {
       if (members.vm != counts_.vm) continue;
       for (const uint32_t exit : members.exits) {
-        names.emplace_back(NameOfMember(Field::kVmExit, exit));
+        names.emplace_back(NameOfMember(kVmExit, exit));
       }
     }
     return names;

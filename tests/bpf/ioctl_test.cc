@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "sensor/base/fd.h"
-#include "sensor/feature/members.h"
+#include "sensor/source/kvm/members.h"
 #include "tests/bpf/fixture.h"
 #include "tests/support/test_vm.h"
 
@@ -32,7 +32,7 @@ long CompatIoctl(int fd, unsigned long command, uintptr_t argument) {
 }
 
 uint32_t Number(absl::string_view name) {
-  return static_cast<uint32_t>(MemberByName(Field::kKvmIoctl, name).value());
+  return static_cast<uint32_t>(MemberByName(kKvmIoctl, name).value());
 }
 
 class IoctlTest : public BpfTest, public ::testing::WithParamInterface<Variant> {

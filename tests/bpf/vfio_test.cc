@@ -8,7 +8,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "sensor/feature/members.h"
 #include "tests/bpf/fixture.h"
 #include "tests/support/test_vm.h"
 #include "tests/vmm/vfio_device.h"

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "sensor/daemon/losses.h"
+#include "sensor/source/catalogue.h"
 
 namespace kvmsentry {
 namespace {
@@ -84,7 +85,7 @@ TEST(SilenceWatchTest, OfSomeVmsDegrades) {
   watch.Observe(std::vector{HaltsAndInterrupts(1000, 0), HaltsAndInterrupts(1000, 1000)});
   EXPECT_EQ(watch.Of("kvm_inj_virq"), Coverage::kDegraded);
   const auto hooks = ApplySilence(AllBut({}), watch);
-  const auto coverage = CoverageOf(SpecOf(FeatureId::kInterruptRate), hooks);
+  const auto coverage = CoverageOf(SpecOf(FeatureNamed("interrupt.rate")), hooks);
   EXPECT_EQ(coverage.coverage, Coverage::kDegraded);
   EXPECT_THAT(coverage.reason, HasSubstr("with some VMs"));
 }
@@ -101,12 +102,12 @@ TEST(ApplySilenceTest, ASilentHookIsUnobservableAndTheOthersStay) {
   SilenceWatch watch;
   watch.Observe(std::vector{Counts(1000, 0, 1000)});
   const auto hooks = ApplySilence(AllBut({}), watch);
-  EXPECT_EQ(CoverageOf(SpecOf(FeatureId::kExitRate), hooks).coverage, Coverage::kUnobservable);
-  EXPECT_EQ(CoverageOf(SpecOf(FeatureId::kEntryRate), hooks).coverage, Coverage::kActive);
+  EXPECT_EQ(CoverageOf(SpecOf(FeatureNamed("exit.rate")), hooks).coverage, Coverage::kUnobservable);
+  EXPECT_EQ(CoverageOf(SpecOf(FeatureNamed("entry.rate")), hooks).coverage, Coverage::kActive);
 }
 
 TEST(CoverageOfTest, OfSeveralHooksSomeOfWhichAreGoneIsDegraded) {
-  const Feature& turns = FeatureOf(FeatureId::kVhostRunRate);
+  const Feature& turns = FeatureOf(FeatureNamed("vhost.run.rate"));
   EXPECT_EQ(CoverageOf(turns, AllBut({})).coverage, Coverage::kActive);
   const FeatureCoverage some = CoverageOf(turns, AllBut({"handle_tx", "handle_rx"}));
   EXPECT_EQ(some.coverage, Coverage::kDegraded);
@@ -117,18 +118,19 @@ TEST(CoverageOfTest, OfSeveralHooksSomeOfWhichAreGoneIsDegraded) {
 
 TEST(CoverageOfTest, FollowsTheFeaturesOwnHook) {
   const auto hooks = AllBut({"kvm_pio"});
-  const FeatureCoverage pio = CoverageOf(SpecOf(FeatureId::kPioRate), hooks);
+  const FeatureCoverage pio = CoverageOf(SpecOf(FeatureNamed("pio.rate")), hooks);
   EXPECT_EQ(pio.coverage, Coverage::kUnobservable);
   EXPECT_EQ(pio.reason, "kvm_pio: gone");
-  EXPECT_EQ(CoverageOf(SpecOf(FeatureId::kMmioRate), hooks).coverage, Coverage::kActive);
+  EXPECT_EQ(CoverageOf(SpecOf(FeatureNamed("mmio.rate")), hooks).coverage, Coverage::kActive);
 }
 
 TEST(CoverageOfTest, IsDegradedWhereItIsNotCertainWhichVmItIs) {
-  const FeatureCoverage births = CoverageOf(SpecOf(FeatureId::kPioRate), AllBut({"kvm_track_tsc"}));
+  const FeatureCoverage births =
+      CoverageOf(SpecOf(FeatureNamed("pio.rate")), AllBut({"kvm_track_tsc"}));
   EXPECT_EQ(births.coverage, Coverage::kDegraded);
   EXPECT_THAT(births.reason, HasSubstr("kvm_track_tsc: gone"));
   const FeatureCoverage both =
-      CoverageOf(SpecOf(FeatureId::kPioRate), AllBut({"kvm_track_tsc", "task_file"}));
+      CoverageOf(SpecOf(FeatureNamed("pio.rate")), AllBut({"kvm_track_tsc", "task_file"}));
   EXPECT_THAT(both.reason, HasSubstr("kvm_track_tsc: gone"));
   EXPECT_THAT(both.reason, HasSubstr("task_file: gone"));
 }

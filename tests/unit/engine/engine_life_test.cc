@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sensor/source/catalogue.h"
 #include "tests/unit/engine/test_specs.h"
 
 namespace kvmsentry {
@@ -11,7 +12,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr auto kPio = FeatureId::kPioRate;
+const auto kPio = FeatureNamed("pio.rate");
 
 std::vector<Spec> Storm() { return {MaxSpec("storm", kPio, 1'000, kNsPerSecond)}; }
 

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sensor/source/catalogue.h"
 #include "tests/unit/engine/test_specs.h"
 
 namespace kvmsentry {
@@ -17,17 +18,17 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr auto kPio = FeatureId::kPioRate;
+const auto kPio = FeatureNamed("pio.rate");
 
 std::shared_ptr<const SpecLibrary> MixedLibrary() {
   return std::make_shared<SpecLibrary>(SpecLibrary::FromSpecs({
       MaxSpec("storm", kPio, 5'000, kNsPerSecond),
       MaxSpec("storm-long", kPio, 3'000, 10 * kNsPerSecond),
       BurstSpec("burst", kPio, 700, 20 * kNsPerMs),
-      MaxSpec("msr", FeatureId::kMsrRate, 2'000, kNsPerSecond),
-      MinSpec("idle", FeatureId::kMsrRate, 300, 2 * kNsPerSecond),
-      DenySpec("deny", FeatureId::kPioPort, {{0, 20}}, kNsPerSecond),
-      AllowSpec("allow", FeatureId::kMsrWritten, {{0, 90}}, 2 * kNsPerSecond),
+      MaxSpec("msr", FeatureNamed("msr.rate"), 2'000, kNsPerSecond),
+      MinSpec("idle", FeatureNamed("msr.rate"), 300, 2 * kNsPerSecond),
+      DenySpec("deny", FeatureNamed("pio.port"), {{0, 20}}, kNsPerSecond),
+      AllowSpec("allow", FeatureNamed("msr.written"), {{0, 90}}, 2 * kNsPerSecond),
   }));
 }
 
@@ -55,13 +56,13 @@ std::vector<std::vector<Observation>> RandomTicks(uint64_t seed) {
       if (random() % 2 == 0) o.detail = random() % 2000;
       const uint64_t which = random() % 8;
       if (which < 5) {
-        o.feature = which < 3 ? kPio : FeatureId::kMsrRate;
+        o.feature = which < 3 ? kPio : FeatureNamed("msr.rate");
         uint64_t& count = counts[vm][which < 3 ? 0 : 1];
         count = random() % 100 == 0 ? 0 : count + random() % (tick % 60 < 30 ? 3000 : 100);
         o.value = count;
       } else if (which < 7) {
         o.kind = ObservationKind::kMember;
-        o.feature = which == 5 ? FeatureId::kPioPort : FeatureId::kMsrWritten;
+        o.feature = which == 5 ? FeatureNamed("pio.port") : FeatureNamed("msr.written");
         o.value = random() % 100;
       } else {
         o.kind = ObservationKind::kCrossed;
@@ -145,9 +146,9 @@ TEST(EngineOrderTest, LivesAreWellFormedAndInOrder) {
 }
 
 TEST(EngineOrderTest, AmongAlikeTheSourcesSerialDecides) {
-  OneVm vm({DenySpec("deny", FeatureId::kPioPort, {{1, 9}}, kNsPerSecond)});
-  vm.Member(FeatureId::kPioPort, 7, 50);
-  vm.Member(FeatureId::kPioPort, 3, 50);
+  OneVm vm({DenySpec("deny", FeatureNamed("pio.port"), {{1, 9}}, kNsPerSecond)});
+  vm.Member(FeatureNamed("pio.port"), 7, 50);
+  vm.Member(FeatureNamed("pio.port"), 3, 50);
   EXPECT_EQ(vm.Tick(100).at(0).evidence.at("members"), "port 0x7, port 0x3");
 }
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sensor/source/catalogue.h"
 #include "tests/unit/engine/test_specs.h"
 
 namespace kvmsentry {
@@ -10,8 +11,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr auto kPio = FeatureId::kPioRate;
-constexpr auto kEntry = FeatureId::kEntryRate;
+const auto kPio = FeatureNamed("pio.rate");
+const auto kEntry = FeatureNamed("entry.rate");
 
 std::vector<Spec> Storm() { return {MaxSpec("storm", kPio, 20'000, kNsPerSecond)}; }
 std::vector<Spec> Burst() { return {BurstSpec("burst", kPio, 1000, 10 * kNsPerMs)}; }
@@ -107,7 +108,7 @@ TEST(EngineRateTest, ACrossingOpensWhatItProvesAndNothingElse) {
 TEST(EngineRateTest, ACrossingIsTheFeaturesAndTheVmsOwn) {
   OneVm vm(Storm());
   vm.engine().UpsertVm(Vm(2, "web-2"), {0});
-  vm.Crossed(FeatureId::kMmioRate, 90'000, kNsPerSecond, 50);
+  vm.Crossed(FeatureNamed("mmio.rate"), 90'000, kNsPerSecond, 50);
   EXPECT_THAT(vm.Tick(100), IsEmpty());
   vm.Crossed(kPio, 90'000, kNsPerSecond, 150);
   const auto events = vm.Tick(200);

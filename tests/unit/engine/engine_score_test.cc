@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sensor/source/catalogue.h"
 #include "tests/unit/engine/test_specs.h"
 
 namespace kvmsentry {
@@ -9,8 +10,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr auto kPio = FeatureId::kPioRate;
-constexpr auto kMmio = FeatureId::kMmioRate;
+const auto kPio = FeatureNamed("pio.rate");
+const auto kMmio = FeatureNamed("mmio.rate");
 
 std::vector<Spec> Two() {
   Spec pio = MaxSpec("pio", kPio, 1'000, kNsPerSecond);

@@ -1,7 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sensor/feature/members.h"
+#include "sensor/source/catalogue.h"
+#include "sensor/source/kvm/members.h"
 #include "tests/unit/engine/test_specs.h"
 
 namespace kvmsentry {
@@ -10,7 +11,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr auto kPort = FeatureId::kPioPort;
+const auto kPort = FeatureNamed("pio.port");
 
 std::vector<Spec> Deny() { return {DenySpec("deny", kPort, {{0x510, 0x511}}, kNsPerSecond)}; }
 
@@ -93,7 +94,7 @@ TEST(EngineSetTest, AScanIsOneAlertWithBoundedEvidence) {
 
 TEST(EngineSetTest, MembersOfAnotherFeatureAreNotJudged) {
   OneVm vm(Deny());
-  vm.Member(FeatureId::kMsrWritten, 0x510, 50);
+  vm.Member(FeatureNamed("msr.written"), 0x510, 50);
   vm.Count(kPort, 0x510, 60);
   EXPECT_THAT(vm.Tick(100), IsEmpty());
 }

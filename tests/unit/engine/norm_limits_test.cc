@@ -2,12 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "sensor/source/catalogue.h"
 #include "tests/unit/engine/test_specs.h"
 
 namespace kvmsentry {
 namespace {
 
-constexpr auto kPio = FeatureId::kPioRate;
+const auto kPio = FeatureNamed("pio.rate");
 
 TEST(NormLimitsTest, ARangeIsWholeOccurrencesAWindow) {
   const NormLimits limits = LimitsOf(MaxSpec("a", kPio, 20'000, 2 * kNsPerSecond));
@@ -32,8 +33,8 @@ TEST(NormLimitsTest, QuietTimes) {
   EXPECT_EQ(QuietTime(MaxSpec("a", kPio, 1, 5 * kNsPerSecond)), 5 * kNsPerSecond);
   EXPECT_EQ(QuietTime(BurstSpec("a", kPio, 1, 10 * kNsPerMs)), 2 * kNsPerSecond);
   EXPECT_EQ(QuietTime(BurstSpec("a", kPio, 1, kNsPerSecond)), 10 * kNsPerSecond);
-  EXPECT_EQ(QuietTime(DenySpec("a", FeatureId::kPioPort, {}, 10 * kNsPerMs)), kNsPerSecond);
-  EXPECT_EQ(QuietTime(DenySpec("a", FeatureId::kPioPort, {}, 10 * kNsPerSecond)),
+  EXPECT_EQ(QuietTime(DenySpec("a", FeatureNamed("pio.port"), {}, 10 * kNsPerMs)), kNsPerSecond);
+  EXPECT_EQ(QuietTime(DenySpec("a", FeatureNamed("pio.port"), {}, 10 * kNsPerSecond)),
             10 * kNsPerSecond);
 }
 

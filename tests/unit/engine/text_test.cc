@@ -32,11 +32,5 @@ TEST(TextTest, PointsKeepTheirThousandths) {
   EXPECT_EQ(PointsText(7), "0.007");
 }
 
-TEST(TextTest, TheLatestMemberSaysOfWhatItIsOne) {
-  EXPECT_EQ(LatestText(Field::kPort, 0x3f8), "port 0x3f8 (com1)");
-  EXPECT_EQ(LatestText(Field::kExitReason, 2), "exit reason IO");
-  EXPECT_EQ(LatestText(Field::kExitReason, 60), "exit reason 60");
-}
-
 }  // namespace
 }  // namespace kvmsentry

@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 
 #include "sensor/engine/text.h"
+#include "sensor/source/catalogue.h"
 #include "tests/unit/engine/test_specs.h"
 
 namespace kvmsentry {
@@ -27,16 +28,16 @@ Spec Make(Spec spec, Severity severity, int32_t weight, std::string norm_text) {
 
 std::shared_ptr<const SpecLibrary> TraceLibrary() {
   return std::make_shared<SpecLibrary>(SpecLibrary::FromSpecs({
-      Make(MaxSpec("pio-storm", FeatureId::kPioRate, 20'000, kNsPerSecond), Severity::kWarning, 30,
-           "at most 20,000/s over 1s"),
-      Make(BurstSpec("pio-burst", FeatureId::kPioRate, 5'000, 50 * kNsPerMs), Severity::kNotice, 10,
-           "at most 5,000 in 50ms"),
-      Make(MinSpec("vcpu-stuck", FeatureId::kEntryRate, 10, 2 * kNsPerSecond), Severity::kNotice, 5,
-           "at least 10/s over 2s"),
-      Make(DenySpec("msr-syscall", FeatureId::kMsrWritten, {{0xc0000081, 0xc0000083}},
+      Make(MaxSpec("pio-storm", FeatureNamed("pio.rate"), 20'000, kNsPerSecond), Severity::kWarning,
+           30, "at most 20,000/s over 1s"),
+      Make(BurstSpec("pio-burst", FeatureNamed("pio.rate"), 5'000, 50 * kNsPerMs),
+           Severity::kNotice, 10, "at most 5,000 in 50ms"),
+      Make(MinSpec("vcpu-stuck", FeatureNamed("entry.rate"), 10, 2 * kNsPerSecond),
+           Severity::kNotice, 5, "at least 10/s over 2s"),
+      Make(DenySpec("msr-syscall", FeatureNamed("msr.written"), {{0xc0000081, 0xc0000083}},
                     10 * kNsPerSecond),
            Severity::kCritical, 40, "none of MSRs 0xc0000081-0xc0000083"),
-      Make(AllowSpec("exit-reasons", FeatureId::kUserspaceExitReason, {{2, 2}, {5, 6}},
+      Make(AllowSpec("exit-reasons", FeatureNamed("userspace_exit.reason"), {{2, 2}, {5, 6}},
                      kNsPerSecond),
            Severity::kInfo, 5, "only IO, exit reasons 5-6"),
   }));

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "bpf/records.h"
+#include "sensor/source/catalogue.h"
 
 namespace kvmsentry {
 namespace {
@@ -80,7 +81,7 @@ TEST(DecodeTest, ReadsACrossedLimitAsAnObservationOfItsRate) {
   EXPECT_EQ(crossed.time, KernelTime{1000});
   EXPECT_EQ(crossed.vm, VmId{7});
   EXPECT_EQ(crossed.kind, ObservationKind::kCrossed);
-  EXPECT_EQ(crossed.feature, FeatureId::kPioRate);
+  EXPECT_EQ(crossed.feature, FeatureNamed("pio.rate"));
   EXPECT_EQ(crossed.value, 20001U);
   EXPECT_EQ(crossed.window_ns, 1000000000);
   EXPECT_EQ(crossed.detail, 0x3f5U);

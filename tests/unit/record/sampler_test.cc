@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sensor/source/catalogue.h"
+
 namespace kvmsentry {
 namespace {
 
@@ -127,10 +129,10 @@ TEST(AppendObservationsTest, MissingIsNotZero) {
   AppendObservations(counts, {5}, {}, false, out);
   EXPECT_TRUE(out.empty());
   // What a set holds does not come from meters.
-  AppendObservations(counts, {5}, std::vector{FeatureId::kPioRate, FeatureId::kPioPort}, false,
-                     out);
+  AppendObservations(counts, {5}, std::vector{FeatureNamed("pio.rate"), FeatureNamed("pio.port")},
+                     false, out);
   ASSERT_EQ(out.size(), 1U);
-  EXPECT_EQ(out[0].feature, FeatureId::kPioRate);
+  EXPECT_EQ(out[0].feature, FeatureNamed("pio.rate"));
 }
 
 TEST(AppendObservationsTest, SaysWhatWasCountedWhenAndOfWhom) {
@@ -140,9 +142,10 @@ TEST(AppendObservationsTest, SaysWhatWasCountedWhenAndOfWhom) {
   counts.last[KS_METER_PIO] = 0x3f5;
   counts.count[KS_METER_ENTRY] = 8;
   std::vector<Observation> out(1);
-  AppendObservations(counts, {5},
-                     std::vector{FeatureId::kPioRate, FeatureId::kMmioRate, FeatureId::kEntryRate},
-                     true, out);
+  AppendObservations(
+      counts, {5},
+      std::vector{FeatureNamed("pio.rate"), FeatureNamed("mmio.rate"), FeatureNamed("entry.rate")},
+      true, out);
   ASSERT_EQ(out.size(), 4U);
   for (size_t i = 1; i < out.size(); ++i) {
     EXPECT_EQ(out[i].time, KernelTime{5});

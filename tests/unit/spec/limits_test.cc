@@ -3,12 +3,14 @@
 #include "gtest/gtest.h"
 
 #include "sensor/base/time.h"
+#include "sensor/source/catalogue.h"
 #include "tests/unit/spec/spec_text.h"
 
 namespace kvmsentry {
 
 void PrintTo(const Limit& limit, std::ostream* out) {
-  *out << "meter " << limit.meter << ": " << limit.count << " in " << limit.window_ns << " ns";
+  *out << "meter " << limit.meter.meter << ": " << limit.count << " in " << limit.window_ns
+       << " ns";
 }
 
 namespace {
@@ -17,6 +19,9 @@ using testing::ElementsAreArray;
 using testing::IsEmpty;
 using testing::SizeIs;
 
+const MeterRef kPio = *FindFeature("pio.rate")->meter_ref();
+const MeterRef kMmio = *FindFeature("mmio.rate")->meter_ref();
+const MeterRef kExit = *FindFeature("exit.rate")->meter_ref();
 constexpr int64_t kSecond = kNsPerSecond;
 constexpr int64_t kMs = kNsPerMs;
 
@@ -41,39 +46,39 @@ TEST(LimitsTest, AreTheTightestRateAndTheShortestBurst) {
     std::vector<std::string> norms;
     std::vector<Limit> limits;
   } cases[] = {
-      {{"norm { max: 20000 }"}, {{KS_METER_PIO, 20000, kSecond}}},
-      {{"norm { max: 20000 } window { milliseconds: 10 }"}, {{KS_METER_PIO, 200, 10 * kMs}}},
-      {{"norm { max: 0.5 }"}, {{KS_METER_PIO, 0, kSecond}}},
-      {{"norm { max: 0.29 } window { seconds: 100 }"}, {{KS_METER_PIO, 29, 100 * kSecond}}},
+      {{"norm { max: 20000 }"}, {{kPio, 20000, kSecond}}},
+      {{"norm { max: 20000 } window { milliseconds: 10 }"}, {{kPio, 200, 10 * kMs}}},
+      {{"norm { max: 0.5 }"}, {{kPio, 0, kSecond}}},
+      {{"norm { max: 0.29 } window { seconds: 100 }"}, {{kPio, 29, 100 * kSecond}}},
       {{"norm { max: 1000000000000 } window { seconds: 3600 }"},
-       {{KS_METER_PIO, 3'600'000'000'000'000, 3600 * kSecond}}},
-      {{"norm { burst { count: 500 milliseconds: 10 } }"}, {{KS_METER_PIO, 500, 10 * kMs}}},
+       {{kPio, 3'600'000'000'000'000, 3600 * kSecond}}},
+      {{"norm { burst { count: 500 milliseconds: 10 } }"}, {{kPio, 500, 10 * kMs}}},
       // A min is for ticks alone; of a range, the max counts.
       {{"norm { min: 3 }"}, {}},
-      {{"norm { min: 3 max: 5 }"}, {{KS_METER_PIO, 5, kSecond}}},
+      {{"norm { min: 3 max: 5 }"}, {{kPio, 5, kSecond}}},
       // Alike: once.
-      {{"norm { max: 100 }", "norm { max: 100 }"}, {{KS_METER_PIO, 100, kSecond}}},
+      {{"norm { max: 100 }", "norm { max: 100 }"}, {{kPio, 100, kSecond}}},
       {{"norm { max: 100 }", "norm { burst { count: 100 milliseconds: 1000 } }"},
-       {{KS_METER_PIO, 100, kSecond}}},
+       {{kPio, 100, kSecond}}},
       // Fewest per time first; then the shorter window.
       {{"norm { max: 300 }", "norm { max: 100 }", "norm { max: 200 }"},
-       {{KS_METER_PIO, 100, kSecond}, {KS_METER_PIO, 200, kSecond}}},
+       {{kPio, 100, kSecond}, {kPio, 200, kSecond}}},
       {{"norm { max: 300 }", "norm { max: 100 } window { seconds: 9 }",
         "norm { max: 100 } window { seconds: 5 }", "norm { max: 100 } window { seconds: 7 }"},
-       {{KS_METER_PIO, 500, 5 * kSecond}, {KS_METER_PIO, 700, 7 * kSecond}}},
+       {{kPio, 500, 5 * kSecond}, {kPio, 700, 7 * kSecond}}},
       // Two rates may not push out the burst, which ticks could not see.
       {{"norm { max: 100 }", "norm { max: 200 }",
         "norm { burst { count: 5000 milliseconds: 1000 } }",
         "norm { burst { count: 500 milliseconds: 10 } }"},
-       {{KS_METER_PIO, 100, kSecond}, {KS_METER_PIO, 500, 10 * kMs}}},
+       {{kPio, 100, kSecond}, {kPio, 500, 10 * kMs}}},
       {{"norm { burst { count: 3 milliseconds: 9 } }",
         "norm { burst { count: 2 milliseconds: 9 } }",
         "norm { burst { count: 1 milliseconds: 9 } }"},
-       {{KS_METER_PIO, 1, 9 * kMs}, {KS_METER_PIO, 2, 9 * kMs}}},
+       {{kPio, 1, 9 * kMs}, {kPio, 2, 9 * kMs}}},
       {{"norm { burst { count: 3 milliseconds: 30 } }",
         "norm { burst { count: 2 milliseconds: 9 } }",
         "norm { burst { count: 1 milliseconds: 9 } }"},
-       {{KS_METER_PIO, 1, 9 * kMs}, {KS_METER_PIO, 2, 9 * kMs}}},
+       {{kPio, 1, 9 * kMs}, {kPio, 2, 9 * kMs}}},
   };
   for (const auto& c : cases) {
     EXPECT_THAT(LibraryOf(c.norms).LimitsFor({}), ElementsAreArray(c.limits)) << c.norms.front();
@@ -96,10 +101,8 @@ TEST(LimitsTest, AreChosenForEachMeter) {
                         .text()},
           })
           .library;
-  const Limit expected[] = {{KS_METER_PIO, 5, kSecond},
-                            {KS_METER_PIO, 7, kSecond},
-                            {KS_METER_MMIO, 10, kSecond},
-                            {KS_METER_EXIT, 10, kSecond}};
+  const Limit expected[] = {
+      {kPio, 5, kSecond}, {kPio, 7, kSecond}, {kMmio, 10, kSecond}, {kExit, 10, kSecond}};
   EXPECT_THAT(library.LimitsFor({}), ElementsAreArray(expected));
 }
 
@@ -108,7 +111,7 @@ TEST(LimitsTest, AreThoseOfTheSpecsThatSelectTheVm) {
       {"select { vm: \"web-*\" } norm { max: 1 }", "select { vm: \"db-*\" } norm { max: 2 }"});
   VmFacts facts;
   facts.name = "db-1";
-  EXPECT_THAT(library.LimitsFor(facts), ElementsAreArray({Limit{KS_METER_PIO, 2, kSecond}}));
+  EXPECT_THAT(library.LimitsFor(facts), ElementsAreArray({Limit{kPio, 2, kSecond}}));
   facts.name = "mail";
   EXPECT_THAT(library.LimitsFor(facts), IsEmpty());
 }

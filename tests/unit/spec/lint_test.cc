@@ -313,14 +313,13 @@ TEST(LintTest, PagesAreWhole) {
   };
   EXPECT_THAT(problems("0xfed00000"), IsEmpty());
   EXPECT_THAT(problems("0xfe000000-0xfe003fff"), IsEmpty());
-  EXPECT_THAT(problems("0xfed00010"),
-              ElementsAreArray({"5:23: \"0xfed00010\" is not of whole pages: give the address at "
-                                "which one of 0x1000 bytes begins, or a range of pages to the last "
-                                "byte"}));
+  EXPECT_THAT(
+      problems("0xfed00010"),
+      ElementsAreArray({"5:23: \"0xfed00010\" is not of whole guest pages: give where one of "
+                        "0x1000 begins, or a range to the last byte of one"}));
   EXPECT_THAT(problems("0xfe000000-0xfe003000"),
-              ElementsAreArray({"5:23: \"0xfe000000-0xfe003000\" is not of whole pages: give the "
-                                "address at which one of 0x1000 bytes begins, or a range of pages "
-                                "to the last byte"}));
+              ElementsAreArray({"5:23: \"0xfe000000-0xfe003000\" is not of whole guest pages: give "
+                                "where one of 0x1000 begins, or a range to the last byte of one"}));
 }
 
 // Of a set: line 4 names the feature, line 5 has the case's norm.

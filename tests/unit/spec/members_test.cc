@@ -1,4 +1,4 @@
-#include "sensor/feature/members.h"
+#include "sensor/source/kvm/members.h"
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -17,27 +17,27 @@ using testing::ElementsAre;
 
 TEST(MembersTest, ReadsNumbersRangesAndNames) {
   const struct {
-    Field field;
+    const MemberKind& kind;
     const char* text;
     Interval expected;
   } cases[] = {
-      {Field::kPort, "0x3f8", {0x3f8, 0x3f8}},
-      {Field::kPort, "0X3F8", {0x3f8, 0x3f8}},
-      {Field::kPort, "1016", {1016, 1016}},
-      {Field::kPort, "0", {0, 0}},
-      {Field::kPort, "0xffff", {0xffff, 0xffff}},
-      {Field::kPort, "0x60-0x64", {0x60, 0x64}},
-      {Field::kPort, "96-0x64", {0x60, 0x64}},
-      {Field::kPort, "7-7", {7, 7}},
-      {Field::kPort, "com1", {0x3f8, 0x3f8}},
-      {Field::kPort, "fdc-fifo", {0x3f5, 0x3f5}},
-      {Field::kMsr, "LSTAR", {0xc0000082, 0xc0000082}},
-      {Field::kMsr, "0xffffffff", {0xffffffff, 0xffffffff}},
-      {Field::kExitReason, "MMIO", {6, 6}},
-      {Field::kExitReason, "0-63", {0, 63}},
+      {kPort, "0x3f8", {0x3f8, 0x3f8}},
+      {kPort, "0X3F8", {0x3f8, 0x3f8}},
+      {kPort, "1016", {1016, 1016}},
+      {kPort, "0", {0, 0}},
+      {kPort, "0xffff", {0xffff, 0xffff}},
+      {kPort, "0x60-0x64", {0x60, 0x64}},
+      {kPort, "96-0x64", {0x60, 0x64}},
+      {kPort, "7-7", {7, 7}},
+      {kPort, "com1", {0x3f8, 0x3f8}},
+      {kPort, "fdc-fifo", {0x3f5, 0x3f5}},
+      {kMsr, "LSTAR", {0xc0000082, 0xc0000082}},
+      {kMsr, "0xffffffff", {0xffffffff, 0xffffffff}},
+      {kExitReason, "MMIO", {6, 6}},
+      {kExitReason, "0-63", {0, 63}},
   };
   for (const auto& c : cases) {
-    const auto interval = ReadMembers(c.field, c.text);
+    const auto interval = ReadMembers(c.kind, c.text);
     ASSERT_TRUE(interval.ok()) << c.text << ": " << interval.status();
     EXPECT_EQ(*interval, c.expected) << c.text;
   }
@@ -67,10 +67,10 @@ TEST(MembersTest, RefusesWhatIsNoMember) {
                            "99999999999999999999999999",
                            "5-4",
                            "0x-0x1"}) {
-    EXPECT_FALSE(ReadMembers(Field::kPort, text).ok()) << text;
+    EXPECT_FALSE(ReadMembers(kPort, text).ok()) << text;
   }
-  EXPECT_FALSE(ReadMembers(Field::kMsr, "0x100000000").ok());
-  EXPECT_FALSE(ReadMembers(Field::kExitReason, "64").ok());
+  EXPECT_FALSE(ReadMembers(kMsr, "0x100000000").ok());
+  EXPECT_FALSE(ReadMembers(kExitReason, "64").ok());
 }
 
 TEST(MembersTest, JoinsOverlapsAndKeepsNeighboursApart) {

@@ -9,7 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "sensor/feature/catalogue.h"
+#include "sensor/source/catalogue.h"
 #include "tests/unit/spec/spec_text.h"
 
 namespace kvmsentry {

@@ -3,6 +3,7 @@
 #include "gtest/gtest.h"
 
 #include "sensor/base/time.h"
+#include "sensor/source/catalogue.h"
 #include "sensor/spec/norm_text.h"
 #include "tests/unit/spec/spec_text.h"
 
@@ -25,7 +26,7 @@ TEST(SpecTest, CarriesWhatWasWritten) {
   })");
   EXPECT_EQ(spec.id, "pio-storm");
   EXPECT_EQ(spec.point, Point::kK2);
-  EXPECT_EQ(spec.feature, FeatureId::kPioRate);
+  EXPECT_EQ(spec.feature, FeatureNamed("pio.rate"));
   EXPECT_EQ(spec.select.vm, (std::vector<std::string>{"web-*", "db-*"}));
   EXPECT_EQ(spec.select.vmm, (std::vector<std::string>{"qemu", "unknown"}));
   EXPECT_EQ(spec.window_ns, 2'005 * kNsPerMs);
@@ -98,7 +99,7 @@ TEST(NormTextTest, SaysSets) {
        "none of MSRs 0x830-0x83f"},
       {"point: K2", "feature: \"userspace_exit.reason\"",
        "norm { allow { exit_reason: [\"IO\", \"MMIO\", \"40-63\"] } }",
-       "only IO, MMIO, exit reasons 40-63"},
+       "only exit reason IO, exit reason MMIO, exit reasons 40-63"},
   };
   for (const auto& c : cases) {
     const std::string text = SpecText().With(3, c.point).With(4, c.feature).With(5, c.norm).text();
@@ -109,7 +110,7 @@ TEST(NormTextTest, SaysSets) {
 TEST(NormTextTest, OfALongSetIsBounded) {
   SetNorm set;
   for (uint64_t port = 0; port < 1000; ++port) set.members.push_back({port * 2, port * 2});
-  EXPECT_EQ(NormText(set, FeatureOf(FeatureId::kPioPort), kNsPerSecond),
+  EXPECT_EQ(NormText(set, FeatureOf(FeatureNamed("pio.port")), kNsPerSecond),
             "none of port 0x0, port 0x2, port 0x4, port 0x6, port 0x8, port 0xa, port 0xc, "
             "port 0xe and 992 more");
 }

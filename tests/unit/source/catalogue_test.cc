@@ -1,9 +1,12 @@
-#include "sensor/feature/catalogue.h"
+#include "sensor/source/catalogue.h"
 
+#include <map>
 #include <set>
 #include <string>
 
 #include <gtest/gtest.h>
+
+#include "bpf/meters.h"
 
 namespace kvmsentry {
 namespace {
@@ -19,11 +22,11 @@ TEST(CatalogueTest, EveryFeatureIsFoundByItsIdAndItsName) {
   EXPECT_EQ(FindFeature(""), nullptr);
 }
 
-TEST(CatalogueTest, RatesHaveAMeterAndSetsAField) {
+TEST(CatalogueTest, RatesHaveAMeterAndSetsMembers) {
   for (const Feature& feature : Catalogue()) {
     EXPECT_EQ(feature.meter.has_value(), feature.kind == FeatureKind::kRate) << feature.name;
     if (feature.kind != FeatureKind::kSet) continue;
-    EXPECT_NE(feature.field, Field::kNone) << feature.name;
+    EXPECT_NE(feature.member, nullptr) << feature.name;
   }
 }
 
@@ -40,30 +43,41 @@ TEST(CatalogueTest, EveryFeatureBelongsToAPoint) {
 }
 
 TEST(CatalogueTest, EveryMeterIsOneFeatureAndOtherNumbersAreNone) {
-  for (uint32_t meter = 0; meter < KS_METER_COUNT; ++meter) {
-    ASSERT_NE(FeatureOfMeter(meter), nullptr) << meter;
-    EXPECT_EQ(*FeatureOfMeter(meter)->meter, meter);
+  std::set<MeterRef> meters;
+  for (const Feature& feature : Catalogue()) {
+    const auto meter = feature.meter_ref();
+    if (!meter) continue;
+    EXPECT_TRUE(meters.insert(*meter).second) << feature.name;
+    EXPECT_EQ(FeatureOfMeter(*meter), &feature);
   }
-  EXPECT_EQ(FeatureOfMeter(KS_METER_COUNT), nullptr);
-  EXPECT_EQ(FeatureOfMeter(UINT32_MAX), nullptr);
+  EXPECT_EQ(meters.size(), KS_METER_COUNT);
+  for (const SourceId source : {SourceId::kKvm, SourceId::kVfio, SourceId::kVhost}) {
+    EXPECT_EQ(FeatureOfMeter({source, UINT16_MAX}), nullptr);
+  }
+}
+
+TEST(CatalogueTest, AFeatureIsOfTheDomainThatListsIt) {
+  EXPECT_EQ(SourceName(FindFeature("pio.rate")->source), "kvm");
+  EXPECT_EQ(SourceName(FindFeature("vfio.ioctl.rate")->source), "vfio");
+  EXPECT_EQ(SourceName(FindFeature("vsock.rx.byte.rate")->source), "vhost");
+}
+
+TEST(CatalogueTest, KindsOfMembersAreToldApartByTheirKeys) {
+  std::map<absl::string_view, const MemberKind*> kinds;
+  for (const Feature& feature : Catalogue()) {
+    if (feature.member == nullptr) continue;
+    EXPECT_FALSE(feature.member->key.empty()) << feature.name;
+    EXPECT_EQ(kinds.try_emplace(feature.member->key, feature.member).first->second, feature.member)
+        << feature.name;
+  }
 }
 
 TEST(CatalogueTest, AMisspeltNameLeadsToTheOneThatWasMeant) {
-  EXPECT_EQ(NearestFeature("pio.rat").id, FeatureId::kPioRate);
-  EXPECT_EQ(NearestFeature("mmoi.rate").id, FeatureId::kMmioRate);
-  EXPECT_EQ(NearestFeature("msr.fault.rat").id, FeatureId::kMsrFaultRate);
+  EXPECT_EQ(NearestFeature("pio.rat").id, FeatureNamed("pio.rate"));
+  EXPECT_EQ(NearestFeature("mmoi.rate").id, FeatureNamed("mmio.rate"));
+  EXPECT_EQ(NearestFeature("msr.fault.rat").id, FeatureNamed("msr.fault.rate"));
   NearestFeature("");
   NearestFeature(std::string(1 << 20, 'x'));  // however long
-}
-
-TEST(CatalogueTest, MembersAreSaidInWords) {
-  EXPECT_EQ(MemberText(Field::kPort, 0x3f8), "port 0x3f8 (com1)");
-  EXPECT_EQ(MemberText(Field::kPort, 0x1234), "port 0x1234");
-  EXPECT_EQ(MemberText(Field::kMsr, 0xc0000082), "MSR LSTAR (0xc0000082)");
-  EXPECT_EQ(MemberText(Field::kMsr, 0xdead0000), "MSR 0xdead0000");
-  EXPECT_EQ(MemberText(Field::kExitReason, 6), "MMIO");
-  EXPECT_EQ(MemberText(Field::kExitReason, 63), "exit reason 63");
-  EXPECT_EQ(MemberText(Field::kGuestAddress, 0xd0000000), "guest address 0xd0000000");
 }
 
 }  // namespace

@@ -1,13 +1,9 @@
-#include "sensor/feature/ioctls.h"
-
 #include <array>
 
-#define VIRTIO_RING_NO_LEGACY  // which is no C++
 #include <linux/kvm.h>
-#include <linux/vfio.h>
-#include <linux/vhost.h>
 
 #include "bpf/records.h"
+#include "sensor/source/kvm/names.h"
 
 namespace kvmsentry {
 namespace {
@@ -19,12 +15,6 @@ namespace {
   NamedMember { KS_IOCTL_MEMBER(KS_IOCTL_VCPU, _IOC_NR(KVM_##name)), "vcpu:" #name }
 #define DEVICE(name) \
   NamedMember { KS_IOCTL_MEMBER(KS_IOCTL_DEVICE, _IOC_NR(KVM_##name)), "device:" #name }
-#define VHOST(name) \
-  NamedMember { _IOC_NR(VHOST_##name), #name }
-#define VFIO(name) \
-  NamedMember { _IOC_NR(VFIO_##name), #name }
-#define VFIO_DEVICE(name) \
-  NamedMember { 1 << 8 | _IOC_NR(VFIO_DEVICE_##name), "DEVICE_" #name }
 // NOLINTEND(cppcoreguidelines-macro-usage)
 
 constexpr std::array kKvm = {
@@ -128,50 +118,8 @@ constexpr std::array kKvm = {
     DEVICE(HAS_DEVICE_ATTR),
 };
 
-constexpr std::array kVhost = {
-    VHOST(SET_OWNER),
-    VHOST(RESET_OWNER),
-    VHOST(SET_MEM_TABLE),
-    VHOST(SET_LOG_BASE),
-    VHOST(SET_LOG_FD),
-    VHOST(SET_VRING_NUM),
-    VHOST(SET_VRING_ADDR),
-    VHOST(SET_VRING_BASE),
-    VHOST(GET_VRING_BASE),
-    VHOST(SET_VRING_ENDIAN),
-    VHOST(GET_VRING_ENDIAN),
-    VHOST(SET_VRING_KICK),
-    VHOST(SET_VRING_CALL),
-    VHOST(SET_VRING_ERR),
-    VHOST(SET_VRING_BUSYLOOP_TIMEOUT),
-    VHOST(GET_VRING_BUSYLOOP_TIMEOUT),
-    VHOST(SET_BACKEND_FEATURES),
-    VHOST(GET_BACKEND_FEATURES),
-    VHOST(GET_FEATURES),
-    VHOST(SET_FEATURES),
-    VHOST(NET_SET_BACKEND),
-    VHOST(SCSI_SET_ENDPOINT),
-    VHOST(SCSI_CLEAR_ENDPOINT),
-    VHOST(SCSI_SET_EVENTS_MISSED),
-    VHOST(SCSI_GET_EVENTS_MISSED),
-    VHOST(VSOCK_SET_GUEST_CID),
-    VHOST(VSOCK_SET_RUNNING),
-};
-
-constexpr std::array kVfio = {
-    VFIO(GET_API_VERSION),     VFIO(CHECK_EXTENSION),     VFIO(SET_IOMMU),
-    VFIO(GROUP_GET_STATUS),    VFIO(GROUP_SET_CONTAINER), VFIO(GROUP_UNSET_CONTAINER),
-    VFIO(GROUP_GET_DEVICE_FD), VFIO(IOMMU_GET_INFO),      VFIO(IOMMU_MAP_DMA),
-    VFIO(IOMMU_UNMAP_DMA),     VFIO(IOMMU_ENABLE),        VFIO(IOMMU_DISABLE),
-    VFIO(IOMMU_DIRTY_PAGES),   VFIO_DEVICE(GET_INFO),     VFIO_DEVICE(GET_REGION_INFO),
-    VFIO_DEVICE(GET_IRQ_INFO), VFIO_DEVICE(SET_IRQS),     VFIO_DEVICE(RESET),
-    VFIO_DEVICE(IOEVENTFD),    VFIO_DEVICE(FEATURE),
-};
-
 }  // namespace
 
-std::span<const NamedMember> KvmIoctls() { return kKvm; }
-std::span<const NamedMember> VhostIoctls() { return kVhost; }
-std::span<const NamedMember> VfioIoctls() { return kVfio; }
+std::span<const NamedMember> KvmIoctlNames() { return kKvm; }
 
 }  // namespace kvmsentry

@@ -1,7 +1,8 @@
-# test_suite(NAME LABEL label [LOCK resource] [SANITIZED filter] SOURCES ... LIBS ...): one GoogleTest
-# binary, one CTest entry a test case. Tests with the same LOCK never run at the same time. Those that
-# match the GoogleTest filter SANITIZED have the label LABEL-sanitized: beside the unit tests, they
-# are run with sanitizers.
+# test_suite(NAME LABEL label [LOCK resource] [SANITIZED filter] [GUESTLESS filter] SOURCES ... LIBS ...): one
+# GoogleTest binary, one CTest entry a test case. Tests with the same LOCK never run at the same time. Those
+# that match the GoogleTest filter SANITIZED have the label LABEL-sanitized: beside the unit tests, they
+# are run with sanitizers. Those that match GUESTLESS have the label LABEL-guestless: they start no guest, so
+# they run on a host without /dev/kvm, too.
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
@@ -9,7 +10,7 @@ include(GoogleTest)
 add_custom_target(unit_tests)
 
 function(test_suite name)
-  cmake_parse_arguments(arg "" "LABEL;LOCK;SANITIZED" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "LABEL;LOCK;SANITIZED;GUESTLESS" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE kvmsentry_options GTest::gmock GTest::gtest_main ${arg_LIBS})
   if(arg_LABEL STREQUAL unit)
@@ -19,14 +20,22 @@ function(test_suite name)
   if(arg_LOCK)
     list(APPEND properties RESOURCE_LOCK ${arg_LOCK})
   endif()
-  if(arg_SANITIZED)
-    gtest_discover_tests(
-      ${name}
-      TEST_FILTER ${arg_SANITIZED}
-      TEST_LIST ${name}_SANITIZED_TESTS
-      PROPERTIES ${properties} LABELS ${arg_LABEL}-sanitized
-      DISCOVERY_TIMEOUT 60)
-    set(others TEST_FILTER -${arg_SANITIZED})
+  set(others)
+  foreach(kind SANITIZED GUESTLESS)
+    if(arg_${kind})
+      string(TOLOWER ${kind} suffix)
+      gtest_discover_tests(
+        ${name}
+        TEST_FILTER ${arg_${kind}}
+        TEST_LIST ${name}_${kind}_TESTS
+        PROPERTIES ${properties} LABELS ${arg_LABEL}-${suffix}
+        DISCOVERY_TIMEOUT 60)
+      list(APPEND others ${arg_${kind}})
+    endif()
+  endforeach()
+  if(others)
+    list(JOIN others : others)
+    set(others TEST_FILTER -${others})
   endif()
   gtest_discover_tests(${name} ${others} PROPERTIES ${properties} LABELS ${arg_LABEL}
                        DISCOVERY_TIMEOUT 60)

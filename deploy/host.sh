@@ -10,7 +10,8 @@ require_root() {
 }
 
 require_kvm() {
-  [[ -c /dev/kvm ]] || fail "/dev/kvm is missing; load kvm_intel or kvm_amd, or enable (nested) virtualisation"
+  [[ -c /dev/kvm ]] ||
+    fail "/dev/kvm is missing; load kvm_intel or kvm_amd, or enable (nested) virtualisation${1:+, or $1}"
 }
 
 require_btf() {
@@ -25,9 +26,9 @@ mount_if_missing() { # TYPE FOLDER NAME-OF-stat
   echo "$(basename "$0"): mounted $1 on $2" >&2
 }
 
-prepare_host() {
+prepare_host() { # [--without-kvm | WHAT-ELSE-TO-DO-WITHOUT]
   require_root
-  require_kvm
+  if [[ ${1:-} != --without-kvm ]]; then require_kvm "${1:-}"; fi
   require_btf
   mount_if_missing bpf /sys/fs/bpf bpf_fs
   mount_if_missing tracefs /sys/kernel/tracing tracefs

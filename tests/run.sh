@@ -1,17 +1,18 @@
 #!/bin/bash
 # Builds and runs the tests. Installs what it needs.
 #
-#   tests/run.sh [unit|bpf|e2e|scenario|lab|sanitizers|all] [--full] [--without-lab]
+#   tests/run.sh [unit|bpf|e2e|scenario|lab|sanitizers|all] [--full] [--without-kvm] [--without-lab]
 #
 #   unit        no privilege
 #   bpf         the programs in the kernel, counting real guests     (root, /dev/kvm)
 #   e2e         daemon, guests and client as separate processes      (root, /dev/kvm)
 #   scenario    the scenarios that can run on this host              (root, /dev/kvm)
-#   lab         bpf, e2e, all scenarios on a second kernel, in QEMU  (root)
+#   lab         bpf, e2e, all scenarios on other kernels, in QEMU    (root)
 #   sanitizers  unit tests and one e2e with ASan/UBSan and with TSan (root, /dev/kvm)
 #   all         all of these (default)
 #
-#   --full         all that can run in the lab, not the selection that every change must pass
+#   --full         all that can run in the lab, on each of its kernels, not the selection that every change must pass
+#   --without-kvm  for a host without /dev/kvm: tests that start a guest run in the lab instead, but the one with sanitizers
 #   --without-lab  leaves the lab out, where its packages cannot be had
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -30,17 +31,19 @@ run() { # PRESET LABEL-REGEX [CTEST-ARGUMENT...]
 }
 
 # A boot that had to be repeated is never hidden.
-run_lab() {
-  local retries=build/lab/retries.log labels='^lab$'
+run_lab() { # LABEL-REGEX [CTEST-ARGUMENT...]
+  local retries=build/lab/retries.log times=build/lab/times.log labels=$1
   if [[ -z $lab ]]; then
     echo "run.sh: the lab is left out, as asked for" >&2
     return
   fi
   [[ -n $full ]] && labels='^lab'
-  tests/lab/prepare >/dev/null
-  rm -f "$retries"
+  for kernel in 6.1 6.12 newest; do tests/lab/prepare --kernel "$kernel" >/dev/null; done
+  rm -f "$retries" "$times"
   local ended=0
-  run release "$labels" || ended=$?
+  run release "$labels" "${@:2}" || ended=$?
+  echo "run.sh: the lab's boots (seconds, of them busy, kernel, command):" >&2
+  sort -rn "$times" >&2 || true
   if [[ -s $retries ]]; then
     echo "run.sh: boots of the lab that hung and were repeated:" >&2
     cat "$retries" >&2
@@ -48,18 +51,33 @@ run_lab() {
   return "$ended"
 }
 
+# The tests of SUITES, a regular expression, that need the kernel.
+run_kernel() {
+  if [[ -n $kvm ]]; then
+    run release "$1"
+    return
+  fi
+  echo "run.sh: without /dev/kvm, as asked for: only tests without a guest run on this host, the others in the lab" >&2
+  run release "^($1)-guestless$"
+}
+
 sanitizers() {
-  prepare_host
+  local labels='unit|sanitized'
+  if [[ -z $kvm ]]; then
+    echo "run.sh: without /dev/kvm, as asked for: no e2e test runs with sanitizers" >&2
+    labels=unit
+  fi
   for preset in asan-ubsan tsan; do
-    build "$preset" unit_tests e2e_test
-    run "$preset" 'unit|sanitized'
+    build "$preset" unit_tests ${kvm:+e2e_test}
+    run "$preset" "$labels"
   done
 }
 
-what=all full='' lab=yes
+what=all full='' lab=yes kvm='have the tests with guests run in the lab: --without-kvm'
 for argument in "$@"; do
   case $argument in
     --full) full=yes ;;
+    --without-kvm) kvm='' ;;
     --without-lab) lab='' ;;
     *) what=$argument ;;
   esac
@@ -69,23 +87,33 @@ case $what in
   unit | bpf | e2e | scenario | lab | sanitizers | all) ;;
   *) fail "unknown tests '$what'; one of unit, bpf, e2e, scenario, lab, sanitizers, all" ;;
 esac
-[[ $what == unit || $what == lab ]] || prepare_host
+[[ -n $kvm || -n $lab ]] || fail "--without-kvm has the tests with guests run in the lab; --without-lab leaves them out"
+case $what in
+  unit | lab) ;;
+  *) prepare_host "${kvm:---without-kvm}" ;;
+esac
 deploy/install-packages.sh
 case $what in
   sanitizers) sanitizers ;;
   lab)
     build release
-    run_lab
+    run_lab '^lab$'
     ;;
   all)
     tests/lint.sh
     build release
-    run release 'unit|bpf|e2e|scenario'
-    run_lab
+    run release unit
+    run_kernel 'bpf|e2e|scenario'
+    if [[ -n $kvm ]]; then run_lab '^lab$'; else run_lab '^lab(-guests)?$'; fi
     sanitizers
     ;;
-  *)
+  bpf | e2e | scenario)
     build release
-    run release "$what"
+    [[ -z $kvm && $what == scenario ]] || run_kernel "$what"
+    [[ -n $kvm ]] || run_lab '^lab(-guests)?$' -R "^lab\.$what"
+    ;;
+  unit)
+    build release
+    run release unit
     ;;
 esac

@@ -10,6 +10,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
+#include "tests/support/host.h"
+
 namespace kvmsentry {
 namespace {
 
@@ -63,6 +65,7 @@ absl::StatusOr<Guest> Guest::StartVmm(absl::string_view options) {
 
 absl::StatusOr<Guest> Guest::StartProgram(std::vector<std::string> command,
                                           absl::string_view options) {
+  KVMSENTRY_RETURN_IF_ERROR(HasKvm());
   for (const absl::string_view word : absl::StrSplit(options, ' ', absl::SkipEmpty())) {
     command.emplace_back(word);
   }

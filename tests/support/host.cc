@@ -11,9 +11,6 @@ namespace kvmsentry {
 std::string MissingForBpf(absl::string_view label) {
   const std::string leave_out = absl::StrCat(", or leave these tests out: ctest -LE ", label);
   if (geteuid() != 0) return absl::StrCat("not root: run as root", leave_out);
-  if (access("/dev/kvm", R_OK | W_OK) != 0) {
-    return absl::StrCat("no /dev/kvm: load kvm_intel or kvm_amd", leave_out);
-  }
   if (access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
     return "no /sys/kernel/btf/vmlinux: boot a kernel with CONFIG_DEBUG_INFO_BTF";
   }
@@ -22,6 +19,13 @@ std::string MissingForBpf(absl::string_view label) {
     return "no bpffs: mount -t bpf bpf /sys/fs/bpf";
   }
   return {};
+}
+
+absl::Status HasKvm() {
+  if (access("/dev/kvm", R_OK | W_OK) == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "no /dev/kvm: load kvm_intel or kvm_amd, or have the tests with guests run in the lab: "
+      "tests/run.sh all --without-kvm");
 }
 
 }  // namespace kvmsentry

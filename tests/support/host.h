@@ -5,10 +5,15 @@
 
 #include "absl/strings/string_view.h"
 
+#include "sensor/base/status.h"
+
 namespace kvmsentry {
 
 // In one line what is missing and what to do; empty where nothing is. LABEL is that of the tests
 // that need it. A test that cannot run is a failure: it is left out by its label, never in silence.
 std::string MissingForBpf(absl::string_view label);
+
+// The same of a guest. Most tests learn it when they start one.
+absl::Status HasKvm();
 
 }  // namespace kvmsentry

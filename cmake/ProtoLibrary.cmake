@@ -25,6 +25,7 @@ function(proto_library target)
       VERBATIM)
   endforeach()
   add_library(${target} STATIC ${sources})
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF) # generated files share names
   target_include_directories(${target} SYSTEM PUBLIC ${CMAKE_CURRENT_BINARY_DIR})
   target_link_libraries(${target} PUBLIC protobuf::libprotobuf)
   if(arg_GRPC)

@@ -3,6 +3,8 @@
 # that match the GoogleTest filter SANITIZED have the label LABEL-sanitized: beside the unit tests, they
 # are run with sanitizers. Those that match GUESTLESS have the label LABEL-guestless: they start no guest, so
 # they run on a host without /dev/kvm, too.
+#
+# SEPARATE: its files are compiled one by one, for they use the same names for their own things.
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
@@ -10,9 +12,12 @@ include(GoogleTest)
 add_custom_target(unit_tests)
 
 function(test_suite name)
-  cmake_parse_arguments(arg "" "LABEL;LOCK;SANITIZED;GUESTLESS" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(arg "SEPARATE" "LABEL;LOCK;SANITIZED;GUESTLESS" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE kvmsentry_options GTest::gmock GTest::gtest_main ${arg_LIBS})
+  if(arg_SEPARATE)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
+  endif()
   if(arg_LABEL STREQUAL unit)
     add_dependencies(unit_tests ${name})
   endif()

@@ -20,10 +20,10 @@ bool Covers(const std::vector<Interval>& outer, const std::vector<Interval>& inn
 
 namespace {
 
-using Patterns = std::vector<std::string>;
+using PatternList = std::vector<std::string>;
 
 // Whether each text that matches one of NARROW matches one of WIDE.
-bool Covers(const Patterns& wide, const Patterns& narrow) {
+bool Covers(const PatternList& wide, const PatternList& narrow) {
   const auto has = [&wide](const std::string& pattern) {
     return std::ranges::find(wide, pattern) != wide.end();
   };

@@ -23,8 +23,7 @@
 /* The first two arguments of calls that are under way, by task: a kretprobe sees only the result.
  */
 struct ks_call {
-  __u64 first;
-  __u64 second;
+  __u64 arguments[2];
 };
 
 struct {
@@ -36,8 +35,12 @@ struct {
 
 static __always_inline void keep_call(const struct pt_regs* regs) {
   __u64 task = bpf_get_current_task();
-  struct ks_call call = {.first = regs->di, .second = regs->si};
-  if (bpf_map_update_elem(&calls, &task, &call, BPF_ANY)) KS_LOSE(table_update);
+  struct ks_call call = {.arguments = {regs->di, regs->si}};
+  if (!bpf_map_update_elem(&calls, &task, &call, BPF_NOEXIST)) return;
+  /* None of these functions calls itself: the task's last call has returned, and the kernel had no
+   * instance of the kretprobe left for it (struct kretprobe, nmissed). */
+  if (bpf_map_lookup_elem(&calls, &task)) KS_LOSE(missed_return);
+  if (bpf_map_update_elem(&calls, &task, &call, BPF_ANY)) KS_LOSE(missed_return);
 }
 
 /* False for a call that began before the programs were attached. */
@@ -63,6 +66,6 @@ static __always_inline bool take_call(struct ks_call* call) {
   }                                                                               \
   SEC("kretprobe/" #function) int function##_kretprobe(struct pt_regs* regs) {    \
     struct ks_call call;                                                          \
-    if (take_call(&call)) handler(&call.first, regs->ax, false);                  \
+    if (take_call(&call)) handler(call.arguments, regs->ax, false);               \
     return 0;                                                                     \
   }

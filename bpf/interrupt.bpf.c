@@ -18,8 +18,9 @@ KS_LICENSE;
 #define KVM_SIGNAL_MSI 0x4020aea5
 
 static __always_inline void on_interrupt(__u64 kvm, enum ks_meter meter) {
-  struct ks_vm_row* vm = known_vm(kvm, 0);
-  if (vm) count_for(vm, meter);
+  __u32 slot = 0;
+  struct ks_vm_row* vm = known_vm(kvm, &slot);
+  if (vm) count_for(vm, slot, meter);
 }
 
 /* int kvm_set_irq(struct kvm *kvm, ...), virt/kvm/irqchip.c */

@@ -27,9 +27,10 @@ KS_LICENSE;
 static __noinline int count_ioctl(__u64 kvm, __u32 kind, __u32 command) {
   if (!BPF_CORE_READ((struct kvm*)kvm, online_vcpus.counter)) return 0;
   __u32 slot = find_or_add_vm(kvm);
-  struct ks_vm_row* vm = known_vm(kvm, 0);
-  if (slot == KS_NO_SLOT || !vm) return 0; /* counted by its own reason */
-  count_for(vm, KS_METER_IOCTL);
+  if (slot == KS_NO_SLOT) return 0; /* counted by its own reason */
+  struct ks_vm_row* vm = known_vm(kvm, &slot);
+  if (!vm) return 0;
+  count_for(vm, slot, KS_METER_IOCTL);
   note_ioctl(slot, kind, command);
   return 0;
 }

@@ -42,19 +42,17 @@ static __always_inline bool is_first_of_vm(__u64 kvm) {
 /* The slot of the VM whose vCPU is being born. If it is the FIRST, and the row of this address has
  * vCPUs already, they are of another VM, which is gone. */
 static __always_inline __u32 vm_at_birth(__u64 kvm, bool first) {
-  __u32* known = bpf_map_lookup_elem(&vm_slots, &kvm);
-  if (!known) return add_vm(kvm, first);
-  if (!first) return *known;
-  struct ks_vm_row* vm = vm_row(*known);
-  /* FREE: another CPU is about to publish it. */
-  if (vm && (vm->state == KS_VM_ALIVE || vm->state == KS_VM_FREE) && vm->vcpus == 0) {
+  __u64 entry = find_entry(&vm_slots, kvm);
+  struct ks_vm_row* vm = entry ? vm_row(slot_of_entry(entry)) : 0;
+  if (is_stale_vm(vm, kvm)) return add_vm(kvm, first, entry);
+  if (!first) return slot_of_entry(entry);
+  if (vm->vcpus == 0) {
     vm->creator_pid = BPF_CORE_READ((struct kvm*)kvm, userspace_pid);
     vm->born_seen = 1;
-    return *known;
+    return slot_of_entry(entry);
   }
-  if (vm && vm->state == KS_VM_ALIVE) vm->state = KS_VM_REPLACED;
-  bpf_map_delete_elem(&vm_slots, &kvm);
-  return add_vm(kvm, 1);
+  __sync_val_compare_and_swap(&vm->state, KS_VM_ALIVE, KS_VM_REPLACED);
+  return add_vm(kvm, 1, entry);
 }
 
 static __always_inline void on_track_tsc(const __u64* ctx) {
@@ -64,8 +62,8 @@ static __always_inline void on_track_tsc(const __u64* ctx) {
   __u64 address = (__u64)vcpu;
   __u64 kvm = (__u64)BPF_CORE_READ(vcpu, kvm);
   bool first = is_first_of_vm(kvm);
-  __u32* known = bpf_map_lookup_elem(&vcpu_slots, &address);
-  struct ks_vcpu_row* old = known ? vcpu_row(*known) : 0;
+  __u64 entry = find_entry(&vcpu_slots, address);
+  struct ks_vcpu_row* old = entry ? vcpu_row(slot_of_entry(entry)) : 0;
   if (old && walked_before_birth(old, address, kvm)) {
     struct ks_vm_row* walked = vm_row(old->vm_slot);
     if (walked && first) walked->born_seen = 1;
@@ -73,8 +71,7 @@ static __always_inline void on_track_tsc(const __u64* ctx) {
     return;
   }
   __u32 vm_slot = vm_at_birth(kvm, first);
-  if (old) old->vcpu = 0; /* its counts stay for user space to fold */
-  if (known) bpf_map_delete_elem(&vcpu_slots, &address);
-  add_vcpu(address, vm_slot, KS_ORIGIN_BORN);
+  if (old) retire_vcpu(old, address);
+  add_vcpu(address, vm_slot, KS_ORIGIN_BORN, entry);
 }
 KS_TRACEPOINT(kvm_track_tsc, on_track_tsc)

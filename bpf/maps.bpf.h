@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "bpf/common.bpf.h"
+#include "bpf/entry.bpf.h"
 
 #define KS_ARRAY_MAP(map_name, value_type, flags) \
   struct {                                        \
@@ -26,14 +26,14 @@ KS_ARRAY_MAP(queues, struct ks_queue_row, BPF_F_MMAPABLE);
 KS_ARRAY_MAP(vm_limits, struct ks_vm_limits, BPF_F_MMAPABLE);
 KS_ARRAY_MAP(vm_sets, struct ks_vm_sets, BPF_F_MMAPABLE);
 
-/* Address of struct kvm, struct kvm_vcpu or struct vhost_virtqueue to slot. */
+/* Address of struct kvm, struct kvm_vcpu or struct vhost_virtqueue to an entry (entry.bpf.h). */
 #define KS_SLOT_MAP(map_name)            \
   struct {                               \
     __uint(type, BPF_MAP_TYPE_HASH);     \
     __uint(max_entries, 1);              \
     __uint(pinning, LIBBPF_PIN_BY_NAME); \
     __type(key, __u64);                  \
-    __type(value, __u32);                \
+    __type(value, __u64);                \
   } map_name SEC(".maps")
 
 KS_SLOT_MAP(vm_slots);

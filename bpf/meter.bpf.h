@@ -77,7 +77,8 @@ static __always_inline void tell(struct ks_limit_row* limit, const struct ks_vm_
   bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 }
 
-/* What was counted since the last look. A queue may come to its checkpoint on several CPUs at once:
+/* What was counted since the last look. A row that is not a vCPU's may come to its checkpoint on
+ * several CPUs at once:
  * what one of them takes, the others do not. */
 static __always_inline __u64 take_step(struct ks_meter_row* row) {
 #pragma unroll
@@ -87,6 +88,10 @@ static __always_inline __u64 take_step(struct ks_meter_row* row) {
     if (__sync_val_compare_and_swap(&row->folded, folded, count) == folded) return count - folded;
   }
   return 0; /* left to the next look */
+}
+
+static __always_inline bool is_of_queue(__u32 meter) {
+  return meter >= KS_METER_VHOST_RUN;
 }
 
 /* COUNT occurrences just happened on ROW, which is METER of the VM in VM_SLOT, and it has come to
@@ -118,7 +123,7 @@ static __noinline int meter_look(struct ks_meter_row* row, __u32 meter, __u64 co
       tell(limit, vm, index, meter, in_window, now, row->last);
       if (stride < KS_REPORTED_STEP) stride = KS_REPORTED_STEP;
     } else {
-      __u32 holders = meter < KS_METERS_OF_VCPU ? vm->vcpus : vm->queues;
+      __u32 holders = meter < KS_METERS_OF_VCPU ? vm->vcpus : is_of_queue(meter) ? vm->queues : 1;
       __u64 share = (limit->max + 1 - in_window) / (holders > 1 ? 2 * holders : 1);
       if (share < stride) stride = share ? share : 1;
     }
@@ -138,10 +143,15 @@ static __always_inline void meter_add(struct ks_vcpu_row* vcpu, enum ks_meter me
   if (total >= row->checkpoint) meter_look(row, meter, count, vcpu->vm_slot, vcpu->vcpu_index);
 }
 
-/* The same on a virtqueue, from any number of CPUs at once. */
+/* The same on a row that any number of CPUs count on at once. */
+static __always_inline void shared_add(struct ks_meter_row* row, enum ks_meter meter, __u64 count,
+                                       __u32 vm_slot, __u32 index) {
+  __u64 total = __sync_fetch_and_add(&row->count, count) + count;
+  if (total >= row->checkpoint) meter_look(row, meter, count, vm_slot, index);
+}
+
 static __always_inline void queue_add(struct ks_queue_row* queue, enum ks_meter meter,
                                       __u64 count) {
-  struct ks_meter_row* row = &queue->meters[meter - KS_METERS_OF_VCPU];
-  __u64 total = __sync_fetch_and_add(&row->count, count) + count;
-  if (total >= row->checkpoint) meter_look(row, meter, count, queue->vm_slot, queue->index);
+  shared_add(&queue->meters[meter - KS_METER_VHOST_RUN], meter, count, queue->vm_slot,
+             queue->index);
 }

@@ -30,23 +30,23 @@ enum ks_meter {
   KS_METER_DIRTY_PAGE,     /* pages put into a dirty ring */
   KS_METER_DIRTY_FULL,     /* returns to the VMM because its dirty ring was full */
   KS_METER_DIRTY_RESET,    /* times that its dirty ring was emptied, by any thread, one at a time */
-  /* of a VM, from any task: added to ks_vm_row.retired at once, and so never told by a limit of the
-   * kernel's, but by the next tick */
-  KS_METER_IRQ_LINE,   /* changes of a line of the VM's interrupt controllers */
-  KS_METER_IRQ_MSI,    /* message-signalled interrupts */
-  KS_METER_IOCTL,      /* ioctls on the VM and its vCPUs, but KVM_RUN */
-  KS_METER_VFIO_IOCTL, /* ioctls of its VMM on VFIO */
   KS_METERS_OF_VCPU,
+  /* of a VM as a whole, from any task */
+  KS_METER_IRQ_LINE = KS_METERS_OF_VCPU, /* changes of a line of its interrupt controllers */
+  KS_METER_IRQ_MSI,                      /* message-signalled interrupts */
+  KS_METER_IOCTL,                        /* ioctls on the VM and its vCPUs, but KVM_RUN */
+  KS_METER_VFIO_IOCTL,                   /* ioctls of its VMM on VFIO */
   /* of a virtqueue that vhost serves */
-  KS_METER_VHOST_RUN = KS_METERS_OF_VCPU, /* turns of the worker on it */
-  KS_METER_VHOST_KICK,                    /* the guest's notifications */
-  KS_METER_VHOST_SIGNAL,                  /* batches of used buffers that vhost told the guest of */
-  KS_METER_VHOST_BAD_DESCRIPTOR,          /* descriptors that vhost refused */
-  KS_METER_VHOST_CONFIG,                  /* ioctls on its device, counted on the first queue */
-  KS_METER_VSOCK_RX_BYTES,                /* payload that the guest was handed */
-  KS_METER_VSOCK_TX_BYTES,                /* payload that the guest sent */
+  KS_METER_VHOST_RUN,            /* turns of the worker on it */
+  KS_METER_VHOST_KICK,           /* the guest's notifications */
+  KS_METER_VHOST_SIGNAL,         /* batches of used buffers that vhost told the guest of */
+  KS_METER_VHOST_BAD_DESCRIPTOR, /* descriptors that vhost refused */
+  KS_METER_VHOST_CONFIG,         /* ioctls on its device, counted on the first queue */
+  KS_METER_VSOCK_RX_BYTES,       /* payload that the guest was handed */
+  KS_METER_VSOCK_TX_BYTES,       /* payload that the guest sent */
   KS_METER_COUNT,
-  KS_METERS_OF_QUEUE = KS_METER_COUNT - KS_METERS_OF_VCPU
+  KS_METERS_OF_VM = KS_METER_VHOST_RUN - KS_METERS_OF_VCPU,
+  KS_METERS_OF_QUEUE = KS_METER_COUNT - KS_METER_VHOST_RUN
 };
 
 /* A cache line each: an occurrence touches one. A vCPU's has one writer at a time, but user space

@@ -18,12 +18,10 @@ static __always_inline struct ks_queue_row* queue_row(__u32 slot) {
   return bpf_map_lookup_elem(&queues, &slot);
 }
 
-/* Its counts stay for user space to fold. */
-static __always_inline void give_up(struct ks_queue_row* row) {
-  __u64 queue = row->queue;
-  /* Whoever clears it deletes the entry: a second one would delete that of the next row. */
-  if (!queue || __sync_val_compare_and_swap(&row->queue, queue, 0) != queue) return;
-  bpf_map_delete_elem(&queue_slots, &queue);
+/* ROW is no longer QUEUE's. Its counts stay for user space to fold, which deletes its entry then,
+ * if no other row has taken that over (entry.bpf.h). Harmless if done twice. */
+static __always_inline void give_up(struct ks_queue_row* row, __u64 queue) {
+  __sync_val_compare_and_swap(&row->queue, queue, 0);
 }
 
 struct queue_search {
@@ -72,7 +70,8 @@ static __noinline int read_configuration(struct ks_queue_row* row) {
 }
 
 static __noinline struct ks_queue_row* add_queue(__u64 queue, __u64 mm,
-                                                 const struct ks_owner* owner, __u32 index) {
+                                                 const struct ks_owner* owner, __u32 index,
+                                                 __u64 stale) {
   struct ks_vm_row* vm = owner ? vm_row(owner->slot) : 0;
   if (!vm) {
     KS_LOSE(row_lookup);
@@ -89,6 +88,7 @@ static __noinline struct ks_queue_row* add_queue(__u64 queue, __u64 mm,
     return 0;
   }
   row->queue = queue;
+  row->address = queue;
   row->device = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, dev);
   row->mm = mm;
   row->vm_slot = owner->slot;
@@ -98,20 +98,21 @@ static __noinline struct ks_queue_row* add_queue(__u64 queue, __u64 mm,
   read_configuration(row);
   asm volatile("" ::: "memory"); /* a row of a VM without a queue is one that user space folds */
   row->vm_serial = owner->serial;
-  if (bpf_map_update_elem(&queue_slots, &queue, &slot, BPF_NOEXIST)) {
+  __u64 ours = make_entry(slot);
+  __u64 entry = publish(&queue_slots, queue, stale, ours);
+  if (entry != ours) {
     row->vm_serial = 0;
     asm volatile("" ::: "memory");
     row->queue = 0;
     if (bpf_map_push_elem(&free_queue_slots, &slot, 0)) KS_LOSE(table_update);
-    __u32* winner = bpf_map_lookup_elem(&queue_slots, &queue);
-    row = winner ? queue_row(*winner) : 0;
+    row = entry ? queue_row(slot_of_entry(entry)) : 0;
     if (row && row->queue == queue) return row;
     KS_LOSE(table_update);
     return 0;
   }
   /* If the VM went meanwhile, user space may have looked for its queues already. */
   if (vm->serial != owner->serial || vm->state != KS_VM_ALIVE) {
-    give_up(row);
+    give_up(row, queue);
     return 0;
   }
   __sync_fetch_and_add(&vm->queues, 1);
@@ -124,9 +125,9 @@ static __always_inline bool is_at_work(__u64 queue) {
   return BPF_CORE_READ((struct vhost_virtqueue*)queue, private_data);
 }
 
-/* QUEUE has no row that is right. NULL where it gets none; why is counted, but for a device that
- * has outlived its VM, or has not begun. */
-static __noinline struct ks_queue_row* find_queue(__u64 queue, __u64 mm) {
+/* QUEUE has no row that is right; STALE is its entry, 0 where it has none. NULL where it gets none;
+ * why is counted, but for a device that has outlived its VM, or has not begun. */
+static __noinline struct ks_queue_row* find_queue(__u64 queue, __u64 mm, __u64 stale) {
   struct ks_state* shared = shared_state();
   if (!mm || !shared) return 0; /* a device without an owner does nothing yet */
   __u64 device = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, dev);
@@ -140,7 +141,7 @@ static __noinline struct ks_queue_row* find_queue(__u64 queue, __u64 mm) {
   if (!known || known->mm != mm || known->births != stray.births) {
     __u64 ring = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, desc);
     owner = find_owner(mm, ring, &vm);
-    if (owner == KS_OWNED) return add_queue(queue, mm, &vm, index);
+    if (owner == KS_OWNED) return add_queue(queue, mm, &vm, index, stale);
     if (owner == KS_NO_VM) bpf_map_update_elem(&stray_queues, &queue, &stray, BPF_ANY);
   }
   if (owner == KS_ONE_OF_SEVERAL) {
@@ -161,15 +162,11 @@ static __always_inline bool is_row_of(const struct ks_queue_row* row, __u64 queu
  * hook cannot tell. */
 static __always_inline struct ks_queue_row* queue_of(__u64 queue, __u64 mm,
                                                      enum ks_queue_kind kind) {
-  __u32* slot = bpf_map_lookup_elem(&queue_slots, &queue);
-  struct ks_queue_row* row = slot ? queue_row(*slot) : 0;
+  __u64 entry = find_entry(&queue_slots, queue);
+  struct ks_queue_row* row = entry ? queue_row(slot_of_entry(entry)) : 0;
   if (!row || !is_row_of(row, queue, mm)) {
-    if (row && row->queue == queue) {
-      give_up(row);
-    } else if (slot) { /* user space has taken the row back, and is about to delete the entry */
-      bpf_map_delete_elem(&queue_slots, &queue);
-    }
-    row = find_queue(queue, mm);
+    if (row) give_up(row, queue);
+    row = find_queue(queue, mm, entry);
   }
   if (row && kind && row->kind != kind) row->kind = kind;
   return row;
@@ -185,7 +182,7 @@ static __always_inline struct ks_queue_row* reconfigured_queue(__u64 queue, __u6
   if (ring && ring != row->desc) {
     struct ks_owner vm = {};
     if (find_owner(mm, ring, &vm) != KS_OWNED || vm.serial != row->vm_serial) {
-      give_up(row);
+      give_up(row, queue);
       return queue_of(queue, mm, kind);
     }
   }

@@ -13,7 +13,7 @@
 #include "bpf/types.h"
 #include "bpf/walks.h"
 
-#define KS_LAYOUT_VERSION 7
+#define KS_LAYOUT_VERSION 8
 
 /* ---- vCPUs and VMs -------------------------------------------------------------------------- */
 
@@ -38,10 +38,12 @@ struct ks_vcpu_row {
   uint32_t slot;              /* of this row */
   uint32_t timing;            /* 1: the time from an exit to the next entry is being taken */
   uint64_t hypercalls_seen;   /* bit N: hypercall N since then; 63: that, or one above */
+  uint64_t address;           /* that of its entry, also once vcpu is 0 */
+  uint64_t padding[7];
   struct ks_meter_row meters[KS_METERS_OF_VCPU];
 };
-KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vcpu_row, meters) == 64);
-KS_STATIC_ASSERT(sizeof(struct ks_vcpu_row) == 64 + 64 * KS_METERS_OF_VCPU);
+KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vcpu_row, meters) == 128);
+KS_STATIC_ASSERT(sizeof(struct ks_vcpu_row) == 128 + 64 * KS_METERS_OF_VCPU);
 
 /* ---- exits: why vCPUs left the guest, and for how long --------------------------------------- */
 
@@ -95,9 +97,13 @@ struct ks_vm_row {
   uint32_t incomplete;  /* 1: a vCPU of it found no slot and is not counted */
   uint32_t queues;      /* rows that its virtqueues have now */
   uint64_t mm;          /* kvm->mm: the address space of the process that created the VM */
+  uint64_t padding;
+  struct ks_meter_row meters[KS_METERS_OF_VM]; /* from KS_METERS_OF_VCPU on; added atomically */
   uint64_t retired[KS_METER_COUNT]; /* counts of rows gone, folded so that sums never go back */
+  uint64_t padding2[6];
 };
-KS_STATIC_ASSERT(sizeof(struct ks_vm_row) == 56 + 8 * KS_METER_COUNT);
+KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vm_row, meters) == 64);
+KS_STATIC_ASSERT(sizeof(struct ks_vm_row) % 64 == 0);
 
 /* ---- virtqueues that vhost serves ------------------------------------------------------------ */
 
@@ -132,10 +138,12 @@ struct ks_queue_row {
   uint32_t log_used; /* 1: writes to the used ring are logged */
   uint32_t cid;      /* of a vsock device: its guest's; 0 before it is set */
   uint32_t going; /* 1: user space saw queue 0, and folds at the next tick; it alone writes this */
-  struct ks_meter_row meters[KS_METERS_OF_QUEUE]; /* from KS_METERS_OF_VCPU on */
+  uint64_t address; /* that of its entry, also once queue is 0 */
+  uint64_t padding[7];
+  struct ks_meter_row meters[KS_METERS_OF_QUEUE]; /* from KS_METER_VHOST_RUN on */
 };
-KS_STATIC_ASSERT(__builtin_offsetof(struct ks_queue_row, meters) == 128);
-KS_STATIC_ASSERT(sizeof(struct ks_queue_row) == 128 + 64 * KS_METERS_OF_QUEUE);
+KS_STATIC_ASSERT(__builtin_offsetof(struct ks_queue_row, meters) == 192);
+KS_STATIC_ASSERT(sizeof(struct ks_queue_row) == 192 + 64 * KS_METERS_OF_QUEUE);
 
 /* A virtqueue whose process has no VM. */
 struct ks_stray_queue {
@@ -237,6 +245,7 @@ struct ks_losses {
   uint64_t vfio_unattributed;  /* an ioctl on VFIO of a process that has several VMs */
   uint64_t vfio_without_vm;  /* the same, of a process that has no VM: its own, or a VMM's child */
   uint64_t irq_unattributed; /* an interrupt by an eventfd or a worker, whose VM cannot be told */
+  uint64_t missed_return;    /* a call whose return no kretprobe saw: not counted */
 };
 
 /* ---- shared state --------------------------------------------------------------------------- */

@@ -4,15 +4,15 @@
  * (life), where the walk over open files meets one (inventory), and by any hook that meets a vCPU
  * it does not know, so that not one occurrence is lost to a slow user space.
  *
- * Several CPUs may register the same object at once. A row is filled first and then published with
- * BPF_NOEXIST: one wins, the others give their slot back and use the winner's.
+ * Several CPUs may register the same object at once. A row is filled first and then published
+ * (entry.bpf.h): one wins, the others give their slot back and use the winner's.
  */
 #pragma once
 
 #include "bpf/register_vm.bpf.h"
 
-/* A new row for VCPU of the VM in VM_SLOT; returns as above. */
-static __noinline __u32 add_vcpu(__u64 vcpu, __u32 vm_slot, __u32 origin) {
+/* A new row for VCPU of the VM in VM_SLOT; STALE and what is returned are those of add_vm(). */
+static __noinline __u32 add_vcpu(__u64 vcpu, __u32 vm_slot, __u32 origin, __u64 stale) {
   struct ks_vm_row* vm = vm_row(vm_slot);
   if (!vm) return KS_NO_SLOT; /* the VM has no slot: counted when that was found */
   __u32 slot;
@@ -32,13 +32,15 @@ static __noinline __u32 add_vcpu(__u64 vcpu, __u32 vm_slot, __u32 origin) {
   row->first_ns = bpf_ktime_get_ns();
   row->origin = origin;
   row->vcpu_index = BPF_CORE_READ((struct kvm_vcpu*)vcpu, vcpu_idx);
+  row->address = vcpu;
   row->vcpu = vcpu;
-  if (bpf_map_update_elem(&vcpu_slots, &vcpu, &slot, BPF_NOEXIST)) {
+  __u64 ours = make_entry(slot);
+  __u64 entry = publish(&vcpu_slots, vcpu, stale, ours);
+  if (entry != ours) {
     row->vcpu = 0;
     row->vm_serial = 0;
     if (bpf_map_push_elem(&free_vcpu_slots, &slot, 0)) KS_LOSE(table_update);
-    __u32* winner = bpf_map_lookup_elem(&vcpu_slots, &vcpu);
-    if (winner) return *winner;
+    if (entry) return slot_of_entry(entry);
     KS_LOSE(table_update);
     return KS_NO_SLOT;
   }
@@ -53,18 +55,23 @@ static __always_inline bool is_of_another_vm(const struct ks_vcpu_row* row, __u6
   return vm && vm->serial == row->vm_serial && vm->kvm != kvm;
 }
 
+/* ROW is no longer VCPU's: its counts stay for user space to fold. Harmless if done twice, and if
+ * the row has just been reused for the same address: the next hook then registers the vCPU anew. */
+static __always_inline void retire_vcpu(struct ks_vcpu_row* row, __u64 vcpu) {
+  __sync_val_compare_and_swap(&row->vcpu, vcpu, 0);
+}
+
 static __noinline __u32 find_or_add_vcpu(__u64 vcpu, __u32 origin) {
   __u64 kvm = (__u64)BPF_CORE_READ((struct kvm_vcpu*)vcpu, kvm);
   if (!kvm) {
     KS_LOSE(unattributed);
     return KS_NO_SLOT;
   }
-  __u32* known = bpf_map_lookup_elem(&vcpu_slots, &vcpu);
-  if (known) {
-    struct ks_vcpu_row* row = vcpu_row(*known);
-    if (!row || row->vcpu != vcpu || !is_of_another_vm(row, kvm)) return *known;
-    row->vcpu = 0; /* its counts stay for user space to fold */
-    bpf_map_delete_elem(&vcpu_slots, &vcpu);
+  __u64 entry = find_entry(&vcpu_slots, vcpu);
+  struct ks_vcpu_row* row = entry ? vcpu_row(slot_of_entry(entry)) : 0;
+  if (row && row->vcpu == vcpu) {
+    if (!is_of_another_vm(row, kvm)) return slot_of_entry(entry);
+    retire_vcpu(row, vcpu);
   }
-  return add_vcpu(vcpu, find_or_add_vm(kvm), origin);
+  return add_vcpu(vcpu, find_or_add_vm(kvm), origin, entry);
 }

@@ -37,8 +37,9 @@ static __always_inline void announce_vm(__u32 slot, const struct ks_vm_row* vm, 
   bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 }
 
-/* A new row for KVM. Returns the slot, KS_NO_SLOT where none is left (counted as a loss). */
-static __noinline __u32 add_vm(__u64 kvm, __u32 born_seen) {
+/* A new row for KVM, whose entry, if not 0, is STALE. Returns the slot, KS_NO_SLOT where none is
+ * left (counted as a loss). */
+static __noinline __u32 add_vm(__u64 kvm, __u32 born_seen, __u64 stale) {
   __u32 slot;
   if (bpf_map_pop_elem(&free_vm_slots, &slot)) {
     KS_LOSE(no_vm_slot);
@@ -60,13 +61,14 @@ static __noinline __u32 add_vm(__u64 kvm, __u32 born_seen) {
   vm->incomplete = 0;
   vm->queues = 0;
   vm->mm = (__u64)BPF_CORE_READ((struct kvm*)kvm, mm);
-  /* What came for the row's last VM after it had gone: meters of a VM ask nobody. */
-  __builtin_memset(vm->retired, 0, sizeof(vm->retired));
-  if (bpf_map_update_elem(&vm_slots, &kvm, &slot, BPF_NOEXIST)) {
+  /* What came for the row's last VM after it had gone. */
+  __builtin_memset(vm->meters, 0, sizeof(vm->meters));
+  __u64 ours = make_entry(slot);
+  __u64 entry = publish(&vm_slots, kvm, stale, ours);
+  if (entry != ours) {
     vm->serial = 0;
     if (bpf_map_push_elem(&free_vm_slots, &slot, 0)) KS_LOSE(table_update);
-    __u32* winner = bpf_map_lookup_elem(&vm_slots, &kvm);
-    if (winner) return *winner;
+    if (entry) return slot_of_entry(entry);
     KS_LOSE(table_update);
     return KS_NO_SLOT;
   }
@@ -76,7 +78,15 @@ static __noinline __u32 add_vm(__u64 kvm, __u32 born_seen) {
   return slot;
 }
 
+/* Whether ROW, to which the entry of KVM leads, is no longer that VM's: another VM was born at the
+ * address and found no slot, or user space is about to free the row. FREE: another CPU is about to
+ * publish it. */
+static __always_inline bool is_stale_vm(const struct ks_vm_row* vm, __u64 kvm) {
+  return !vm || vm->kvm != kvm || vm->state == KS_VM_REPLACED || vm->state == KS_VM_DEAD;
+}
+
 static __always_inline __u32 find_or_add_vm(__u64 kvm) {
-  __u32* known = bpf_map_lookup_elem(&vm_slots, &kvm);
-  return known ? *known : add_vm(kvm, 0);
+  __u64 entry = find_entry(&vm_slots, kvm);
+  if (entry && !is_stale_vm(vm_row(slot_of_entry(entry)), kvm)) return slot_of_entry(entry);
+  return add_vm(kvm, 0, entry);
 }

@@ -29,7 +29,7 @@ static __noinline int count_vfio(__u32 command, bool device) {
   if (found != KS_OWNED) return 0;
   struct ks_vm_row* vm = vm_row(owner.slot);
   if (!vm || vm->serial != owner.serial) return 0;
-  count_for(vm, KS_METER_VFIO_IOCTL);
+  count_for(vm, owner.slot, KS_METER_VFIO_IOCTL);
   note_ioctl(owner.slot, device ? KS_IOCTL_VFIO_DEVICE : KS_IOCTL_VFIO, command);
   return 0;
 }

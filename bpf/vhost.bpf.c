@@ -64,9 +64,9 @@ static long forget_queue(__u32 index, struct vhost_virtqueue*** all) {
   __u64 queue = 0;
   if (bpf_probe_read_kernel(&queue, sizeof(queue), *all + index)) return 1;
   bpf_map_delete_elem(&stray_queues, &queue);
-  __u32* slot = bpf_map_lookup_elem(&queue_slots, &queue);
-  struct ks_queue_row* row = slot ? queue_row(*slot) : 0;
-  if (row && row->queue == queue) give_up(row);
+  __u64 entry = find_entry(&queue_slots, queue);
+  struct ks_queue_row* row = entry ? queue_row(slot_of_entry(entry)) : 0;
+  if (row) give_up(row, queue);
   return 0;
 }
 

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Meters of a VM as a whole. Any number of CPUs count at once, so no vCPU's row is theirs to write:
- * it is added to what the VM has from rows that are gone. User space writes that only when no vCPU
- * is left. A VM without vCPUs has no row yet, and cannot run.
+ * Meters of a VM as a whole: they lie in the VM's row, and any number of CPUs count at once. A VM
+ * without vCPUs has no row yet, and cannot run.
  */
 #pragma once
 
-#include "bpf/maps.bpf.h"
+#include "bpf/meter.bpf.h"
+#include "bpf/register_vm.bpf.h"
 
 /* The row of the VM at KVM; NULL where it has none. One without vCPUs, or of another address space,
  * is not the VM of the row, but a new one at the address of one that is gone. */
 static __always_inline struct ks_vm_row* known_vm(__u64 kvm, __u32* at) {
   if (!BPF_CORE_READ((struct kvm*)kvm, online_vcpus.counter)) return 0;
-  __u32* slot = bpf_map_lookup_elem(&vm_slots, &kvm);
-  struct ks_vm_row* vm = slot ? vm_row(*slot) : 0;
-  if (!vm || vm->kvm != kvm || vm->mm != (__u64)BPF_CORE_READ((struct kvm*)kvm, mm)) return 0;
-  if (at) *at = *slot;
+  __u64 entry = find_entry(&vm_slots, kvm);
+  struct ks_vm_row* vm = entry ? vm_row(slot_of_entry(entry)) : 0;
+  if (is_stale_vm(vm, kvm) || vm->mm != (__u64)BPF_CORE_READ((struct kvm*)kvm, mm)) return 0;
+  *at = slot_of_entry(entry);
   return vm;
 }
 
-static __always_inline void count_for(struct ks_vm_row* vm, enum ks_meter meter) {
-  __sync_fetch_and_add(&vm->retired[meter], 1);
+/* One more occurrence for the VM in SLOT. */
+static __always_inline void count_for(struct ks_vm_row* vm, __u32 slot, enum ks_meter meter) {
+  shared_add(&vm->meters[meter - KS_METERS_OF_VCPU], meter, 1, slot, 0);
 }
 
 /* COMMAND was seen on a file of this KIND of the VM in SLOT. */

@@ -10,11 +10,12 @@ namespace kvmsentry {
 
 // What the tables do not say.
 struct OtherLosses {
-  uint64_t skipped_runs = 0;  // of programs, by the kernel
-  uint64_t bad_records = 0;   // from the ring
-  uint64_t unknown_vm = 0;    // observations of VMs that the inventory did not know
-  uint64_t late = 0;          // observations older than the tick before
-  uint64_t failed_walks = 0;  // over open files, of all processes or of one VMM
+  uint64_t skipped_runs = 0;   // of programs, by the kernel
+  uint64_t missed_probes = 0;  // kprobes and kretprobes, by the kernel
+  uint64_t bad_records = 0;    // from the ring
+  uint64_t unknown_vm = 0;     // observations of VMs that the inventory did not know
+  uint64_t late = 0;           // observations older than the tick before
+  uint64_t failed_walks = 0;   // over open files, of all processes or of one VMM
 };
 
 std::vector<LossView> DescribeLosses(const ks_losses& kernel, const OtherLosses& other);

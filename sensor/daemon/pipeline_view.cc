@@ -49,11 +49,13 @@ SensorStatus Pipeline::Status() const {
   }
   status.cost_budget_percent = options_.cost_budget;
   status.faults = self_.Open();
-  status.losses = DescribeLosses(probe_->tables().losses(), {.skipped_runs = probe_->SkippedRuns(),
-                                                             .bad_records = bad_records_,
-                                                             .unknown_vm = engine_.unknown_vm(),
-                                                             .late = engine_.late(),
-                                                             .failed_walks = failed_walks_});
+  status.losses =
+      DescribeLosses(probe_->tables().losses(), {.skipped_runs = probe_->SkippedRuns(),
+                                                 .missed_probes = probe_->MissedProbes(),
+                                                 .bad_records = bad_records_,
+                                                 .unknown_vm = engine_.unknown_vm(),
+                                                 .late = engine_.late(),
+                                                 .failed_walks = failed_walks_});
   status.vms_unlisted = inventory_.unwatched_count() - inventory_.unwatched().size();
   status.vms_hidden = inventory_.unknown();
   status.pins_recreated = probe_->pins() == Pins::kRecreated;

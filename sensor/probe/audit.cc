@@ -6,6 +6,9 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "sensor/base/fd.h"
 #include "sensor/base/load.h"
@@ -34,6 +37,31 @@ uint32_t BpfObject::ProgramIdOf(const bpf_link* link) {
   bpf_link_info info{};
   uint32_t length = sizeof(info);
   return bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &length) == 0 ? info.prog_id : 0;
+}
+
+// struct bpf_link_info of Linux 6.7, include/uapi/linux/bpf.h: older headers lack the last fields.
+uint64_t BpfObject::MissedProbes() const {
+  struct ProbeInfo {
+    uint32_t type, id, prog_id, padding;
+    uint32_t perf_type, padding2;
+    uint64_t name;
+    uint32_t name_length, offset;
+    uint64_t address, missed;
+  };
+  constexpr uint32_t kPerfEvent = 7;      // BPF_LINK_TYPE_PERF_EVENT
+  constexpr uint32_t kProbes[] = {3, 4};  // BPF_PERF_EVENT_KPROBE, _KRETPROBE
+  uint64_t missed = 0;
+  for (const Attached& attached : links_) {
+    ProbeInfo info{};
+    bpf_attr request{};
+    request.info.bpf_fd = static_cast<uint32_t>(bpf_link__fd(attached.link.get()));
+    request.info.info_len = sizeof(info);
+    request.info.info = reinterpret_cast<uint64_t>(&info);
+    if (syscall(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &request, sizeof(request)) != 0) continue;
+    if (info.type != kPerfEvent || request.info.info_len < sizeof(info)) continue;
+    if (std::ranges::find(kProbes, info.perf_type) != std::end(kProbes)) missed += info.missed;
+  }
+  return missed;
 }
 
 absl::Status BpfObject::AuditLinks() const {
@@ -94,15 +122,17 @@ absl::Status Probe::SendCanary(uint64_t number) const {
 // A row and its entry in the hash table are written one after the other, so that a single look can
 // come between the two: only what is amiss twice is.
 absl::Status Tables::Audit() {
-  if (state().layout_version != KS_LAYOUT_VERSION || Load(state().heartbeat_ns) != beat_ ||
+  if (Load(state().layout_version) != KS_LAYOUT_VERSION || Load(state().heartbeat_ns) != beat_ ||
       Load(state().next_serial) < serials_) {
     return absl::DataLossError("the map state was changed");
   }
   serials_ = Load(state().next_serial);
   std::vector<Suspect> amiss;
   const auto look = [&](int table, const char* name, uint64_t address, Slot slot) {
-    Slot found = 0;
-    if (bpf_map_lookup_elem(table, &address, &found) == 0 && found == slot) return;
+    uint64_t entry = 0;
+    if (bpf_map_lookup_elem(table, &address, &entry) == 0 && static_cast<Slot>(entry) == slot) {
+      return;
+    }
     amiss.push_back({name, address, slot});
   };
   for (Slot slot = 0; slot < vms().size(); ++slot) {

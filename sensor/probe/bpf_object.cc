@@ -5,6 +5,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <mutex>
 
 #include <bpf/bpf.h>
@@ -74,6 +75,14 @@ absl::Status MapRefused(const bpf_map& map, int error) {
       bpf_map__max_entries(&map), " entries): ", std::strerror(error), "; ",
       option.empty() ? "" : absl::StrCat("choose a smaller ", option, ", or "),
       "raise the memory limit of kvmsentryd's cgroup"));
+}
+
+bool IsFrozen(int map) {
+  std::ifstream info(absl::StrCat("/proc/self/fdinfo/", map));
+  for (std::string line; std::getline(info, line);) {
+    if (line == "frozen:\t1") return true;
+  }
+  return false;
 }
 
 // What went wrong: the verifier's last word, which stands before its statistics, else libbpf's
@@ -153,16 +162,25 @@ absl::Status BpfObject::Load(const std::vector<std::string>& programs) {
     return absl::ErrnoToStatus(
         -error, absl::StrCat("loading BPF object ", name_, ": ", ReasonFromLog(log)));
   }
-  Freeze();
-  return absl::OkStatus();
+  return Freeze();
 }
 
-// Maps that only programs write: whoever else tries is refused. Frozen already, by an object before
-// this one or an earlier run, is no error.
-void BpfObject::Freeze() {
+// Maps that only programs write: whoever else tries is refused. EBUSY says that the map is frozen
+// already, by an object before this one or an earlier run, or that somebody may write to it: only
+// the first is no error (kernel/bpf/syscall.c, map_freeze).
+absl::Status BpfObject::Freeze() {
   for (const char* name : {"losses", "vsock_senders", "calls"}) {
-    if (const int fd = MapFd(name); fd >= 0) bpf_map_freeze(fd);
+    const int fd = MapFd(name);
+    if (fd < 0 || bpf_map_freeze(fd) == 0) continue;
+    const int error = errno;
+    if (error != EBUSY) return absl::ErrnoToStatus(error, absl::StrCat("freezing the map ", name));
+    if (IsFrozen(fd)) continue;
+    return absl::UnavailableError(absl::StrCat(
+        "the map ", name,
+        " cannot be frozen, for another process has mapped it to write to it: "
+        "bpftool map show tells which; end it, or remove the pins by kvmsentryd --unpin"));
   }
+  return absl::OkStatus();
 }
 
 absl::Status BpfObject::Attach(const std::string& program) {

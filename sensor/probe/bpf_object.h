@@ -48,6 +48,8 @@ class BpfObject {
   // The descriptors of the programs that were ever attached. Owned by the object.
   const std::vector<int>& UsedPrograms() const { return used_; }
   bpf_link* Link(const std::string& program) const;
+  // See Probe::MissedProbes().
+  uint64_t MissedProbes() const;
   // NOT_FOUND, naming it, where a program of those attached no longer is.
   absl::Status AuditLinks() const;
   // NOT_FOUND, naming it, where a pin is missing or is another map than the one in use.
@@ -56,7 +58,7 @@ class BpfObject {
   int ProgramFd(const std::string& program) const;
 
  private:
-  void Freeze();
+  absl::Status Freeze();
   // 0 where the link does not tell: one of perf events before Linux 5.15.
   static uint32_t ProgramIdOf(const bpf_link* link);
 

@@ -250,6 +250,12 @@ uint64_t Probe::SkippedRuns() const {
   return skipped;
 }
 
+uint64_t Probe::MissedProbes() const {
+  uint64_t missed = 0;
+  for (const BpfObject& object : objects_) missed += object.MissedProbes();
+  return missed;
+}
+
 int Probe::ring_fd() const { return ring_buffer__epoll_fd(ring_.get()); }
 
 void Probe::DrainRing(const std::function<void(std::span<const std::byte>)>& visit) {

@@ -52,6 +52,11 @@ class Probe {
   // already: occurrences that were not counted.
   uint64_t SkippedRuns() const;
 
+  // Times that the kernel left a kprobe or kretprobe out, because it was inside another one, or had
+  // no instance left: occurrences that were not counted. 0 where it does not tell (before
+  // Linux 6.7).
+  uint64_t MissedProbes() const;
+
   // What the programs of each attached hook took since they were loaded, while the kernel's
   // statistics of run times were on (bpf(2), BPF_ENABLE_STATS).
   std::vector<HookRuns> Runs() const;

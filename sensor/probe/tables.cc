@@ -23,13 +23,25 @@ absl::StatusOr<Fd> Duplicate(const BpfObject& object, const char* name) {
   return copy;
 }
 
-// Deletes ADDRESS if it still leads to SLOT. The kernel may have given the address to a new object
-// in between: then its entry is put back.
-void Forget(int table, uint64_t address, Slot slot) {
-  Slot found = 0;
-  if (address == 0 || bpf_map_lookup_elem(table, &address, &found) != 0 || found != slot) return;
-  if (bpf_map_lookup_and_delete_elem(table, &address, &found) != 0 || found == slot) return;
-  bpf_map_update_elem(table, &address, &found, BPF_NOEXIST);
+// Deletes the entry of ADDRESS (bpf/entry.bpf.h) if it still leads to SLOT. A hash map cannot
+// delete by compare: where a program has made another of it in between, that is put back. If a
+// program registered the object once more before that, two rows are its own: RETIRE is called with
+// the slot of the older one.
+template <typename Retire>
+void Forget(int table, uint64_t address, Slot slot, Retire retire) {
+  uint64_t stale = 0;
+  if (address == 0 || bpf_map_lookup_elem(table, &address, &stale) != 0) return;
+  if (static_cast<Slot>(stale) != slot) return;
+  uint64_t found = 0;
+  if (bpf_map_lookup_and_delete_elem(table, &address, &found) != 0 || found == stale) return;
+  if (bpf_map_update_elem(table, &address, &found, BPF_NOEXIST) == 0) return;
+  retire(static_cast<Slot>(found));
+}
+
+void Store(uint64_t& value, uint64_t next) { __atomic_store_n(&value, next, __ATOMIC_RELAXED); }
+
+void Replace(uint64_t& value, uint64_t expected, uint64_t next) {
+  __atomic_compare_exchange_n(&value, &expected, next, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 template <typename Visit>
@@ -76,8 +88,8 @@ absl::StatusOr<Tables> Tables::Open(const BpfObject& object, const MapSizes& siz
   KVMSENTRY_ASSIGN_OR_RETURN(tables.free_queue_slots_, Duplicate(object, "free_queue_slots"));
   ks_state& state = tables.state_.rows()[0];
   KVMSENTRY_RETURN_IF_ERROR(tables.FreeUnusedSlots());
-  state.layout_version = KS_LAYOUT_VERSION;
-  tables.beat_ = state.heartbeat_ns;
+  __atomic_store_n(&state.layout_version, KS_LAYOUT_VERSION, __ATOMIC_RELEASE);
+  tables.beat_ = Load(state.heartbeat_ns);
   tables.ForgetTimings();
   return tables;
 }
@@ -92,24 +104,25 @@ void Tables::SetLimits(Slot slot, std::span<const Limit> limits) {
       if (limit.meter.meter != meter || taken == KS_LIMITS_PER_METER) continue;
       ks_limit_row& row = rows.rows[meter][taken++];
       const auto window = static_cast<uint64_t>(limit.window_ns);
-      if (row.window_ns == window && row.max == limit.count) continue;
+      if (Load(row.window_ns) == window && Load(row.max) == limit.count) continue;
       __atomic_store_n(&row.window_ns, 0, __ATOMIC_RELEASE);
       std::memset(row.marks, 0, sizeof(row.marks));
-      row.reported_ns = 0;
-      row.untold = 0;
-      row.max = limit.count;
+      Store(row.reported_ns, 0);
+      Store(row.untold, 0);
+      Store(row.max, limit.count);
       __atomic_store_n(&row.window_ns, window, __ATOMIC_RELEASE);
     }
     for (; taken < KS_LIMITS_PER_METER; ++taken) {
       __atomic_store_n(&rows.rows[meter][taken].window_ns, 0, __ATOMIC_RELEASE);
     }
   }
-  const uint64_t serial = vms()[slot].serial;
-  const auto look = [serial](auto& row) {
-    if (Load(row.vm_serial) != serial) return;
-    for (ks_meter_row& meter : row.meters) {
-      __atomic_store_n(&meter.checkpoint, 0, __ATOMIC_RELAXED);
-    }
+  const auto look_now = [](auto& row) {
+    for (ks_meter_row& meter : row.meters) Store(meter.checkpoint, 0);
+  };
+  ks_vm_row& vm = vms_.rows()[slot];
+  look_now(vm);
+  const auto look = [&, serial = Load(vm.serial)](auto& row) {
+    if (Load(row.vm_serial) == serial) look_now(row);
   };
   std::ranges::for_each(vcpus_.rows(), look);
   std::ranges::for_each(queues_.rows(), look);
@@ -117,9 +130,12 @@ void Tables::SetLimits(Slot slot, std::span<const Limit> limits) {
 
 void Tables::FreeVcpu(Slot slot, ks_vm_row& vm) {
   ks_vcpu_row& row = vcpus_.rows()[slot];
-  Forget(vcpu_slots_.get(), row.vcpu, slot);
+  const uint64_t address = Load(row.address);
+  Replace(row.vcpu, address, 0);
+  Forget(vcpu_slots_.get(), address, slot,
+         [&](Slot older) { Replace(vcpus_.rows()[older].vcpu, address, 0); });
   for (size_t meter = 0; meter < KS_METERS_OF_VCPU; ++meter) {
-    vm.retired[meter] += row.meters[meter].count;
+    vm.retired[meter] += Load(row.meters[meter].count);
   }
   std::memset(&exits_.rows()[slot], 0, sizeof(ks_exit_row));
   std::memset(&row, 0, sizeof(row));
@@ -134,12 +150,15 @@ void Tables::FoldQueues() {
     const Slot vm_slot = Load(row.vm_slot);
     if (std::exchange(row.going, 1) == 0 || vm_slot >= vms().size()) continue;
     ks_vm_row& vm = vms_.rows()[vm_slot];
-    if (vm.serial == serial) {
+    if (Load(vm.serial) == serial) {
       for (size_t meter = 0; meter < KS_METERS_OF_QUEUE; ++meter) {
-        vm.retired[KS_METERS_OF_VCPU + meter] += row.meters[meter].count;
+        vm.retired[KS_METER_VHOST_RUN + meter] += Load(row.meters[meter].count);
       }
       __atomic_fetch_sub(&vm.queues, 1, __ATOMIC_RELAXED);
     }
+    const uint64_t address = Load(row.address);
+    Forget(queue_slots_.get(), address, slot,
+           [&](Slot older) { Replace(queues_.rows()[older].queue, address, 0); });
     std::memset(&row, 0, sizeof(row));
     bpf_map_update_elem(free_queue_slots_.get(), nullptr, &slot, BPF_ANY);
   }
@@ -150,16 +169,16 @@ void Tables::GiveUpQueues(uint64_t vm_serial) {
   for (Slot slot = 0; slot < queues().size(); ++slot) {
     ks_queue_row& row = queues_.rows()[slot];
     if (Load(row.vm_serial) != vm_serial) continue;
-    const ks_stray_queue stray = {.mm = row.mm, .births = 0, .outlived = 1};
+    const ks_stray_queue stray = {.mm = Load(row.mm), .births = 0, .outlived = 1};
     const uint64_t address = __atomic_exchange_n(&row.queue, 0, __ATOMIC_RELAXED);
-    if (address == 0) continue;
-    bpf_map_update_elem(stray_queues_.get(), &address, &stray, BPF_ANY);
-    Forget(queue_slots_.get(), address, slot);
+    if (address != 0) bpf_map_update_elem(stray_queues_.get(), &address, &stray, BPF_ANY);
   }
 }
 
 void Tables::ForgetTimings() {
-  for (ks_vcpu_row& row : vcpus_.rows()) row.timing = 0;
+  for (ks_vcpu_row& row : vcpus_.rows()) {
+    if (Load(row.timing) != 0) __atomic_store_n(&row.timing, 0, __ATOMIC_RELAXED);
+  }
 }
 
 std::vector<ks_limit_crossed> Tables::TakeUntold() {
@@ -180,8 +199,8 @@ std::vector<ks_limit_crossed> Tables::TakeUntold() {
                          .time_ns = Load(row.untold_ns),
                          .vm_serial = serial};
         record.meter = meter;
-        record.max = row.max;
-        record.window_ns = row.window_ns;
+        record.max = Load(row.max);
+        record.window_ns = Load(row.window_ns);
         record.last = Load(row.untold_last);
         if (record.window_ns != 0 && record.counted > record.max) untold.push_back(record);
       }
@@ -192,10 +211,14 @@ std::vector<ks_limit_crossed> Tables::TakeUntold() {
 
 absl::Status Tables::Release(Slot slot) {
   ks_vm_row& vm = vms_.rows()[slot];
-  const uint64_t serial = vm.serial;
+  const uint64_t serial = Load(vm.serial);
   if (serial == 0) return absl::NotFoundError(absl::StrCat("VM slot ", slot, " is free already"));
   __atomic_store_n(&vm.state, KS_VM_DEAD, __ATOMIC_RELEASE);
-  Forget(vm_slots_.get(), vm.kvm, slot);
+  Forget(vm_slots_.get(), Load(vm.kvm), slot, [&](Slot older) {
+    uint32_t alive = KS_VM_ALIVE;
+    __atomic_compare_exchange_n(&vms_.rows()[older].state, &alive, KS_VM_REPLACED, false,
+                                __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+  });
   for (Slot vcpu = 0; vcpu < vcpus().size(); ++vcpu) {
     if (Load(vcpus()[vcpu].vm_serial) == serial) FreeVcpu(vcpu, vm);
   }
@@ -221,7 +244,7 @@ std::vector<Tables::Members> Tables::TakeMembers(const std::function<bool(VmId)>
     const Slot slot = Load(row.vm_slot);
     if (serial == 0 || slot >= all.size() || all[slot].vm.serial != serial) continue;
     // Before any bit is taken: from here on the vCPU trusts no older mark.
-    __atomic_store_n(&row.takes, row.takes + 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&row.takes, Load(row.takes) + 1, __ATOMIC_SEQ_CST);
     if (Load(row.exit_reasons_seen) != 0) {
       all[slot].exit_reasons |= __atomic_exchange_n(&row.exit_reasons_seen, 0, __ATOMIC_RELAXED);
     }

@@ -40,11 +40,12 @@ absl::Status Fill(int queue, std::span<const Row> rows, uint64_t Row::*owner) {
 }  // namespace
 
 absl::Status Tables::FreeUnusedSlots() {
-  const bool fresh = state().layout_version != KS_LAYOUT_VERSION;
+  const bool fresh = Load(state().layout_version) != KS_LAYOUT_VERSION;
   if (!fresh && !WaitForPrograms()) return absl::OkStatus();
   for (Slot slot = 0; slot < vms().size(); ++slot) {
     const ks_vm_row& vm = vms()[slot];
-    if (vm.serial != 0 && vm.state == KS_VM_DEAD) KVMSENTRY_RETURN_IF_ERROR(Release(slot));
+    if (Load(vm.serial) != 0 && Load(vm.state) == KS_VM_DEAD)
+      KVMSENTRY_RETURN_IF_ERROR(Release(slot));
   }
   for (const Fd* queue : {&free_vm_slots_, &free_vcpu_slots_, &free_queue_slots_}) {
     Drain(queue->get());

@@ -31,7 +31,7 @@ absl::StatusOr<Record> DecodeBirth(std::span<const std::byte> bytes) {
 MeterRef MeterOf(uint32_t meter) {
   const auto number = static_cast<uint16_t>(std::min<uint32_t>(meter, KS_METER_COUNT));
   if (meter == KS_METER_VFIO_IOCTL) return {SourceId::kVfio, number};
-  return {meter < KS_METERS_OF_VCPU ? SourceId::kKvm : SourceId::kVhost, number};
+  return {meter < KS_METER_VHOST_RUN ? SourceId::kKvm : SourceId::kVhost, number};
 }
 
 absl::StatusOr<Record> DecodeLimit(std::span<const std::byte> bytes) {

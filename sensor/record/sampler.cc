@@ -23,7 +23,7 @@ void AddVcpu(const ks_vcpu_row& vcpu, VmCounts& counts, uint64_t (&latest)[KS_ME
 void AddQueue(const ks_queue_row& queue, VmCounts& counts) {
   if (Load(queue.queue) != 0) ++counts.queues;
   for (uint32_t meter = 0; meter < KS_METERS_OF_QUEUE; ++meter) {
-    counts.count[KS_METERS_OF_VCPU + meter] += Load(queue.meters[meter].count);
+    counts.count[KS_METER_VHOST_RUN + meter] += Load(queue.meters[meter].count);
   }
 }
 
@@ -44,6 +44,9 @@ std::vector<VmCounts> ReadCounts(std::span<const ks_vm_row> vms, std::span<const
     counts.slot = slot;
     for (size_t meter = 0; meter < KS_METER_COUNT; ++meter) {
       counts.count[meter] = Load(vms[slot].retired[meter]);
+    }
+    for (size_t meter = 0; meter < KS_METERS_OF_VM; ++meter) {
+      counts.count[KS_METERS_OF_VCPU + meter] += Load(vms[slot].meters[meter].count);
     }
   }
   for (const ks_vcpu_row& vcpu : vcpus) {
@@ -89,7 +92,8 @@ void AppendObservations(const VmCounts& counts, KernelTime time, std::span<const
 uint64_t LossesThatMatter(const ks_losses& losses) {
   return Load(losses.ring_full) + Load(losses.no_vcpu_slot) + Load(losses.table_update) +
          Load(losses.row_lookup) + Load(losses.unattributed) + Load(losses.no_queue_slot) +
-         Load(losses.queue_unattributed) + Load(losses.vfio_unattributed);
+         Load(losses.queue_unattributed) + Load(losses.vfio_unattributed) +
+         Load(losses.missed_return);
 }
 
 }  // namespace kvmsentry

@@ -125,6 +125,7 @@ void BpfTest::ExpectNoLosses() {
   EXPECT_EQ(losses.queue_without_vm, 0U);
   EXPECT_EQ(losses.vfio_unattributed, 0U);
   EXPECT_EQ(losses.irq_unattributed, 0U);
+  EXPECT_EQ(losses.missed_return, 0U);
 }
 
 }  // namespace kvmsentry

@@ -89,6 +89,23 @@ TEST_P(IoctlTest, OnTheVmAndItsVcpusAreCountedAndNamed) {
   ExpectNoLosses();
 }
 
+// Of a VM as a whole, from several threads at once: told at its very count, as a vCPU's is.
+TEST_P(IoctlTest, ABurstIsToldAtTheFirstIoctlAboveTheLimit) {
+  constexpr uint64_t kMost = 100;
+  tables().SetLimits(slot_, std::vector<Limit>{{.meter = {SourceId::kKvm, KS_METER_IOCTL},
+                                                .count = kMost,
+                                                .window_ns = 40 * kNsPerSecond}});
+  kvm_clock_data clock{};
+  for (uint64_t i = 0; i < kMost; ++i) ASSERT_EQ(ioctl(vm_->vm(), KVM_GET_CLOCK, &clock), 0);
+  EXPECT_TRUE(TakeLimitRecords(VmIn(slot_)).empty());
+  ASSERT_EQ(ioctl(vm_->vm(), KVM_GET_CLOCK, &clock), 0);
+  const auto records = TakeLimitRecords(VmIn(slot_));
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].meter, static_cast<uint32_t>(KS_METER_IOCTL));
+  EXPECT_EQ(records[0].counted, kMost + 1);
+  EXPECT_EQ(records[0].max, kMost);
+}
+
 TEST_P(IoctlTest, ByTheEntryOf32BitProgramsCountOnce) {
   void* low =
       mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);

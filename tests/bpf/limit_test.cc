@@ -47,8 +47,9 @@ void ExpectASecondApart(const std::vector<ks_limit_crossed>& records) {
 TEST_F(LimitTest, OneVcpuIsToldAtTheFirstOccurrenceAboveTheLimit) {
   ASSERT_OK_AND_ASSIGN(
       Guest guest,
-      StartLimited("--behaviour pio --port 0x3f5 --count 3000 --then exit",
-                   {{.meter = KS_METER_PIO, .count = 1000, .window_ns = 40 * kSecond}}));
+      StartLimited(
+          "--behaviour pio --port 0x3f5 --count 3000 --then exit",
+          {{.meter = {SourceId::kKvm, KS_METER_PIO}, .count = 1000, .window_ns = 40 * kSecond}}));
   ASSERT_OK(guest.Finish());
   const Slot slot = SlotOf(guest.pid());
   const auto records = TakeLimitRecords(VmIn(slot));
@@ -67,16 +68,19 @@ TEST_F(LimitTest, OneVcpuIsToldAtTheFirstOccurrenceAboveTheLimit) {
 TEST_F(LimitTest, ExactlyTheLimitIsNotAbove) {
   ASSERT_OK_AND_ASSIGN(
       Guest guest,
-      StartLimited("--behaviour pio --count 1000 --then exit",
-                   {{.meter = KS_METER_PIO, .count = 1000, .window_ns = 40 * kSecond}}));
+      StartLimited(
+          "--behaviour pio --count 1000 --then exit",
+          {{.meter = {SourceId::kKvm, KS_METER_PIO}, .count = 1000, .window_ns = 40 * kSecond}}));
   ASSERT_OK(guest.Finish());
   EXPECT_TRUE(TakeLimitRecords(VmIn(SlotOf(guest.pid()))).empty());
 }
 
 TEST_F(LimitTest, AStormIsToldOnceASecond) {
   ASSERT_OK_AND_ASSIGN(
-      Guest guest, StartLimited("--behaviour mmio --gpa 0xd0001000",
-                                {{.meter = KS_METER_MMIO, .count = 500, .window_ns = kSecond}}));
+      Guest guest,
+      StartLimited(
+          "--behaviour mmio --gpa 0xd0001000",
+          {{.meter = {SourceId::kKvm, KS_METER_MMIO}, .count = 500, .window_ns = kSecond}}));
   const VmId vm = VmIn(SlotOf(guest.pid()));
   const auto records = WaitForRecords(vm, 3);
   ASSERT_OK(guest.Stop());
@@ -92,8 +96,9 @@ TEST_F(LimitTest, AStormIsToldOnceASecond) {
 TEST_F(LimitTest, TheVcpusOfAVmAreCountedTogetherAndToldOnce) {
   ASSERT_OK_AND_ASSIGN(
       Guest guest,
-      StartLimited("--behaviour pio --vcpus 4 --count 500 --then exit",
-                   {{.meter = KS_METER_PIO, .count = 1000, .window_ns = 40 * kSecond}}));
+      StartLimited(
+          "--behaviour pio --vcpus 4 --count 500 --then exit",
+          {{.meter = {SourceId::kKvm, KS_METER_PIO}, .count = 1000, .window_ns = 40 * kSecond}}));
   ASSERT_OK(guest.Finish());
   const auto records = TakeLimitRecords(VmIn(SlotOf(guest.pid())));
   ASSERT_FALSE(records.empty());  // no vCPU alone has passed it
@@ -104,9 +109,11 @@ TEST_F(LimitTest, TheVcpusOfAVmAreCountedTogetherAndToldOnce) {
 
 TEST_F(LimitTest, TheVmBesideAStormIsNotTold) {
   ASSERT_OK_AND_ASSIGN(
-      Guest guest, StartLimited("--behaviour pio --count 3000 --then exit --calm-vms 1",
-                                {{.meter = KS_METER_PIO, .count = 100, .window_ns = 40 * kSecond},
-                                 {.meter = KS_METER_MMIO, .count = 1, .window_ns = 40 * kSecond}}));
+      Guest guest,
+      StartLimited(
+          "--behaviour pio --count 3000 --then exit --calm-vms 1",
+          {{.meter = {SourceId::kKvm, KS_METER_PIO}, .count = 100, .window_ns = 40 * kSecond},
+           {.meter = {SourceId::kKvm, KS_METER_MMIO}, .count = 1, .window_ns = 40 * kSecond}}));
   ASSERT_OK(guest.Finish());
   const std::vector<Slot> slots = SlotsOf(guest.pid());
   ASSERT_EQ(slots.size(), 2U);
@@ -128,8 +135,10 @@ TEST_F(LimitTest, TheVmBesideAStormIsNotTold) {
 // host did not let it do, so a host that stalls for seconds would make a storm of it.
 TEST_F(LimitTest, ASlowTrickleIsNoStorm) {
   ASSERT_OK_AND_ASSIGN(
-      Guest guest, StartLimited("--behaviour pio --rate 50 --count 200 --then exit",
-                                {{.meter = KS_METER_PIO, .count = 100, .window_ns = 100 * kMs}}));
+      Guest guest,
+      StartLimited(
+          "--behaviour pio --rate 50 --count 200 --then exit",
+          {{.meter = {SourceId::kKvm, KS_METER_PIO}, .count = 100, .window_ns = 100 * kMs}}));
   ASSERT_OK(guest.Finish());
   const Slot slot = SlotOf(guest.pid());
   EXPECT_TRUE(TakeLimitRecords(VmIn(slot)).empty());
@@ -138,8 +147,9 @@ TEST_F(LimitTest, ASlowTrickleIsNoStorm) {
 
 // As fast as a storm, but short: below the rate's limit, above that of a burst.
 TEST_F(LimitTest, ABurstIsToldByItsOwnLimitOnly) {
-  const Limit rate = {.meter = KS_METER_PIO, .count = 5000, .window_ns = kSecond};
-  const Limit burst = {.meter = KS_METER_PIO, .count = 200, .window_ns = 30 * kSecond};
+  const Limit rate = {.meter = {SourceId::kKvm, KS_METER_PIO}, .count = 5000, .window_ns = kSecond};
+  const Limit burst = {
+      .meter = {SourceId::kKvm, KS_METER_PIO}, .count = 200, .window_ns = 30 * kSecond};
   ASSERT_OK_AND_ASSIGN(Guest silent,
                        StartLimited("--behaviour pio --count 600 --then exit", {rate}));
   ASSERT_OK(silent.Finish());
@@ -156,9 +166,10 @@ TEST_F(LimitTest, ABurstIsToldByItsOwnLimitOnly) {
 TEST_F(LimitTest, TwoLimitsOfOneMeterAreToldEachAtItsOwnCount) {
   ASSERT_OK_AND_ASSIGN(
       Guest guest,
-      StartLimited("--behaviour pio --count 3000 --then exit",
-                   {{.meter = KS_METER_PIO, .count = 300, .window_ns = 40 * kSecond},
-                    {.meter = KS_METER_PIO, .count = 1000, .window_ns = 50 * kSecond}}));
+      StartLimited(
+          "--behaviour pio --count 3000 --then exit",
+          {{.meter = {SourceId::kKvm, KS_METER_PIO}, .count = 300, .window_ns = 40 * kSecond},
+           {.meter = {SourceId::kKvm, KS_METER_PIO}, .count = 1000, .window_ns = 50 * kSecond}}));
   ASSERT_OK(guest.Finish());
   std::map<uint64_t, uint64_t> first;  // counted, by limit
   for (const ks_limit_crossed& record : TakeLimitRecords(VmIn(SlotOf(guest.pid())))) {
@@ -174,7 +185,8 @@ TEST_F(LimitTest, ALimitThatIsSetDuringAStormIsTakenUpAndALiftedOneIsForgotten) 
   ASSERT_TRUE(WaitUntil([&] { return CountsIn(slot).count[KS_METER_MSR] > 20000; }));
   EXPECT_TRUE(TakeLimitRecords(VmIn(slot)).empty());
   tables().SetLimits(
-      slot, std::vector<Limit>{{.meter = KS_METER_MSR, .count = 100, .window_ns = kSecond}});
+      slot, std::vector<Limit>{
+                {.meter = {SourceId::kKvm, KS_METER_MSR}, .count = 100, .window_ns = kSecond}});
   const auto records = WaitForRecords(VmIn(slot), 1);
   ASSERT_FALSE(records.empty());
   EXPECT_GT(records[0].counted, 100U);
@@ -209,10 +221,12 @@ TEST_F(LimitTest, ALimitCountsFromWhenItIsSet) {
   ASSERT_TRUE(WaitUntil([&] {
     return SystemClock().Now().ns > static_cast<int64_t>(meter.folded_ns) + kSecond / 4;
   }));
-  tables().SetLimits(
-      slot,
-      std::vector<Limit>{{.meter = KS_METER_USERSPACE_EXIT, .count = 1000, .window_ns = kSecond},
-                         {.meter = KS_METER_USERSPACE_EXIT, .count = 5, .window_ns = 400 * kMs}});
+  tables().SetLimits(slot, std::vector<Limit>{{.meter = {SourceId::kKvm, KS_METER_USERSPACE_EXIT},
+                                               .count = 1000,
+                                               .window_ns = kSecond},
+                                              {.meter = {SourceId::kKvm, KS_METER_USERSPACE_EXIT},
+                                               .count = 5,
+                                               .window_ns = 400 * kMs}});
   const auto records = WaitForRecords(VmIn(slot), 1);
   EXPECT_LT(CountsIn(slot).count[KS_METER_USERSPACE_EXIT], before + 1000);
   ASSERT_FALSE(records.empty());

@@ -17,8 +17,9 @@ TEST_F(ReleaseTest, AReleasedSlotHoldsNothingOfItsVm) {
   Load();
   ASSERT_OK_AND_ASSIGN(Guest guest, Guest::Start("--behaviour pio --count 500 --then exit"));
   const Slot slot = SlotOf(guest.pid());
-  tables().SetLimits(
-      slot, std::vector<Limit>{{.meter = KS_METER_PIO, .count = 100, .window_ns = kNsPerSecond}});
+  tables().SetLimits(slot, std::vector<Limit>{{.meter = {SourceId::kKvm, KS_METER_PIO},
+                                               .count = 100,
+                                               .window_ns = kNsPerSecond}});
   ASSERT_OK(guest.Begin());
   ASSERT_OK(guest.Finish());
   const ks_vcpu_row* vcpu = VcpusIn(slot)[0];

@@ -51,9 +51,9 @@ class RingTest : public BpfTest {
     const std::vector<Slot> slots = SlotsOf(guest.pid());
     EXPECT_EQ(slots.size(), vms);
     for (const Slot slot : slots) {
-      tables().SetLimits(
-          slot, std::vector<Limit>{
-                    {.meter = KS_METER_PIO, .count = 100, .window_ns = 40 * kNsPerSecond}});
+      tables().SetLimits(slot, std::vector<Limit>{{.meter = {SourceId::kKvm, KS_METER_PIO},
+                                                   .count = 100,
+                                                   .window_ns = 40 * kNsPerSecond}});
     }
     return guest;
   }
@@ -199,8 +199,9 @@ TEST_F(RingTest, AStormThatFoundNoRoomIsToldOnceThereIsSome) {
   const Slot slot = SlotOf(storm.pid());
   Drain();
   while (probe_->SendCanary(0).ok()) continue;
-  tables().SetLimits(
-      slot, std::vector<Limit>{{.meter = KS_METER_PIO, .count = 100, .window_ns = kNsPerSecond}});
+  tables().SetLimits(slot, std::vector<Limit>{{.meter = {SourceId::kKvm, KS_METER_PIO},
+                                               .count = 100,
+                                               .window_ns = kNsPerSecond}});
   const uint64_t full = tables().losses().ring_full;
   ASSERT_OK(storm.Begin());
   ASSERT_TRUE(WaitUntil([&] { return tables().losses().ring_full > full + 1; }));

@@ -96,7 +96,7 @@ class TwoProbesTest : public VhostTest {
       return other_->tables().vms()[counts.slot].creator_pid == static_cast<uint32_t>(getpid());
     });
     ASSERT_NE(own, all.end());
-    for (uint32_t meter = KS_METERS_OF_VCPU; meter < KS_METER_COUNT; ++meter) {
+    for (uint32_t meter = KS_METER_VHOST_RUN; meter < KS_METER_COUNT; ++meter) {
       EXPECT_EQ(mine.count[meter], own->count[meter]) << "meter " << meter;
     }
   }
@@ -360,8 +360,9 @@ TEST_F(VhostTest, ALimitOnKicksIsTold) {
   ASSERT_OK_AND_ASSIGN(const TestMachine machine, TestMachine::Create(kMemory));
   ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
   const Slot slot = SlotOf(getpid());
-  const Limit limit{
-      .meter = KS_METER_VHOST_BAD_DESCRIPTOR, .count = 3, .window_ns = 60'000'000'000};
+  const Limit limit{.meter = {SourceId::kVhost, KS_METER_VHOST_BAD_DESCRIPTOR},
+                    .count = 3,
+                    .window_ns = 60'000'000'000};
   tables().SetLimits(slot, std::vector{limit});
   for (int i = 0; i < 3; ++i) ASSERT_OK(net.SendNonsense());
   ASSERT_OK(net.Settle());

@@ -167,10 +167,11 @@ TEST(DescribeLossesTest, EveryFieldIsToldUnderItsName) {
   losses.vfio_unattributed = 11;
   losses.vfio_without_vm = 12;
   losses.irq_unattributed = 13;
-  static_assert(sizeof(ks_losses) == 13 * sizeof(uint64_t), "a reason is missing in this test");
+  losses.missed_return = 14;
+  static_assert(sizeof(ks_losses) == 14 * sizeof(uint64_t), "a reason is missing in this test");
   uint64_t next = 1;
   for (const LossView& loss : DescribeLosses(losses, {})) {
-    if (next > 13) break;
+    if (next > 14) break;
     EXPECT_EQ(loss.count, next++) << loss.reason;
     EXPECT_FALSE(loss.meaning.empty());
   }

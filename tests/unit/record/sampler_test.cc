@@ -54,7 +54,7 @@ TEST(ReadCountsTest, AddsTheQueuesOfEachVm) {
                                       Queue(0xffff888000001000, 3, 1),  // of the VM before
                                       Queue(0xffff888000002000, 2, UINT32_MAX)};
   for (ks_queue_row& queue : queues) {
-    queue.meters[KS_METER_VHOST_KICK - KS_METERS_OF_VCPU].count = 5;
+    queue.meters[KS_METER_VHOST_KICK - KS_METER_VHOST_RUN].count = 5;
   }
   const auto counts = ReadCounts(vms, {}, queues);
   ASSERT_EQ(counts.size(), 2U);
@@ -62,6 +62,16 @@ TEST(ReadCountsTest, AddsTheQueuesOfEachVm) {
   EXPECT_EQ(counts[0].queues, 1U);
   EXPECT_EQ(counts[1].count[KS_METER_VHOST_KICK], 0U);
   EXPECT_EQ(counts[1].queues, 0U);
+}
+
+// Which no vCPU's row holds.
+TEST(ReadCountsTest, AddsWhatIsCountedOfAVmAsAWhole) {
+  std::vector<ks_vm_row> vms = {AliveVm(1)};
+  vms[0].meters[KS_METER_IOCTL - KS_METERS_OF_VCPU].count = 7;
+  const auto counts = ReadCounts(vms, std::vector{Vcpu(1, 0, 10)}, {});
+  ASSERT_EQ(counts.size(), 1U);
+  EXPECT_EQ(counts[0].count[KS_METER_IOCTL], 7U);
+  EXPECT_EQ(counts[0].count[KS_METER_IRQ_LINE], 0U);
 }
 
 // Or a sum would go back when a vCPU goes.
@@ -176,8 +186,9 @@ TEST(LossesThatMatterTest, AreAllButBudgetsAndVmsThatAreNotWatched) {
                    .queue_without_vm = 1000000000,
                    .vfio_unattributed = 10000000000,
                    .vfio_without_vm = 100000000000,
-                   .irq_unattributed = 1000000000000};
-  EXPECT_EQ(LossesThatMatter(losses), 10110111101U);
+                   .irq_unattributed = 1000000000000,
+                   .missed_return = 10000000000000};
+  EXPECT_EQ(LossesThatMatter(losses), 10010110111101U);
   losses = {};
   losses.over_budget = 5;
   losses.no_vm_slot = 5;

@@ -165,16 +165,16 @@ absl::Status BpfObject::Load(const std::vector<std::string>& programs) {
   return Freeze();
 }
 
-// Maps that only programs write: whoever else tries is refused. EBUSY says that the map is frozen
-// already, by an object before this one or an earlier run, or that somebody may write to it: only
-// the first is no error (kernel/bpf/syscall.c, map_freeze).
+// Maps that only programs write: whoever else tries is refused. One that is frozen already, by an
+// object before this one or an earlier run, refuses with EBUSY or, by newer kernels, EPERM. EBUSY
+// also says that somebody may write to it just now (kernel/bpf/syscall.c, map_freeze).
 absl::Status BpfObject::Freeze() {
   for (const char* name : {"losses", "vsock_senders", "calls"}) {
     const int fd = MapFd(name);
     if (fd < 0 || bpf_map_freeze(fd) == 0) continue;
     const int error = errno;
-    if (error != EBUSY) return absl::ErrnoToStatus(error, absl::StrCat("freezing the map ", name));
     if (IsFrozen(fd)) continue;
+    if (error != EBUSY) return absl::ErrnoToStatus(error, absl::StrCat("freezing the map ", name));
     return absl::UnavailableError(absl::StrCat(
         "the map ", name,
         " cannot be frozen, for another process has mapped it to write to it: "

@@ -18,7 +18,7 @@ KS_TRACEPOINT(kvm_dirty_ring_push, on_push)
 
 /* TP_PROTO(struct kvm_vcpu *vcpu): the guest has to wait until the VMM has read the ring. */
 static __always_inline void on_full(const __u64* ctx) {
-  struct ks_vcpu_row* vcpu = row_of(ctx[0]);
+  struct ks_vcpu_row* vcpu = row_of_argument(ctx[0]);
   if (vcpu) meter_add(vcpu, KS_METER_DIRTY_FULL, 1, 0);
 }
 KS_TRACEPOINT(kvm_dirty_ring_exit, on_full)
@@ -26,7 +26,9 @@ KS_TRACEPOINT(kvm_dirty_ring_exit, on_full)
 /* TP_PROTO(struct kvm_dirty_ring *ring): in KVM_RESET_DIRTY_RINGS of any thread. But the ring lies
  * in its vCPU, and the VM's slots_lock keeps other resets away, so the meter has one writer. */
 static __always_inline void on_reset(const __u64* ctx) {
-  struct ks_vcpu_row* vcpu = row_of(ctx[0] - bpf_core_field_offset(struct kvm_vcpu, dirty_ring));
+  __u64 ring = ctx[0];
+  if (!ring) return; /* as in row_of_argument() */
+  struct ks_vcpu_row* vcpu = row_of(ring - bpf_core_field_offset(struct kvm_vcpu, dirty_ring));
   if (vcpu) meter_add(vcpu, KS_METER_DIRTY_RESET, 1, 0);
 }
 KS_TRACEPOINT(kvm_dirty_ring_reset, on_reset)

@@ -73,9 +73,11 @@ static __always_inline void count_exit(struct ks_vcpu_row* vcpu, __u32 isa, __u3
 
 /* TP_PROTO(struct kvm_vcpu *vcpu, u32 isa), arch/x86/kvm/trace.h. */
 static __always_inline void on_exit(const __u64* ctx) {
-  struct ks_vcpu_row* vcpu = row_of(ctx[0]);
+  __u64 kvm_vcpu = ctx[0];
+  if (!kvm_vcpu) return; /* as in row_of_argument() */
+  struct ks_vcpu_row* vcpu = row_of(kvm_vcpu);
   __u32 isa = (__u32)ctx[1];
-  if (vcpu) count_exit(vcpu, isa, exit_code(ctx[0], isa), 0);
+  if (vcpu) count_exit(vcpu, isa, exit_code(kvm_vcpu, isa), 0);
 }
 KS_TRACEPOINT(kvm_exit, on_exit)
 
@@ -87,7 +89,7 @@ SEC("tp/kvm/kvm_exit") int kvm_exit_tp(struct trace_event_raw_kvm_exit* ctx) {
 
 /* TP_PROTO(struct kvm_vcpu *vcpu, ...): later kernels add arguments. */
 static __always_inline void on_entry(const __u64* ctx) {
-  struct ks_vcpu_row* vcpu = row_of(ctx[0]);
+  struct ks_vcpu_row* vcpu = row_of_argument(ctx[0]);
   if (!vcpu) return;
   if (vcpu->timing) end_sample(vcpu);
   meter_add(vcpu, KS_METER_ENTRY, 1, 0);

@@ -13,6 +13,7 @@
 
 KS_LICENSE;
 
+#define KVM_IRQ_ROUTING_MSI 2
 #define KVM_IRQ_LINE 0x4008ae61 /* include/uapi/linux/kvm.h */
 #define KVM_IRQ_LINE_STATUS 0xc008ae67
 #define KVM_SIGNAL_MSI 0x4020aea5
@@ -30,14 +31,24 @@ static __always_inline void on_line(const __u64* arguments, bool typed) {
 }
 KS_FUNCTION_ENTRY(kvm_set_irq, on_line)
 
-/* void kvm_set_msi_irq(struct kvm *kvm, ...), arch/x86/kvm/irq_comm.c: each way that an MSI takes
- * leads through it. So does a look at where an MSI would go, which KVM takes when a route changes.
- */
+/* int kvm_set_msi(struct kvm_kernel_irq_routing_entry *e, struct kvm *kvm, int irq_source_id, int
+ * level, ...), arch/x86/kvm/irq_comm.c: an MSI on its way by an ioctl or a worker. It is sent when
+ * the level rises. */
 static __always_inline void on_message(const __u64* arguments, bool typed) {
   (void)typed;
-  on_interrupt(arguments[0], KS_METER_IRQ_MSI);
+  if ((int)arguments[3]) on_interrupt(arguments[1], KS_METER_IRQ_MSI);
 }
-KS_FUNCTION_ENTRY(kvm_set_msi_irq, on_message)
+KS_FUNCTION_ENTRY(kvm_set_msi, on_message)
+
+/* int kvm_arch_set_irq_inatomic(...), with the same arguments: an interrupt from an eventfd, at
+ * once. What cannot be delivered so, a broadcast, goes through kvm_set_msi as well, and counts
+ * twice. */
+static __always_inline void on_message_at_once(const __u64* arguments, bool typed) {
+  (void)typed;
+  const struct kvm_kernel_irq_routing_entry* entry = (void*)arguments[0];
+  if (BPF_CORE_READ(entry, type) == KVM_IRQ_ROUTING_MSI) on_message(arguments, typed);
+}
+KS_FUNCTION_ENTRY(kvm_arch_set_irq_inatomic, on_message_at_once)
 
 static __noinline int count_ioctl_of(enum ks_meter meter) {
   struct task_struct* task = bpf_get_current_task_btf();
@@ -64,7 +75,7 @@ static __always_inline void on_line_raised(const __u64* ctx) {
 KS_TRACEPOINT(kvm_set_irq, on_line_raised)
 
 /* TP_PROTO(u64 address, u64 data), the same. The hook has the function's name. */
-SEC("raw_tp/kvm_msi_set_irq") int kvm_set_msi_irq_raw_tp(__u64* ctx) {
+SEC("raw_tp/kvm_msi_set_irq") int kvm_set_msi_raw_tp(__u64* ctx) {
   (void)ctx;
   count_ioctl_of(KS_METER_IRQ_MSI);
   return 0;

@@ -297,6 +297,10 @@ struct vhost_dev {
   int nvqs;
 } KS_CORE;
 
+struct kvm_kernel_irq_routing_entry {
+  __u32 type; /* KVM_IRQ_ROUTING_... of include/uapi/linux/kvm.h */
+} KS_CORE;
+
 struct vhost_virtqueue {
   struct vhost_dev* dev;
   unsigned int num;

@@ -38,7 +38,7 @@ KS_TRACEPOINT(kvm_nested_vmexit, on_nested_exit)
 
 /* TP_PROTO(struct kvm_vcpu *vcpu, __u8 failed) */
 static __always_inline void on_emulation(const __u64* ctx) {
-  struct ks_vcpu_row* vcpu = row_of(ctx[0]);
+  struct ks_vcpu_row* vcpu = row_of_argument(ctx[0]);
   if (vcpu) meter_add(vcpu, KS_METER_EMULATION, 1, 0);
 }
 KS_TRACEPOINT(kvm_emulate_insn, on_emulation)

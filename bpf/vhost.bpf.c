@@ -37,6 +37,9 @@ static __always_inline void on_descriptor(const __u64* arguments, int result, bo
   if (row) queue_add(row, KS_METER_VHOST_BAD_DESCRIPTOR, 1);
 }
 KS_FUNCTION_EXIT(vhost_get_vq_desc, 7, on_descriptor)
+/* int vhost_get_vq_desc_n(...), the same with one argument more, which the other calls where it is
+ * there (Linux 6.19): one of the two is hooked. */
+KS_FUNCTION_EXIT(vhost_get_vq_desc_n, 8, on_descriptor)
 
 static __always_inline __u64 mm_of(const struct vhost_dev* device, bool typed) {
   return typed ? (__u64)device->mm : (__u64)BPF_CORE_READ(device, mm);

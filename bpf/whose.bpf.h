@@ -43,6 +43,12 @@ static __always_inline struct ks_vcpu_row* row_of(__u64 vcpu) {
   return find_vcpu(vcpu, cpu);
 }
 
+/* The same of a tracepoint's argument. It is never NULL, which the verifier of new kernels believes
+ * of no argument of a module's tracepoint. */
+static __always_inline struct ks_vcpu_row* row_of_argument(__u64 vcpu) {
+  return vcpu ? row_of(vcpu) : 0;
+}
+
 /* The vCPU that is loaded on the current task, 0 outside of vCPU context. */
 static __always_inline __u64 loaded_vcpu(void) {
   struct task_struct* task = bpf_get_current_task_btf();

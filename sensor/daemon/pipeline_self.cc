@@ -34,6 +34,7 @@ void Pipeline::LookAtSelf(KernelTime now) {
   self_.Judge(Fault::kTables, tampered_.empty() ? DetailOf(audit) : tampered_, now);
   self_.Judge(Fault::kPins, DetailOf(probe_->AuditPins()), now);
   self_.Judge(Fault::kLinks, DetailOf(probe_->AuditLinks()), now);
+  self_.Judge(Fault::kSight, probe_->sight().detail, now);
 }
 
 // The tables stay wrong: the alert stays open until a restart.

@@ -33,6 +33,10 @@ constexpr std::array<Words, kFaults> kWords = {{
     {"self-links", Severity::kCritical, "a program of the sensor is detached",
      "the sensor's programs are attached", "What that program counted is not seen any more.",
      "kvmsentry status for what depends on it; a restart of kvmsentryd attaches it again."},
+    {"self-sight", Severity::kWarning, "the sensor sees little on this kernel",
+     "the sensor sees what it should of KVM",
+     "What the missing hooks count raises no alert: that a VM has none says little.",
+     "kvmsentry status for each hook's reason; docs/kernels.md for what other kernels offer."},
     {"self-cost", Severity::kWarning, "the sensor's programs pass their cost budget",
      "the sensor's programs are within their cost budget",
      "What a shed hook tells is not seen until it is attached again; a guest can cause that by a "

@@ -20,9 +20,10 @@ enum class Fault : uint8_t {
   kTables,  // somebody else wrote to the maps
   kPins,    // a pin is gone: a restart would begin at zero
   kLinks,   // a program is attached no more
+  kSight,   // few hooks can be attached on this kernel
   kCost,    // programs cost more than their budget, and hooks were shed for it
 };
-inline constexpr size_t kFaults = 5;
+inline constexpr size_t kFaults = 6;
 
 // One canary is under way at a time.
 class CanaryWatch {

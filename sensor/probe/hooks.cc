@@ -38,6 +38,7 @@ constexpr std::array<absl::string_view, 2> kKvmIoctls = {"kvm_vcpu_ioctl", "kvm_
 // Where the kernel serves 32-bit programs.
 constexpr std::array<absl::string_view, 2> kCompatIoctls = {"kvm_vm_compat_ioctl",
                                                             "kvm_vcpu_compat_ioctl"};
+constexpr std::array<absl::string_view, 1> kMsiAtOnce = {"kvm_arch_set_irq_inatomic"};
 // Where it has groups and containers, and not iommufd alone.
 constexpr std::array<absl::string_view, 2> kVfioIoctls = {"vfio_group_fops_unl_ioctl",
                                                           "vfio_fops_unl_ioctl"};
@@ -125,12 +126,13 @@ constexpr std::array kHooks = {
          .types = kVm,
          .module = "kvm",
          .weakness = kNoWorkers},
-    Hook{.name = "kvm_set_msi_irq",
+    Hook{.name = "kvm_set_msi",
          .object = "interrupt",
          .variants = kFunctionOrRawTracepoint,
          .provides = "message-signalled interrupts of a VM, by whomever: irq.msi.rate",
          .types = kVm,
          .module = "kvm",
+         .with = kMsiAtOnce,
          .weakness = kNoWorkers},
     Hook{"vhost_poll_wakeup", "vhost", kFunctionEntry, "the guest's notifications: vhost.kick.rate",
          kVhost, "vhost"},
@@ -175,7 +177,7 @@ constexpr std::array kHooks = {
 constexpr std::array<absl::string_view, 13> kOptional = {
     "kvm_entry",        "kvm_vcpu_wakeup",     "kvm_inj_virq",  "kvm_inj_exception",
     "kvm_page_fault",   "kvm_emulate_insn",    "kvm_fast_mmio", "kvm_cr",
-    "kvm_set_irq",      "kvm_dirty_ring_push", "vhost_signal",  "kvm_set_msi_irq",
+    "kvm_set_irq",      "kvm_dirty_ring_push", "vhost_signal",  "kvm_set_msi",
     "vhost_poll_wakeup"};
 
 }  // namespace
@@ -232,9 +234,11 @@ std::vector<std::string> ProgramNames(const Hook& hook, Variant variant,
     names.push_back(name);
     if (variant == Variant::kKretprobe) names.push_back(absl::StrCat(name, "_entry"));
   };
-  add(hook.name);
-  // One program at the system calls does for all.
-  if (variant == Variant::kSysEnter || variant == Variant::kSysExit) return names;
+  const bool superseded =
+      !hook.superseded_by.empty() && std::ranges::find(absent, hook.superseded_by) == absent.end();
+  add(superseded ? hook.superseded_by : hook.name);
+  // One program at the system calls, or at a tracepoint, does for all.
+  if (IsWeak(hook, variant)) return names;
   for (const absl::string_view function : hook.with) add(function);
   for (const absl::string_view function : hook.with_if_there) {
     if (std::ranges::find(absent, function) == absent.end()) add(function);

@@ -39,8 +39,8 @@ struct Hook {
   // classic tracepoint does without. None: nothing is needed.
   std::span<const absl::string_view> types = {};
   absl::string_view module = {};  // of a function: where it is, unless it is built in
-  // A function that newer kernels call beside it, or in its place: where there is one, the hook
-  // would be blind without knowing it, and is refused.
+  // A function through which newer kernels lead all calls of this one, and more: where there is
+  // one, it is hooked instead.
   absl::string_view superseded_by = {};
   // Functions that are hooked with this one, in the same way: all or none.
   std::span<const absl::string_view> with = {};
@@ -67,7 +67,7 @@ bool IsWeak(const Hook& hook, Variant variant);
 bool IsOptional(const Hook& hook);
 
 // The names of the programs in the object that implement VARIANT of HOOK, in the order of
-// attaching; ABSENT are functions of with_if_there that there are not.
+// attaching; ABSENT are functions of with_if_there and superseded_by that there are not.
 std::vector<std::string> ProgramNames(const Hook& hook, Variant variant,
                                       std::span<const absl::string_view> absent = {});
 

@@ -1,16 +1,22 @@
 #include "sensor/probe/kernel.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <utility>
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+
+#include "sensor/base/fd.h"
+#include "sensor/probe/sight.h"
 
 namespace kvmsentry {
 namespace {
@@ -24,6 +30,34 @@ bool HasModule(absl::string_view name) {
   return access(absl::StrCat("/sys/module/", name).c_str(), F_OK) == 0;
 }
 
+// Each program has one: free slots, budgets and sets are taken so.
+absl::Status HasFetchingAtomics() {
+  constexpr bpf_insn kProgram[] = {
+      {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = 0},
+      {.code = BPF_STX | BPF_MEM | BPF_DW,
+       .dst_reg = BPF_REG_10,
+       .src_reg = BPF_REG_0,
+       .off = -8,
+       .imm = 0},
+      // lock r0 = fetch_add(*(u64*)(r10 - 8), r0)
+      {.code = BPF_STX | BPF_ATOMIC | BPF_DW,
+       .dst_reg = BPF_REG_10,
+       .src_reg = BPF_REG_0,
+       .off = -8,
+       .imm = BPF_ADD | BPF_FETCH},
+      {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
+  };
+  const Fd program(bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "atomics", "GPL", kProgram,
+                                 std::size(kProgram), nullptr));
+  // Without the right to load it, loading what is needed will say so.
+  if (program || errno != EINVAL) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("this kernel's BPF has no atomic operation that returns a value (Linux 5.12), "
+                   "and no counter works "
+                   "without; boot ",
+                   kOldestTested, " or newer"));
+}
+
 bool HasHardwareBackEnd() { return HasModule("kvm_intel") || HasModule("kvm_amd"); }
 
 std::vector<absl::string_view> FunctionsOf(const Hook& hook) {
@@ -35,9 +69,12 @@ std::vector<absl::string_view> FunctionsOf(const Hook& hook) {
 
 }  // namespace
 
+bool Kernel::HasKvm() { return HasModule("kvm"); }
+
 void Kernel::BtfDeleter::operator()(btf* types) const { btf__free(types); }
 
 absl::StatusOr<Kernel> Kernel::Inspect() {
+  KVMSENTRY_RETURN_IF_ERROR(HasFetchingAtomics());
   Kernel kernel;
   kernel.vmlinux_.reset(btf__load_vmlinux_btf());
   if (kernel.vmlinux_ == nullptr) {
@@ -90,10 +127,6 @@ bool Kernel::Has(absl::string_view name, uint32_t kind) const {
 // Where a function is inlined everywhere, BTF does not have it either.
 absl::Status Kernel::HasFunction(const Hook& hook) const {
   KVMSENTRY_RETURN_IF_ERROR(HasTypesOf(hook));
-  if (!hook.superseded_by.empty() && Has(hook.superseded_by, BTF_KIND_FUNC)) {
-    return absl::UnimplementedError(absl::StrCat("this kernel also calls ", hook.superseded_by,
-                                                 ", which kvmsentry cannot watch yet"));
-  }
   for (const absl::string_view function : FunctionsOf(hook)) {
     if (std::ranges::find(ambiguous_, function) == ambiguous_.end()) continue;
     return absl::FailedPreconditionError(
@@ -111,6 +144,9 @@ std::vector<absl::string_view> Kernel::AbsentOf(const Hook& hook) const {
   std::vector<absl::string_view> absent;
   for (const absl::string_view function : hook.with_if_there) {
     if (!Has(function, BTF_KIND_FUNC)) absent.push_back(function);
+  }
+  if (!hook.superseded_by.empty() && !Has(hook.superseded_by, BTF_KIND_FUNC)) {
+    absent.push_back(hook.superseded_by);
   }
   return absent;
 }

@@ -17,13 +17,17 @@ namespace kvmsentry {
 // Not thread safe.
 class Kernel {
  public:
-  // Fails where the kernel has no BTF: without it nothing of the sensor can be loaded.
+  // Fails where the kernel has no BTF, or its BPF is too old: then nothing of the sensor can be
+  // loaded.
   static absl::StatusOr<Kernel> Inspect();
+
+  // Whether KVM is built in or loaded; a module may come later.
+  static bool HasKvm();
 
   // OK if VARIANT of HOOK looks possible; else the reason why not.
   absl::Status Offers(const Hook& hook, Variant variant) const;
 
-  // The functions of HOOK's with_if_there that this kernel has not.
+  // The functions of HOOK's with_if_there and superseded_by that this kernel has not.
   std::vector<absl::string_view> AbsentOf(const Hook& hook) const;
 
  private:

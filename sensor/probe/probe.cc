@@ -124,11 +124,25 @@ absl::Status Probe::LoadAll() {
   std::vector<const Hook*> hooks;
   for (const Hook& hook : Hooks()) hooks.push_back(&hook);
   KVMSENTRY_RETURN_IF_ERROR(LoadHooks(kernel, hooks));
+  if (const Sight seen = sight(); seen.extent == Sight::Extent::kNothing) {
+    return absl::FailedPreconditionError(seen.detail);
+  }
   KVMSENTRY_ASSIGN_OR_RETURN(self_, BpfObject::Open("self", options_.pin_root, options_.sizes));
   KVMSENTRY_RETURN_IF_ERROR(self_.Load({"canary"}));
   ring_.reset(ring_buffer__new(objects_.front().MapFd("ring"), OnRecord, &visit_, nullptr));
   if (ring_ == nullptr) return absl::ErrnoToStatus(errno, "opening the ring");
   return absl::OkStatus();
+}
+
+Sight Probe::sight() const {
+  if (!Kernel::HasKvm()) return {};
+  std::vector<HookCoverage> chosen;
+  for (const HookCoverage& coverage : coverage_) {
+    if (options_.variants.contains(std::string(coverage.hook->name))) continue;
+    const auto shed = shed_.find(coverage.hook);
+    chosen.push_back(shed == shed_.end() ? coverage : shed->second);
+  }
+  return SightOf(chosen);
 }
 
 bool Probe::IsMissing(const HookCoverage& coverage) const {

@@ -14,6 +14,7 @@
 #include "sensor/probe/bpf_object.h"
 #include "sensor/probe/hooks.h"
 #include "sensor/probe/pins.h"
+#include "sensor/probe/sight.h"
 #include "sensor/probe/tables.h"
 
 struct ring_buffer;
@@ -37,12 +38,15 @@ struct HookRuns {
 // Programs are detached on destruction, pinned maps stay. Not thread safe.
 class Probe {
  public:
-  // Fails only where nothing can work: no BTF, no bpffs, no right to load BPF, no map memory. A
-  // hook that cannot be attached is not a failure but shows in coverage().
+  // Fails only where nothing can work: no BTF, no bpffs, no right to load BPF, no map memory, or a
+  // kernel on which no hook on KVM can be attached although KVM is there. Any other hook that
+  // cannot be attached is not a failure but shows in coverage().
   static absl::StatusOr<std::unique_ptr<Probe>> Load(const ProbeOptions& options);
   ~Probe();
 
   const std::vector<HookCoverage>& coverage() const { return coverage_; }
+  // How much of KVM is seen, whatever was shed or switched off; enough, as long as there is no KVM.
+  Sight sight() const;
   // The objects of hooks that are not attached: modules of KVM, vhost or VFIO may be loaded later.
   std::vector<std::string> ObjectsWithMissing() const;
   // Tries those hooks of OBJECT again, which takes as long as loading it would have at the start.

@@ -1,4 +1,7 @@
 // Interrupts that are raised for a VM: each lands on its own, or on nobody, and then it is said.
+#include <array>
+#include <cstddef>
+#include <cstring>
 #include <optional>
 #include <thread>
 
@@ -25,7 +28,7 @@ class InterruptTest : public BpfTest, public ::testing::WithParamInterface<Varia
     if (HasFatalFailure()) return;
     objects_ = {"life", "interrupt"};
     std::map<std::string, std::vector<Variant>> variants = {{"kvm_set_irq", {GetParam()}}};
-    if (GetParam() != Variant::kTpBtf) variants["kvm_set_msi_irq"] = {GetParam()};
+    if (GetParam() != Variant::kTpBtf) variants["kvm_set_msi"] = {GetParam()};
     Load(variants);
     if (HasFatalFailure()) return;
     ASSERT_OK_AND_ASSIGN(TestMemory memory, TestMemory::Map(kMemory));
@@ -103,6 +106,36 @@ TEST_P(InterruptTest, OfAWorkerAreTheirVmsOrNobodys) {
   }
   EXPECT_EQ(Lines(1), IsWeakHook() ? 0U : 2 * kTimes);
   EXPECT_EQ(Lines(0), 0U);
+}
+
+// As a device's does: KVM sends the message in the context of whoever writes to the eventfd.
+TEST_P(InterruptTest, MessagesOfAnEventfdAreTheirVmsOrNobodys) {
+  if (GetParam() == Variant::kTpBtf) return;
+  kvm_irq_routing_entry entry{};
+  entry.gsi = kLine;
+  entry.type = KVM_IRQ_ROUTING_MSI;
+  entry.u.msi.address_lo = 0xfee00000;
+  entry.u.msi.data = 0x41;
+  // struct kvm_irq_routing as it is in C: the number of entries, and flags.
+  using RoutingHeader = std::array<uint32_t, 2>;
+  const RoutingHeader header = {1, 0};
+  alignas(8) std::array<std::byte, sizeof(header) + sizeof(entry)> routing;
+  std::memcpy(routing.data(), &header, sizeof(header));
+  std::memcpy(routing.data() + sizeof(header), &entry, sizeof(entry));
+  ASSERT_EQ(ioctl(vms_[1].vm(), _IOW(KVMIO, 0x6a, RoutingHeader), routing.data()), 0);
+  const Fd event(eventfd(0, EFD_CLOEXEC));
+  ASSERT_TRUE(event);
+  kvm_irqfd irqfd{};
+  irqfd.fd = static_cast<uint32_t>(event.get());
+  irqfd.gsi = kLine;
+  ASSERT_EQ(ioctl(vms_[1].vm(), KVM_IRQFD, &irqfd), 0);
+  const uint64_t one = 1;
+  for (uint32_t i = 0; i < kTimes; ++i) {
+    ASSERT_EQ(write(event.get(), &one, sizeof(one)), static_cast<ssize_t>(sizeof(one)));
+  }
+  EXPECT_EQ(Messages(1), IsWeakHook() ? 0U : kTimes);
+  EXPECT_EQ(Messages(0), 0U);
+  EXPECT_EQ(kvmsentry::Load(tables().losses().irq_unattributed), IsWeakHook() ? kTimes : 0U);
 }
 
 }  // namespace

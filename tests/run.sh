@@ -38,7 +38,7 @@ run_lab() { # LABEL-REGEX [CTEST-ARGUMENT...]
     return
   fi
   [[ -n $full ]] && labels='^lab'
-  for kernel in 6.1 6.12 newest; do tests/lab/prepare --kernel "$kernel" >/dev/null; done
+  for kernel in 6.1 5.10 6.12 newest; do tests/lab/prepare --kernel "$kernel" >/dev/null; done
   rm -f "$retries" "$times"
   local ended=0
   run release "$labels" "${@:2}" || ended=$?

@@ -1,0 +1,60 @@
+# perl kernels.pl STATUS.json...: the table of docs/kernels.md, from a status of each kernel, the oldest first.
+use strict;
+use warnings;
+use JSON::PP;
+
+my @kernels;
+for my $file (@ARGV) {
+  open(my $in, '<', $file) or die "$file: $!";
+  local $/;
+  push @kernels, decode_json(<$in>);
+}
+
+my (@names, %cells, %letters, @reasons);
+for my $kernel (@kernels) {
+  my ($release) = $kernel->{kernel_release} =~ /^(\d+\.\d+)/;
+  $kernel->{title} = $release;
+  for my $hook (@{$kernel->{hooks}}) {
+    my $name = $hook->{name};
+    push @names, $name unless exists $cells{$name};
+    my $reason = $hook->{reason} // '';
+    # A cell: the variant, and a letter for why it is not all that it should be.
+    my $cell = $hook->{variant} // '';
+    if ($reason ne '' && ($cell eq '' || $hook->{coverage} eq 'DEGRADED')) {
+      $reason =~ s/\s+/ /g;
+      unless (exists $letters{$reason}) {
+        $letters{$reason} = chr(ord('a') + keys %letters);
+        push @reasons, $reason;
+      }
+      $cell = ($cell eq '' ? '-' : $cell) . " $letters{$reason}";
+    }
+    $cells{$name}{$release} = $cell;
+  }
+}
+
+print <<'END';
+# Kernels
+
+What each hook is attached by, on Debian's kernels with AMD's SVM, vhost and VFIO. Written by `tests/lab/kernels`, which
+boots each of them (`tests/lab`): not by hand.
+
+END
+my @titles = map { $_->{title} } @kernels;
+my @width = (0) x (@titles + 1);
+my @rows = ([ 'hook', @titles ], map { my $name = $_; [ "`$name`", map { $cells{$name}{$_} // '' } @titles ] } @names);
+for my $row (@rows) {
+  for my $i (0 .. $#$row) { $width[$i] = length $row->[$i] if length $row->[$i] > $width[$i]; }
+}
+my $first = 1;
+for my $row (@rows) {
+  print '| ', join(' | ', map { sprintf "%-*s", $width[$_], $row->[$_] } 0 .. $#$row), " |\n";
+  print '| ', join(' | ', map { '-' x $_ } @width), " |\n" if $first;
+  $first = 0;
+}
+print "\n`-`: not attached. A letter says what is missing, and why:\n\n";
+print "- $letters{$_}: $_\n" for @reasons;
+print <<'END';
+
+Linux 5.10 is refused at the start: its BPF has no atomic operation that returns a value, which came with Linux 5.12, and
+it has no BTF of modules. Linux 6.1 is the oldest on which the tests run.
+END

@@ -56,6 +56,7 @@ void BM_Ticks(benchmark::State& state) {
     VmFacts facts;
     facts.id = {vm};
     facts.name = "vm-" + std::to_string(vm);
+    facts.given_name = facts.name;
     engine.UpsertVm(facts, {0});
   }
   int64_t now_ns = 0;

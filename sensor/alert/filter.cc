@@ -15,7 +15,8 @@ bool MatchesOne(const std::vector<std::string>& globs, absl::string_view text) {
 }  // namespace
 
 bool MatchesVm(const std::vector<std::string>& globs, const VmFacts& vm) {
-  return globs.empty() || MatchesOne(globs, vm.name) || MatchesOne(globs, vm.uuid);
+  return globs.empty() || MatchesOne(globs, vm.name) || MatchesOne(globs, vm.given_name) ||
+         MatchesOne(globs, vm.uuid);
 }
 
 bool AlertFilter::Matches(const AlertEvent& event) const {

@@ -19,11 +19,14 @@ inline constexpr std::array<absl::string_view, 5> kVmms = {"qemu", "cloud-hyperv
 // Texts are escaped and bounded already.
 struct VmFacts {
   VmId id;
-  std::string name;    // from the VMM, else "vm-PID"
+  std::string name;    // given_name; that with a number where another VM that lives has it
   std::string uuid;    // in lower case; empty where the VMM was told none
   std::string vmm;     // one of kVmms
   std::string cgroup;  // path of the VMM's cgroup, "/" where it is in none
   int32_t pid = 0;     // the process that created it
+  // The name that the VMM was given, else "vm-PID". Selectors match this one: several VMs may have
+  // it, and none can leave a selector because another VM took its name first.
+  std::string given_name = {};
   friend bool operator==(const VmFacts&, const VmFacts&) = default;
 };
 

@@ -73,6 +73,7 @@ InventoryChanges Inventory::Sync(std::span<const ks_vm_row> rows, const Walk* wa
 
 void Inventory::Tell(Vm* vm, const Holders* holders, ProcessCache* processes, KernelTime now,
                      InventoryChanges* changes) {
+  if (!vm->appeared && reader_->Pending(vm->creator)) return;
   const VmFacts before = vm->facts;
   Describe(vm, holders, processes, now);
   if (!vm->appeared) {
@@ -238,6 +239,7 @@ void Inventory::Adopt(Vm* vm, VmNaming naming) {
   if (vm->facts.name.empty() || naming.name != vm->naming.name) {
     if (!vm->facts.name.empty()) names_.Release(vm->naming.name, vm->facts.name);
     vm->facts.name = names_.Take(naming.name);
+    vm->facts.given_name = naming.name;
   }
   vm->facts.uuid = naming.uuid;
   vm->facts.vmm = naming.vmm;

@@ -105,7 +105,8 @@ class Inventory {
   //
   // A VM's process, for its name, uuid and cgroup, is one that holds its files: its creator if it
   // is one of them, else that with the lowest pid. Before the first walk it is its creator, unless
-  // that is younger than the VM, its pid reused. Name and uuid are read once for a process, so that
+  // that is younger than the VM, its pid reused. A VM appears, and if need be is gone, once its
+  // creator was read or is not pending any more. Name and uuid are read once for a process, so that
   // a VMM cannot rename itself by overwriting its arguments; the cgroup is read again now and then.
   InventoryChanges Sync(std::span<const ks_vm_row> rows, const Walk* walk, KernelTime now);
 

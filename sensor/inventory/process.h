@@ -42,6 +42,10 @@ class ProcessReader {
 
   // Only start_ticks: whether PID is still who it was.
   virtual absl::StatusOr<uint64_t> ReadStart(int32_t pid) = 0;
+
+  // Whether PID is still to be read, so that an answer may come at a later look. Where reading is
+  // all it takes, there is nothing to wait for.
+  virtual bool Pending(int32_t /*pid*/) { return false; }
 };
 
 class ProcFs final : public ProcessReader {

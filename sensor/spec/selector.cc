@@ -34,7 +34,7 @@ void AppendField(absl::string_view how, const std::vector<std::string>& patterns
 }  // namespace
 
 bool Selector::Matches(const VmFacts& facts) const {
-  return AnyMatches(vm, facts.name) && AnyMatches(uuid, facts.uuid) &&
+  return AnyMatches(vm, facts.given_name) && AnyMatches(uuid, facts.uuid) &&
          AnyMatches(cgroup, facts.cgroup) && AnyMatches(vmm, facts.vmm);
 }
 

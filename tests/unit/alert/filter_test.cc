@@ -10,7 +10,8 @@ AlertEvent Storm() {
   event.severity = Severity::kWarning;
   event.point = Point::kK2;
   event.spec_id = "pio-storm";
-  event.vm.name = "web-1";
+  event.vm.name = "web-1#2";
+  event.vm.given_name = "web-1";
   event.vm.uuid = "1f0c";
   return event;
 }
@@ -24,7 +25,8 @@ struct Case {
 TEST(AlertFilter, LetsPassWhatMatchesEveryFieldThatIsSet) {
   const Case cases[] = {
       {"none set", {}, true},
-      {"the name", {.vm = {"web-*"}}, true},
+      {"the name", {.vm = {"web-1#2"}}, true},
+      {"the given name", {.vm = {"web-1"}}, true},
       {"the uuid", {.vm = {"1f*"}}, true},
       {"one of the names", {.vm = {"db-*", "web-?"}}, true},
       {"another name", {.vm = {"db-*"}}, false},

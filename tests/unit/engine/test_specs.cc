@@ -90,6 +90,7 @@ Spec AllowSpec(std::string id, FeatureId feature, std::vector<Interval> members,
 VmFacts Vm(uint64_t serial, std::string name) {
   VmFacts facts;
   facts.id = {serial};
+  facts.given_name = name;
   facts.name = std::move(name);
   facts.vmm = "qemu";
   facts.cgroup = "/";

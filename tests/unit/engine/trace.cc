@@ -79,6 +79,7 @@ class Player {
     if (verb == "vm") {
       VmFacts facts = Vm(serial, "");
       words >> facts.name >> facts.uuid;
+      facts.given_name = facts.name;
       engine_.UpsertVm(facts, Now());
     } else if (verb == "remove") {
       engine_.RemoveVm({serial}, Now());

@@ -110,9 +110,9 @@ TEST(LimitsTest, AreThoseOfTheSpecsThatSelectTheVm) {
   const SpecLibrary library = LibraryOf(
       {"select { vm: \"web-*\" } norm { max: 1 }", "select { vm: \"db-*\" } norm { max: 2 }"});
   VmFacts facts;
-  facts.name = "db-1";
+  facts.given_name = "db-1";
   EXPECT_THAT(library.LimitsFor(facts), ElementsAreArray({Limit{kPio, 2, kSecond}}));
-  facts.name = "mail";
+  facts.given_name = "mail";
   EXPECT_THAT(library.LimitsFor(facts), IsEmpty());
 }
 

@@ -7,7 +7,8 @@ namespace {
 
 VmFacts Web7() {
   VmFacts facts;
-  facts.name = "web-7";
+  facts.name = "web-7#2";
+  facts.given_name = "web-7";
   facts.uuid = "0b9f";
   facts.vmm = "qemu";
   facts.cgroup = "/machine.slice/prod-web.scope";
@@ -24,6 +25,8 @@ TEST(SelectorTest, EveryFieldThatHasPatternsMustMatchOne) {
       {{.vm = {"db-*", "web-?"}, .uuid = {}, .cgroup = {}, .vmm = {}}, true},
       {{.vm = {"db-*"}, .uuid = {}, .cgroup = {}, .vmm = {}}, false},
       {{.vm = {"Web-*"}, .uuid = {}, .cgroup = {}, .vmm = {}}, false},
+      {{.vm = {"web-7"}, .uuid = {}, .cgroup = {}, .vmm = {}}, true},
+      {{.vm = {"web-7#2"}, .uuid = {}, .cgroup = {}, .vmm = {}}, false},
       {{.vm = {}, .uuid = {"0b*"}, .cgroup = {"*/prod-*"}, .vmm = {"qemu"}}, true},
       {{.vm = {}, .uuid = {"1*"}, .cgroup = {"*/prod-*"}, .vmm = {"qemu"}}, false},
       {{.vm = {}, .uuid = {"0b*"}, .cgroup = {"*/test-*"}, .vmm = {"qemu"}}, false},

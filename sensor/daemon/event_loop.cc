@@ -8,14 +8,17 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
+#include "spdlog/spdlog.h"
+
 namespace kvmsentry {
 namespace {
 
-sigset_t EndSignals() {
+sigset_t Signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   return signals;
 }
 
@@ -38,43 +41,50 @@ absl::Status Watch(const Fd& epoll, int fd, uint32_t events = EPOLLIN) {
   return absl::OkStatus();
 }
 
+// Whether one of the signals that FD has asks to end.
+bool ToldToEnd(int fd) {
+  signalfd_siginfo signal{};
+  while (read(fd, &signal, sizeof(signal)) == sizeof(signal)) {
+    if (signal.ssi_signo != SIGHUP) return true;
+    spdlog::warn("SIGHUP: nothing was reloaded: that is not supported; restart kvmsentryd instead");
+  }
+  return false;
+}
+
 }  // namespace
 
 absl::Status BlockSignals() {
-  const sigset_t signals = EndSignals();
+  const sigset_t signals = Signals();
   const int error = pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return error == 0 ? absl::OkStatus() : absl::ErrnoToStatus(error, "pthread_sigmask");
 }
 
-absl::Status RunEventLoop(Pipeline& pipeline, int64_t tick_ns) {
+absl::Status RunEventLoop(Sensor& sensor, int64_t tick_ns) {
   const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) return absl::ErrnoToStatus(errno, "epoll_create1");
-  const sigset_t signals = EndSignals();
-  const Fd ending(signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
-  if (!ending) return absl::ErrnoToStatus(errno, "signalfd");
+  const sigset_t signals = Signals();
+  const Fd signal_fd(signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!signal_fd) return absl::ErrnoToStatus(errno, "signalfd");
   KVMSENTRY_ASSIGN_OR_RETURN(const Fd timer, MakeTimer(tick_ns));
-  for (const int fd : {ending.get(), timer.get(), pipeline.ring_fd()}) {
-    KVMSENTRY_RETURN_IF_ERROR(Watch(epoll, fd));
-  }
+  for (const int fd : {signal_fd.get(), timer.get()}) KVMSENTRY_RETURN_IF_ERROR(Watch(epoll, fd));
+  for (const int fd : sensor.wake_fds()) KVMSENTRY_RETURN_IF_ERROR(Watch(epoll, fd));
   // Woken by what comes, not by what is there: a socket that cannot be read must not keep this
   // thread busy. What a wake leaves is taken by the next tick.
-  KVMSENTRY_RETURN_IF_ERROR(Watch(epoll, pipeline.uevent_fd(), EPOLLIN | EPOLLET));
+  KVMSENTRY_RETURN_IF_ERROR(Watch(epoll, sensor.uevent_fd(), EPOLLIN | EPOLLET));
   for (;;) {
-    std::array<epoll_event, 4> events;
+    std::array<epoll_event, 8> events;
     const int count = epoll_wait(epoll.get(), events.data(), events.size(), -1);
     if (count < 0 && errno != EINTR) return absl::ErrnoToStatus(errno, "epoll_wait");
-    bool tick = false;
+    uint64_t expirations = 0;
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<size_t>(i)].data.fd;
-      if (fd == ending.get()) return absl::OkStatus();
-      if (fd != timer.get()) continue;
-      uint64_t expirations = 0;
-      tick = read(fd, &expirations, sizeof(expirations)) > 0;
+      if (fd == signal_fd.get() && ToldToEnd(fd)) return absl::OkStatus();
+      if (fd == timer.get() && read(fd, &expirations, sizeof(expirations)) < 0) expirations = 0;
     }
-    if (tick) {
-      pipeline.OnTick();
+    if (expirations > 0) {
+      sensor.OnTick(expirations - 1);
     } else if (count > 0) {
-      pipeline.OnWake();
+      sensor.OnWake();
     }
   }
 }

@@ -3,16 +3,17 @@
 
 #include "sensor/base/fd.h"
 #include "sensor/base/status.h"
-#include "sensor/daemon/pipeline.h"
+#include "sensor/daemon/sensor.h"
 
 namespace kvmsentry {
 
-// Blocks SIGTERM and SIGINT in this thread and those it starts from now on: call before any other
-// thread is made. RunEventLoop then reads them.
+// Blocks SIGTERM, SIGINT and SIGHUP in this thread and those it starts from now on: call before any
+// other thread is made. RunEventLoop then reads them.
 absl::Status BlockSignals();
 
-// Drives PIPELINE every TICK_NS, and at once when the kernel has something to say, until SIGTERM or
-// SIGINT. Returns OK at the signal.
-absl::Status RunEventLoop(Pipeline& pipeline, int64_t tick_ns);
+// Drives SENSOR every TICK_NS, and at once when the kernel or a worker has something to say, until
+// SIGTERM or SIGINT. Returns OK at the signal. SIGHUP asks for a reload, which is not supported:
+// that is logged.
+absl::Status RunEventLoop(Sensor& sensor, int64_t tick_ns);
 
 }  // namespace kvmsentry

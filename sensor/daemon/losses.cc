@@ -43,6 +43,10 @@ std::vector<LossView> DescribeLosses(const ks_losses& kernel, const OtherLosses&
       {"late_observation", "observations judged a tick late", other.late},
       {"walk_failed", "walks over open files that failed: names, deaths or devices told late",
        other.failed_walks},
+      {"late_tick", "ticks left out because the one before took too long: counters read late",
+       other.late_ticks},
+      {"journal_refused", "alerts that the journal did not take: no subscriber gets them",
+       other.refused},
   };
 }
 

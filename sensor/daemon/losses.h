@@ -16,6 +16,8 @@ struct OtherLosses {
   uint64_t unknown_vm = 0;     // observations of VMs that the inventory did not know
   uint64_t late = 0;           // observations older than the tick before
   uint64_t failed_walks = 0;   // over open files, of all processes or of one VMM
+  uint64_t late_ticks = 0;     // left out, because the tick before lasted too long
+  uint64_t refused = 0;        // alerts, by the journal
 };
 
 std::vector<LossView> DescribeLosses(const ks_losses& kernel, const OtherLosses& other);

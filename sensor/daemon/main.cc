@@ -3,9 +3,12 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 #include "spdlog/sinks/stdout_sinks.h"
@@ -15,31 +18,41 @@
 #include "sensor/base/escape.h"
 #include "sensor/daemon/event_loop.h"
 #include "sensor/daemon/options.h"
-#include "sensor/daemon/pipeline.h"
 #include "sensor/daemon/ring_size.h"
+#include "sensor/daemon/sensor.h"
+#include "sensor/daemon/watchdog.h"
 #include "sensor/rpc/server.h"
 #include "sensor/spec/library.h"
 
 namespace kvmsentry {
 namespace {
 
-PipelineOptions OptionsOf(const DaemonOptions& options) {
-  PipelineOptions pipeline;
-  pipeline.probe.pin_root = options.pin_root;
-  pipeline.probe.sizes = {
+constexpr unsigned kEndWithinSeconds = 10;
+
+SensorOptions OptionsOf(const DaemonOptions& options) {
+  SensorOptions sensor;
+  sensor.probe.pin_root = options.pin_root;
+  sensor.probe.sizes = {
       .max_vms = options.max_vms,
       .max_vcpus = options.max_vcpus,
       .max_queues = options.max_queues,
       .ring_bytes = options.ring_kib != 0 ? options.ring_kib * 1024 : RingBytes(options.max_vms)};
-  for (const std::string& hook : options.without_hooks) pipeline.probe.variants[hook] = {};
-  pipeline.cost_budget = options.cost_budget;
-  pipeline.host = ReadHostFacts();
-  if (!options.node.empty()) pipeline.host.node = options.node;
-  return pipeline;
+  for (const std::string& hook : options.without_hooks) sensor.probe.variants[hook] = {};
+  sensor.cost_budget = options.cost_budget;
+  sensor.host = ReadHostFacts();
+  if (!options.node.empty()) sensor.host.node = options.node;
+  return sensor;
 }
 
-void LogStart(const Pipeline& pipeline, const DaemonOptions& options) {
-  for (const HookView& hook : pipeline.Status().hooks) {
+WatchdogLimits LimitsOf(const DaemonOptions& options) {
+  WatchdogLimits limits;
+  limits.fatal_ns = options.watchdog_seconds * kNsPerSecond;
+  if (limits.fatal_ns != 0) limits.stalled_ns = limits.fatal_ns / 6;
+  return limits;
+}
+
+void LogStart(const SensorView& view, const DaemonOptions& options) {
+  for (const HookView& hook : view.Status().hooks) {
     if (hook.coverage != Coverage::kActive) {
       spdlog::warn("{} ({}) is {}: {}", hook.name, hook.provides,
                    std::string(CoverageName(hook.coverage)), hook.reason);
@@ -71,21 +84,30 @@ absl::Status Run(const DaemonOptions& options) {
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<SocketPlace> place,
                              SocketPlace::Prepare(options.socket));
   const Clock& clock = SystemClock();
+  Pulse pulse;
   Hub hub(std::make_unique<MemoryJournal>(
       static_cast<uint64_t>(absl::ToUnixMillis(clock.WallNow())), options.alerts_kept));
-  KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Pipeline> pipeline,
-                             Pipeline::Start(OptionsOf(options), library, clock, hub));
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Sensor> sensor,
+                             Sensor::Start(OptionsOf(options), library, clock, hub, pulse));
   KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
                              Server::Start(std::move(place),
                                            {.max_subscribers = options.max_subscribers,
                                             .heartbeat = absl::Seconds(options.heartbeat_seconds)},
-                                           hub, *pipeline, clock));
+                                           hub, sensor->view(), pulse, clock));
   server->SetServing(true);
-  LogStart(*pipeline, options);
-  absl::Status ended = RunEventLoop(*pipeline, options.tick_ms * kNsPerMs);
+  const auto serve = [&server](bool serves) {
+    server->SetServing(serves);
+    spdlog::warn("the loop {}", serves ? "ticks again" : "does not tick: NOT_SERVING");
+  };
+  std::optional<Watchdog> watchdog(std::in_place, LimitsOf(options), pulse, clock,
+                                   Watchdog::Actions{.serve = serve, .end = EndStalled});
+  LogStart(sensor->view(), options);
+  absl::Status ended = RunEventLoop(*sensor, options.tick_ms * kNsPerMs);
+  watchdog.reset();
   server->SetServing(false);
   server->Stop();
   spdlog::info("stopped; counts stay in {}", options.pin_root);
+  alarm(kEndWithinSeconds);  // a worker that hangs must not hold up the end
   return ended;
 }
 

@@ -1,8 +1,18 @@
 #include "sensor/daemon/options.h"
 
-#include "CLI/CLI.hpp"
+#include <algorithm>
+#include <cstdio>
 
+#include <fcntl.h>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+
+#include "sensor/base/escape.h"
+#include "sensor/base/nearest.h"
+#include "sensor/daemon/config_file.h"
 #include "sensor/daemon/ring_size.h"
+#include "sensor/inventory/files.h"
 #include "sensor/probe/hooks.h"
 
 namespace kvmsentry {
@@ -14,16 +24,43 @@ std::vector<std::string> HookNames() {
   return names;
 }
 
-}  // namespace
+constexpr int kUsageError = 2;
+constexpr char kConfigPath[] = "/etc/kvmsentry/kvmsentryd.toml";
+constexpr size_t kMaxConfigBytes = 1 << 20;
 
-ParsedOptions ParseDaemonOptions(int argc, char** argv) {
-  ParsedOptions parsed;
-  DaemonOptions& o = parsed.options;
-  CLI::App app("kvmsentryd: watches the virtual machines of this host through eBPF");
-  app.set_version_flag("--version", KVMSENTRY_VERSION);
-  app.set_config("--config", "/etc/kvmsentry/kvmsentryd.toml",
-                 "Read options from this file, as NAME = VALUE lines");
+// "" for an option that a file may not set.
+std::string ConfigName(const CLI::Option* option) {
+  return option->get_configurable() && !option->get_lnames().empty() ? option->get_lnames().front()
+                                                                     : "";
+}
+
+// What is set in ENTRIES and not on the command line. INVALID_ARGUMENT "LINE: what is wrong".
+absl::Status SetFrom(const std::vector<ConfigEntry>& entries, CLI::App& app) {
+  const std::vector<CLI::Option*> options =
+      app.get_options([](const CLI::Option* option) { return !ConfigName(option).empty(); });
+  for (const ConfigEntry& entry : entries) {
+    const auto found = std::ranges::find(options, entry.name, ConfigName);
+    if (found == options.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(entry.line, ": no option '", Escape(entry.name), "'; did you mean '",
+                       ConfigName(NearestTo(entry.name, options, ConfigName)), "'?"));
+    }
+    if ((*found)->count() > 0) continue;
+    try {
+      for (const std::string& value : entry.values) (*found)->add_result(value);
+      (*found)->run_callback();
+    } catch (const CLI::ParseError& error) {
+      return absl::InvalidArgumentError(absl::StrCat(entry.line, ": ", Escape(error.what())));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void AddOptions(CLI::App& app, DaemonOptions& o, std::string& config) {
   app.option_defaults()->always_capture_default();
+  app.add_option("--config", config, "Read options from this file, as NAME = VALUE lines")
+      ->type_name("FILE")
+      ->configurable(false);
   app.add_option("--specs", o.specs, "Folder of the spec library")->type_name("DIR");
   app.add_option("--socket", o.socket, "Unix socket to serve on")->type_name("PATH");
   app.add_option("--pin-root", o.pin_root, "Folder of the pinned maps, on a bpffs")
@@ -50,6 +87,11 @@ ParsedOptions ParseDaemonOptions(int argc, char** argv) {
   app.add_option("--heartbeat", o.heartbeat_seconds, "Time between heartbeats to subscribers")
       ->type_name("SECONDS")
       ->check(CLI::Range(1, 3600));
+  app.add_option("--watchdog", o.watchdog_seconds,
+                 "End the process, to be restarted, after so long without a tick; after a sixth of "
+                 "it the health service says NOT_SERVING; 0: never end")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0, 3600));
   app.add_option("--cost-budget", o.cost_budget,
                  "Share of the processors that the BPF programs may take before optional hooks are "
                  "left off for a while; 0: no limit")
@@ -59,12 +101,48 @@ ParsedOptions ParseDaemonOptions(int argc, char** argv) {
                  "Leave this hook off, by its name in kvmsentry status; may be given several times")
       ->type_name("NAME")
       ->check(CLI::IsMember(HookNames()));
-  app.add_flag("--unpin", o.unpin, "Remove the pinned maps, with all counts, and end");
+  app.add_flag("--unpin", o.unpin, "Remove the pinned maps, with all counts, and end")
+      ->configurable(false);
   app.add_flag("--verbose", o.verbose, "Log more");
+}
+
+// The file's values are checked where the command line goes first, too.
+absl::Status ReadConfig(const std::string& path, bool must_exist, CLI::App& app) {
+  const absl::StatusOr<std::string> text = ReadFileAt(AT_FDCWD, path, kMaxConfigBytes);
+  if (absl::IsNotFound(text.status()) && !must_exist) return absl::OkStatus();
+  if (!text.ok()) return text.status();
+  const auto at_line = [&](const absl::Status& status) {
+    return status.ok() ? status
+                       : absl::InvalidArgumentError(absl::StrCat(path, ":", status.message()));
+  };
+  const absl::StatusOr<std::vector<ConfigEntry>> entries = ParseConfig(*text);
+  if (!entries.ok()) return at_line(entries.status());
+  CLI::App trial;
+  DaemonOptions tried;
+  std::string ignored;
+  AddOptions(trial, tried, ignored);
+  KVMSENTRY_RETURN_IF_ERROR(at_line(SetFrom(*entries, trial)));
+  return at_line(SetFrom(*entries, app));
+}
+
+}  // namespace
+
+ParsedOptions ParseDaemonOptions(int argc, char** argv) {
+  ParsedOptions parsed;
+  CLI::App app("kvmsentryd: watches the virtual machines of this host through eBPF");
+  app.set_version_flag("--version", KVMSENTRY_VERSION);
+  std::string config = kConfigPath;
+  AddOptions(app, parsed.options, config);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    parsed.exit_code = app.exit(error) == 0 ? 0 : 2;
+    parsed.exit_code = app.exit(error) == 0 ? 0 : kUsageError;
+    return parsed;
+  }
+  const bool must_exist = app.get_option("--config")->count() > 0;
+  if (const absl::Status read = ReadConfig(config, must_exist, app); !read.ok()) {
+    std::fprintf(stderr, "kvmsentryd: %s\n", std::string(read.message()).c_str());
+    parsed.exit_code = kUsageError;
   }
   return parsed;
 }

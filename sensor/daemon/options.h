@@ -21,6 +21,7 @@ struct DaemonOptions {
   uint32_t alerts_kept = 4096;
   uint32_t tick_ms = 100;
   uint32_t heartbeat_seconds = 10;
+  uint32_t watchdog_seconds = 60;          // without a tick, then the process ends; 0: never
   double cost_budget = 2;                  // percent of all processors' time; 0: none
   std::vector<std::string> without_hooks;  // names of hooks that are not attached
   bool unpin = false;

@@ -42,6 +42,11 @@ constexpr std::array<Words, kFaults> kWords = {{
      "What a shed hook tells is not seen until it is attached again; a guest can cause that by a "
      "storm.",
      "kvmsentry status for what each hook costs; the alerts of VMs that storm; --cost-budget."},
+    {"self-worker", Severity::kWarning, "a worker of the sensor hangs",
+     "the sensor's workers go on",
+     "What a worker finds is missing: names, deaths and devices of VMs, hooks of modules that are "
+     "loaded later, and whether pins and links are intact. Counters are read all the same.",
+     "Processes in uninterruptible sleep (ps -eo pid,stat,wchan,comm); a restart of kvmsentryd."},
 }};
 
 }  // namespace

@@ -22,8 +22,9 @@ enum class Fault : uint8_t {
   kLinks,   // a program is attached no more
   kSight,   // few hooks can be attached on this kernel
   kCost,    // programs cost more than their budget, and hooks were shed for it
+  kWorker,  // a thread that asks the host hangs
 };
-inline constexpr size_t kFaults = 6;
+inline constexpr size_t kFaults = 7;
 
 // One canary is under way at a time.
 class CanaryWatch {

@@ -51,29 +51,47 @@ std::optional<bpf_map_info> InfoOfPin(const std::string& path) {
   return info;
 }
 
-bool HasSize(const std::string& pin_root, const char* map, uint32_t value_size, uint32_t entries) {
+// Why the map pinned by this name cannot be gone on with; empty: it can.
+std::string ProblemOf(const std::string& pin_root, const char* map, uint32_t value_size,
+                      uint32_t entries) {
   const auto info = InfoOfPin(absl::StrCat(pin_root, "/", map));
-  return info && info->value_size == value_size && info->max_entries == entries;
+  if (!info) return absl::StrCat("the pin ", map, " is missing");
+  if (info->value_size != value_size) return absl::StrCat("the map ", map, " has another layout");
+  if (info->max_entries == entries) return "";
+  return absl::StrCat("the map ", map, " has another size: ", info->max_entries, ", not ", entries);
 }
 
-// Whether the maps pinned here can be gone on with. The version in `state` is written last when
-// maps are made, so that half-made ones are not taken.
-bool Compatible(const std::string& pin_root, const MapSizes& sizes) {
+// Why the maps pinned here cannot be gone on with; empty: they can. The version in `state` is
+// written last when maps are made, so that half-made ones are not taken.
+std::string ProblemOf(const std::string& pin_root, const MapSizes& sizes) {
+  std::string problem = ProblemOf(pin_root, "state", sizeof(ks_state), 1);
+  if (!problem.empty()) return problem;
   const Fd state(bpf_obj_get(absl::StrCat(pin_root, "/state").c_str()));
-  const auto info = InfoOfPin(absl::StrCat(pin_root, "/state"));
-  if (!state || !info || info->value_size != sizeof(ks_state)) return false;
   ks_state shared{};
   const uint32_t key = 0;
-  if (bpf_map_lookup_elem(state.get(), &key, &shared) != 0) return false;
-  return shared.layout_version == KS_LAYOUT_VERSION &&
-         HasSize(pin_root, "vms", sizeof(ks_vm_row), sizes.max_vms) &&
-         HasSize(pin_root, "vcpus", sizeof(ks_vcpu_row), sizes.max_vcpus) &&
-         HasSize(pin_root, "exits", sizeof(ks_exit_row), sizes.max_vcpus) &&
-         HasSize(pin_root, "queues", sizeof(ks_queue_row), sizes.max_queues) &&
-         HasSize(pin_root, "vm_limits", sizeof(ks_vm_limits), sizes.max_vms) &&
-         HasSize(pin_root, "vm_sets", sizeof(ks_vm_sets), sizes.max_vms) &&
-         HasSize(pin_root, "losses", sizeof(ks_losses), 1) &&
-         HasSize(pin_root, "ring", 0, sizes.ring_bytes);
+  if (!state || bpf_map_lookup_elem(state.get(), &key, &shared) != 0) {
+    return "the map state cannot be read";
+  }
+  if (shared.layout_version != KS_LAYOUT_VERSION) {
+    return absl::StrCat("layout ", shared.layout_version, ", not ", KS_LAYOUT_VERSION);
+  }
+  const struct {
+    const char* map;
+    size_t value_size;
+    uint32_t entries;
+  } maps[] = {{"vms", sizeof(ks_vm_row), sizes.max_vms},
+              {"vcpus", sizeof(ks_vcpu_row), sizes.max_vcpus},
+              {"exits", sizeof(ks_exit_row), sizes.max_vcpus},
+              {"queues", sizeof(ks_queue_row), sizes.max_queues},
+              {"vm_limits", sizeof(ks_vm_limits), sizes.max_vms},
+              {"vm_sets", sizeof(ks_vm_sets), sizes.max_vms},
+              {"losses", sizeof(ks_losses), 1},
+              {"ring", 0, sizes.ring_bytes}};
+  for (const auto& [map, value_size, entries] : maps) {
+    problem = ProblemOf(pin_root, map, static_cast<uint32_t>(value_size), entries);
+    if (!problem.empty()) return problem;
+  }
+  return "";
 }
 
 // The lock is the kernel's: it ends with the process, however that ends.
@@ -120,7 +138,8 @@ absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSize
   if (made || fs::is_empty(pin_root, error)) return folder;
   if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("read ", pin_root));
   KVMSENTRY_RETURN_IF_ERROR(RequireOurs(pin_root));
-  folder.pins = Compatible(pin_root, sizes) ? Pins::kKept : Pins::kRecreated;
+  folder.recreated_because = ProblemOf(pin_root, sizes);
+  folder.pins = folder.recreated_because.empty() ? Pins::kKept : Pins::kRecreated;
   if (folder.pins == Pins::kRecreated) KVMSENTRY_RETURN_IF_ERROR(RemovePins(pin_root));
   return folder;
 }

@@ -15,13 +15,14 @@ inline constexpr char kDefaultPinRoot[] = "/sys/fs/bpf/kvmsentry";
 enum class Pins {
   kNone,      // there were none: everything starts at zero
   kKept,      // maps of an earlier run, of this layout and size: counting goes on
-  kRecreated  // maps of another layout or size were removed: everything starts at zero
+  kRecreated  // maps that could not be gone on with were removed: everything starts at zero
 };
 
 // Holds PIN_ROOT for one process: two would count everything twice.
 struct PinFolder {
   Pins pins = Pins::kNone;
-  bool made = false;  // the folder was not there before
+  std::string recreated_because;  // of kRecreated: another layout, another size, missing pins
+  bool made = false;              // the folder was not there before
   Fd lock;
 };
 

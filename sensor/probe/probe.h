@@ -70,6 +70,7 @@ class Probe {
   absl::Status Restore(const Hook& hook);
 
   Pins pins() const { return folder_.pins; }
+  const std::string& pins_recreated_because() const { return folder_.recreated_because; }
   Tables& tables() { return *tables_; }
   const Tables& tables() const { return *tables_; }
 

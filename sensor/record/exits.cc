@@ -42,7 +42,9 @@ std::vector<VcpuExits> ReadExits(std::span<const ks_vcpu_row> vcpus,
   std::vector<VcpuExits> all;
   for (size_t slot = 0; slot < std::min(vcpus.size(), exits.size()); ++slot) {
     if (Load(vcpus[slot].vm_serial) == 0 || Load(exits[slot].isa) == 0) continue;
-    all.push_back(ExitsOf(vcpus[slot], exits[slot]));
+    VcpuExits read = ExitsOf(vcpus[slot], exits[slot]);
+    // The row may have been freed, and be another VM's, since the reading began.
+    if (Load(vcpus[slot].vm_serial) == read.vm.serial) all.push_back(std::move(read));
   }
   return all;
 }

@@ -137,6 +137,7 @@ v1::VmRef ToProto(const VmFacts& vm) {
   proto.set_pid(static_cast<uint32_t>(std::max(vm.pid, 0)));
   proto.set_vmm(EscapeAgain(vm.vmm));
   proto.set_cgroup(EscapeAgain(vm.cgroup));
+  proto.set_given_name(EscapeAgain(vm.given_name));
   return proto;
 }
 
@@ -271,7 +272,8 @@ v1::GetStatusResponse ToProto(const SensorStatus& status, const std::vector<VmVi
   proto.mutable_limits()->set_ring_bytes(status.ring_bytes);
   proto.set_vms_unwatched(static_cast<uint32_t>(status.vms_unlisted));
   if (status.vms_hidden) proto.set_vms_hidden(*status.vms_hidden);
-  proto.set_pins_recreated(status.pins_recreated);
+  proto.set_pins_recreated(!status.pins_recreated_because.empty());
+  proto.set_pins_recreated_reason(EscapeAgain(status.pins_recreated_because));
   if (status.cost_percent) proto.set_cost_percent(*status.cost_percent);
   proto.set_cost_unknown(EscapeAgain(status.cost_unknown));
   proto.set_cost_budget_percent(status.cost_budget_percent);

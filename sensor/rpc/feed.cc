@@ -9,16 +9,20 @@
 
 namespace kvmsentry {
 
-Feed::Feed(const Hub& hub, const Clock& clock, Subscription subscription, absl::Duration heartbeat)
-    : clock_(&clock),
+Feed::Feed(const Hub& hub, const Pulse& pulse, const Clock& clock, Subscription subscription,
+           absl::Duration heartbeat)
+    : pulse_(&pulse),
+      clock_(&clock),
       subscription_(std::move(subscription)),
       heartbeat_ns_(absl::ToInt64Nanoseconds(heartbeat)),
       start_(hub.journal().bounds()),
       cursor_(subscription_.only_new ? hub.ReadNew() : hub.ReadAfter(subscription_.since)) {}
 
 absl::StatusOr<Feed::Next> Feed::Advance(v1::SubscribeResponse& message) {
+  // Before the journal is read: what that tick raised is then sent before the heartbeat tells it.
+  const Pulse::State pulse = pulse_->Get();
   if (!std::exchange(greeted_, true)) {
-    FillHeartbeat(start_.last, message);
+    FillHeartbeat(start_.last, pulse, message);
     return Next::kMessage;
   }
   for (;;) {
@@ -36,16 +40,18 @@ absl::StatusOr<Feed::Next> Feed::Advance(v1::SubscribeResponse& message) {
     return Next::kMessage;
   }
   if (!subscription_.follow) return Next::kEnd;
-  if (clock_->Now() < next_heartbeat_) return Next::kIdle;
-  FillHeartbeat(cursor_.next() - 1, message);
+  if (clock_->Now() < next_heartbeat_ || pulse.tick == told_tick_) return Next::kIdle;
+  FillHeartbeat(cursor_.next() - 1, pulse, message);
   return Next::kMessage;
 }
 
-void Feed::FillHeartbeat(uint64_t sequence, v1::SubscribeResponse& message) {
+void Feed::FillHeartbeat(uint64_t sequence, const Pulse::State& pulse,
+                         v1::SubscribeResponse& message) {
   v1::Heartbeat& heartbeat = *message.mutable_heartbeat();
   *heartbeat.mutable_last() = ToProto(Position{start_.epoch, sequence});
-  *heartbeat.mutable_at() = ToProto(clock_->WallNow());
+  *heartbeat.mutable_at() = ToProto(pulse.tick_wall);
   next_heartbeat_ = clock_->Now() + heartbeat_ns_;
+  told_tick_ = pulse.tick;
 }
 
 }  // namespace kvmsentry

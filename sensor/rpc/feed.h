@@ -7,6 +7,7 @@
 #include "sensor/alert/cursor.h"
 #include "sensor/alert/hub.h"
 #include "sensor/base/clock.h"
+#include "sensor/base/pulse.h"
 #include "sensor/base/status.h"
 #include "sensor/base/time.h"
 #include "sensor/rpc/request.h"
@@ -15,8 +16,8 @@ namespace kvmsentry {
 
 // First a heartbeat; then what is kept; then, if the subscriber follows, what is new, and a
 // heartbeat at intervals whenever all that is written was sent or filtered out: who resumes from a
-// heartbeat must not miss what was written but not yet sent. Not thread safe; HUB and CLOCK outlive
-// it.
+// heartbeat must not miss what was written but not yet sent. A heartbeat is that of the sensor:
+// while its loop does not tick, there is none. Not thread safe; HUB, PULSE and CLOCK outlive it.
 class Feed {
  public:
   enum class Next {
@@ -25,14 +26,16 @@ class Feed {
     kEnd,      // the subscriber has all that it asked for
   };
 
-  Feed(const Hub& hub, const Clock& clock, Subscription subscription, absl::Duration heartbeat);
+  Feed(const Hub& hub, const Pulse& pulse, const Clock& clock, Subscription subscription,
+       absl::Duration heartbeat);
 
   // Fills MESSAGE where it returns kMessage. Fails as the journal does.
   absl::StatusOr<Next> Advance(v1::SubscribeResponse& message);
 
  private:
-  void FillHeartbeat(uint64_t sequence, v1::SubscribeResponse& message);
+  void FillHeartbeat(uint64_t sequence, const Pulse::State& pulse, v1::SubscribeResponse& message);
 
+  const Pulse* pulse_;
   const Clock* clock_;
   Subscription subscription_;
   int64_t heartbeat_ns_;
@@ -40,6 +43,7 @@ class Feed {
   Cursor cursor_;
   bool greeted_ = false;
   KernelTime next_heartbeat_;
+  KernelTime told_tick_;  // by the latest heartbeat
 };
 
 }  // namespace kvmsentry

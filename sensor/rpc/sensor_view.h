@@ -77,7 +77,7 @@ struct SensorStatus {
   std::vector<LossView> losses;        // every reason there is, zeros included
   uint64_t vms_unlisted = 0;           // unwatched VMs that Vms() leaves out
   std::optional<uint64_t> vms_hidden;  // that KVM counts and nothing finds; if KVM has told a count
-  bool pins_recreated = false;
+  std::string pins_recreated_because;  // why maps of an earlier run were removed; empty: none were
   std::optional<double> cost_percent;  // of all hooks together, once measured
   std::string cost_unknown;            // why it cannot be measured here; empty else
   double cost_budget_percent = 0;      // 0: no limit

@@ -46,9 +46,13 @@ class AlertsService final : public v1::Alerts::CallbackService {
 
 class SensorService final : public v1::Sensor::CallbackService {
  public:
-  SensorService(const SensorView& view, const Hub& hub, const Subscribers& subscribers,
-                uint32_t max_subscribers)
-      : view_(view), hub_(hub), subscribers_(subscribers), max_subscribers_(max_subscribers) {}
+  SensorService(const SensorView& view, const Hub& hub, const Pulse& pulse,
+                const Subscribers& subscribers, uint32_t max_subscribers)
+      : view_(view),
+        hub_(hub),
+        pulse_(pulse),
+        subscribers_(subscribers),
+        max_subscribers_(max_subscribers) {}
 
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::GetStatusRequest*,
@@ -56,6 +60,7 @@ class SensorService final : public v1::Sensor::CallbackService {
     *response = ToProto(view_.Status(), view_.Vms(/*with_exits=*/false), view_.Specs());
     const JournalBounds bounds = hub_.journal().bounds();
     *response->mutable_last_alert() = ToProto(Position{bounds.epoch, bounds.last});
+    *response->mutable_last_tick() = ToProto(pulse_.Get().tick_wall);
     response->set_subscribers(subscribers_.count());
     response->mutable_limits()->set_max_subscribers(max_subscribers_);
     response->mutable_limits()->set_alerts_kept(static_cast<uint32_t>(hub_.journal().capacity()));
@@ -94,6 +99,7 @@ class SensorService final : public v1::Sensor::CallbackService {
 
   const SensorView& view_;
   const Hub& hub_;
+  const Pulse& pulse_;
   const Subscribers& subscribers_;
   const uint32_t max_subscribers_;
 };
@@ -102,12 +108,12 @@ class SensorService final : public v1::Sensor::CallbackService {
 
 struct Server::State {
   State(const ServerOptions& server_options, std::unique_ptr<SocketPlace> socket_place,
-        const Hub& hub, const SensorView& view, const Clock& clock)
+        const Hub& hub, const SensorView& view, const Pulse& pulse, const Clock& clock)
       : options(server_options),
         place(std::move(socket_place)),
-        subscribers(hub, clock, options.max_subscribers, options.heartbeat),
+        subscribers(hub, pulse, clock, options.max_subscribers, options.heartbeat),
         alerts(subscribers),
-        sensor(view, hub, subscribers, options.max_subscribers) {}
+        sensor(view, hub, pulse, subscribers, options.max_subscribers) {}
 
   const ServerOptions options;
   std::unique_ptr<SocketPlace> place;
@@ -121,8 +127,9 @@ struct Server::State {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(std::unique_ptr<SocketPlace> place,
                                                       const ServerOptions& options, const Hub& hub,
-                                                      const SensorView& view, const Clock& clock) {
-  auto state = std::make_unique<State>(options, std::move(place), hub, view, clock);
+                                                      const SensorView& view, const Pulse& pulse,
+                                                      const Clock& clock) {
+  auto state = std::make_unique<State>(options, std::move(place), hub, view, pulse, clock);
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();

@@ -10,6 +10,7 @@
 
 #include "sensor/alert/hub.h"
 #include "sensor/base/clock.h"
+#include "sensor/base/pulse.h"
 #include "sensor/base/status.h"
 #include "sensor/rpc/sensor_view.h"
 #include "sensor/rpc/socket_place.h"
@@ -27,11 +28,12 @@ struct ServerOptions {
 // Thread safe.
 class Server {
  public:
-  // Listens at PLACE when it returns. Health is NOT_SERVING until SetServing(true). HUB, VIEW and
-  // CLOCK outlive the server.
+  // Listens at PLACE when it returns. Health is NOT_SERVING until SetServing(true). HUB, VIEW,
+  // PULSE, that of the sensor's loop, and CLOCK outlive the server.
   static absl::StatusOr<std::unique_ptr<Server>> Start(std::unique_ptr<SocketPlace> place,
                                                        const ServerOptions& options, const Hub& hub,
-                                                       const SensorView& view, const Clock& clock);
+                                                       const SensorView& view, const Pulse& pulse,
+                                                       const Clock& clock);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();  // as Stop

@@ -106,8 +106,10 @@ class Subscribers::Stream final : public Subscribers::Reactor {
   bool ended_ = false;
 };
 
-Subscribers::Subscribers(const Hub& hub, const Clock& clock, uint32_t max, absl::Duration heartbeat)
+Subscribers::Subscribers(const Hub& hub, const Pulse& pulse, const Clock& clock, uint32_t max,
+                         absl::Duration heartbeat)
     : hub_(hub),
+      pulse_(pulse),
       clock_(clock),
       max_(max),
       heartbeat_(heartbeat),
@@ -124,8 +126,8 @@ Subscribers::Reactor* Subscribers::Admit(Subscription subscription) {
       return Refuse(absl::ResourceExhaustedError(absl::StrCat(
           streams_.size(), " subscribers are connected, no more are allowed; end one of them")));
     }
-    stream =
-        std::make_shared<Stream>(*this, Feed(hub_, clock_, std::move(subscription), heartbeat_));
+    stream = std::make_shared<Stream>(
+        *this, Feed(hub_, pulse_, clock_, std::move(subscription), heartbeat_));
     streams_.emplace(stream.get(), stream);
   }
   stream->Wake();

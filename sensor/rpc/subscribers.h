@@ -16,6 +16,7 @@
 
 #include "sensor/alert/hub.h"
 #include "sensor/base/clock.h"
+#include "sensor/base/pulse.h"
 #include "sensor/rpc/feed.h"
 #include "sensor/rpc/request.h"
 
@@ -29,7 +30,8 @@ class Subscribers {
  public:
   using Reactor = grpc::ServerWriteReactor<v1::SubscribeResponse>;
 
-  Subscribers(const Hub& hub, const Clock& clock, uint32_t max, absl::Duration heartbeat);
+  Subscribers(const Hub& hub, const Pulse& pulse, const Clock& clock, uint32_t max,
+              absl::Duration heartbeat);
   ~Subscribers();
 
   // The reactor of a new stream; of one that is refused, if there are too many or it is stopping.
@@ -49,6 +51,7 @@ class Subscribers {
   void Remove(Stream* stream);
 
   const Hub& hub_;
+  const Pulse& pulse_;
   const Clock& clock_;
   const uint32_t max_;
   const absl::Duration heartbeat_;

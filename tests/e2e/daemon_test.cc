@@ -1,5 +1,6 @@
 // The daemon's own life: refusals, restarts, and what it tells of itself.
 #include <algorithm>
+#include <csignal>
 #include <map>
 
 #include <sys/utsname.h>
@@ -17,6 +18,15 @@ using ::testing::Pair;
 using ::testing::SizeIs;
 
 using DaemonTest = E2eTest;
+
+TEST_F(DaemonTest, ASighupIsAnsweredInTheLogAndEndsNothing) {
+  StartDaemon({});
+  if (HasFatalFailure()) return;
+  ASSERT_OK(daemon_->process().Signal(SIGHUP));
+  EXPECT_TRUE(WaitUntil([&] { return daemon_->Log().find("SIGHUP") != std::string::npos; }));
+  EXPECT_THAT(daemon_->Log(), HasSubstr("SIGHUP: nothing was reloaded"));
+  ASSERT_OK(cli().Status());
+}
 
 TEST_F(DaemonTest, CountsAndVmsGoOnOverARestart) {
   StartDaemon({"storms.textproto"});
@@ -48,7 +58,8 @@ TEST_F(DaemonTest, CountsAndVmsGoOnOverARestart) {
                                                          {later_before, later_after}};
   for (const auto& [before, after] : pairs) {
     EXPECT_EQ(after.vm().id(), before.vm().id());
-    EXPECT_TRUE(after.seen_from_birth());
+    EXPECT_TRUE(before.seen_from_birth());
+    EXPECT_FALSE(after.seen_from_birth()) << "nobody watched between the two runs";
     // It went on counting where it was: exits to user space of a calm guest, seen by the new one.
     const uint64_t exits = CountOf(before, "userspace_exit.rate").value_or(0);
     ASSERT_OK(WaitForVm(before.vm().name(), Counted("userspace_exit.rate", exits + 50)));

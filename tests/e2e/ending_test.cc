@@ -119,10 +119,11 @@ TEST_F(EndingTest, PinsOfAnotherLayoutAreMadeAnewAndTheStatusSaysSo) {
   StartDaemon({});
   if (HasFatalFailure()) return;
   EXPECT_THAT(daemon_->Log(),
-              HasSubstr(place().pin_root() + ": maps of another layout or size were removed: all "
-                                             "counts start at zero"));
+              HasSubstr(place().pin_root() + ": the maps of an earlier run were removed, all "
+                                             "counts start at zero: layout "));
   ASSERT_OK_AND_ASSIGN(const v1::GetStatusResponse status, cli().Status());
   EXPECT_TRUE(status.pins_recreated());
+  EXPECT_THAT(status.pins_recreated_reason(), HasSubstr("layout "));
   EXPECT_EQ(status.unobserved().seconds() + status.unobserved().nanos(), 0);
   StopDaemon();
   // Once: the next goes on with the new ones.
@@ -130,6 +131,22 @@ TEST_F(EndingTest, PinsOfAnotherLayoutAreMadeAnewAndTheStatusSaysSo) {
   if (HasFatalFailure()) return;
   ASSERT_OK_AND_ASSIGN(const v1::GetStatusResponse next, cli().Status());
   EXPECT_FALSE(next.pins_recreated());
+}
+
+TEST_F(EndingTest, APinThatIsMissingIsNotToldAsAnotherLayout) {
+  StartDaemon({});
+  if (HasFatalFailure()) return;
+  StopDaemon();
+  ASSERT_TRUE(std::filesystem::remove(place().pin_root() + "/vm_limits"));
+  StartDaemon({});
+  if (HasFatalFailure()) return;
+  ASSERT_OK_AND_ASSIGN(const v1::GetStatusResponse status, cli().Status());
+  EXPECT_EQ(status.pins_recreated_reason(), "the pin vm_limits is missing");
+  StopDaemon();
+  StartDaemon({}, {"--max-queues", "7"});
+  if (HasFatalFailure()) return;
+  ASSERT_OK_AND_ASSIGN(const v1::GetStatusResponse next, cli().Status());
+  EXPECT_EQ(next.pins_recreated_reason(), "the map queues has another size: 4096, not 7");
 }
 
 }  // namespace

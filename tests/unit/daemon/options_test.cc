@@ -1,20 +1,27 @@
 #include "sensor/daemon/options.h"
 
+#include <fstream>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "tests/support/temp_dir.h"
 
 namespace kvmsentry {
 namespace {
 
 using ::testing::HasSubstr;
 
-ParsedOptions Parse(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), {"kvmsentryd", "--config", "/dev/null"});
+ParsedOptions ParseWith(const std::string& config, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"kvmsentryd", "--config", config});
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   return ParseDaemonOptions(static_cast<int>(argv.size()), argv.data());
+}
+
+ParsedOptions Parse(const std::vector<std::string>& arguments) {
+  return ParseWith("/dev/null", arguments);
 }
 
 // What a wrong command line is told; it must be refused.
@@ -45,6 +52,55 @@ TEST(DaemonOptions, HooksAreLeftOffByTheirNames) {
   EXPECT_FALSE(two.exit_code);
   EXPECT_THAT(two.options.without_hooks, ::testing::ElementsAre("kvm_pio", "kvm_vm_ioctl"));
   EXPECT_THAT(Refusal({"--without-hook", "kvm_poi"}), HasSubstr("kvm_poi not in {"));
+}
+
+class ConfigFileOptions : public ::testing::Test {
+ protected:
+  ParsedOptions With(const std::string& text, const std::vector<std::string>& arguments = {}) {
+    std::ofstream(path_) << text;
+    ::testing::internal::CaptureStderr();
+    ParsedOptions parsed = ParseWith(path_, arguments);
+    errors_ = ::testing::internal::GetCapturedStderr();
+    return parsed;
+  }
+
+  const TempDir dir_ = TempDir::Make().value();
+  const std::string path_ = dir_ / "d.toml";
+  std::string errors_;
+};
+
+TEST_F(ConfigFileOptions, TheCommandLineGoesFirst) {
+  const ParsedOptions parsed = With(
+      "tick = 200\nnode = \"x\"\nverbose = true\ncost-budget = 0.5\n"
+      "without-hook = [kvm_pio, kvm_msr]\n",
+      {"--node", "y"});
+  EXPECT_FALSE(parsed.exit_code) << errors_;
+  EXPECT_EQ(parsed.options.tick_ms, 200U);
+  EXPECT_EQ(parsed.options.node, "y");
+  EXPECT_TRUE(parsed.options.verbose);
+  EXPECT_EQ(parsed.options.cost_budget, 0.5);
+  EXPECT_THAT(parsed.options.without_hooks, ::testing::ElementsAre("kvm_pio", "kvm_msr"));
+}
+
+TEST_F(ConfigFileOptions, AnUnknownNameIsRefusedWithTheNearest) {
+  EXPECT_EQ(With("tick = 200\nmax-vm = 4\n").exit_code, 2);
+  EXPECT_EQ(errors_, "kvmsentryd: " + path_ + ":2: no option 'max-vm'; did you mean 'max-vms'?\n");
+  EXPECT_EQ(With("unpin = true\n").exit_code, 2);
+  EXPECT_EQ(With("config = /x\n").exit_code, 2);
+}
+
+TEST_F(ConfigFileOptions, AWrongValueIsRefusedAlsoWhereTheCommandLineHasAnother) {
+  EXPECT_EQ(With("\ntick = fast\n").exit_code, 2);
+  EXPECT_THAT(errors_, HasSubstr(path_ + ":2: "));
+  EXPECT_THAT(errors_, HasSubstr("--tick"));
+  EXPECT_EQ(With("tick = 5\n", {"--tick", "100"}).exit_code, 2);
+  EXPECT_EQ(With("tick = [100, 200]\n").exit_code, 2);
+  EXPECT_EQ(With("without-hook = kvm_poi\n").exit_code, 2);
+  EXPECT_EQ(With("tick\n").exit_code, 2);
+}
+
+TEST_F(ConfigFileOptions, OneThatIsNamedMustBeThere) {
+  EXPECT_EQ(ParseWith(dir_ / "none", {}).exit_code, 2);
 }
 
 }  // namespace

@@ -188,7 +188,7 @@ TEST(Convert, AStatusWithItsSpecsAndItsVmsCounted) {
   status.losses = {{.reason = "ring_full", .meaning = "m", .count = 0}};
   status.vms_unlisted = 40;
   status.vms_hidden = 0;
-  status.pins_recreated = true;
+  status.pins_recreated_because = "layout 1";
   status.max_vms = 1;
   status.max_vcpus = 2;
   status.ring_bytes = 3;
@@ -205,7 +205,7 @@ TEST(Convert, AStatusWithItsSpecsAndItsVmsCounted) {
     specs { id: "pio-storm" coverage: DEGRADED reason: "why" }
     losses { reason: "ring_full" meaning: "m" }
     limits { max_vms: 1 max_vcpus: 2 ring_bytes: 3 } vms_watched: 2 vms_unwatched: 41
-    vms_hidden: 0 pins_recreated: true)");
+    vms_hidden: 0 pins_recreated: true pins_recreated_reason: "layout 1")");
 }
 
 }  // namespace

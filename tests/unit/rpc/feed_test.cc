@@ -32,7 +32,12 @@ class FeedTest : public ::testing::Test {
   }
 
   Feed Subscribe(Subscription subscription) {
-    return Feed(hub_, clock_, std::move(subscription), absl::Seconds(10));
+    return Feed(hub_, pulse_, clock_, std::move(subscription), absl::Seconds(10));
+  }
+
+  void Pass(int64_t ns) {
+    clock_.now = clock_.now + ns;
+    pulse_.Tick(clock_);
   }
 
   // What the feed gives until it rests or ends: "heartbeat 3", "alert 4", "gap 1-2", "idle", "end".
@@ -57,6 +62,7 @@ class FeedTest : public ::testing::Test {
   }
 
   FakeClock clock_;
+  Pulse pulse_;
   Hub hub_{std::make_unique<MemoryJournal>(9, 4)};
 };
 
@@ -96,25 +102,50 @@ TEST_F(FeedTest, AHeartbeatTellsAFilteredStreamHowFarItHasRead) {
   Publish("b");
   Publish("a");
   EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 0", "alert 2", "idle"));
-  clock_.now = clock_.now + 10 * kNsPerSecond;
+  Pass(10 * kNsPerSecond);
   EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 3", "idle"));
 }
 
 TEST_F(FeedTest, AHeartbeatComesAtItsTimeAndNotBefore) {
   Feed feed = Subscribe({.since = {}, .follow = true});
   Drain(feed);
-  clock_.now = clock_.now + (10 * kNsPerSecond - 1);
+  Pass(10 * kNsPerSecond - 1);
   EXPECT_THAT(Drain(feed), ElementsAre("idle"));
-  clock_.now = clock_.now + 1;
+  Pass(1);
   EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 0", "idle"));
   EXPECT_THAT(Drain(feed), ElementsAre("idle"));
+}
+
+TEST_F(FeedTest, WhileTheLoopStandsStillThereIsNoHeartbeat) {
+  Feed feed = Subscribe({.since = {}, .follow = true});
+  Drain(feed);
+  Pass(10 * kNsPerSecond);
+  EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 0", "idle"));
+  clock_.now = clock_.now + 100 * kNsPerSecond;
+  EXPECT_THAT(Drain(feed), ElementsAre("idle"));
+  Publish("a");
+  EXPECT_THAT(Drain(feed), ElementsAre("alert 1", "idle"));
+  pulse_.Tick(clock_);
+  EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 1", "idle"));
+}
+
+TEST_F(FeedTest, AHeartbeatTellsWhenTheLoopTicked) {
+  Feed feed = Subscribe({.since = {}, .follow = true});
+  Drain(feed);
+  Pass(10 * kNsPerSecond);
+  const absl::Time ticked = clock_.WallNow();
+  clock_.now = clock_.now + kNsPerSecond;
+  v1::SubscribeResponse message;
+  ASSERT_EQ(feed.Advance(message).value(), Feed::Next::kMessage);
+  EXPECT_EQ(message.heartbeat().at().nanos(), absl::ToUnixNanos(ticked) % kNsPerSecond);
+  EXPECT_EQ(message.heartbeat().at().seconds(), absl::ToUnixSeconds(ticked));
 }
 
 TEST_F(FeedTest, AHeartbeatThatIsDueWaitsForTheAlertsBeforeIt) {
   Feed feed = Subscribe({.since = {}, .follow = true});
   Drain(feed);
   Publish("a");
-  clock_.now = clock_.now + 20 * kNsPerSecond;
+  Pass(20 * kNsPerSecond);
   EXPECT_THAT(Drain(feed), ElementsAre("alert 1", "heartbeat 1", "idle"));
 }
 

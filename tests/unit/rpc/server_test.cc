@@ -124,9 +124,10 @@ class ServerTest : public ::testing::Test {
     socket_ = dir_ / "run/s.sock";
     auto place = SocketPlace::Prepare(socket_);
     ASSERT_TRUE(place.ok()) << place.status();
-    auto server = Server::Start(*std::move(place), options_, *hub_, view_, SystemClock());
+    auto server = Server::Start(*std::move(place), options_, *hub_, view_, pulse_, SystemClock());
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
+    pulse_.Tick(SystemClock());
   }
 
   void Publish(const std::string& vm) { ASSERT_TRUE(hub_->Publish(Alert(vm)).ok()); }
@@ -163,6 +164,7 @@ class ServerTest : public ::testing::Test {
   std::string socket_;
   ServerOptions options_;
   FakeView view_;
+  Pulse pulse_;
   std::unique_ptr<Hub> hub_;
   std::unique_ptr<Server> server_;
 };
@@ -252,7 +254,10 @@ TEST_F(ServerTest, SendsHeartbeatsAtIntervals) {
   Start();
   Client client(socket_);
   Stream stream(client, Following());
-  for (int i = 0; i < 4; ++i) EXPECT_TRUE(stream.Read().has_heartbeat());
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_TRUE(stream.Read().has_heartbeat());
+    pulse_.Tick(SystemClock());
+  }
 }
 
 TEST_F(ServerTest, RefusesARequestThatItCannotRead) {
@@ -351,7 +356,10 @@ TEST_F(ServerTest, StreamsComeAndGoWhileAlertsArePublishedAndTheServerStops) {
   options_.heartbeat = absl::Milliseconds(1);
   Start(/*kept=*/8);
   std::jthread publisher([&](std::stop_token stop) {
-    while (!stop.stop_requested()) Publish("a");
+    while (!stop.stop_requested()) {
+      Publish("a");
+      pulse_.Tick(SystemClock());
+    }
   });
   std::vector<std::jthread> clients;
   std::promise<void> stopped;

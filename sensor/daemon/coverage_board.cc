@@ -1,0 +1,68 @@
+#include "sensor/daemon/coverage_board.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sensor/source/catalogue.h"
+
+namespace kvmsentry {
+namespace {
+
+std::vector<Coverage> Heard(std::span<const HookCoverage> hooks, const SilenceWatch& silence) {
+  std::vector<Coverage> heard;
+  for (const HookCoverage& hook : hooks) heard.push_back(silence.Of(hook.hook->name));
+  return heard;
+}
+
+SpecView ViewOf(const Spec& spec, std::span<const HookCoverage> hooks) {
+  FeatureCoverage coverage = CoverageOf(spec, hooks);
+  const Feature& feature = FeatureOf(spec.feature);
+  return {.id = spec.id,
+          .point = spec.point,
+          .feature = std::string(feature.name),
+          .severity = spec.severity,
+          .norm_text = spec.norm_text,
+          .selector_text = spec.selector_text,
+          .coverage = coverage.coverage,
+          .reason = std::move(coverage.reason),
+          .occurrences = std::string(feature.noun),
+          .hooks = {feature.hooks.begin(), feature.hooks.end()},
+          .weight = spec.weight,
+          .why = spec.why,
+          .look_at = spec.look_at};
+}
+
+}  // namespace
+
+CoverageBoard::CoverageBoard(std::shared_ptr<const SpecLibrary> library)
+    : library_(std::move(library)), view_(std::make_shared<const View>()) {}
+
+void CoverageBoard::Take(std::vector<HookCoverage> attached, bool more) {
+  attached_ = std::move(attached);
+  active_ = ObservableFeatures(attached_);
+  begin_ |= more;
+  Rebuild();
+}
+
+void CoverageBoard::Observe(std::span<const VmCounts> counts) {
+  if (std::exchange(begin_, false)) silence_.Begin(counts);
+  silence_.Observe(counts);
+  if (Heard(attached_, silence_) != heard_) Rebuild();
+}
+
+bool CoverageBoard::IsActive(absl::string_view hook) const {
+  return std::ranges::any_of(attached_, [hook](const HookCoverage& candidate) {
+    return candidate.hook->name == hook && candidate.coverage == Coverage::kActive;
+  });
+}
+
+void CoverageBoard::Rebuild() {
+  heard_ = Heard(attached_, silence_);
+  auto view = std::make_shared<View>();
+  view->hooks = ApplySilence(attached_, silence_);
+  view->told = ObservableFeatures(view->hooks);
+  for (const Spec& spec : library_->specs()) view->specs.push_back(ViewOf(spec, view->hooks));
+  view_ = std::move(view);
+}
+
+}  // namespace kvmsentry

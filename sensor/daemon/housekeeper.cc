@@ -1,0 +1,161 @@
+#include "sensor/daemon/housekeeper.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "spdlog/spdlog.h"
+
+namespace kvmsentry {
+namespace {
+
+// Modules come in company, and the best variant may be offered by the last of them only.
+constexpr int64_t kModulesSettleNs = 500 * kNsPerMs;
+
+struct Audited {
+  PinsAndLinks found;
+  uint64_t skipped_runs = 0;
+  uint64_t missed_probes = 0;
+};
+
+struct Attached {
+  absl::StatusOr<size_t> count;
+  std::vector<HookCoverage> coverage;
+};
+
+struct Obeyed {
+  absl::Status restored;
+  std::vector<HookCoverage> coverage;
+};
+
+}  // namespace
+
+Housekeeper::Housekeeper(Probe& probe, HostWatch& host, CoverageBoard& coverage, SelfCheck& self,
+                         const Clock& clock, double cost_budget, std::unique_ptr<Worker> worker)
+    : probe_(probe),
+      host_(host),
+      coverage_(coverage),
+      self_(self),
+      clock_(clock),
+      meter_(std::max(1U, std::thread::hardware_concurrency())),
+      cost_(cost_budget),
+      worker_(std::move(worker)) {}
+
+void Housekeeper::OnWake() {
+  worker_->Finish();
+  host_.StartWalk(*worker_);
+}
+
+void Housekeeper::OnTick(KernelTime now) {
+  worker_->Finish();
+  if (host_.TakeModulesLoaded() && !attach_at_) attach_at_ = now + kModulesSettleNs;
+  if (attach_at_ && *attach_at_ <= now) {
+    attach_at_.reset();
+    list_missing_ = true;
+  }
+  self_.LookAt(worker_->running() ? worker_->running() : host_.naming(), now);
+  if (worker_->running() || StartCostStep() || host_.StartWalk(*worker_)) return;
+  if (list_missing_ || !to_attach_.empty()) {
+    StartAttaching();
+  } else if (now >= audit_at_) {
+    StartAudit(now);
+  }
+}
+
+// An object at a time, for each takes its time, and walks must not wait for all.
+void Housekeeper::StartAttaching() {
+  if (std::exchange(list_missing_, false)) {
+    worker_->Start(
+        "listing hooks that are not attached", [this] { return probe_.ObjectsWithMissing(); },
+        [this](std::vector<std::string> objects) { to_attach_ = std::move(objects); });
+    return;
+  }
+  const std::string object = to_attach_.front();
+  to_attach_.erase(to_attach_.begin());
+  worker_->Start(
+      "attaching hooks of a loaded module",
+      [this, object] {
+        return Attached{probe_.AttachMissing(object), probe_.coverage()};
+      },
+      [this, object](Attached attached) {
+        if (!attached.count.ok()) {
+          spdlog::error(
+              "modules were loaded, but the hooks of {} could not be attached; restart "
+              "kvmsentryd: {}",
+              object, std::string(attached.count.status().message()));
+        }
+        const bool more = attached.count.ok() && *attached.count > 0;
+        coverage_.Take(std::move(attached.coverage), more);
+        if (!more) return;
+        spdlog::info("modules were loaded: {} more hooks of {} are attached", *attached.count,
+                     object);
+        host_.RequestWalk();  // there may be VMs that were made before their births were hooked
+      });
+}
+
+bool Housekeeper::StartCostStep() {
+  switch (cost_.Due()) {
+    case CostControl::Step::kNone:
+      return false;
+    case CostControl::Step::kBegin:
+      worker_->Start(
+          "starting to measure what the hooks cost",
+          [this] { return meter_.Begin(probe_, clock_.Now()); },
+          [this](const absl::Status& begun) { cost_.Began(begun); });
+      return true;
+    case CostControl::Step::kEnd:
+      worker_->Start(
+          "measuring what the hooks cost", [this] { return meter_.End(probe_, clock_.Now()); },
+          [this](std::vector<HookCost> costs) {
+            const KernelTime now = clock_.Now();
+            const CostGuard::Verdict verdict = cost_.Ended(std::move(costs), now);
+            if (verdict.shed != nullptr || verdict.restore != nullptr) Obey(verdict);
+            self_.watch().Judge(Fault::kCost, cost_.Fault(), now);
+          });
+      return true;
+  }
+  return false;
+}
+
+void Housekeeper::Obey(const CostGuard::Verdict& verdict) {
+  if (verdict.shed != nullptr) {
+    spdlog::warn("{} ({}) is {}", std::string(verdict.shed->name),
+                 std::string(verdict.shed->provides), verdict.reason);
+  }
+  worker_->Start(
+      "keeping the hooks within their budget",
+      [this, verdict] {
+        if (verdict.shed != nullptr) probe_.Shed(*verdict.shed, verdict.reason);
+        absl::Status restored;
+        if (verdict.restore != nullptr) restored = probe_.Restore(*verdict.restore);
+        return Obeyed{restored, probe_.coverage()};
+      },
+      [this, verdict](Obeyed obeyed) {
+        const bool more = verdict.restore != nullptr && obeyed.restored.ok();
+        coverage_.Take(std::move(obeyed.coverage), more);
+        if (verdict.restore == nullptr) return;
+        const KernelTime now = clock_.Now();
+        cost_.Restored(*verdict.restore, obeyed.restored, now);
+        self_.watch().Judge(Fault::kCost, cost_.Fault(), now);
+      });
+}
+
+void Housekeeper::StartAudit(KernelTime now) {
+  audit_at_ = now + SelfCheck::kLookNs;
+  worker_->Start(
+      "auditing pins and links",
+      [this] {
+        return Audited{.found = {.pins = probe_.AuditPins(),
+                                 .links = probe_.AuditLinks(),
+                                 .sight = probe_.sight().detail},
+                       .skipped_runs = probe_.SkippedRuns(),
+                       .missed_probes = probe_.MissedProbes()};
+      },
+      [this](const Audited& audited) {
+        self_.Take(audited.found, clock_.Now());
+        skipped_runs_ = audited.skipped_runs;
+        missed_probes_ = audited.missed_probes;
+      });
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,62 @@
+// What must be done to the host now and then and may block: each is a job of one worker, the most
+// urgent first.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sensor/base/clock.h"
+#include "sensor/daemon/cost_control.h"
+#include "sensor/daemon/coverage_board.h"
+#include "sensor/daemon/host_watch.h"
+#include "sensor/daemon/self_check.h"
+#include "sensor/daemon/worker.h"
+#include "sensor/probe/probe.h"
+
+namespace kvmsentry {
+
+// Whatever changes the probe's hooks runs on the worker, so the worker alone uses them; the loop
+// has tables and ring. Not thread safe, but for what its jobs do.
+class Housekeeper {
+ public:
+  // All outlive it.
+  Housekeeper(Probe& probe, HostWatch& host, CoverageBoard& coverage, SelfCheck& self,
+              const Clock& clock, double cost_budget, std::unique_ptr<Worker> worker);
+
+  int fd() const { return worker_->fd(); }
+
+  // Hands over what was found, and starts a walk if one is due.
+  void OnWake();
+  // The same, and starts whatever else is due.
+  void OnTick(KernelTime now);
+
+  const CostControl& cost() const { return cost_; }
+  uint64_t skipped_runs() const { return skipped_runs_; }    // see Probe::SkippedRuns()
+  uint64_t missed_probes() const { return missed_probes_; }  // see Probe::MissedProbes()
+
+ private:
+  void StartAttaching();
+  bool StartCostStep();
+  void StartAudit(KernelTime now);
+  void Obey(const CostGuard::Verdict& verdict);
+
+  Probe& probe_;
+  HostWatch& host_;
+  CoverageBoard& coverage_;
+  SelfCheck& self_;
+  const Clock& clock_;
+  CostMeter meter_;  // the worker's
+  CostControl cost_;
+  uint64_t skipped_runs_ = 0;
+  uint64_t missed_probes_ = 0;
+  std::optional<KernelTime> attach_at_;  // when to try again what is not attached
+  bool list_missing_ = false;            // to_attach_ is to be filled
+  std::vector<std::string> to_attach_;   // objects that are still to be tried
+  KernelTime audit_at_;
+  std::unique_ptr<Worker> worker_;  // the last: its thread uses the above
+};
+
+}  // namespace kvmsentry

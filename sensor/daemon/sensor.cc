@@ -1,0 +1,241 @@
+#include "sensor/daemon/sensor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "spdlog/spdlog.h"
+
+#include "sensor/base/load.h"
+#include "sensor/daemon/losses.h"
+#include "sensor/daemon/tamper.h"
+
+namespace kvmsentry {
+namespace {
+
+// How long nobody watched: from the last heartbeat of an earlier run to now.
+absl::Duration Unobserved(const Probe& probe, KernelTime now) {
+  const auto beat = static_cast<int64_t>(Load(probe.tables().state().heartbeat_ns));
+  const bool gap = probe.pins() == Pins::kKept && beat != 0 && beat < now.ns;
+  return absl::Nanoseconds(gap ? now.ns - beat : 0);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Sensor>> Sensor::Start(const SensorOptions& options,
+                                                      std::shared_ptr<const SpecLibrary> library,
+                                                      const Clock& clock, Hub& hub, Pulse& pulse) {
+  const KernelTime began = clock.Now();
+  // Before the probe, so that no birth or death between the two goes unheard.
+  KVMSENTRY_ASSIGN_OR_RETURN(UeventSocket uevents, UeventSocket::Open());
+  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Probe> probe, Probe::Load(options.probe));
+  if (probe->pins() == Pins::kRecreated) {
+    spdlog::warn("{}: the maps of an earlier run were removed, all counts start at zero: {}",
+                 options.probe.pin_root, probe->pins_recreated_because());
+  }
+  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Worker> names, Worker::Make(clock));
+  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Worker> housekeeping, Worker::Make(clock));
+  std::unique_ptr<Sensor> sensor(new Sensor(options, std::move(library), clock, hub, pulse,
+                                            {.probe = std::move(probe),
+                                             .uevents = std::move(uevents),
+                                             .names = std::move(names),
+                                             .housekeeping = std::move(housekeeping),
+                                             .began = began}));
+  sensor->host_.WalkNow();
+  sensor->OnTick();
+  return sensor;
+}
+
+Sensor::Sensor(const SensorOptions& options, std::shared_ptr<const SpecLibrary> library,
+               const Clock& clock, Hub& hub, Pulse& pulse, Parts parts)
+    : library_(library),
+      clock_(clock),
+      pulse_(pulse),
+      probe_(std::move(parts.probe)),
+      began_(parts.began),
+      base_status_(BaseStatus(options)),
+      engine_(library, options.engine),
+      publisher_(options.host, clock, hub),
+      coverage_(std::move(library)),
+      observer_(*probe_, engine_, self_),
+      snapshots_([&tables = std::as_const(*probe_).tables()] {
+        return ReadExits(tables.vcpus(), tables.exits());
+      }),
+      host_(*probe_, std::move(parts.uevents), std::move(parts.names), clock, [this] { Look(); }),
+      keeper_(*probe_, host_, coverage_, self_, clock, options.cost_budget,
+              std::move(parts.housekeeping)) {
+  coverage_.Take(probe_->coverage(), /*more=*/true);
+}
+
+void Sensor::OnWake() {
+  const Pulse::Step step(pulse_, clock_, "handling records and uevents");
+  host_.TakeUevents();
+  host_.FinishNames();
+  TakeRecords();
+  keeper_.OnWake();
+  host_.AskNames();
+  // No further than the latest record: others, of other processors, may be on their way.
+  Raise(std::min(observer_.recorded_at(), clock_.Now()));
+}
+
+void Sensor::OnTick(uint64_t late) {
+  const Pulse::Step step(pulse_, clock_, "ticking");
+  late_ticks_ += late;
+  host_.TakeUevents();
+  host_.FinishNames();
+  keeper_.OnTick(clock_.Now());
+  Look();
+  TakeRecords();
+  // Only now: counts must carry the time at which they were read.
+  const KernelTime now = clock_.Now();
+  Sample(now);
+  LookAtSelf(now);
+  observer_.Drain();  // again: what was on its way at that time has come by now, and is not late
+  Raise(now);
+  probe_->tables().Beat(static_cast<uint64_t>(now.ns));
+  TakeRecords();
+  host_.AskNames();
+  PostSnapshot();
+  pulse_.Tick(clock_);
+}
+
+// A birth that a record tells is looked at at once.
+void Sensor::TakeRecords() {
+  observer_.Drain();
+  if (!observer_.TakeBorn()) return;
+  host_.RequestWalk();
+  Look();
+  host_.AskNames();
+}
+
+void Sensor::Look() {
+  const Pulse::Step step(pulse_, clock_, "looking at the VM table");
+  const InventoryChanges changes = host_.Look(probe_->tables().vms());
+  const KernelTime now = clock_.Now();
+  for (const VmEntry& vm : changes.appeared) Appear(vm, now);
+  if (!changes.gone.empty()) {
+    // What they did last, or in all their short life, is judged before they are forgotten.
+    Sample(now);
+    observer_.Drain();
+    Raise(now);
+  }
+  for (const VmGone& gone : changes.gone) Vanish(gone, now);
+  for (const VmEntry& vm : changes.changed) Appear(vm, now);
+  if (std::exchange(walks_seen_, host_.walks_seen()) != host_.walks_seen()) {
+    registry_.TakeDevices(host_.inventory());
+  }
+}
+
+void Sensor::Appear(const VmEntry& vm, KernelTime now) {
+  if (!registry_.Knows(vm.facts.id)) {
+    spdlog::info("watching VM {} (pid {}, {})", vm.facts.name, vm.facts.pid, vm.facts.vmm);
+  }
+  const KernelTime first{static_cast<int64_t>(Load(probe_->tables().vms()[vm.slot].first_ns))};
+  registry_.Put({.entry = vm, .first_seen = WallAt(clock_, first), .born_here = first >= began_});
+  engine_.UpsertVm(vm.facts, now);
+  probe_->tables().SetLimits(vm.slot, library_->LimitsFor(vm.facts));
+}
+
+void Sensor::Vanish(const VmGone& gone, KernelTime now) {
+  if (const VmRecord* vm = registry_.Find(gone.id)) {
+    spdlog::info("VM {} is gone", vm->entry.facts.name);
+    engine_.RemoveVm(gone.id, now);
+    registry_.Remove(gone.id);
+  }
+  if (gone.reason == GoneReason::kRowLost) {
+    self_.Tampered("a row of the map vms was emptied", now);
+    return;
+  }
+  if (coverage_.IsActive("kvm_track_tsc") && WasForgotten(probe_->tables().vms(), gone.slot)) {
+    self_.Tampered("the map vm_slots lost an entry, and a VM was taken for new", now);
+  }
+  if (const absl::Status released = probe_->tables().Release(gone.slot); !released.ok()) {
+    spdlog::error("{}", std::string(released.message()));
+  }
+}
+
+void Sensor::Sample(KernelTime now) {
+  const Pulse::Step step(pulse_, clock_, "reading counters");
+  observer_.Sample(registry_, coverage_, now);
+  coverage_.Observe(*observer_.counts());
+}
+
+void Sensor::LookAtSelf(KernelTime now) {
+  if (!self_.IsDue(now)) return;
+  const Pulse::Step step(pulse_, clock_, "auditing the maps");
+  self_.Look([this](uint64_t number) { return probe_->SendCanary(number); },
+             probe_->tables().Audit(), now);
+}
+
+void Sensor::Raise(KernelTime now) {
+  const Pulse::Step step(pulse_, clock_, "evaluating the specs");
+  std::vector<AlertEvent> events = engine_.Tick(now);
+  for (AlertEvent& event : self_.watch().Take()) {
+    spdlog::error("{}", event.summary);
+    events.push_back(std::move(event));
+  }
+  if (events.empty()) return;
+  PostSnapshot();  // first, so that who got an alert and asks for the VM's score sees it
+  for (AlertEvent& event : events) publisher_.Publish(std::move(event));
+}
+
+SensorStatus Sensor::BaseStatus(const SensorOptions& options) const {
+  SensorStatus status;
+  status.host = options.host;
+  status.version = KVMSENTRY_VERSION;
+  status.kernel_release = options.host.kernel_release;
+  status.libbpf_version = LibbpfVersion();
+  status.started_at = clock_.WallNow();
+  status.unobserved = Unobserved(*probe_, clock_.Now());
+  status.pins_recreated_because = probe_->pins_recreated_because();
+  status.cost_budget_percent = options.cost_budget;
+  status.max_vms = options.probe.sizes.max_vms;
+  status.max_vcpus = options.probe.sizes.max_vcpus;
+  status.ring_bytes = options.probe.sizes.ring_bytes;
+  return status;
+}
+
+void Sensor::PostSnapshot() {
+  auto snapshot = std::make_shared<Snapshot>();
+  SensorStatus& status = snapshot->status;
+  status = base_status_;
+  const CostControl& cost = keeper_.cost();
+  if (!cost.status().ok()) {
+    status.cost_unknown = std::string(cost.status().message());
+  } else if (!cost.costs().empty()) {
+    status.cost_percent = 0;
+    for (const HookCost& hook : cost.costs()) *status.cost_percent += hook.percent;
+  }
+  status.faults = self_.watch().Open();
+  status.losses =
+      DescribeLosses(probe_->tables().losses(), {.skipped_runs = keeper_.skipped_runs(),
+                                                 .missed_probes = keeper_.missed_probes(),
+                                                 .bad_records = observer_.bad_records(),
+                                                 .unknown_vm = engine_.unknown_vm(),
+                                                 .late = engine_.late(),
+                                                 .failed_walks = host_.failed_walks(),
+                                                 .late_ticks = late_ticks_,
+                                                 .refused = publisher_.refused()});
+  const Inventory& inventory = host_.inventory();
+  status.vms_unlisted = inventory.unwatched_count() - inventory.unwatched().size();
+  status.vms_hidden = inventory.unknown();
+  snapshot->coverage = coverage_.view();
+  snapshot->costs = cost.costs();
+  snapshot->counts = observer_.counts();
+  snapshot->unwatched = host_.unwatched();
+  const std::span<const ks_vm_row> rows = probe_->tables().vms();
+  for (const auto& [id, record] : registry_.records()) {
+    const ks_vm_row& row = rows[record->entry.slot];
+    // Asked of the row: the walk may know a VM before its first vCPU, its birth, does.
+    Snapshot::Vm& vm = snapshot->vms.emplace_back();
+    vm = {.record = record,
+          .complete = Load(row.incomplete) == 0,
+          .born_seen = Load(row.born_seen) != 0};
+    if (const auto score = engine_.ScoreOf(id)) {
+      vm.score_millipoints = score->millipoints;
+      vm.open_alerts = score->open_alerts;
+    }
+  }
+  snapshots_.Post(std::move(snapshot));
+}
+
+}  // namespace kvmsentry

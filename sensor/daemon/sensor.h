@@ -1,0 +1,97 @@
+// The one way through the house: kernel and host, inventory, engine, journal. Its parts have a
+// concern and a file each; what happens at a tick, and in which order, is here.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "sensor/alert/hub.h"
+#include "sensor/base/clock.h"
+#include "sensor/base/pulse.h"
+#include "sensor/base/status.h"
+#include "sensor/daemon/coverage_board.h"
+#include "sensor/daemon/host_watch.h"
+#include "sensor/daemon/housekeeper.h"
+#include "sensor/daemon/observer.h"
+#include "sensor/daemon/publisher.h"
+#include "sensor/daemon/self_check.h"
+#include "sensor/daemon/snapshot.h"
+#include "sensor/daemon/vm_registry.h"
+#include "sensor/engine/engine.h"
+#include "sensor/inventory/host.h"
+#include "sensor/probe/probe.h"
+#include "sensor/rpc/sensor_view.h"
+#include "sensor/spec/library.h"
+
+namespace kvmsentry {
+
+struct SensorOptions {
+  ProbeOptions probe;
+  EngineOptions engine;
+  double cost_budget = 0;  // percent of all processors' time that programs may take; 0: no limit
+  HostFacts host;
+};
+
+// One thread drives it (On...), and waits for nothing there: what may block, workers do. view() is
+// thread safe.
+class Sensor {
+ public:
+  // CLOCK, HUB and PULSE, which it writes, outlive the sensor.
+  static absl::StatusOr<std::unique_ptr<Sensor>> Start(const SensorOptions& options,
+                                                       std::shared_ptr<const SpecLibrary> library,
+                                                       const Clock& clock, Hub& hub, Pulse& pulse);
+
+  // Readable when OnWake() has something to do.
+  std::array<int, 3> wake_fds() const {
+    return {probe_->ring_fd(), keeper_.fd(), host_.names_fd()};
+  }
+  int uevent_fd() const { return host_.uevent_fd(); }
+
+  // The ring, the uevents or a worker have something: it is taken at once.
+  void OnWake();
+  // Time to look at all counters; LATE ticks before it were left out.
+  void OnTick(uint64_t late = 0);
+
+  const SensorView& view() const { return snapshots_; }
+
+ private:
+  struct Parts {
+    std::unique_ptr<Probe> probe;
+    UeventSocket uevents;
+    std::unique_ptr<Worker> names, housekeeping;
+    KernelTime began;  // before any program of this run counted
+  };
+  Sensor(const SensorOptions& options, std::shared_ptr<const SpecLibrary> library,
+         const Clock& clock, Hub& hub, Pulse& pulse, Parts parts);
+
+  void Look();
+  void TakeRecords();
+  void Appear(const VmEntry& vm, KernelTime now);
+  void Vanish(const VmGone& gone, KernelTime now);
+  void Sample(KernelTime now);
+  void LookAtSelf(KernelTime now);
+  void Raise(KernelTime now);
+  void PostSnapshot();
+  SensorStatus BaseStatus(const SensorOptions& options) const;
+
+  const std::shared_ptr<const SpecLibrary> library_;
+  const Clock& clock_;
+  Pulse& pulse_;
+  const std::unique_ptr<Probe> probe_;
+  const KernelTime began_;
+  const SensorStatus base_status_;  // what never changes of it
+  Engine engine_;
+  Publisher publisher_;
+  SelfCheck self_;
+  CoverageBoard coverage_;
+  VmRegistry registry_;
+  Observer observer_;
+  SnapshotBoard snapshots_;
+  uint64_t walks_seen_ = 0;
+  uint64_t late_ticks_ = 0;
+  HostWatch host_;      // these two come last: their
+  Housekeeper keeper_;  // threads use the above
+};
+
+}  // namespace kvmsentry

@@ -1,0 +1,101 @@
+#include "sensor/daemon/snapshot.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "sensor/source/catalogue.h"
+
+namespace kvmsentry {
+namespace {
+
+HookView ViewOf(const HookCoverage& hook, std::span<const HookCost> costs) {
+  HookView view = {.name = std::string(hook.hook->name),
+                   .coverage = hook.coverage,
+                   .variant = hook.variant,
+                   .reason = hook.reason,
+                   .provides = std::string(hook.hook->provides)};
+  for (const HookCost& cost : costs) {
+    if (cost.hook != hook.hook || hook.variant.empty()) continue;
+    view.cost_percent = cost.percent;
+    if (cost.runs != 0) view.ns_per_run = cost.ns_per_run;
+  }
+  return view;
+}
+
+VmView ViewOf(const Snapshot::Vm& vm) {
+  VmView view;
+  view.vm = vm.record->entry.facts;
+  view.first_seen = vm.record->first_seen;
+  view.watched = vm.complete;
+  if (!view.watched) {
+    view.unwatched_reason = "some of its vCPUs found no slot: raise --max-vcpus";
+  }
+  view.seen_from_birth = vm.born_seen && vm.record->born_here;
+  view.score_millipoints = vm.score_millipoints;
+  view.open_alerts = vm.open_alerts;
+  view.devices = *vm.record->devices;
+  return view;
+}
+
+// Missing is not zero: only of features that are told.
+void AddCounts(const VmCounts& counts, std::span<const FeatureId> told, VmView& view) {
+  view.vcpus = counts.vcpus;
+  for (const FeatureId id : told) {
+    const Feature& feature = FeatureOf(id);
+    if (feature.meter) view.counts[std::string(feature.name)] = counts.count[*feature.meter];
+  }
+}
+
+}  // namespace
+
+void SnapshotBoard::Post(std::shared_ptr<const Snapshot> snapshot) {
+  const std::lock_guard lock(mutex_);
+  latest_.swap(snapshot);  // the one before is freed after the lock, unless somebody reads it
+}
+
+std::shared_ptr<const Snapshot> SnapshotBoard::Get() const {
+  const std::lock_guard lock(mutex_);
+  return latest_;
+}
+
+SensorStatus SnapshotBoard::Status() const {
+  const std::shared_ptr<const Snapshot> snapshot = Get();
+  SensorStatus status = snapshot->status;
+  if (snapshot->coverage == nullptr) return status;
+  for (const HookCoverage& hook : snapshot->coverage->hooks) {
+    status.hooks.push_back(ViewOf(hook, snapshot->costs));
+  }
+  return status;
+}
+
+std::vector<VmView> SnapshotBoard::Vms(bool with_exits) const {
+  const std::shared_ptr<const Snapshot> snapshot = Get();
+  std::map<VmId, VmView> views;
+  for (const Snapshot::Vm& vm : snapshot->vms) views[vm.record->entry.facts.id] = ViewOf(vm);
+  if (snapshot->counts != nullptr) {
+    for (const VmCounts& counts : *snapshot->counts) {
+      const auto view = views.find(counts.vm);
+      if (view != views.end()) AddCounts(counts, snapshot->coverage->told, view->second);
+    }
+  }
+  if (with_exits) {
+    for (VcpuExits& exits : exits_()) {
+      const auto view = views.find(exits.vm);
+      if (view != views.end()) view->second.exits.push_back(std::move(exits));
+    }
+  }
+  std::vector<VmView> all;
+  for (auto& [id, view] : views) all.push_back(std::move(view));
+  if (snapshot->unwatched != nullptr) {
+    all.insert(all.end(), snapshot->unwatched->begin(), snapshot->unwatched->end());
+  }
+  return all;
+}
+
+std::vector<SpecView> SnapshotBoard::Specs() const {
+  const std::shared_ptr<const Snapshot> snapshot = Get();
+  return snapshot->coverage == nullptr ? std::vector<SpecView>() : snapshot->coverage->specs;
+}
+
+}  // namespace kvmsentry

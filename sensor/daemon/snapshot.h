@@ -1,0 +1,61 @@
+// What the sensor knows as of one tick, for whoever asks: the loop makes one at each tick, and no
+// one who reads it holds the loop up.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sensor/daemon/coverage_board.h"
+#include "sensor/daemon/vm_registry.h"
+#include "sensor/probe/cost_meter.h"
+#include "sensor/rpc/sensor_view.h"
+
+namespace kvmsentry {
+
+// Never changed once it is posted. What changes rarely is shared between snapshots.
+struct Snapshot {
+  struct Vm {
+    std::shared_ptr<const VmRecord> record;
+    int64_t score_millipoints = 0;
+    uint32_t open_alerts = 0;
+    bool complete = false;   // all of its vCPUs have slots
+    bool born_seen = false;  // by a hook
+  };
+
+  SensorStatus status;  // without hooks
+  std::shared_ptr<const CoverageBoard::View> coverage;
+  std::vector<HookCost> costs;
+  std::vector<Vm> vms;
+  std::shared_ptr<const std::vector<VmCounts>> counts;
+  std::shared_ptr<const std::vector<VmView>> unwatched;
+};
+
+// Where the latest snapshot hangs. Thread safe.
+class SnapshotBoard final : public SensorView {
+ public:
+  // Reads why the vCPUs left their guests, at the time of the call and from any thread.
+  using ExitsReader = std::function<std::vector<VcpuExits>()>;
+  explicit SnapshotBoard(ExitsReader exits) : exits_(std::move(exits)) {}
+
+  void Post(std::shared_ptr<const Snapshot> snapshot);
+
+  SensorStatus Status() const override;
+  std::vector<VmView> Vms(bool with_exits) const override;
+  std::vector<SpecView> Specs() const override;
+
+ private:
+  std::shared_ptr<const Snapshot> Get() const;
+
+  const ExitsReader exits_;
+  mutable std::mutex mutex_;  // held for the copy of a pointer only
+  std::shared_ptr<const Snapshot> latest_ = std::make_shared<const Snapshot>();
+};
+
+}  // namespace kvmsentry

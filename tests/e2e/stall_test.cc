@@ -1,0 +1,87 @@
+// A loop that stands still. The test stops the one thread that runs it, as a debugger would; the
+// daemon's other threads go on.
+#include <csignal>
+
+#include <grpcpp/grpcpp.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include "tests/e2e/fixture.h"
+#include "tests/support/raw_call.h"
+
+namespace kvmsentry {
+namespace {
+
+using ::testing::HasSubstr;
+
+// The daemon's loop is its first thread. Runs on with the destruction.
+class StoppedLoop {
+ public:
+  explicit StoppedLoop(pid_t pid) : pid_(pid) {
+    EXPECT_EQ(ptrace(PTRACE_SEIZE, pid, nullptr, nullptr), 0);
+    EXPECT_EQ(ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr), 0);
+    int status = 0;
+    EXPECT_EQ(waitpid(pid, &status, __WALL), pid);
+    EXPECT_TRUE(WIFSTOPPED(status));
+  }
+  ~StoppedLoop() { ptrace(PTRACE_DETACH, pid_, nullptr, nullptr); }
+  StoppedLoop(const StoppedLoop&) = delete;
+  StoppedLoop& operator=(const StoppedLoop&) = delete;
+
+ private:
+  const pid_t pid_;
+};
+
+class StallTest : public E2eTest {
+ protected:
+  bool Serves() {
+    // grpc.health.v1: HealthCheckResponse.status = 1, SERVING = 1, NOT_SERVING = 2.
+    const auto channel =
+        grpc::CreateChannel("unix:" + place().socket(), grpc::InsecureChannelCredentials());
+    return CallRaw(channel, "/grpc.health.v1.Health/Check", "").value_or("") == "\x08\x01";
+  }
+};
+
+TEST_F(StallTest, ALoopThatStandsStillIsToldAndThatItGoesOn) {
+  StartDaemon({}, {"--watchdog", "12"});  // not serving after 2 s
+  if (HasFatalFailure()) return;
+  ASSERT_TRUE(WaitUntil([&] { return Serves(); }));
+  ASSERT_OK_AND_ASSIGN(AlertStream stream, cli().Follow());
+  absl::Time stopped;
+  {
+    const StoppedLoop loop(daemon_->process().pid());
+    stopped = absl::Now();
+    ASSERT_TRUE(WaitUntil([&] { return !Serves(); }));
+  }
+  ASSERT_TRUE(WaitUntil([&] { return Serves(); }));
+  const absl::Time went_on = absl::Now();
+  // Heartbeats told of no time at which the loop stood still.
+  for (absl::Time at; at < went_on;) {
+    ASSERT_OK_AND_ASSIGN(const v1::SubscribeResponse message, stream.Read());
+    at = ToTime(message.heartbeat().at());
+    EXPECT_TRUE(at <= stopped || at > stopped + absl::Seconds(1)) << at << " " << stopped;
+  }
+  EXPECT_THAT(daemon_->Log(), HasSubstr("the loop does not tick: NOT_SERVING"));
+  EXPECT_THAT(daemon_->Log(), HasSubstr("the loop ticks again"));
+  ASSERT_OK_AND_ASSIGN(const v1::GetStatusResponse status, cli().Status());
+  EXPECT_GT(ToTime(status.last_tick()), stopped + absl::Seconds(1));
+  for (const v1::Loss& loss : status.losses()) {
+    // A tick is 100 ms, and it stood still for two seconds.
+    if (loss.reason() == "late_tick") EXPECT_GE(loss.count(), 15U);
+  }
+}
+
+TEST_F(StallTest, ALoopThatDoesNotGoOnEndsTheProcessWithTheReason) {
+  StartDaemon({}, {"--watchdog", "3"});
+  if (HasFatalFailure()) return;
+  {
+    const StoppedLoop loop(daemon_->process().pid());
+    ASSERT_OK_AND_ASSIGN(const int ended, daemon_->process().Wait());
+    EXPECT_EQ(ended, 3);
+  }
+  EXPECT_THAT(daemon_->Log(), HasSubstr("ended by the watchdog: the loop has not ticked for 3 s"));
+  daemon_.reset();
+}
+
+}  // namespace
+}  // namespace kvmsentry

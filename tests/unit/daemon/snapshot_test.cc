@@ -1,0 +1,104 @@
+#include "sensor/daemon/snapshot.h"
+
+#include <atomic>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sensor/source/catalogue.h"
+
+namespace kvmsentry {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::SizeIs;
+
+std::shared_ptr<const VmRecord> Record(uint64_t serial, const std::string& name, bool born_here) {
+  auto record = std::make_shared<VmRecord>();
+  record->entry.facts.id = {serial};
+  record->entry.facts.name = name;
+  record->born_here = born_here;
+  return record;
+}
+
+std::shared_ptr<const Snapshot> OneVm(bool born_here, bool complete) {
+  auto snapshot = std::make_shared<Snapshot>();
+  auto view = std::make_shared<CoverageBoard::View>();
+  view->told = {FeatureNamed("pio.rate")};
+  snapshot->coverage = view;
+  snapshot->vms = {{.record = Record(4, "web", born_here),
+                    .score_millipoints = 1500,
+                    .open_alerts = 2,
+                    .complete = complete,
+                    .born_seen = true}};
+  VmCounts counts;
+  counts.vm = {4};
+  counts.vcpus = 3;
+  counts.count[KS_METER_PIO] = 77;
+  counts.count[KS_METER_EXIT] = 5;  // of a feature that is not told
+  VmCounts gone;
+  gone.vm = {3};
+  snapshot->counts = std::make_shared<const std::vector<VmCounts>>(std::vector{gone, counts});
+  return snapshot;
+}
+
+std::vector<VcpuExits> NoExits() { return {}; }
+
+TEST(SnapshotBoard, IsEmptyBeforeTheFirstTick) {
+  const SnapshotBoard board(NoExits);
+  EXPECT_THAT(board.Vms(true), IsEmpty());
+  EXPECT_THAT(board.Specs(), IsEmpty());
+  EXPECT_EQ(board.Status().version, "");
+}
+
+TEST(SnapshotBoard, AVmIsToldWithWhatItHasCounted) {
+  SnapshotBoard board([] { return std::vector<VcpuExits>{{.vm = {4}}, {.vm = {5}}}; });
+  board.Post(OneVm(/*born_here=*/true, /*complete=*/true));
+  const std::vector<VmView> vms = board.Vms(/*with_exits=*/true);
+  ASSERT_THAT(vms, SizeIs(1));
+  EXPECT_EQ(vms[0].vm.name, "web");
+  EXPECT_EQ(vms[0].score_millipoints, 1500);
+  EXPECT_EQ(vms[0].open_alerts, 2U);
+  EXPECT_EQ(vms[0].vcpus, 3U);
+  EXPECT_TRUE(vms[0].watched);
+  EXPECT_TRUE(vms[0].seen_from_birth);
+  EXPECT_THAT(vms[0].counts, ElementsAre(Pair("pio.rate", 77U)));
+  EXPECT_THAT(vms[0].exits, SizeIs(1));
+  EXPECT_THAT(board.Vms(/*with_exits=*/false)[0].exits, IsEmpty());
+}
+
+TEST(SnapshotBoard, CountsAreNotCompleteAfterAGap) {
+  SnapshotBoard board(NoExits);
+  board.Post(OneVm(/*born_here=*/false, /*complete=*/true));
+  EXPECT_FALSE(board.Vms(false)[0].seen_from_birth) << "an earlier run saw its birth";
+}
+
+TEST(SnapshotBoard, AVmWithoutRoomForAVcpuIsNotWatched) {
+  SnapshotBoard board(NoExits);
+  board.Post(OneVm(/*born_here=*/true, /*complete=*/false));
+  EXPECT_FALSE(board.Vms(false)[0].watched);
+  EXPECT_NE(board.Vms(false)[0].unwatched_reason, "");
+}
+
+TEST(SnapshotBoard, WhoReadsHoldsNobodyUpAndSeesWholeSnapshots) {
+  SnapshotBoard board(NoExits);
+  std::atomic<bool> stop = false;
+  std::jthread reader([&] {
+    while (!stop) {
+      const SensorStatus status = board.Status();
+      EXPECT_EQ(status.version, status.kernel_release);
+    }
+  });
+  for (int i = 0; i < 2000; ++i) {
+    auto snapshot = std::make_shared<Snapshot>();
+    snapshot->status.version = snapshot->status.kernel_release = std::to_string(i);
+    board.Post(std::move(snapshot));
+  }
+  stop = true;
+}
+
+}  // namespace
+}  // namespace kvmsentry

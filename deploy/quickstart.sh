@@ -40,7 +40,7 @@ cmake --preset release >/dev/null
 cmake --build --preset release --target kvmsentryd kvmsentry kvmsentry-test-guest -- -j"$(nproc)"
 client=("$bin/sensor/cli/kvmsentry" --socket "$socket")
 # Else its alerts would be taken for those of the daemon that is started here.
-if "${client[@]}" status >/dev/null 2>&1; then
+if "${client[@]}" vms >/dev/null 2>&1; then
   fail "a kvmsentryd serves on $socket already; stop it first"
 fi
 had_pins=0
@@ -81,7 +81,7 @@ else
   "$bin/sensor/daemon/kvmsentryd" --specs specs >"$work/daemon.log" 2>&1 &
 fi
 daemon=$!
-wait_until "the daemon did not start" "${client[@]}" status
+wait_until "the daemon did not start" "${client[@]}" vms
 
 "${client[@]}" alerts --follow --json >"$work/alerts.json" &
 others+=($!)
@@ -108,7 +108,7 @@ echo "== VMs"
 "${client[@]}" vms
 echo
 echo "== coverage"
-"${client[@]}" status
+"${client[@]}" status || (($? < 3)) # 1 and 2 say what is not well here
 [[ $guests -eq 1 ]] || exit 0
 
 echo

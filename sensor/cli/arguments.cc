@@ -20,7 +20,7 @@ constexpr char kDescription[] =
     "kvmsentry: shows what kvmsentryd sees of this host's virtual machines";
 
 constexpr char kExitCodes[] =
-    "Exit codes: 0 success; 1 a failure, or problems found; 2 wrong usage.";
+    "Exit codes: 0 success; 1 a failure, or problems found; 2 wrong usage; of status see its help.";
 
 // The names of an enum of the protos, without the one that means "not set".
 std::vector<std::string> NamesOf(const google::protobuf::EnumDescriptor& descriptor) {
@@ -150,8 +150,12 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
   AddJson(vms_app, vms.json);
 
   StatusCommand status;
-  AddJson(*app.add_subcommand("status", "Show what the sensor sees, and what it does not"),
-          status.json);
+  CLI::App& status_app = *app.add_subcommand(
+      "status", "Show whether all is well; exit code 0 yes, 1 warning, 2 critical, 3 unreachable");
+  status_app.add_flag("--hooks", status.parts.hooks, "Show each hook, its variant and its cost");
+  status_app.add_flag("--specs", status.parts.specs, "Show each spec and whether it is covered");
+  status_app.add_flag("--losses", status.parts.losses, "Show losses by reason, and limits");
+  AddJson(status_app, status.json);
 
   CLI::App& spec = *app.add_subcommand("spec", "The spec library");
   spec.require_subcommand(1);

@@ -1,5 +1,5 @@
 // The commands of `kvmsentry`, a file each. Each returns the exit code: 0, or 1 for a failure or
-// for problems found; what failed went to standard error.
+// for problems found; of status, see health.h. What failed went to standard error.
 #pragma once
 
 #include <string>
@@ -9,6 +9,7 @@
 #include "kvmsentry/v1/alerts.pb.h"
 #include "kvmsentry/v1/sensor.pb.h"
 #include "sensor/base/status.h"
+#include "sensor/cli/format.h"
 #include "sensor/cli/style.h"
 
 namespace kvmsentry {
@@ -32,6 +33,7 @@ struct VmsCommand {
 };
 
 struct StatusCommand {
+  StatusParts parts;
   bool json = false;
 };
 

@@ -12,6 +12,12 @@
 
 namespace kvmsentry {
 
+struct StatusParts {
+  bool hooks = false;
+  bool specs = false;
+  bool losses = false;  // and limits
+};
+
 // A line; where the alert opens, why it matters and where to look below it.
 std::string FormatAlert(const v1::Alert& alert, const Style& style, absl::TimeZone zone);
 
@@ -28,8 +34,9 @@ std::string FormatExits(const v1::ListVmsResponse& response, const Style& style)
 // What the VMs have on the host. Begins with an empty line.
 std::string FormatDevices(const v1::ListVmsResponse& response, const Style& style);
 
-std::string FormatStatus(const v1::GetStatusResponse& status, const Style& style, absl::Time now,
-                         absl::TimeZone zone);
+// Whether all is well, on one screen of 80 by 24; then the parts that were asked for.
+std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts& parts,
+                         const Style& style, absl::Time now, absl::TimeZone zone);
 
 // One spec in words: what is normal, what happens else, and whether it can be told on this host.
 std::string FormatSpec(const v1::SpecInfo& spec, const Style& style);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -5,8 +6,10 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 
+#include "sensor/base/escape.h"
 #include "sensor/base/thousands.h"
 #include "sensor/cli/format.h"
+#include "sensor/cli/health.h"
 #include "sensor/cli/table.h"
 #include "sensor/cli/words.h"
 
@@ -16,49 +19,92 @@ namespace {
 std::string Percent(double percent) { return absl::StrFormat("%.3g%%", percent); }
 
 std::string Cost(const v1::GetStatusResponse& status) {
-  if (!status.cost_unknown().empty()) {
-    return absl::StrCat("what its programs cost is not known: ", status.cost_unknown());
-  }
+  if (!status.cost_unknown().empty()) return absl::StrCat("unknown: ", status.cost_unknown());
   return absl::StrCat(status.has_cost_percent()
-                          ? absl::StrCat("its programs take ", Percent(status.cost_percent()),
-                                         " of the processors; ")
-                          : "what its programs cost is not measured yet; ",
+                          ? absl::StrCat(Percent(status.cost_percent()), " of all CPUs")
+                          : "not measured yet",
+                      "; ",
                       status.cost_budget_percent() > 0
                           ? absl::StrCat("budget ", Percent(status.cost_budget_percent()))
                           : "no budget");
 }
 
-std::string Header(const v1::GetStatusResponse& status, const Style& style, absl::Time now,
-                   absl::TimeZone zone) {
+std::string Vms(const v1::GetStatusResponse& status, const Style& style) {
+  std::string out = absl::StrCat(status.vms_watched(), " watched, ",
+                                 style(status.vms_unwatched() > 0 ? Paint::kRed : Paint::kPlain,
+                                       absl::StrCat(status.vms_unwatched(), " not watched")));
+  if (status.vms_hidden() > 0) {
+    absl::StrAppend(&out, ", ", style(Paint::kRed, absl::StrCat(status.vms_hidden(), " hidden")));
+  }
+  return out;
+}
+
+template <typename Parts>
+std::string Active(const Parts& parts) {
+  const auto active =
+      std::ranges::count_if(parts, [](const auto& part) { return part.coverage() == v1::ACTIVE; });
+  return absl::StrCat(active, " of ", parts.size(), " active");
+}
+
+std::string LossesInShort(const v1::GetStatusResponse& status) {
+  const auto reasons =
+      std::ranges::count_if(status.losses(), [](const v1::Loss& loss) { return loss.count() > 0; });
+  return reasons == 0 ? "none"
+                      : absl::StrCat("for ", Counted(static_cast<uint64_t>(reasons), "reason"));
+}
+
+constexpr struct {
+  absl::string_view name;
+  Paint paint;
+} kHealths[] = {{"OK", Paint::kGreen}, {"WARNING", Paint::kYellow}, {"CRITICAL", Paint::kBoldRed}};
+
+std::string HealthText(Health health, const Style& style) {
+  const auto& [name, paint] = kHealths[static_cast<size_t>(health)];
+  return style(paint, name);
+}
+
+// As much as fits the width and the height of a terminal.
+std::string Findings(const std::vector<Finding>& findings, const Style& style) {
+  constexpr size_t kMost = 12;
+  constexpr size_t kWidth = 80 - 10;
+  std::string out;
+  for (size_t i = 0; i < std::min(findings.size(), kMost); ++i) {
+    std::string text = EscapeAgain(findings[i].text);
+    if (text.size() > kWidth) text = absl::StrCat(text.substr(0, kWidth - 3), "...");
+    const Health health = findings[i].health;
+    const auto& [name, paint] = kHealths[static_cast<size_t>(health)];
+    const Cell cell =
+        health == Health::kOk ? Cell{"note", Paint::kDim} : Cell{std::string(name), paint};
+    absl::StrAppend(&out, Padded(style, cell, 10, false), style(Paint::kPlain, text), "\n");
+  }
+  if (findings.size() > kMost) {
+    absl::StrAppend(&out, findings.size() - kMost, " more: --hooks, --specs, --losses\n");
+  }
+  return out;
+}
+
+std::string Summary(const v1::GetStatusResponse& status, const Style& style, absl::Time now,
+                    absl::TimeZone zone) {
+  const std::vector<Finding> findings = FindingsOf(status, now);
   const absl::Time started = ToTime(status.started_at());
   const absl::Duration unobserved = ToDuration(status.unobserved());
-  std::string out = absl::StrCat(style(Paint::kBold, absl::StrCat("kvmsentryd ", status.version())),
+  std::string out = absl::StrCat(HealthText(HealthOf(findings), style), "  ",
+                                 style(Paint::kBold, absl::StrCat("kvmsentryd ", status.version())),
                                  " on ", style(Paint::kPlain, status.host().node()), ", kernel ",
-                                 style(Paint::kPlain, status.kernel_release()), ", libbpf ",
-                                 style(Paint::kPlain, status.libbpf_version()), "\n");
-  absl::StrAppend(&out, "running since ", absl::FormatTime("%Y-%m-%d %H:%M:%S", started, zone),
-                  " (", InSeconds(now - started), ")");
+                                 style(Paint::kPlain, status.kernel_release()), "\n", "running   ",
+                                 InSeconds(now - started), ", since ",
+                                 absl::FormatTime("%Y-%m-%d %H:%M:%S", started, zone));
   if (unobserved > absl::ZeroDuration()) {
-    absl::StrAppend(&out, "; before that, nobody watched for ", InSeconds(unobserved));
+    absl::StrAppend(&out, "; monitoring gap before: ", InSeconds(unobserved));
   }
-  if (status.pins_recreated()) {
-    absl::StrAppend(&out, "; counts of an earlier run were of another layout or size: removed");
-  }
-  absl::StrAppend(&out, "\n", Counted(status.vms_watched(), "VM"), " watched, ");
-  absl::StrAppend(&out, style(status.vms_unwatched() > 0 ? Paint::kRed : Paint::kPlain,
-                              absl::StrCat(status.vms_unwatched(), " not watched")));
-  if (status.vms_hidden() > 0) {
-    absl::StrAppend(&out, style(Paint::kRed, absl::StrCat(", ", status.vms_hidden(), " hidden")));
-  }
-  absl::StrAppend(&out, "; ", Counted(status.subscribers(), "subscriber"), "; ",
+  absl::StrAppend(&out, "\nVMs       ", Vms(status, style), "\nalerts    ",
                   status.last_alert().sequence() == 0
-                      ? "no alert yet"
-                      : absl::StrCat("last alert ", ToText(status.last_alert())),
-                  "\n");
-  absl::StrAppend(&out, Cost(status), "\n");
-  for (const std::string& fault : status.faults()) {
-    absl::StrAppend(&out, style(Paint::kBoldRed, fault), "\n");
-  }
+                      ? "none yet"
+                      : absl::StrCat("last one ", ToText(status.last_alert())),
+                  "; ", Counted(status.subscribers(), "subscriber"), "\nhooks     ",
+                  Active(status.hooks()), "\nspecs     ", Active(status.specs()), "\nlosses    ",
+                  LossesInShort(status), "\ncost      ", style(Paint::kPlain, Cost(status)), "\n");
+  if (!findings.empty()) absl::StrAppend(&out, "\n", Findings(findings, style));
   return out;
 }
 
@@ -122,11 +168,15 @@ std::string Limits(const v1::Limits& limits, const Style& style) {
 
 }  // namespace
 
-std::string FormatStatus(const v1::GetStatusResponse& status, const Style& style, absl::Time now,
-                         absl::TimeZone zone) {
-  return absl::StrCat(Header(status, style, now, zone), "\n", Hooks(status, style), "\n",
-                      Specs(status, style), "\n",
-                      absl::StrCat(Losses(status, style), "\n", Limits(status.limits(), style)));
+std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts& parts,
+                         const Style& style, absl::Time now, absl::TimeZone zone) {
+  std::string out = Summary(status, style, now, zone);
+  if (parts.hooks) absl::StrAppend(&out, "\n", Hooks(status, style));
+  if (parts.specs) absl::StrAppend(&out, "\n", Specs(status, style));
+  if (parts.losses) {
+    absl::StrAppend(&out, "\n", Losses(status, style), "\n", Limits(status.limits(), style));
+  }
+  return out;
 }
 
 }  // namespace kvmsentry

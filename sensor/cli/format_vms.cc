@@ -13,7 +13,7 @@ namespace {
 
 Cell WatchedCell(const v1::VmStatus& vm) {
   if (!vm.watched()) return {absl::StrCat("no: ", vm.unwatched_reason()), Paint::kRed};
-  return {vm.seen_from_birth() ? "from birth" : "from later on", Paint::kPlain};
+  return {vm.seen_from_birth() ? "from birth" : "partly", Paint::kPlain};
 }
 
 // A VM that is not watched has no score, no vCPUs and no time: missing is not zero.

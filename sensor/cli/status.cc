@@ -6,21 +6,32 @@
 #include "sensor/cli/client.h"
 #include "sensor/cli/commands.h"
 #include "sensor/cli/format.h"
+#include "sensor/cli/health.h"
 #include "sensor/cli/json.h"
 #include "sensor/cli/output.h"
 
 namespace kvmsentry {
+namespace {
+
+int Unreachable(const absl::Status& status) {
+  Fail(status);
+  return kUnreachable;
+}
+
+}  // namespace
 
 int Run(const CommonOptions& common, const StatusCommand& command) {
   const auto client = Client::Connect(common.socket);
-  if (!client.ok()) return Fail(client.status());
+  if (!client.ok()) return Unreachable(client.status());
   const auto status = (*client)->GetStatus();
-  if (!status.ok()) return Fail(status.status());
+  if (!status.ok()) return Unreachable(status.status());
+  const absl::Time now = absl::Now();
   Output output(STDOUT_FILENO);
   output.Write(command.json ? JsonLine(*status)
-                            : FormatStatus(*status, StyleFor(common.color), absl::Now(),
+                            : FormatStatus(*status, command.parts, StyleFor(common.color), now,
                                            absl::LocalTimeZone()));
-  return output.Finish();
+  const int written = output.Finish();
+  return written != 0 ? written : static_cast<int>(HealthOf(FindingsOf(*status, now)));
 }
 
 }  // namespace kvmsentry

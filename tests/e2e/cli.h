@@ -44,7 +44,8 @@ class Cli {
   // Any command, run to its end.
   absl::StatusOr<Finished> Run(const std::vector<std::string>& arguments) const;
 
-  // With --json. An exit code other than 0 is an error.
+  // With --json. An exit code other than 0 is an error, but of Status() only one that says that the
+  // daemon was not reached.
   absl::StatusOr<v1::GetStatusResponse> Status() const;
   absl::StatusOr<std::vector<v1::VmStatus>> Vms(const std::string& glob) const;
   absl::StatusOr<std::vector<v1::SpecInfo>> Specs() const;
@@ -56,7 +57,8 @@ class Cli {
 
  private:
   std::vector<std::string> Command(const std::vector<std::string>& arguments) const;
-  absl::StatusOr<std::vector<std::string>> Json(std::vector<std::string> arguments) const;
+  absl::StatusOr<std::vector<std::string>> Json(std::vector<std::string> arguments,
+                                                int worst_exit_code = 0) const;
 
   std::string socket_;
 };

@@ -173,7 +173,7 @@ TEST_F(StreamTest, AFollowingClientSaysThatTheDaemonEndedAndGoesOnWithTheNextOne
   ASSERT_TRUE(WaitUntil([&] { return !stream.process().Errors().empty(); }));
   EXPECT_THAT(stream.process().Errors(), HasSubstr("lost the stream"));
   ASSERT_OK_AND_ASSIGN(const Finished status, cli().Run({"status"}));
-  EXPECT_EQ(status.exit_code, 1);
+  EXPECT_EQ(status.exit_code, 3);
   EXPECT_THAT(status.lines, IsEmpty());
   EXPECT_THAT(status.errors, HasSubstr("cannot reach kvmsentryd at " + place().socket()));
 

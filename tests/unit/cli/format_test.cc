@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
+#include "sensor/cli/health.h"
 #include "sensor/cli/json.h"
 
 namespace kvmsentry {
@@ -139,51 +141,122 @@ TEST(FormatExits, TheMostFrequentFirstThenTheTimes) {
             "\nno exits: this kernel tells none, see kvmsentry status\n");
 }
 
-TEST(FormatStatus, SaysWhatIsSeenAndWhatIsNot) {
-  const auto status = Parse<v1::GetStatusResponse>(R"(
+v1::GetStatusResponse SomeStatus() {
+  return Parse<v1::GetStatusResponse>(R"(
       host { node: "n1" } version: "0.1.0" kernel_release: "6.1.0" libbpf_version: "1.1"
-      started_at { seconds: 60 } unobserved { seconds: 12 }
+      started_at { seconds: 60 } unobserved { seconds: 12 } last_tick { seconds: 184 }
       hooks { name: "kvm_pio" coverage: ACTIVE variant: "tp_btf" provides: "port accesses"
               cost_percent: 0.0123456 ns_per_run: 41.4 }
       hooks { name: "kvm_exit" coverage: UNOBSERVABLE reason: "no such tracepoint" provides: "exits" }
+      hooks { name: "handle_rx" coverage: UNOBSERVABLE
+              reason: "fentry: the module vhost_net is not loaded, or this kernel has none" }
+      hooks { name: "handle_tx" coverage: UNOBSERVABLE
+              reason: "kprobe: the module vhost_net is not loaded" }
       specs { id: "pio-storm" coverage: ACTIVE }
       specs { id: "exit-storm" coverage: UNOBSERVABLE reason: "kvm_exit: no such tracepoint" }
+      specs { id: "turns" coverage: UNOBSERVABLE reason: "handle_rx: fentry: x; handle_tx: y" }
       losses { reason: "ring_full" meaning: "records without room" count: 1200 }
       losses { reason: "no_vm_slot" meaning: "VMs" } losses { reason: "bad_record" meaning: "m" }
       limits { max_vms: 256 max_vcpus: 4096 max_subscribers: 64 alerts_kept: 4096 ring_bytes: 65536 }
       last_alert { epoch: 9 sequence: 3 } subscribers: 1 vms_watched: 2 vms_unwatched: 1
-      vms_hidden: 4 pins_recreated: true cost_percent: 0.25 cost_budget_percent: 2
+      vms_hidden: 4 pins_recreated: true pins_recreated_reason: "layout 1, not 2"
+      cost_percent: 0.25 cost_budget_percent: 2
       faults: "the sensor's pins are gone: the pin x")");
-  EXPECT_EQ(FormatStatus(status, kPlainStyle, absl::FromUnixSeconds(185), absl::UTCTimeZone()),
-            "kvmsentryd 0.1.0 on n1, kernel 6.1.0, libbpf 1.1\n"
-            "running since 1970-01-01 00:01:00 (2m5s); before that, nobody watched for 12s; "
-            "counts of an earlier run were of another layout or size: removed\n"
-            "2 VMs watched, 1 not watched, 4 hidden; 1 subscriber; last alert 9:3\n"
-            "its programs take 0.25% of the processors; budget 2%\n"
-            "the sensor's pins are gone: the pin x\n"
-            "\n"
-            "HOOK      COVERAGE      BY      NS     COST  REMARK\n"
-            "kvm_pio   ACTIVE        tp_btf  41  0.0123%\n"
-            "kvm_exit  UNOBSERVABLE  -        -        -  no such tracepoint; lost: exits\n"
-            "\n"
-            "SPEC        COVERAGE      REMARK\n"
-            "pio-storm   ACTIVE\n"
-            "exit-storm  UNOBSERVABLE  kvm_exit: no such tracepoint\n"
-            "\n"
-            "LOST       TIMES  WHAT IT MEANS\n"
-            "ring_full  1,200  records without room\n"
-            "never: no_vm_slot, bad_record\n"
-            "\n"
-            "LIMITS\n"
-            "256 VMs, 4,096 vCPUs, 64 subscribers, 4,096 alerts kept, a ring of 65,536 bytes\n");
 }
 
-TEST(FormatStatus, NothingLostAndNoAlertAreSaidToo) {
-  const auto status = Parse<v1::GetStatusResponse>("losses { reason: 'ring_full' }");
-  const std::string text =
-      FormatStatus(status, kPlainStyle, absl::UnixEpoch(), absl::UTCTimeZone());
-  EXPECT_NE(text.find("; no alert yet\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("NOTHING LOST\nnever: ring_full\n"), std::string::npos) << text;
+std::string Text(const v1::GetStatusResponse& status, const StatusParts& parts) {
+  return FormatStatus(status, parts, kPlainStyle, absl::FromUnixSeconds(185), absl::UTCTimeZone());
+}
+
+TEST(FormatStatus, SaysOnOneScreenWhetherAllIsWell) {
+  EXPECT_EQ(Text(SomeStatus(), {}),
+            "CRITICAL  kvmsentryd 0.1.0 on n1, kernel 6.1.0\n"
+            "running   2m5s, since 1970-01-01 00:01:00; monitoring gap before: 12s\n"
+            "VMs       2 watched, 1 not watched, 4 hidden\n"
+            "alerts    last one 9:3; 1 subscriber\n"
+            "hooks     1 of 4 active\n"
+            "specs     1 of 3 active\n"
+            "losses    for 1 reason\n"
+            "cost      0.25% of all CPUs; budget 2%\n"
+            "\n"
+            "CRITICAL  the sensor's pins are gone: the pin x\n"
+            "CRITICAL  4 VMs hidden: KVM counts more than any process has open\n"
+            "WARNING   1 VM not watched: see kvmsentry vms\n"
+            "WARNING   lost 1,200 times, ring_full: records without room\n"
+            "WARNING   1 spec, 1 hook off: no such tracepoint\n"
+            "note      1 spec, 2 hooks off: module vhost_net not loaded\n"
+            "note      counts of an earlier run were removed: layout 1, not 2\n");
+}
+
+TEST(FormatStatus, ShowsThePartsThatAreAskedFor) {
+  const std::string summary = Text(SomeStatus(), {});
+  EXPECT_EQ(Text(SomeStatus(), {.hooks = true, .specs = false, .losses = false}),
+            summary +
+                "\n"
+                "HOOK       COVERAGE      BY      NS     COST  REMARK\n"
+                "kvm_pio    ACTIVE        tp_btf  41  0.0123%\n"
+                "kvm_exit   UNOBSERVABLE  -        -        -  no such tracepoint; lost: exits\n"
+                "handle_rx  UNOBSERVABLE  -        -        -  fentry: the module vhost_net is "
+                "not loaded, or this kernel has none\n"
+                "handle_tx  UNOBSERVABLE  -        -        -  kprobe: the module vhost_net is "
+                "not loaded\n");
+  EXPECT_EQ(Text(SomeStatus(), {.hooks = false, .specs = true, .losses = true}),
+            summary +
+                "\n"
+                "SPEC        COVERAGE      REMARK\n"
+                "pio-storm   ACTIVE\n"
+                "exit-storm  UNOBSERVABLE  kvm_exit: no such tracepoint\n"
+                "turns       UNOBSERVABLE  handle_rx: fentry: x; handle_tx: y\n"
+                "\n"
+                "LOST       TIMES  WHAT IT MEANS\n"
+                "ring_full  1,200  records without room\n"
+                "never: no_vm_slot, bad_record\n"
+                "\n"
+                "LIMITS\n"
+                "256 VMs, 4,096 vCPUs, 64 subscribers, 4,096 alerts kept, a ring of 65,536 "
+                "bytes\n");
+}
+
+TEST(FormatStatus, AllIsWellWhereNothingIsWrong) {
+  const auto status = Parse<v1::GetStatusResponse>(R"(
+      last_tick { seconds: 185 } losses { reason: 'ring_full' } hooks { coverage: ACTIVE })");
+  const std::string text = Text(status, {});
+  EXPECT_EQ(text.substr(0, 4), "OK  ");
+  EXPECT_NE(text.find("\nalerts    none yet"), std::string::npos) << text;
+  EXPECT_NE(text.find("\nlosses    none\n"), std::string::npos) << text;
+  EXPECT_NE(Text(status, {.hooks = false, .specs = false, .losses = true})
+                .find("NOTHING LOST\nnever: ring_full\n"),
+            std::string::npos);
+}
+
+TEST(FormatStatus, FitsTheScreenHoweverMuchIsWrong) {
+  v1::GetStatusResponse status = SomeStatus();
+  for (int i = 0; i < 50; ++i) status.add_faults(std::string(100, 'x') + std::to_string(i));
+  const std::vector<std::string> lines = absl::StrSplit(Text(status, {}), '\n');
+  EXPECT_LE(lines.size(), 24U);
+  for (const std::string& line : lines) EXPECT_LE(line.size(), 80U) << line;
+}
+
+Health HealthOfText(const std::string& text) {
+  return HealthOf(FindingsOf(Parse<v1::GetStatusResponse>(text), absl::FromUnixSeconds(100)));
+}
+
+TEST(Health, IsThatOfTheWorstFinding) {
+  EXPECT_EQ(HealthOfText("last_tick { seconds: 99 }"), Health::kOk);
+  EXPECT_EQ(HealthOfText("last_tick { seconds: 90 }"), Health::kCritical);
+  EXPECT_EQ(HealthOfText("vms_unwatched: 1"), Health::kWarning);
+  EXPECT_EQ(HealthOfText("vms_hidden: 1 vms_unwatched: 1"), Health::kCritical);
+  EXPECT_EQ(HealthOfText("losses { reason: 'x' count: 1 }"), Health::kWarning);
+  EXPECT_EQ(HealthOfText("faults: 'x'"), Health::kCritical);
+  EXPECT_EQ(HealthOfText("hooks { name: 'a' coverage: DEGRADED reason: 'r' }"), Health::kOk)
+      << "no spec needs it";
+  const std::string spec = "specs { coverage: DEGRADED reason: 'a: r' }";
+  EXPECT_EQ(HealthOfText("hooks { name: 'a' coverage: DEGRADED reason: 'r' }" + spec),
+            Health::kWarning);
+  EXPECT_EQ(HealthOfText("hooks { name: 'a' coverage: UNOBSERVABLE "
+                         "reason: 'the module m is not loaded' }" +
+                         spec),
+            Health::kOk);
 }
 
 TEST(FormatSpec, TellsItInWords) {

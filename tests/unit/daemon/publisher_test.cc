@@ -43,7 +43,9 @@ AlertEvent Event(AlertState state, int64_t at_seconds) {
 TEST(Publisher, AnAlertsOpeningIsToldAlikeAlthoughTheClocksDrift) {
   FakeClock clock;
   Hub hub(std::make_unique<MemoryJournal>(9));
-  Publisher publisher({.node = "n"}, clock, hub);
+  HostFacts host;
+  host.node = "n";
+  Publisher publisher(host, clock, hub);
   publisher.Publish(Event(AlertState::kOpen, 90));
   clock.now = clock.now + 10 * kNsPerSecond;
   clock.wall = absl::FromUnixSeconds(8'000);  // somebody set it

@@ -55,7 +55,12 @@ TEST(SnapshotBoard, IsEmptyBeforeTheFirstTick) {
 }
 
 TEST(SnapshotBoard, AVmIsToldWithWhatItHasCounted) {
-  SnapshotBoard board([] { return std::vector<VcpuExits>{{.vm = {4}}, {.vm = {5}}}; });
+  SnapshotBoard board([] {
+    std::vector<VcpuExits> exits(2);
+    exits[0].vm = {4};
+    exits[1].vm = {5};
+    return exits;
+  });
   board.Post(OneVm(/*born_here=*/true, /*complete=*/true));
   const std::vector<VmView> vms = board.Vms(/*with_exits=*/true);
   ASSERT_THAT(vms, SizeIs(1));

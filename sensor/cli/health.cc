@@ -1,0 +1,116 @@
+#include "sensor/cli/health.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+#include "sensor/cli/words.h"
+
+namespace kvmsentry {
+namespace {
+
+// A tick is a second at most.
+constexpr absl::Duration kStandsStill = absl::Seconds(5);
+
+struct Cause {
+  std::string text;
+  v1::Coverage worst = v1::ACTIVE;
+  std::vector<std::string> hooks;
+  uint64_t specs = 0;
+};
+
+// Hooks tell for each variant why it does not work; where a module is missing, that is all.
+std::string CauseOf(const v1::HookStatus& hook) {
+  constexpr absl::string_view kBegin = "the module ";
+  constexpr absl::string_view kEnd = " is not loaded";
+  const size_t begin = hook.reason().find(kBegin.data());
+  const size_t end = hook.reason().find(kEnd.data());
+  if (begin == std::string::npos || end == std::string::npos || end < begin) return hook.reason();
+  const size_t name = begin + kBegin.size();
+  return absl::StrCat("module ", hook.reason().substr(name, end - name), " not loaded");
+}
+
+// A module that is not loaded has nothing to be watched, and is attached to once it is.
+bool IsExpected(const Cause& cause) {
+  return absl::EndsWith(cause.text, " not loaded") ||
+         absl::StrContains(cause.text, "switched off by --without-hook");
+}
+
+bool IsOf(const v1::SpecStatus& spec, const Cause& cause) {
+  return std::ranges::any_of(cause.hooks, [&](const std::string& hook) {
+    return absl::StrContains(spec.reason(), absl::StrCat(hook, ": "));
+  });
+}
+
+void FindCauses(const v1::GetStatusResponse& status, std::vector<Finding>& findings) {
+  std::vector<Cause> causes;
+  for (const v1::HookStatus& hook : status.hooks()) {
+    if (hook.coverage() == v1::ACTIVE) continue;
+    const std::string text = CauseOf(hook);
+    auto cause = std::ranges::find(causes, text, &Cause::text);
+    if (cause == causes.end()) {
+      causes.push_back({.text = text, .worst = v1::ACTIVE, .hooks = {}, .specs = 0});
+      cause = causes.end() - 1;
+    }
+    cause->hooks.push_back(hook.name());
+    cause->worst = std::max(cause->worst, hook.coverage());
+  }
+  for (const v1::SpecStatus& spec : status.specs()) {
+    if (spec.coverage() == v1::ACTIVE) continue;
+    for (Cause& cause : causes) cause.specs += IsOf(spec, cause) ? 1U : 0U;
+  }
+  std::ranges::stable_sort(causes, std::greater(), &Cause::specs);
+  for (const Cause& cause : causes) {
+    const bool expected = IsExpected(cause) || cause.specs == 0;
+    findings.push_back(
+        {expected ? Health::kOk : Health::kWarning,
+         absl::StrCat(Counted(cause.specs, "spec"), ", ", Counted(cause.hooks.size(), "hook"),
+                      cause.worst == v1::DEGRADED ? " degraded: " : " off: ", cause.text)});
+  }
+}
+
+void FindLosses(const v1::GetStatusResponse& status, std::vector<Finding>& findings) {
+  for (const v1::Loss& loss : status.losses()) {
+    if (loss.count() == 0) continue;
+    findings.push_back({Health::kWarning, absl::StrCat("lost ", Counted(loss.count(), "time"), ", ",
+                                                       loss.reason(), ": ", loss.meaning())});
+  }
+}
+
+}  // namespace
+
+std::vector<Finding> FindingsOf(const v1::GetStatusResponse& status, absl::Time now) {
+  std::vector<Finding> findings;
+  const absl::Duration still = now - ToTime(status.last_tick());
+  if (status.has_last_tick() && still > kStandsStill) {
+    findings.push_back(
+        {Health::kCritical, absl::StrCat("the sensor has not ticked for ", InSeconds(still))});
+  }
+  for (const std::string& fault : status.faults()) findings.push_back({Health::kCritical, fault});
+  if (status.vms_hidden() > 0) {
+    findings.push_back({Health::kCritical, absl::StrCat(Counted(status.vms_hidden(), "VM"),
+                                                        " hidden: KVM counts more than any "
+                                                        "process has open")});
+  }
+  if (status.vms_unwatched() > 0) {
+    findings.push_back({Health::kWarning, absl::StrCat(Counted(status.vms_unwatched(), "VM"),
+                                                       " not watched: see kvmsentry vms")});
+  }
+  FindLosses(status, findings);
+  FindCauses(status, findings);
+  if (status.pins_recreated()) {
+    findings.push_back({Health::kOk, absl::StrCat("counts of an earlier run were removed: ",
+                                                  status.pins_recreated_reason())});
+  }
+  std::ranges::stable_sort(findings, std::greater(), &Finding::health);
+  return findings;
+}
+
+Health HealthOf(const std::vector<Finding>& findings) {
+  return findings.empty() ? Health::kOk : findings.front().health;
+}
+
+}  // namespace kvmsentry

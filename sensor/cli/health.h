@@ -1,0 +1,28 @@
+// Whether all is well, and what is not: a status, judged. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+
+#include "kvmsentry/v1/sensor.pb.h"
+
+namespace kvmsentry {
+
+// Also the exit codes of `kvmsentry status`.
+enum class Health { kOk = 0, kWarning = 1, kCritical = 2 };
+inline constexpr int kUnreachable = 3;
+
+struct Finding {
+  Health health = Health::kOk;  // kOk: worth knowing, but as it should be
+  std::string text;
+};
+
+// The worst first. A cause is told once, with how many hooks and specs it concerns.
+std::vector<Finding> FindingsOf(const v1::GetStatusResponse& status, absl::Time now);
+
+// That of the worst finding.
+Health HealthOf(const std::vector<Finding>& findings);
+
+}  // namespace kvmsentry

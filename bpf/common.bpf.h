@@ -18,15 +18,30 @@
 #define KS_DESCRIBE(name) const struct name* name##_described SEC(".bss")
 
 /*
+ * That a program is attached does not say that it ever runs: on some kernels LSM programs attach
+ * and never do. So each notes its first run in a byte that user space finds by the program's name:
+ * a load, and a branch that is taken once.
+ */
+#define KS_FIRED(program) volatile __u8 program##_fired SEC(".data.fired")
+#define KS_NOTE_FIRED(program)                 \
+  do {                                         \
+    if (!program##_fired) program##_fired = 1; \
+  } while (0)
+
+/*
  * One handler, two variants of its hook in order of cost. Both see the tracepoint's raw arguments
  * as an array of 64-bit values; tp_btf is the same hook with types that the verifier knows.
  */
 #define KS_TRACEPOINT(tracepoint, handler)                         \
+  KS_FIRED(tracepoint##_tp_btf);                                   \
+  KS_FIRED(tracepoint##_raw_tp);                                   \
   SEC("tp_btf/" #tracepoint) int tracepoint##_tp_btf(__u64* ctx) { \
+    KS_NOTE_FIRED(tracepoint##_tp_btf);                            \
     handler(ctx);                                                  \
     return 0;                                                      \
   }                                                                \
   SEC("raw_tp/" #tracepoint) int tracepoint##_raw_tp(__u64* ctx) { \
+    KS_NOTE_FIRED(tracepoint##_raw_tp);                            \
     handler(ctx);                                                  \
     return 0;                                                      \
   }

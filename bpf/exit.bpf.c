@@ -81,7 +81,9 @@ static __always_inline void on_exit(const __u64* ctx) {
 }
 KS_TRACEPOINT(kvm_exit, on_exit)
 
+KS_FIRED(kvm_exit_tp);
 SEC("tp/kvm/kvm_exit") int kvm_exit_tp(struct trace_event_raw_kvm_exit* ctx) {
+  KS_NOTE_FIRED(kvm_exit_tp);
   struct ks_vcpu_row* vcpu = loaded_row();
   if (vcpu) count_exit(vcpu, ctx->isa, ctx->exit_reason, ctx->guest_rip);
   return 0;

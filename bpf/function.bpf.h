@@ -10,11 +10,15 @@
 /* handler(const __u64* arguments, bool typed), at the function's beginning; it may use the first
  * four arguments. */
 #define KS_FUNCTION_ENTRY(function, handler)                             \
+  KS_FIRED(function##_fentry);                                           \
+  KS_FIRED(function##_kprobe);                                           \
   SEC("fentry/" #function) int function##_fentry(__u64* ctx) {           \
+    KS_NOTE_FIRED(function##_fentry);                                    \
     handler(ctx, true);                                                  \
     return 0;                                                            \
   }                                                                      \
   SEC("kprobe/" #function) int function##_kprobe(struct pt_regs* regs) { \
+    KS_NOTE_FIRED(function##_kprobe);                                    \
     __u64 arguments[] = {regs->di, regs->si, regs->dx, regs->cx};        \
     handler(arguments, false);                                           \
     return 0;                                                            \
@@ -56,7 +60,10 @@ static __always_inline bool take_call(struct ks_call* call) {
 /* handler(const __u64* arguments, __s64 result, bool typed), at the end of a function of COUNT
  * arguments; it may use the first two. One a file: the calls under way are the object's own. */
 #define KS_FUNCTION_EXIT(function, count, handler)                                \
+  KS_FIRED(function##_fexit);                                                     \
+  KS_FIRED(function##_kretprobe);                                                 \
   SEC("fexit/" #function) int function##_fexit(__u64* ctx) {                      \
+    KS_NOTE_FIRED(function##_fexit);                                              \
     handler(ctx, ctx[count], true);                                               \
     return 0;                                                                     \
   }                                                                               \
@@ -65,6 +72,7 @@ static __always_inline bool take_call(struct ks_call* call) {
     return 0;                                                                     \
   }                                                                               \
   SEC("kretprobe/" #function) int function##_kretprobe(struct pt_regs* regs) {    \
+    KS_NOTE_FIRED(function##_kretprobe);                                          \
     struct ks_call call;                                                          \
     if (take_call(&call)) handler(call.arguments, regs->ax, false);               \
     return 0;                                                                     \

@@ -75,7 +75,9 @@ static __always_inline void on_line_raised(const __u64* ctx) {
 KS_TRACEPOINT(kvm_set_irq, on_line_raised)
 
 /* TP_PROTO(u64 address, u64 data), the same. The hook has the function's name. */
+KS_FIRED(kvm_set_msi_raw_tp);
 SEC("raw_tp/kvm_msi_set_irq") int kvm_set_msi_raw_tp(__u64* ctx) {
+  KS_NOTE_FIRED(kvm_set_msi_raw_tp);
   (void)ctx;
   count_ioctl_of(KS_METER_IRQ_MSI);
   return 0;

@@ -13,7 +13,9 @@ KS_LICENSE;
 KS_DESCRIBE(ks_open_file);
 KS_DESCRIBE(ks_open_device);
 
+KS_FIRED(walk_files);
 SEC("iter/task_file") int walk_files(struct bpf_iter__task_file* ctx) {
+  KS_NOTE_FIRED(walk_files);
   struct file* file = ctx->file;
   struct task_struct* task = ctx->task;
   if (!file || !task) return 0;
@@ -41,7 +43,9 @@ SEC("iter/task_file") int walk_files(struct bpf_iter__task_file* ctx) {
 }
 
 /* Attached anew for each process. */
+KS_FIRED(walk_devices);
 SEC("iter/task_file") int walk_devices(struct bpf_iter__task_file* ctx) {
+  KS_NOTE_FIRED(walk_devices);
   struct file* file = ctx->file;
   struct task_struct* task = ctx->task;
   if (!file || !task) return 0;

@@ -87,9 +87,11 @@ KS_FUNCTION_ENTRY(kvm_vcpu_compat_ioctl, on_vcpu_compat)
 
 /* TP_PROTO(struct pt_regs *regs, long id), include/trace/events/syscalls.h: after ptrace and
  * seccomp, which may change both. */
+KS_FIRED(kvm_vm_ioctl_sys_enter);
 SEC("raw_tp/sys_enter") int kvm_vm_ioctl_sys_enter(__u64* ctx) {
   struct ks_ioctl call = ioctl_of(ctx[1]);
   if (call.command == KVM_RUN || KS_IOC_TYPE(call.command) != KVMIO) return 0;
+  KS_NOTE_FIRED(kvm_vm_ioctl_sys_enter);
   struct file* file = file_at(call.fd);
   if (!file) return 0;
   __u32 kind = kvm_file_kind(file);

@@ -72,7 +72,9 @@ static __always_inline void on_userspace_exit(const __u64* ctx) {
 }
 KS_TRACEPOINT(kvm_userspace_exit, on_userspace_exit)
 
+KS_FIRED(kvm_userspace_exit_tp_btf_cast);
 SEC("tp_btf/kvm_userspace_exit") int kvm_userspace_exit_tp_btf_cast(__u64* ctx) {
+  KS_NOTE_FIRED(kvm_userspace_exit_tp_btf_cast);
   count_userspace_exit(ctx, true);
   return 0;
 }

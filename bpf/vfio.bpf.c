@@ -53,10 +53,12 @@ KS_FUNCTION_ENTRY(vfio_device_fops_unl_ioctl, on_device)
  * from its group): no other driver has commands of this type and these numbers
  * (Documentation/userspace-api/ioctl/ioctl-number.rst). Containers are a misc device; a group has
  * few commands, so a device opened by itself is told by the others. */
+KS_FIRED(vfio_device_fops_unl_ioctl_sys_enter);
 SEC("raw_tp/sys_enter") int vfio_device_fops_unl_ioctl_sys_enter(__u64* ctx) {
   struct ks_ioctl call = ioctl_of(ctx[1]);
   __u32 number = KS_IOC_NR(call.command);
   if (KS_IOC_TYPE(call.command) != VFIO_TYPE || number < VFIO_BASE || number > VFIO_LAST) return 0;
+  KS_NOTE_FIRED(vfio_device_fops_unl_ioctl_sys_enter);
   struct file* file = file_at(call.fd);
   if (!file) return 0;
   bool anonymous = BPF_CORE_READ(file, f_inode, i_sb, s_magic) == ANON_INODE_FS_MAGIC;

@@ -24,9 +24,11 @@ static __always_inline void count_configuration(struct ks_queue_row* first, __u3
 
 /* TP_PROTO(struct pt_regs *regs, long ret), include/trace/events/syscalls.h. */
 #define KS_VHOST_SYS_EXIT(function, minor, handler)                                       \
+  KS_FIRED(function##_sys_exit);                                                          \
   SEC("raw_tp/sys_exit") int function##_sys_exit(__u64* ctx) {                            \
     struct ks_ioctl call = ioctl_of(BPF_CORE_READ((struct pt_regs*)ctx[0], orig_ax));     \
     if (KS_IOC_TYPE(call.command) != VHOST_VIRTIO) return 0;                              \
+    KS_NOTE_FIRED(function##_sys_exit);                                                   \
     struct file* file = file_at(call.fd);                                                 \
     if (!file || BPF_CORE_READ(file, f_inode, i_rdev) != KS_MISC_DEVICE(minor)) return 0; \
     __u64 arguments[] = {(__u64)file, call.command};                                      \

@@ -20,6 +20,8 @@ std::string CoverageText(const v1::SpecInfo& spec) {
   switch (spec.coverage()) {
     case v1::ACTIVE:
       return "ACTIVE: it is watched on this host";
+    case v1::ATTACHED:
+      return "ATTACHED: it is watched on this host; its hooks have not fired yet";
     case v1::DEGRADED:
       return absl::StrCat("DEGRADED: it is watched on this host, but ", spec.reason());
     case v1::UNOBSERVABLE:

@@ -41,9 +41,14 @@ std::string Vms(const v1::GetStatusResponse& status, const Style& style) {
 
 template <typename Parts>
 std::string Active(const Parts& parts) {
-  const auto active =
-      std::ranges::count_if(parts, [](const auto& part) { return part.coverage() == v1::ACTIVE; });
-  return absl::StrCat(active, " of ", parts.size(), " active");
+  const auto count = [&parts](v1::Coverage coverage) {
+    return std::ranges::count_if(
+        parts, [coverage](const auto& part) { return part.coverage() == coverage; });
+  };
+  const auto attached = count(v1::ATTACHED);
+  return absl::StrCat(
+      count(v1::ACTIVE), " of ", parts.size(), " active",
+      attached == 0 ? "" : absl::StrCat(", ", attached, " attached, not fired yet"));
 }
 
 std::string LossesInShort(const v1::GetStatusResponse& status) {
@@ -110,7 +115,7 @@ std::string Summary(const v1::GetStatusResponse& status, const Style& style, abs
 
 // What is lost is told only where something is.
 std::string RemarkOf(const v1::HookStatus& hook) {
-  if (hook.coverage() == v1::ACTIVE) return "";
+  if (hook.coverage() == v1::ACTIVE || hook.coverage() == v1::ATTACHED) return "";
   if (hook.coverage() == v1::DEGRADED || hook.provides().empty()) return hook.reason();
   return absl::StrCat(hook.reason(), "; lost: ", hook.provides());
 }

@@ -22,6 +22,8 @@ struct Cause {
   uint64_t specs = 0;
 };
 
+bool Works(v1::Coverage coverage) { return coverage == v1::ACTIVE || coverage == v1::ATTACHED; }
+
 // Hooks tell for each variant why it does not work; where a module is missing, that is all.
 std::string CauseOf(const v1::HookStatus& hook) {
   constexpr absl::string_view kBegin = "the module ";
@@ -48,7 +50,7 @@ bool IsOf(const v1::SpecStatus& spec, const Cause& cause) {
 void FindCauses(const v1::GetStatusResponse& status, std::vector<Finding>& findings) {
   std::vector<Cause> causes;
   for (const v1::HookStatus& hook : status.hooks()) {
-    if (hook.coverage() == v1::ACTIVE) continue;
+    if (Works(hook.coverage())) continue;
     const std::string text = CauseOf(hook);
     auto cause = std::ranges::find(causes, text, &Cause::text);
     if (cause == causes.end()) {
@@ -59,7 +61,7 @@ void FindCauses(const v1::GetStatusResponse& status, std::vector<Finding>& findi
     cause->worst = std::max(cause->worst, hook.coverage());
   }
   for (const v1::SpecStatus& spec : status.specs()) {
-    if (spec.coverage() == v1::ACTIVE) continue;
+    if (Works(spec.coverage())) continue;
     for (Cause& cause : causes) cause.specs += IsOf(spec, cause) ? 1U : 0U;
   }
   std::ranges::stable_sort(causes, std::greater(), &Cause::specs);

@@ -69,6 +69,8 @@ Paint PaintOf(v1::Coverage coverage) {
   switch (coverage) {
     case v1::ACTIVE:
       return Paint::kGreen;
+    case v1::ATTACHED:
+      return Paint::kPlain;
     case v1::DEGRADED:
       return Paint::kYellow;
     default:

@@ -96,7 +96,7 @@ std::vector<HookCoverage> ApplySilence(std::vector<HookCoverage> coverage,
                                        const SilenceWatch& silence) {
   for (HookCoverage& hook : coverage) {
     const Coverage found = silence.Of(hook.hook->name);
-    if (found == Coverage::kActive || hook.coverage != Coverage::kActive) continue;
+    if (found == Coverage::kActive || !Works(hook.coverage)) continue;
     hook.coverage = found;
     hook.reason =
         std::string(std::ranges::find(kSilences, hook.hook->name, &Silence::hook)->reason);
@@ -108,16 +108,18 @@ std::vector<HookCoverage> ApplySilence(std::vector<HookCoverage> coverage,
 FeatureCoverage CoverageOf(const Feature& feature, std::span<const HookCoverage> hooks) {
   std::vector<std::string> reasons;
   bool gives = false;
+  bool fired = false;
   for (const absl::string_view name : feature.hooks) {
     const HookCoverage* hook = Find(hooks, name);
     if (hook == nullptr) {
       reasons.push_back(absl::StrCat("no hook ", name, " in this sensor"));
-    } else if (hook->coverage != Coverage::kActive) {
+    } else if (!Works(hook->coverage)) {
       reasons.push_back(absl::StrCat(name, ": ", hook->reason));
     }
     gives |= hook != nullptr && hook->coverage != Coverage::kUnobservable;
+    fired |= hook != nullptr && hook->coverage == Coverage::kActive;
   }
-  if (reasons.empty()) return {Coverage::kActive, ""};
+  if (reasons.empty()) return {fired ? Coverage::kActive : Coverage::kAttached, ""};
   return {gives ? Coverage::kDegraded : Coverage::kUnobservable, absl::StrJoin(reasons, "; ")};
 }
 
@@ -135,7 +137,7 @@ FeatureCoverage CoverageOf(const Spec& spec, std::span<const HookCoverage> hooks
   if (coverage.coverage == Coverage::kUnobservable) return coverage;
   for (const auto& [identity, doubt] : kIdentity) {
     const HookCoverage* other = Find(hooks, identity);
-    if (other == nullptr || other->coverage == Coverage::kActive) continue;
+    if (other == nullptr || Works(other->coverage)) continue;
     coverage.coverage = Coverage::kDegraded;
     absl::StrAppend(&coverage.reason, coverage.reason.empty() ? "" : "; ", identity, ": ",
                     other->reason, "; ", doubt);

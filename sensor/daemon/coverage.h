@@ -53,7 +53,7 @@ struct FeatureCoverage {
   std::string reason;  // why not ACTIVE
 };
 
-// DEGRADED where only some of the hooks that give it work.
+// DEGRADED where only some of the hooks that give it work; ACTIVE once one of them has fired.
 FeatureCoverage CoverageOf(const Feature& feature, std::span<const HookCoverage> hooks);
 
 // Those that are not UNOBSERVABLE.

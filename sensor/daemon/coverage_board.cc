@@ -50,9 +50,9 @@ void CoverageBoard::Observe(std::span<const VmCounts> counts) {
   if (Heard(attached_, silence_) != heard_) Rebuild();
 }
 
-bool CoverageBoard::IsActive(absl::string_view hook) const {
+bool CoverageBoard::Has(absl::string_view hook) const {
   return std::ranges::any_of(attached_, [hook](const HookCoverage& candidate) {
-    return candidate.hook->name == hook && candidate.coverage == Coverage::kActive;
+    return candidate.hook->name == hook && Works(candidate.coverage);
   });
 }
 

@@ -29,7 +29,7 @@ class CoverageBoard {
   std::shared_ptr<const View> view() const { return view_; }
   // Features of which a hook is attached, whether or not it stays silent.
   const std::vector<FeatureId>& active() const { return active_; }
-  bool IsActive(absl::string_view hook) const;
+  bool Has(absl::string_view hook) const;  // attached, and not DEGRADED
 
  private:
   void Rebuild();

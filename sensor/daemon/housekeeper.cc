@@ -16,6 +16,7 @@ struct Audited {
   PinsAndLinks found;
   uint64_t skipped_runs = 0;
   uint64_t missed_probes = 0;
+  std::vector<HookCoverage> fired;  // where hooks stand, if one fired for the first time
 };
 
 struct Attached {
@@ -145,16 +146,20 @@ void Housekeeper::StartAudit(KernelTime now) {
   worker_->Start(
       "auditing pins and links",
       [this] {
-        return Audited{.found = {.pins = probe_.AuditPins(),
-                                 .links = probe_.AuditLinks(),
-                                 .sight = probe_.sight().detail},
-                       .skipped_runs = probe_.SkippedRuns(),
-                       .missed_probes = probe_.MissedProbes()};
+        Audited audited{.found = {.pins = probe_.AuditPins(),
+                                  .links = probe_.AuditLinks(),
+                                  .sight = probe_.sight().detail},
+                        .skipped_runs = probe_.SkippedRuns(),
+                        .missed_probes = probe_.MissedProbes(),
+                        .fired = {}};
+        if (probe_.NoteFired() != 0) audited.fired = probe_.coverage();
+        return audited;
       },
-      [this](const Audited& audited) {
+      [this](Audited audited) {
         self_.Take(audited.found, clock_.Now());
         skipped_runs_ = audited.skipped_runs;
         missed_probes_ = audited.missed_probes;
+        if (!audited.fired.empty()) coverage_.Take(std::move(audited.fired), /*more=*/false);
       });
 }
 

@@ -53,7 +53,7 @@ WatchdogLimits LimitsOf(const DaemonOptions& options) {
 
 void LogStart(const SensorView& view, const DaemonOptions& options) {
   for (const HookView& hook : view.Status().hooks) {
-    if (hook.coverage != Coverage::kActive) {
+    if (!Works(hook.coverage)) {
       spdlog::warn("{} ({}) is {}: {}", hook.name, hook.provides,
                    std::string(CoverageName(hook.coverage)), hook.reason);
     }

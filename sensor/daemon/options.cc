@@ -18,7 +18,7 @@
 namespace kvmsentry {
 namespace {
 
-std::vector<std::string> HookNames() {
+std::vector<std::string> NamesOfHooks() {
   std::vector<std::string> names;
   for (const Hook& hook : Hooks()) names.emplace_back(hook.name);
   return names;
@@ -100,7 +100,7 @@ void AddOptions(CLI::App& app, DaemonOptions& o, std::string& config) {
   app.add_option("--without-hook", o.without_hooks,
                  "Leave this hook off, by its name in kvmsentry status; may be given several times")
       ->type_name("NAME")
-      ->check(CLI::IsMember(HookNames()));
+      ->check(CLI::IsMember(NamesOfHooks()));
   app.add_flag("--unpin", o.unpin, "Remove the pinned maps, with all counts, and end")
       ->configurable(false);
   app.add_flag("--verbose", o.verbose, "Log more");

@@ -8,6 +8,7 @@
 #include "sensor/base/load.h"
 #include "sensor/daemon/losses.h"
 #include "sensor/daemon/tamper.h"
+#include "sensor/probe/canary_vm.h"
 
 namespace kvmsentry {
 namespace {
@@ -40,6 +41,7 @@ absl::StatusOr<std::unique_ptr<Sensor>> Sensor::Start(const SensorOptions& optio
                                              .names = std::move(names),
                                              .housekeeping = std::move(housekeeping),
                                              .began = began}));
+  sensor->ProveHooks();
   sensor->host_.WalkNow();
   sensor->OnTick();
   return sensor;
@@ -62,7 +64,24 @@ Sensor::Sensor(const SensorOptions& options, std::shared_ptr<const SpecLibrary> 
       }),
       host_(*probe_, std::move(parts.uevents), std::move(parts.names), clock, [this] { Look(); }),
       keeper_(*probe_, host_, coverage_, self_, clock, options.cost_budget,
-              std::move(parts.housekeeping)) {
+              std::move(parts.housekeeping)) {}
+
+// The canary VM is not one of the host's: its row is released before anybody looks.
+void Sensor::ProveHooks() {
+  const absl::StatusOr<CanaryVm> canary = RunCanaryVm();
+  if (canary.ok()) {
+    probe_->JudgeByCanary();
+    const std::span<const ks_vm_row> rows = probe_->tables().vms();
+    for (Slot slot = 0; slot < rows.size(); ++slot) {
+      if (Load(rows[slot].serial) == 0 || Load(rows[slot].creator_pid) != canary->creator) continue;
+      if (const absl::Status released = probe_->tables().Release(slot); !released.ok()) {
+        spdlog::error("{}", std::string(released.message()));
+      }
+    }
+  } else if (!absl::IsNotFound(canary.status())) {
+    spdlog::warn("no hook is proven to fire before a guest makes it fire: {}",
+                 std::string(canary.status().message()));
+  }
   coverage_.Take(probe_->coverage(), /*more=*/true);
 }
 
@@ -145,7 +164,7 @@ void Sensor::Vanish(const VmGone& gone, KernelTime now) {
     self_.Tampered("a row of the map vms was emptied", now);
     return;
   }
-  if (coverage_.IsActive("kvm_track_tsc") && WasForgotten(probe_->tables().vms(), gone.slot)) {
+  if (coverage_.Has("kvm_track_tsc") && WasForgotten(probe_->tables().vms(), gone.slot)) {
     self_.Tampered("the map vm_slots lost an entry, and a VM was taken for new", now);
   }
   if (const absl::Status released = probe_->tables().Release(gone.slot); !released.ok()) {

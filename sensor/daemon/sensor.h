@@ -65,6 +65,7 @@ class Sensor {
   Sensor(const SensorOptions& options, std::shared_ptr<const SpecLibrary> library,
          const Clock& clock, Hub& hub, Pulse& pulse, Parts parts);
 
+  void ProveHooks();
   void Look();
   void TakeRecords();
   void Appear(const VmEntry& vm, KernelTime now);

@@ -88,6 +88,8 @@ absl::string_view CoverageName(Coverage coverage) {
       return "UNKNOWN";
     case Coverage::kActive:
       return "ACTIVE";
+    case Coverage::kAttached:
+      return "ATTACHED";
     case Coverage::kDegraded:
       return "DEGRADED";
     case Coverage::kUnobservable:

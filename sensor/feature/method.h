@@ -40,7 +40,18 @@ class Points {
 enum class Severity : uint8_t { kNone = 0, kInfo, kNotice, kWarning, kCritical };
 
 // Whether something that the sensor does works on this host.
-enum class Coverage : uint8_t { kUnknown = 0, kActive, kDegraded, kUnobservable };
+enum class Coverage : uint8_t {
+  kUnknown = 0,
+  kActive,    // seen to fire since the sensor started
+  kDegraded,  // works, and sees less than it should
+  kUnobservable,
+  kAttached,  // in place, and not seen to fire yet
+};
+
+// In place, and sees all that it should.
+constexpr bool Works(Coverage coverage) {
+  return coverage == Coverage::kActive || coverage == Coverage::kAttached;
+}
 
 absl::string_view PointName(Point point);           // "K2"
 absl::string_view PointText(Point point);           // "leaving the VM (guest to host)"

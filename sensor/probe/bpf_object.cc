@@ -162,6 +162,7 @@ absl::Status BpfObject::Load(const std::vector<std::string>& programs) {
     return absl::ErrnoToStatus(
         -error, absl::StrCat("loading BPF object ", name_, ": ", ReasonFromLog(log)));
   }
+  KVMSENTRY_ASSIGN_OR_RETURN(fired_, FiredPrograms::Map(*object_));
   return Freeze();
 }
 

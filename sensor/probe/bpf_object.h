@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 
 #include "sensor/base/status.h"
+#include "sensor/probe/fired.h"
 
 struct bpf_link;
 struct bpf_map;
@@ -50,6 +51,8 @@ class BpfObject {
   bpf_link* Link(const std::string& program) const;
   // See Probe::MissedProbes().
   uint64_t MissedProbes() const;
+  // Whether PROGRAM has run since it was loaded.
+  bool HasFired(const std::string& program) const { return fired_.HasFired(program); }
   // NOT_FOUND, naming it, where a program of those attached no longer is.
   absl::Status AuditLinks() const;
   // NOT_FOUND, naming it, where a pin is missing or is another map than the one in use.
@@ -76,6 +79,7 @@ class BpfObject {
   };
   std::vector<Attached> links_;
   std::vector<int> used_;
+  FiredPrograms fired_;
 };
 
 // The version of the libbpf in use: "1.1".

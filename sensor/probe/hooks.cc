@@ -180,6 +180,10 @@ constexpr std::array<absl::string_view, 13> kOptional = {
     "kvm_set_irq",      "kvm_dirty_ring_push", "vhost_signal",  "kvm_set_msi",
     "vhost_poll_wakeup"};
 
+constexpr std::array<absl::string_view, 8> kProvenByCanary = {
+    "kvm_track_tsc",      "kvm_pio",  "kvm_mmio",  "kvm_msr",
+    "kvm_userspace_exit", "kvm_exit", "kvm_entry", "kvm_vm_ioctl"};
+
 }  // namespace
 
 absl::string_view VariantName(Variant variant) {
@@ -222,6 +226,10 @@ bool IsWeak(const Hook& hook, Variant variant) {
 
 bool IsOptional(const Hook& hook) {
   return std::ranges::find(kOptional, hook.name) != kOptional.end();
+}
+
+bool IsProvenByCanary(const Hook& hook) {
+  return std::ranges::find(kProvenByCanary, hook.name) != kProvenByCanary.end();
 }
 
 std::vector<std::string> ProgramNames(const Hook& hook, Variant variant,

@@ -66,6 +66,10 @@ bool IsWeak(const Hook& hook, Variant variant);
 // much there is of something.
 bool IsOptional(const Hook& hook);
 
+// Whether the canary VM (sensor/probe/canary_vm.h) makes HOOK fire on every back end that raises
+// it.
+bool IsProvenByCanary(const Hook& hook);
+
 // The names of the programs in the object that implement VARIANT of HOOK, in the order of
 // attaching; ABSENT are functions of with_if_there and superseded_by that there are not.
 std::vector<std::string> ProgramNames(const Hook& hook, Variant variant,
@@ -78,6 +82,8 @@ struct HookCoverage {
   std::string variant;                     // by which it is attached; empty where it is not
   std::string reason;                      // why not ACTIVE
   std::vector<std::string> programs = {};  // that are attached for it
+  // Attached, but the canary VM ran and it did not fire: UNOBSERVABLE until it does.
+  bool silent = false;
 };
 
 }  // namespace kvmsentry

@@ -27,6 +27,8 @@ class MappedRows {
   }
 
   MappedRows() = default;
+  // Of COUNT rows at START, mapped by the caller: from here on they are this object's.
+  MappedRows(Row* start, size_t count) : rows_(start, count) {}
   MappedRows(MappedRows&& other) noexcept : rows_(std::exchange(other.rows_, {})) {}
   MappedRows& operator=(MappedRows&& other) noexcept {
     std::swap(rows_, other.rows_);

@@ -146,7 +146,8 @@ Sight Probe::sight() const {
 }
 
 bool Probe::IsMissing(const HookCoverage& coverage) const {
-  return coverage.coverage == Coverage::kUnobservable && !shed_.contains(coverage.hook);
+  return coverage.coverage == Coverage::kUnobservable && !coverage.silent &&
+         !shed_.contains(coverage.hook);
 }
 
 std::vector<std::string> Probe::ObjectsWithMissing() const {
@@ -238,7 +239,7 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook* con
     if (!choice.left.empty()) {
       const Variant variant = choice.left.front();
       const bool weak = IsWeak(*choice.hook, variant);
-      coverage.coverage = weak ? Coverage::kDegraded : Coverage::kActive;
+      coverage.coverage = weak ? Coverage::kDegraded : Coverage::kAttached;
       coverage.variant = std::string(VariantName(variant));
       coverage.reason = std::string(weak ? choice.hook->weakness : "");
       coverage.programs = NextPrograms(choice);
@@ -250,6 +251,35 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook* con
   // The first holds the maps. Of another without a program nothing would be used.
   if (objects_.empty() || !object.UsedPrograms().empty()) objects_.push_back(std::move(object));
   return absl::OkStatus();
+}
+
+size_t Probe::NoteFired() {
+  size_t noted = 0;
+  for (HookCoverage& coverage : coverage_) {
+    if (coverage.coverage != Coverage::kAttached && !coverage.silent) continue;
+    const bool fired = std::ranges::any_of(coverage.programs, [&](const std::string& program) {
+      const BpfObject* holder = HolderOf(coverage.hook->object, program);
+      return holder != nullptr && holder->HasFired(program);
+    });
+    if (!fired) continue;
+    coverage.coverage = Coverage::kActive;
+    coverage.silent = false;
+    coverage.reason.clear();
+    ++noted;
+  }
+  return noted;
+}
+
+void Probe::JudgeByCanary() {
+  NoteFired();
+  for (HookCoverage& coverage : coverage_) {
+    if (coverage.coverage != Coverage::kAttached || !IsProvenByCanary(*coverage.hook)) continue;
+    coverage.silent = true;
+    coverage.coverage = Coverage::kUnobservable;
+    coverage.reason =
+        "attached, but it did not fire when a VM was run for that: this KVM back end does not "
+        "raise it";
+  }
 }
 
 uint64_t Probe::SkippedRuns() const {

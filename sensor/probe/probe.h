@@ -47,6 +47,11 @@ class Probe {
   const std::vector<HookCoverage>& coverage() const { return coverage_; }
   // How much of KVM is seen, whatever was shed or switched off; enough, as long as there is no KVM.
   Sight sight() const;
+  // Hooks that are attached and whose programs have run become ACTIVE. Returns how many did; cheap
+  // enough for every tick.
+  size_t NoteFired();
+  // The canary VM ran to its end: what it makes fire and did not is UNOBSERVABLE, until it does.
+  void JudgeByCanary();
   // The objects of hooks that are not attached: modules of KVM, vhost or VFIO may be loaded later.
   std::vector<std::string> ObjectsWithMissing() const;
   // Tries those hooks of OBJECT again, which takes as long as loading it would have at the start.

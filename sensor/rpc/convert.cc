@@ -24,7 +24,8 @@ static_assert(static_cast<int>(Severity::kInfo) == v1::INFO &&
               static_cast<int>(Severity::kCritical) == v1::CRITICAL);
 static_assert(static_cast<int>(Coverage::kActive) == v1::ACTIVE &&
               static_cast<int>(Coverage::kDegraded) == v1::DEGRADED &&
-              static_cast<int>(Coverage::kUnobservable) == v1::UNOBSERVABLE);
+              static_cast<int>(Coverage::kUnobservable) == v1::UNOBSERVABLE &&
+              static_cast<int>(Coverage::kAttached) == v1::ATTACHED);
 static_assert(static_cast<int>(AlertState::kOpen) == v1::Alert::OPEN &&
               static_cast<int>(AlertState::kUpdated) == v1::Alert::UPDATED &&
               static_cast<int>(AlertState::kCleared) == v1::Alert::CLEARED);

@@ -56,7 +56,7 @@ TEST_P(AttachTest, AttachesAloneByThisVariant) {
                                                     ::testing::HasSubstr("not permitted")));
     } else if (coverage.hook == GetParam().hook) {
       const bool weak = IsWeak(*coverage.hook, GetParam().variant);
-      EXPECT_EQ(coverage.coverage, weak ? Coverage::kDegraded : Coverage::kActive)
+      EXPECT_EQ(coverage.coverage, weak ? Coverage::kDegraded : Coverage::kAttached)
           << coverage.reason;
       EXPECT_EQ(coverage.variant, VariantName(GetParam().variant));
       EXPECT_EQ(coverage.reason, weak ? coverage.hook->weakness : "");
@@ -89,7 +89,7 @@ TEST_F(BpfTest, AVariantThatFailsGivesWayToTheNextAndTheRestIsUntouched) {
   Load({{"kvm_pio", {Variant::kIterator, Variant::kRawTp}}});
   for (const HookCoverage& coverage : probe_->coverage()) {
     if (!IsLoaded(*coverage.hook)) continue;
-    EXPECT_EQ(coverage.coverage, Coverage::kActive) << coverage.hook->name;
+    EXPECT_EQ(coverage.coverage, Coverage::kAttached) << coverage.hook->name;
     if (coverage.hook->name != "kvm_pio") continue;
     EXPECT_EQ(coverage.variant, "raw_tp");
   }

@@ -60,7 +60,7 @@ TEST_F(CostTest, AShedHookCountsNothingUntilItIsRestored) {
   ASSERT_OK(probe_->AttachMissing(pio.object).status());
   EXPECT_EQ(CountedPortWrites(), 0U);
   ASSERT_OK(probe_->Restore(pio));
-  EXPECT_EQ(CoverageOf(pio).coverage, Coverage::kActive);
+  EXPECT_EQ(CoverageOf(pio).coverage, Coverage::kAttached);
   EXPECT_EQ(CoverageOf(pio).reason, "");
   EXPECT_EQ(CountedPortWrites(), kOperations);
   ExpectNoLosses();

@@ -59,7 +59,7 @@ void BpfTest::Load(std::map<std::string, std::vector<Variant>> variants) {
       continue;
     }
     const bool weak = coverage.reason == coverage.hook->weakness && !coverage.reason.empty();
-    ASSERT_EQ(coverage.coverage, weak ? Coverage::kDegraded : Coverage::kActive)
+    ASSERT_EQ(coverage.coverage, weak ? Coverage::kDegraded : Coverage::kAttached)
         << coverage.hook->name << ": " << coverage.reason;
   }
 }

@@ -80,7 +80,7 @@ class TwoProbesTest : public VhostTest {
     for (const HookCoverage& hook : other_->coverage()) {
       if (hook.hook->module.empty()) continue;
       const bool weak = hook.hook->name == "vhost_net_ioctl";
-      EXPECT_EQ(hook.coverage, weak ? Coverage::kDegraded : Coverage::kActive)
+      EXPECT_EQ(hook.coverage, weak ? Coverage::kDegraded : Coverage::kAttached)
           << hook.hook->name << ": " << hook.reason;
       // Trampolines carry no more than six arguments before Linux 6.6, and this has seven.
       if (hook.hook->name == "vhost_get_vq_desc") continue;

@@ -116,6 +116,18 @@ TEST(CoverageOfTest, OfSeveralHooksSomeOfWhichAreGoneIsDegraded) {
   EXPECT_EQ(CoverageOf(turns, AllBut(all)).coverage, Coverage::kUnobservable);
 }
 
+TEST(CoverageOfTest, IsActiveOnceOneOfItsHooksHasFired) {
+  const Feature& turns = FeatureOf(FeatureNamed("vhost.run.rate"));
+  std::vector<HookCoverage> hooks = AllBut({});
+  for (HookCoverage& hook : hooks) hook.coverage = Coverage::kAttached;
+  EXPECT_EQ(CoverageOf(turns, hooks).coverage, Coverage::kAttached);
+  EXPECT_EQ(CoverageOf(turns, hooks).reason, "");
+  std::ranges::find(hooks, "handle_rx", [](const HookCoverage& h) {
+    return h.hook->name;
+  })->coverage = Coverage::kActive;
+  EXPECT_EQ(CoverageOf(turns, hooks).coverage, Coverage::kActive);
+}
+
 TEST(CoverageOfTest, FollowsTheFeaturesOwnHook) {
   const auto hooks = AllBut({"kvm_pio"});
   const FeatureCoverage pio = CoverageOf(SpecOf(FeatureNamed("pio.rate")), hooks);

@@ -103,16 +103,17 @@ class Reader {
 
   absl::Status ReadList(std::vector<std::string>& values) {
     Skip();
-    for (SkipToText(); Peek() != ']'; SkipToText()) {
-      if (Peek() == kEnd) return Wrong("a list does not end; close it with ]");
+    for (SkipToText(); Peek() != ']' && Peek() != kEnd; SkipToText()) {
       KVMSENTRY_ASSIGN_OR_RETURN(values.emplace_back(), ReadValue(",]"));
       SkipToText();
+      if (Peek() == kEnd) break;
       if (Peek() == ',') {
         Skip();
       } else if (Peek() != ']') {
         return Wrong("a comma is missing between two values of a list");
       }
     }
+    if (Peek() == kEnd) return Wrong("a list does not end; close it with ]");
     Skip();
     return absl::OkStatus();
   }

@@ -20,7 +20,7 @@ namespace kvmsentry {
 // What a worker finds.
 struct PinsAndLinks {
   absl::Status pins, links;
-  std::string sight;  // what the hooks lack to see as they should; empty: nothing
+  std::string sight = {};  // what the hooks lack to see as they should; empty: nothing
 };
 
 // Not thread safe.

@@ -90,7 +90,7 @@ TEST_F(ModuleTest, HooksOfModulesThatComeLaterAreAttachedAndHoldThem) {
 
   // No VM, no open file: it is the sensor that holds what it hooks.
   for (const char* module : {"vhost_net", "vhost", "kvm"}) EXPECT_FALSE(Remove(module)) << module;
-  EXPECT_EQ(HookOf("handle_tx").coverage(), v1::ACTIVE);
+  EXPECT_EQ(HookOf("handle_tx").variant(), "fentry");
   // Of a back end it hooks nothing: that can go and come again.
   ASSERT_TRUE(Remove("kvm_amd"));
   ASSERT_TRUE(Load("kvm_amd"));

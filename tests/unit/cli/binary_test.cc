@@ -20,6 +20,7 @@
 #include "sensor/alert/hub.h"
 #include "sensor/alert/memory_journal.h"
 #include "sensor/base/fd.h"
+#include "sensor/base/pulse.h"
 #include "sensor/rpc/server.h"
 #include "tests/support/temp_dir.h"
 
@@ -110,8 +111,9 @@ class BinaryTest : public ::testing::Test {
     hub_ = std::make_unique<Hub>(std::make_unique<MemoryJournal>(epoch));
     auto place = SocketPlace::Prepare(socket_);
     ASSERT_TRUE(place.ok()) << place.status();
-    auto server = Server::Start(*std::move(place), {}, *hub_, view_, SystemClock());
+    auto server = Server::Start(*std::move(place), {}, *hub_, view_, pulse_, SystemClock());
     ASSERT_TRUE(server.ok()) << server.status();
+    pulse_.Tick(SystemClock());
     server_ = *std::move(server);
   }
 
@@ -121,6 +123,7 @@ class BinaryTest : public ::testing::Test {
     ASSERT_TRUE(hub_->Publish(std::move(alert)).ok());
   }
 
+  Pulse pulse_;
   const TempDir dir_ = TempDir::Make().value();
   const std::string socket_ = dir_ / "s.sock";
   FixedView view_;

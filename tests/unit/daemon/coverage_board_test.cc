@@ -36,7 +36,7 @@ TEST(CoverageBoard, AHookThatStaysSilentIsNotToldAnyMore) {
   CoverageBoard board(std::make_shared<const SpecLibrary>());
   board.Take(AllActive(), /*more=*/true);
   board.Observe(Ran(0, 0));
-  EXPECT_TRUE(board.IsActive("kvm_exit"));
+  EXPECT_TRUE(board.Has("kvm_exit"));
   EXPECT_TRUE(IsTold(board, FeatureNamed("exit.rate")));
   const auto before = board.view();
   board.Observe(Ran(10, 0));
@@ -68,7 +68,7 @@ TEST(CoverageBoard, ADetachedHookTakesItsFeaturesWithIt) {
     if (hook.hook->name == "kvm_exit") hook.coverage = Coverage::kUnobservable;
   }
   board.Take(hooks, /*more=*/false);
-  EXPECT_FALSE(board.IsActive("kvm_exit"));
+  EXPECT_FALSE(board.Has("kvm_exit"));
   EXPECT_EQ(std::ranges::count(board.active(), FeatureNamed("exit.rate")), 0);
   EXPECT_FALSE(IsTold(board, FeatureNamed("exit.rate")));
 }

@@ -47,9 +47,6 @@ TEST_F(SelfCheckTest, ACanaryThatDoesNotComeBackIsAFaultUntilOneDoes) {
   Look(At(7));
   EXPECT_THAT(Open(), IsEmpty());
   Look(At(9), absl::ResourceExhaustedError("the ring is full"));
-  EXPECT_THAT(Open(),
-              ElementsAre("the sensor's ring does not deliver: a canary did not come back"));
-  Look(At(11), absl::ResourceExhaustedError("the ring is full"));
   EXPECT_THAT(Open(), ElementsAre("the sensor's ring does not deliver: the ring is full"));
 }
 
@@ -66,6 +63,8 @@ TEST_F(SelfCheckTest, WhatTheWorkerFindsOpensAndClears) {
   EXPECT_THAT(Open(), ElementsAre("the sensor's pins are gone: the pin x"));
   check_.Take({.pins = absl::OkStatus(), .links = absl::DataLossError("y")}, At(3));
   EXPECT_THAT(Open(), ElementsAre("a program of the sensor is detached: y"));
+  check_.Take({.pins = absl::OkStatus(), .links = absl::OkStatus(), .sight = "z"}, At(5));
+  EXPECT_THAT(Open(), ElementsAre("the sensor sees little on this kernel: z"));
 }
 
 TEST_F(SelfCheckTest, AWorkerThatHangsIsAFaultAndOneThatWorksIsNone) {

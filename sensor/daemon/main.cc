@@ -27,7 +27,8 @@
 namespace kvmsentry {
 namespace {
 
-constexpr unsigned kEndWithinSeconds = 10;
+// Detaching waits for the programs of each hook, some seconds in all on a busy host.
+constexpr unsigned kEndWithinSeconds = 60;
 
 SensorOptions OptionsOf(const DaemonOptions& options) {
   SensorOptions sensor;

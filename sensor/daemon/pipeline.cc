@@ -285,8 +285,8 @@ void Pipeline::Raise(KernelTime now) {
 }
 
 void Pipeline::Publish(AlertEvent event) {
-  const auto [opened, is_new] =
-      opened_.try_emplace({event.vm.id, event.spec_id}, WallAt(event.opened_at));
+  const auto [opened, is_new] = opened_.try_emplace(
+      {event.vm.id, absl::StrCat(event.spec_id, "/", event.part)}, WallAt(event.opened_at));
   JournaledAlert alert;
   alert.opened_at = opened->second;
   alert.at = event.at == event.opened_at ? alert.opened_at : WallAt(event.at);

@@ -23,6 +23,10 @@ struct VmFacts {
   std::string uuid;    // in lower case; empty where the VMM was told none
   std::string vmm;     // one of kVmms
   std::string cgroup;  // path of the VMM's cgroup, "/" where it is in none
+  // The name as the VMM was given it, before it was made unique; empty: as `name`. Selectors match
+  // this one: whoever gives a VM another's name does not leave its specs by that.
+  std::string given_name = {};
+  uint32_t vcpus = 0;  // 0: unknown
   int32_t pid = 0;     // the process that created it
   friend bool operator==(const VmFacts&, const VmFacts&) = default;
 };

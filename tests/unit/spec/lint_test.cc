@@ -50,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"IdReserved",
          2,
          "  id: \"score-band\"",
-         {"2:3: id \"score-band\" is reserved for alerts of a VM's score"}},
+         {"2:3: id \"score-band\" is reserved for alerts of the engine's own"}},
         {"IdOfTheSensor",
          2,
          "  id: \"self-ring\"",

@@ -44,6 +44,20 @@ TEST(SelectorTest, AVmWithoutUuidMatchesOnlyAnyUuid) {
   EXPECT_TRUE(selector.Matches(facts));
 }
 
+// The second of two VMs that were given one name is renamed on the screen.
+TEST(SelectorTest, TheNameIsTheOneThatWasGiven) {
+  VmFacts second;
+  second.name = "solo#2";
+  second.given_name = "solo";
+  Selector selector;
+  selector.vm = {"solo"};
+  EXPECT_TRUE(selector.Matches(second));
+  selector.vm = {"solo#2"};
+  EXPECT_FALSE(selector.Matches(second));
+  second.given_name = "";
+  EXPECT_TRUE(selector.Matches(second)) << "where it has no other";
+}
+
 TEST(SelectorTest, IsSaidInWords) {
   EXPECT_EQ(SelectorText({}), "all VMs");
   Selector selector;

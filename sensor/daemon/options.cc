@@ -3,12 +3,12 @@
 #include "CLI/CLI.hpp"
 
 #include "sensor/daemon/ring_size.h"
-#include "sensor/probe/hooks.h"
+#include "sensor/source/registry.h"
 
 namespace kvmsentry {
 namespace {
 
-std::vector<std::string> HookNames() {
+std::vector<std::string> AllHookNames() {
   std::vector<std::string> names;
   for (const Hook& hook : Hooks()) names.emplace_back(hook.name);
   return names;
@@ -58,7 +58,7 @@ ParsedOptions ParseDaemonOptions(int argc, char** argv) {
   app.add_option("--without-hook", o.without_hooks,
                  "Leave this hook off, by its name in kvmsentry status; may be given several times")
       ->type_name("NAME")
-      ->check(CLI::IsMember(HookNames()));
+      ->check(CLI::IsMember(AllHookNames()));
   app.add_flag("--unpin", o.unpin, "Remove the pinned maps, with all counts, and end");
   app.add_flag("--verbose", o.verbose, "Log more");
   try {

@@ -1,7 +1,6 @@
 #include "sensor/daemon/pipeline.h"
 
 #include <algorithm>
-#include <bit>
 #include <span>
 #include <thread>
 #include <utility>
@@ -10,8 +9,7 @@
 #include "spdlog/spdlog.h"
 
 #include "sensor/base/load.h"
-#include "sensor/record/decode.h"
-#include "sensor/source/catalogue.h"
+#include "sensor/source/decode.h"
 
 namespace kvmsentry {
 namespace {
@@ -19,38 +17,10 @@ namespace {
 constexpr int64_t kModulesSettleNs = 500 * kNsPerMs;
 
 // How long nobody watched: from the last heartbeat of an earlier run to now.
-int64_t UnobservedNs(const Probe& probe, KernelTime now) {
-  const auto beat = static_cast<int64_t>(Load(probe.tables().state().heartbeat_ns));
-  return probe.pins() == Pins::kKept && beat != 0 && beat < now.ns ? now.ns - beat : 0;
-}
-
-// The features of the sets in the kernel's tables.
-struct SetFeatures {
-  FeatureId port = FeatureNamed("pio.port");
-  FeatureId msr = FeatureNamed("msr.written");
-  FeatureId exit = FeatureNamed("exit.reason");
-  FeatureId page = FeatureNamed("mmio.page");
-  FeatureId ioctl = FeatureNamed("ioctl.command");
-  FeatureId vhost_ioctl = FeatureNamed("vhost.config.command");
-  FeatureId vfio_ioctl = FeatureNamed("vfio.ioctl.command");
-  FeatureId exit_reason = FeatureNamed("userspace_exit.reason");
-  FeatureId hypercall = FeatureNamed("hypercall.number");
-};
-
-const SetFeatures& Sets() {
-  static const SetFeatures sets;
-  return sets;
-}
-
-// Of KS_IOCTL_MEMBER, the feature and its member there.
-std::pair<FeatureId, uint64_t> IoctlMember(uint32_t ioctl) {
-  const SetFeatures& sets = Sets();
-  constexpr uint32_t kKind = 256;
-  if (ioctl < KS_IOCTL_VHOST * kKind) return {sets.ioctl, ioctl};
-  if (ioctl < KS_IOCTL_VFIO * kKind) {
-    return {sets.vhost_ioctl, ioctl - KS_IOCTL_VHOST * kKind};
-  }
-  return {sets.vfio_ioctl, ioctl - KS_IOCTL_VFIO * kKind};
+int64_t UnobservedNs(const Sources& sources, KernelTime now) {
+  // 0 in maps that were just made.
+  const auto beat = static_cast<int64_t>(Load(sources.state().row().heartbeat_ns));
+  return beat != 0 && beat < now.ns ? now.ns - beat : 0;
 }
 
 }  // namespace
@@ -60,33 +30,34 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Start(
     Hub& hub) {
   // Before the probe, so that no birth or death between the two goes unheard.
   KVMSENTRY_ASSIGN_OR_RETURN(UeventSocket uevents, UeventSocket::Open());
-  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Probe> probe, Probe::Load(options.probe));
-  if (probe->pins() == Pins::kRecreated) {
-    spdlog::warn("{}: maps of another layout or size were removed: all counts start at zero",
-                 options.probe.pin_root);
+  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Sources> sources, Sources::Open(options.probe));
+  for (const std::string& removed : sources->probe().recreated()) {
+    spdlog::warn("{}: maps were removed, and their counts start at zero: {}",
+                 options.probe.pin_root, removed);
   }
-  std::unique_ptr<Pipeline> pipeline(
-      new Pipeline(options, std::move(library), clock, hub, std::move(probe), std::move(uevents)));
+  std::unique_ptr<Pipeline> pipeline(new Pipeline(options, std::move(library), clock, hub,
+                                                  std::move(sources), std::move(uevents)));
   pipeline->OnTick();
   return pipeline;
 }
 
 Pipeline::Pipeline(const PipelineOptions& options, std::shared_ptr<const SpecLibrary> library,
-                   const Clock& clock, Hub& hub, std::unique_ptr<Probe> probe, UeventSocket uevents)
+                   const Clock& clock, Hub& hub, std::unique_ptr<Sources> sources,
+                   UeventSocket uevents)
     : options_(options),
       library_(library),
       clock_(clock),
       hub_(hub),
       started_at_(clock.WallNow()),
-      unobserved_ns_(UnobservedNs(*probe, clock.Now())),
-      probe_(std::move(probe)),
+      unobserved_ns_(UnobservedNs(*sources, clock.Now())),
+      sources_(std::move(sources)),
       uevents_(std::move(uevents)),
       inventory_(&processes_),
       engine_(std::move(library), options.engine),
-      active_(ObservableFeatures(probe_->coverage())),
+      active_(ObservableFeatures(sources_->probe().coverage())),
       cost_meter_(std::max(1U, std::thread::hardware_concurrency())),
       cost_guard_(options.cost_budget),
-      losses_(LossesThatMatter(probe_->tables().losses())) {}
+      losses_(sources_->LossesThatMatter()) {}
 
 void Pipeline::OnWake() {
   const std::lock_guard lock(mutex_);
@@ -109,7 +80,7 @@ void Pipeline::OnTick() {
   WatchCost(now);
   DrainRing();  // again: what was on its way at that time has come by now, and is not late
   Raise(now);
-  probe_->tables().Beat(static_cast<uint64_t>(now.ns));
+  sources_->state().Beat(static_cast<uint64_t>(now.ns));
   if (born_) TakeRecords();
 }
 
@@ -142,7 +113,13 @@ void Pipeline::TakeRecords() {
 // Judged with the next Raise: until then a VM becomes known, if it is not yet.
 void Pipeline::DrainRing() {
   // What is lost since the last tick the next one will tell; an alert raised before it says so too.
-  const bool lossy = LossesThatMatter(probe_->tables().losses()) != losses_;
+  const bool lossy = sources_->LossesThatMatter() != losses_;
+  const auto observe = [&](Observation crossed) {
+    recorded_at_ = std::max(recorded_at_, crossed.time);
+    crossed.lossy = lossy;
+    crossed.serial = ++serial_;
+    engine_.Observe(crossed);
+  };
   const auto take = [&](std::span<const std::byte> bytes) {
     absl::StatusOr<Record> record = Decode(bytes);
     if (!record.ok()) {
@@ -152,24 +129,19 @@ void Pipeline::DrainRing() {
     } else if (const auto* canary = std::get_if<Canary>(&*record)) {
       canary_.Returned(canary->number);
     } else {
-      Observation crossed = std::get<Observation>(*record);
-      recorded_at_ = std::max(recorded_at_, crossed.time);
-      crossed.lossy = lossy;
-      crossed.serial = ++serial_;
-      engine_.Observe(crossed);
+      observe(std::get<Observation>(*record));
     }
   };
-  probe_->DrainRing(take);
-  for (const ks_limit_crossed& untold : probe_->tables().TakeUntold()) {
-    take(std::as_bytes(std::span(&untold, 1)));
-  }
+  sources_->probe().DrainRing(take);
+  std::vector<Observation> untold;
+  for (const std::unique_ptr<Source>& source : sources_->all()) source->TakeUntold(&untold);
+  for (const Observation& crossed : untold) observe(crossed);
 }
 
 void Pipeline::SyncInventory() {
   std::vector<ks_open_file> files;
   const std::optional<Walk> walk = MakeWalk(&files);
-  const std::span<const ks_vm_row> table = probe_->tables().vms();
-  const std::vector<ks_vm_row> rows(table.begin(), table.end());
+  const std::vector<ks_vm_row> rows = sources_->kvm().tables().CopyVms();
   const KernelTime now = clock_.Now();
   const InventoryChanges changes = inventory_.Sync(rows, walk ? &*walk : nullptr, now);
   if (walk && inventory_.hidden() != 0) walks_.Doubt();
@@ -187,13 +159,16 @@ void Pipeline::SyncInventory() {
 void Pipeline::Appear(const VmEntry& vm, KernelTime now) {
   Watched& watched = vms_[vm.facts.id];
   if (watched.entry.facts.id.serial == 0) {
-    const ks_vm_row& row = probe_->tables().vms()[vm.slot];
-    watched.first_seen = WallAt({static_cast<int64_t>(row.first_ns)});
+    const ks_vm_row& row = sources_->kvm().tables().vms()[vm.slot];
+    watched.first_seen = WallAt({static_cast<int64_t>(Load(row.first_ns))});
     spdlog::info("watching VM {} (pid {}, {})", vm.facts.name, vm.facts.pid, vm.facts.vmm);
   }
   watched.entry = vm;
   engine_.UpsertVm(vm.facts, now);
-  probe_->tables().SetLimits(vm.slot, library_->LimitsFor(vm.facts));
+  sources_->Watch({vm.facts.id, vm.slot}, library_->LimitsFor(vm.facts));
+  const OwnedThing process{KS_OWNER_PROCESS, static_cast<uint64_t>(vm.facts.pid)};
+  const absl::Status owned = sources_->kvm().tables().Own({vm.facts.id, vm.slot}, {process});
+  if (!owned.ok()) spdlog::warn("{}", std::string(owned.message()));
 }
 
 void Pipeline::Vanish(const VmGone& gone, KernelTime now) {
@@ -203,72 +178,32 @@ void Pipeline::Vanish(const VmGone& gone, KernelTime now) {
     vms_.erase(vm);
   }
   if (gone.reason == GoneReason::kRowLost) {
+    sources_->Unwatch(gone.id);
     Tampered("a row of the map vms was emptied", now);
     return;
   }
-  if (WasForgotten(gone.slot)) {
-    Tampered("the map vm_slots lost an entry, and a VM was taken for new", now);
-  }
-  if (const absl::Status released = probe_->tables().Release(gone.slot); !released.ok()) {
+  const absl::Status released = sources_->Release({gone.id, gone.slot});
+  if (absl::IsDataLoss(released)) {
+    Tampered(released.message(), now);
+  } else if (!released.ok()) {
     spdlog::error("{}", std::string(released.message()));
   }
 }
 
 void Pipeline::Sample(KernelTime now) {
   if (std::exchange(sampled_at_, now) == now) return;
-  const uint64_t losses = LossesThatMatter(probe_->tables().losses());
-  const bool lossy = std::exchange(losses_, losses) != losses;
-  probe_->tables().FoldQueues();
-  const std::vector<VmCounts> before = std::exchange(counts_, {});
-  counts_ = ReadCounts(probe_->tables().vms(), probe_->tables().vcpus(), probe_->tables().queues());
-  CompareCounts(before, now);
-  if (std::exchange(attached_, false)) silence_.Begin(counts_);
-  silence_.Observe(counts_);
+  losses_ = sources_->LossesThatMatter();
   std::vector<Observation> observations;
-  for (const VmCounts& counts : counts_) {
-    if (!vms_.contains(counts.vm)) continue;
-    AppendObservations(counts, now, active_, lossy, observations);
+  for (const std::unique_ptr<Source>& source : sources_->all()) {
+    source->Read(now, active_, &observations);
   }
-  // What a VM did that was born since the inventory looked waits for the next tick.
-  const auto known = [this](VmId vm) { return vms_.contains(vm); };
-  for (const Tables::Members& members : probe_->tables().TakeMembers(known)) {
-    ObserveMembers(members, now);
-  }
+  const std::vector<KvmCounts>& counts = sources_->kvm().counts();
+  if (std::exchange(attached_, false)) silence_.Begin(counts);
+  silence_.Observe(counts);
   for (Observation& observation : observations) {
     observation.serial = ++serial_;
     engine_.Observe(observation);
   }
-}
-
-void Pipeline::ObserveMembers(const Tables::Members& members, KernelTime now) {
-  const auto observe = [&](FeatureId feature, uint64_t member) {
-    engine_.Observe({.time = now,
-                     .vm = members.vm,
-                     .kind = ObservationKind::kMember,
-                     .feature = feature,
-                     .serial = ++serial_,
-                     .value = member,
-                     .window_ns = 0,
-                     .detail = member});
-  };
-  const SetFeatures& sets = Sets();
-  for (const uint16_t port : members.ports) observe(sets.port, port);
-  for (const uint32_t msr : members.msrs_written) observe(sets.msr, msr);
-  for (const uint32_t exit : members.exits) observe(sets.exit, exit);
-  for (const uint64_t page : members.mmio_pages) observe(sets.page, page);
-  for (const uint32_t ioctl : members.ioctls) {
-    const auto [feature, member] = IoctlMember(ioctl);
-    observe(feature, member);
-  }
-  if (members.mmio_overflow != 0) observe(sets.page, kUntoldMember);
-  if (members.msr_overflow != 0) observe(sets.msr, kUntoldMember);
-  const auto observe_bits = [&](FeatureId feature, uint64_t bits) {
-    for (; bits != 0; bits &= bits - 1) {
-      observe(feature, static_cast<uint64_t>(std::countr_zero(bits)));
-    }
-  };
-  observe_bits(sets.exit_reason, members.exit_reasons);
-  observe_bits(sets.hypercall, members.hypercalls);
 }
 
 // Both clocks are read at once: NOW of a tick is older by what was done since.

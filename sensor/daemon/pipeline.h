@@ -25,8 +25,8 @@
 #include "sensor/inventory/walk_schedule.h"
 #include "sensor/probe/cost_meter.h"
 #include "sensor/probe/probe.h"
-#include "sensor/record/sampler.h"
 #include "sensor/rpc/sensor_view.h"
+#include "sensor/source/registry.h"
 #include "sensor/spec/library.h"
 
 namespace kvmsentry {
@@ -47,7 +47,7 @@ class Pipeline final : public SensorView {
                                                          const Clock& clock, Hub& hub);
 
   // Readable when OnWake() has something to do.
-  int ring_fd() const { return probe_->ring_fd(); }
+  int ring_fd() const { return sources_->probe().ring_fd(); }
   int uevent_fd() const { return uevents_.fd(); }
 
   // The ring or the uevents have something: whatever is told there is taken at once.
@@ -61,7 +61,7 @@ class Pipeline final : public SensorView {
 
  private:
   Pipeline(const PipelineOptions& options, std::shared_ptr<const SpecLibrary> library,
-           const Clock& clock, Hub& hub, std::unique_ptr<Probe> probe, UeventSocket uevents);
+           const Clock& clock, Hub& hub, std::unique_ptr<Sources> sources, UeventSocket uevents);
 
   void TakeUevents();
   void TakeRecords();
@@ -78,10 +78,7 @@ class Pipeline final : public SensorView {
   void LookAtSelf(KernelTime now);
   void Tampered(absl::string_view detail, KernelTime now);
   void WatchCost(KernelTime now);
-  bool WasForgotten(Slot slot) const;
-  void CompareCounts(const std::vector<VmCounts>& before, KernelTime now);
   void Publish(AlertEvent event);
-  void ObserveMembers(const Tables::Members& members, KernelTime now);
   void Raise(KernelTime now);
   absl::Time WallAt(KernelTime time) const;
   std::vector<HookCoverage> CurrentHooks() const;
@@ -94,7 +91,7 @@ class Pipeline final : public SensorView {
   const int64_t unobserved_ns_;
 
   mutable std::mutex mutex_;  // guards all below
-  std::unique_ptr<Probe> probe_;
+  std::unique_ptr<Sources> sources_;
   UeventSocket uevents_;
   ProcFs processes_;
   Inventory inventory_;
@@ -115,7 +112,6 @@ class Pipeline final : public SensorView {
   // the two clocks drift.
   std::map<std::pair<VmId, std::string>, absl::Time> opened_;
   KernelTime sampled_at_;
-  std::vector<VmCounts> counts_;  // as of sampled_at_
   SilenceWatch silence_;
   bool attached_ = false;  // a hook, since the latest sample
   CanaryWatch canary_;
@@ -127,7 +123,7 @@ class Pipeline final : public SensorView {
   absl::Status cost_status_;     // why there is none
   int ticks_unmeasured_ = 0;
   int64_t next_look_ns_ = 0;
-  uint64_t losses_ = 0;       // as of the latest tick
+  uint64_t losses_ = 0;       // that matter, as of the latest tick
   KernelTime recorded_at_;    // the latest that a record names
   bool born_ = false;         // a record told of a VM, and nobody has looked since
   uint64_t bad_records_ = 0;  // records that no program of ours writes

@@ -18,21 +18,22 @@ void Pipeline::WatchCost(KernelTime now) {
     if (++ticks_unmeasured_ < kTicksBetween) return;
     ticks_unmeasured_ = 0;
     const bool was_ok = cost_status_.ok();
-    cost_status_ = cost_meter_.Begin(*probe_, now);
+    cost_status_ = cost_meter_.Begin(sources_->probe(), now);
     if (was_ok && !cost_status_.ok()) {
       spdlog::warn("the cost guard is off: {}", std::string(cost_status_.message()));
     }
     return;
   }
-  costs_ = cost_meter_.End(*probe_, now);
+  costs_ = cost_meter_.End(sources_->probe(), now);
   const CostGuard::Verdict verdict = cost_guard_.Judge(costs_, now);
   if (verdict.shed != nullptr) {
-    probe_->Shed(*verdict.shed, verdict.reason);
+    sources_->probe().Shed(*verdict.shed, verdict.reason);
     spdlog::warn("{} ({}) is {}", std::string(verdict.shed->name),
                  std::string(verdict.shed->provides), verdict.reason);
   }
   if (verdict.restore != nullptr) {
-    if (const absl::Status restored = probe_->Restore(*verdict.restore); restored.ok()) {
+    sources_->BeforeAttach();
+    if (const absl::Status restored = sources_->probe().Restore(*verdict.restore); restored.ok()) {
       attached_ = true;
       spdlog::info("{} is attached again", std::string(verdict.restore->name));
     } else {
@@ -42,7 +43,7 @@ void Pipeline::WatchCost(KernelTime now) {
     }
   }
   if (verdict.shed != nullptr || verdict.restore != nullptr) {
-    active_ = ObservableFeatures(probe_->coverage());
+    active_ = ObservableFeatures(sources_->probe().coverage());
   }
   self_.Judge(Fault::kCost, cost_guard_.Fault(), now);
 }

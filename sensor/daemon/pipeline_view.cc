@@ -2,23 +2,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "sensor/base/load.h"
 #include "sensor/daemon/losses.h"
 #include "sensor/daemon/pipeline.h"
 #include "sensor/source/catalogue.h"
 
 namespace kvmsentry {
-namespace {
-
-void AddCounts(const VmCounts& counts, std::span<const FeatureId> features, VmView& view) {
-  for (const FeatureId id : features) {
-    const Feature& feature = FeatureOf(id);
-    if (feature.meter) view.counts[std::string(feature.name)] = counts.count[*feature.meter];
-  }
-}
-
-}  // namespace
-
 SensorStatus Pipeline::Status() const {
   const std::lock_guard lock(mutex_);
   SensorStatus status;
@@ -49,16 +37,20 @@ SensorStatus Pipeline::Status() const {
   }
   status.cost_budget_percent = options_.cost_budget;
   status.faults = self_.Open();
-  status.losses =
-      DescribeLosses(probe_->tables().losses(), {.skipped_runs = probe_->SkippedRuns(),
-                                                 .missed_probes = probe_->MissedProbes(),
-                                                 .bad_records = bad_records_,
-                                                 .unknown_vm = engine_.unknown_vm(),
-                                                 .late = engine_.late(),
-                                                 .failed_walks = failed_walks_});
+  for (const std::unique_ptr<Source>& source : sources_->all()) {
+    for (const Loss& loss : source->Losses()) AddLoss(loss, &status.losses);
+  }
+  for (const LossView& loss : DescribeLosses({.skipped_runs = sources_->probe().SkippedRuns(),
+                              .missed_probes = sources_->probe().MissedProbes(),
+                              .bad_records = bad_records_,
+                              .unknown_vm = engine_.unknown_vm(),
+                              .late = engine_.late(),
+                              .failed_walks = failed_walks_})) {
+    status.losses.push_back(loss);
+  }
   status.vms_unlisted = inventory_.unwatched_count() - inventory_.unwatched().size();
   status.vms_hidden = inventory_.unknown();
-  status.pins_recreated = probe_->pins() == Pins::kRecreated;
+  status.pins_recreated = sources_->probe().pins() == Pins::kRecreated;
   status.max_vms = options_.probe.sizes.max_vms;
   status.max_vcpus = options_.probe.sizes.max_vcpus;
   status.ring_bytes = options_.probe.sizes.ring_bytes;
@@ -74,30 +66,27 @@ std::vector<VmView> Pipeline::Vms(bool with_exits) const {
     VmView view;
     view.vm = watched.entry.facts;
     view.first_seen = watched.first_seen;
-    const ks_vm_row& row = probe_->tables().vms()[watched.entry.slot];
-    view.watched = Load(row.incomplete) == 0;
+    VmDetails details;
+    for (const std::unique_ptr<Source>& source : sources_->all()) {
+      source->Show({id, watched.entry.slot}, with_exits, &details);
+    }
+    view.watched = !details.incomplete;
     if (!view.watched) {
       view.unwatched_reason = "some of its vCPUs found no slot: raise --max-vcpus";
     }
-    // Asked of the row: the walk may know a VM before its first vCPU, its birth, does.
-    view.seen_from_birth = Load(row.born_seen) != 0;
+    view.seen_from_birth = details.born_seen.value_or(false);
+    view.vcpus = details.vcpus;
+    view.exits = std::move(details.exits);
+    for (const FeatureId feature : told) {
+      const auto count = details.counts.find(std::string(FeatureOf(feature).name));
+      if (count != details.counts.end()) view.counts.insert(*count);
+    }
     if (const auto score = engine_.ScoreOf(id)) {
       view.score_millipoints = score->millipoints;
       view.open_alerts = score->open_alerts;
     }
-    for (const VmCounts& counts : counts_) {
-      if (counts.vm != id) continue;
-      view.vcpus = counts.vcpus;
-      AddCounts(counts, told, view);
-    }
     view.devices = inventory_.DevicesOf(id);
     views.push_back(std::move(view));
-  }
-  if (with_exits) {
-    for (VcpuExits& exits : ReadExits(probe_->tables().vcpus(), probe_->tables().exits())) {
-      const auto view = std::ranges::find(views, exits.vm, [](const VmView& v) { return v.vm.id; });
-      if (view != views.end()) view->exits.push_back(std::move(exits));
-    }
   }
   for (const UnwatchedVm& unwatched : inventory_.unwatched()) {
     VmView view;
@@ -137,7 +126,7 @@ std::vector<SpecView> Pipeline::Specs() const {
 }
 
 std::vector<HookCoverage> Pipeline::CurrentHooks() const {
-  return ApplySilence(probe_->coverage(), silence_);
+  return ApplySilence(sources_->probe().coverage(), silence_);
 }
 
 }  // namespace kvmsentry

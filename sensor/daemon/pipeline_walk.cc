@@ -6,16 +6,16 @@
 namespace kvmsentry {
 
 std::optional<Walk> Pipeline::MakeWalk(std::vector<ks_open_file>* files) {
-  if (!probe_->walks_files() || walks_.Due() > clock_.Now()) return std::nullopt;
+  if (!sources_->probe().walks_files() || walks_.Due() > clock_.Now()) return std::nullopt;
   TakeUevents();  // KVM's latest count audits the walk
   inventory_.BeginWalk();
   Walk walk{.begin = clock_.Now(), .files = {}, .devices = {}};
-  absl::StatusOr<std::vector<ks_open_file>> walked = probe_->WalkOpenFiles();
+  absl::StatusOr<std::vector<ks_open_file>> walked = sources_->probe().WalkOpenFiles();
   const bool whole = walked.ok();
   if (whole) {
     *files = *std::move(walked);
     walk.files = *files;
-    if (probe_->walks_devices()) WalkDevices(&walk);
+    if (sources_->probe().walks_devices()) WalkDevices(&walk);
   } else {
     CountFailedWalk(walked.status());
   }
@@ -31,7 +31,7 @@ void Pipeline::WalkDevices(Walk* walk) {
     CountFailedWalk(read);
   }
   const auto files_of = [this](int32_t pid, const auto& visit) {
-    return probe_->WalkDevices(pid, visit);
+    return sources_->probe().WalkDevices(pid, visit);
   };
   for (const ks_open_file& file : walk->files) {
     const auto pid = static_cast<int32_t>(file.tgid);

@@ -48,7 +48,7 @@ TEST_F(EndingTest, OneThatIsKilledWhileItStartsIsNotInTheWayOfTheNext) {
     return [this, map] { return fs::exists(place().pin_root() + "/" + map); };
   };
   const std::function<bool()> moments[] = {[this] { return IsStarting(); }, pinned("state"),
-                                           pinned("vm_sets")};
+                                           pinned("kvm/kvm_sets")};
   for (const auto& moment : moments) {
     ASSERT_OK_AND_ASSIGN(const int ended, SignalWhileStarting(SIGKILL, moment));
     ASSERT_EQ(ended, 128 + SIGKILL);
@@ -119,8 +119,8 @@ TEST_F(EndingTest, PinsOfAnotherLayoutAreMadeAnewAndTheStatusSaysSo) {
   StartDaemon({});
   if (HasFatalFailure()) return;
   EXPECT_THAT(daemon_->Log(),
-              HasSubstr(place().pin_root() + ": maps of another layout or size were removed: all "
-                                             "counts start at zero"));
+              HasSubstr(place().pin_root() + ": maps were removed, and their counts start at zero: "
+                                             "all maps"));
   ASSERT_OK_AND_ASSIGN(const v1::GetStatusResponse status, cli().Status());
   EXPECT_TRUE(status.pins_recreated());
   EXPECT_EQ(status.unobserved().seconds() + status.unobserved().nanos(), 0);

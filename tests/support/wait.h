@@ -7,7 +7,7 @@
 namespace kvmsentry {
 
 // Long enough for a host that is busy with other things: a test that waits it out has failed.
-inline constexpr absl::Duration kPatience = absl::Seconds(60);
+inline constexpr absl::Duration kPatience = absl::Seconds(180);
 
 // Whether CONDITION came true within LIMIT.
 template <typename Condition>

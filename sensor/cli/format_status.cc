@@ -115,7 +115,7 @@ std::string Summary(const v1::GetStatusResponse& status, const Style& style, abs
 
 // What is lost is told only where something is.
 std::string RemarkOf(const v1::HookStatus& hook) {
-  if (hook.coverage() == v1::ACTIVE || hook.coverage() == v1::ATTACHED) return "";
+  if (Works(hook.coverage())) return "";
   if (hook.coverage() == v1::DEGRADED || hook.provides().empty()) return hook.reason();
   return absl::StrCat(hook.reason(), "; lost: ", hook.provides());
 }

@@ -22,8 +22,6 @@ struct Cause {
   uint64_t specs = 0;
 };
 
-bool Works(v1::Coverage coverage) { return coverage == v1::ACTIVE || coverage == v1::ATTACHED; }
-
 // Hooks tell for each variant why it does not work; where a module is missing, that is all.
 std::string CauseOf(const v1::HookStatus& hook) {
   constexpr absl::string_view kBegin = "the module ";

@@ -19,4 +19,9 @@ std::string InSeconds(absl::Duration duration);                // "3h2m5s", "0s"
 absl::Time ToTime(const google::protobuf::Timestamp& time);
 absl::Duration ToDuration(const google::protobuf::Duration& duration);
 
+// In place, and sees all that it should.
+inline bool Works(v1::Coverage coverage) {
+  return coverage == v1::ACTIVE || coverage == v1::ATTACHED;
+}
+
 }  // namespace kvmsentry

@@ -77,6 +77,8 @@ absl::StatusOr<v1::VmStatus> E2eTest::WaitForVm(const std::string& name,
   absl::StatusOr<std::vector<v1::VmStatus>> vms = std::vector<v1::VmStatus>();
   const bool there = WaitUntil([&] {
     vms = cli().Vms(name);
+    // Those that were given the same name have others on screen.
+    if (vms.ok()) std::erase_if(*vms, [&](const auto& vm) { return vm.vm().name() != name; });
     return !vms.ok() || (vms->size() == 1 && condition(vms->front()));
   });
   if (!vms.ok()) return vms.status();

@@ -115,7 +115,8 @@ TEST_F(UeventLiveTest, AnOverrunIsSaidOnceAndNothingOlderThanItIsTold) {
   EXPECT_TRUE(batch->overrun);
   EXPECT_TRUE(batch->events.empty());
   EXPECT_FALSE(socket_->Read()->overrun);
-  // Its birth alone: some kernels' events are so long that the smallest buffer has no room for a second.
+  // Its birth alone: some kernels' events are so long that the smallest buffer has no room for a
+  // second.
   const Fd vm(ioctl(kvm_.get(), KVM_CREATE_VM, 0));
   ASSERT_TRUE(vm);
   EXPECT_FALSE(WaitForOurs(&*socket_, 1).empty());

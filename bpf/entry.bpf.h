@@ -8,8 +8,8 @@
  * replace the entry's value in place by compare-and-swap. One wins, the others use the winner's.
  *
  * A value is a generation and a slot. User space deletes an entry when it frees the row (Forget in
- * sensor/probe/tables.cc), and the map hands the element to another address at once; because of the
- * generation a swap on such an element fails. User space puts an entry back that it deleted by
+ * sensor/probe/slot_pool.cc), and the map hands the element to another address at once; because of
+ * the generation a swap on such an element fails. User space puts an entry back that it deleted by
  * mistake; where another row was registered meanwhile, it retires the older row.
  */
 #pragma once

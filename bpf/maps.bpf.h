@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The maps, shared by all objects through their pins. Sizes marked 1 are set by user space before
- * loading, from the configured maximum of VMs, vCPUs and virtqueues.
+ * The maps that all sources share, and the kinds of maps that each has of its own
+ * (bpf/<source>/maps.bpf.h). Objects share them through their pins; what a map is sized by is said
+ * in the source's rows of sensor/source/<source>/maps.cc. Sizes are 1 here.
  */
 #pragma once
 
-#include "bpf/entry.bpf.h"
+#include "bpf/common.bpf.h"
 
 #define KS_ARRAY_MAP(map_name, value_type, flags) \
   struct {                                        \
@@ -17,16 +18,7 @@
     __type(value, value_type);                    \
   } map_name SEC(".maps")
 
-KS_ARRAY_MAP(state, struct ks_state, BPF_F_MMAPABLE);
-KS_ARRAY_MAP(losses, struct ks_losses, BPF_F_MMAPABLE);
-KS_ARRAY_MAP(vms, struct ks_vm_row, BPF_F_MMAPABLE);
-KS_ARRAY_MAP(vcpus, struct ks_vcpu_row, BPF_F_MMAPABLE);
-KS_ARRAY_MAP(exits, struct ks_exit_row, BPF_F_MMAPABLE); /* by vCPU */
-KS_ARRAY_MAP(queues, struct ks_queue_row, BPF_F_MMAPABLE);
-KS_ARRAY_MAP(vm_limits, struct ks_vm_limits, BPF_F_MMAPABLE);
-KS_ARRAY_MAP(vm_sets, struct ks_vm_sets, BPF_F_MMAPABLE);
-
-/* Address of struct kvm, struct kvm_vcpu or struct vhost_virtqueue to an entry (entry.bpf.h). */
+/* Address of a kernel object to an entry (entry.bpf.h). */
 #define KS_SLOT_MAP(map_name)            \
   struct {                               \
     __uint(type, BPF_MAP_TYPE_HASH);     \
@@ -35,10 +27,6 @@ KS_ARRAY_MAP(vm_sets, struct ks_vm_sets, BPF_F_MMAPABLE);
     __type(key, __u64);                  \
     __type(value, __u64);                \
   } map_name SEC(".maps")
-
-KS_SLOT_MAP(vm_slots);
-KS_SLOT_MAP(vcpu_slots);
-KS_SLOT_MAP(queue_slots);
 
 /* Slots that are free. First in, first out: a slot rests as long as it can before it is reused. */
 #define KS_FREE_MAP(map_name)            \
@@ -49,19 +37,10 @@ KS_SLOT_MAP(queue_slots);
     __type(value, __u32);                \
   } map_name SEC(".maps")
 
-KS_FREE_MAP(free_vm_slots);
-KS_FREE_MAP(free_vcpu_slots);
-KS_FREE_MAP(free_queue_slots);
+/* Which rows of a table are in use, a bit each: user space reads no others. */
+#define KS_USED_MAP(map_name) KS_ARRAY_MAP(map_name, __u64, BPF_F_MMAPABLE)
 
-/* Queues without a VM, so that these are not searched for at each occurrence: once a VM is born, it
- * is worth while again. */
-struct {
-  __uint(type, BPF_MAP_TYPE_LRU_HASH);
-  __uint(max_entries, 4096);
-  __uint(pinning, LIBBPF_PIN_BY_NAME);
-  __type(key, __u64);
-  __type(value, struct ks_stray_queue);
-} stray_queues SEC(".maps");
+KS_ARRAY_MAP(state, struct ks_state, BPF_F_MMAPABLE);
 
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -69,22 +48,42 @@ struct {
   __uint(pinning, LIBBPF_PIN_BY_NAME);
 } ring SEC(".maps");
 
+/* A source says which losses are its own: KS_LOSSES is their map, KS_LOSSES_ROW its row. */
 #define KS_LOSE(reason)                                                       \
   do {                                                                        \
     __u32 losses_key = 0;                                                     \
-    struct ks_losses* losses_row = bpf_map_lookup_elem(&losses, &losses_key); \
+    KS_LOSSES_ROW* losses_row = bpf_map_lookup_elem(&KS_LOSSES, &losses_key); \
     if (losses_row) __sync_fetch_and_add(&losses_row->reason, 1);             \
   } while (0)
-
-static __always_inline struct ks_vm_row* vm_row(__u32 slot) {
-  return bpf_map_lookup_elem(&vms, &slot);
-}
-
-static __always_inline struct ks_vcpu_row* vcpu_row(__u32 slot) {
-  return bpf_map_lookup_elem(&vcpus, &slot);
-}
 
 static __always_inline struct ks_state* shared_state(void) {
   __u32 key = 0;
   return bpf_map_lookup_elem(&state, &key);
+}
+
+/* The row of SLOT is in use from now on, or no more. */
+static __always_inline void mark_used(void* map, __u32 slot, bool used) {
+  __u32 index = slot / 64;
+  __u64* word = bpf_map_lookup_elem(map, &index);
+  __u64 bit = 1ULL << (slot & 63);
+  if (!word) return;
+  if (used) {
+    __sync_fetch_and_or(word, bit);
+  } else {
+    __sync_fetch_and_and(word, ~bit);
+  }
+}
+
+/* The next free slot of a table; KS_NO_SLOT where none is left. */
+static __always_inline __u32 take_slot(void* free, void* used) {
+  __u32 slot;
+  if (bpf_map_pop_elem(free, &slot)) return KS_NO_SLOT;
+  mark_used(used, slot, true);
+  return slot;
+}
+
+/* A slot that was taken and never published goes back. False where it could not. */
+static __always_inline bool give_slot_back(void* free, void* used, __u32 slot) {
+  mark_used(used, slot, false);
+  return !bpf_map_push_elem(free, &slot, 0);
 }

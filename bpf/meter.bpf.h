@@ -13,7 +13,10 @@
  */
 #pragma once
 
-#include "bpf/maps.bpf.h"
+#include "bpf/kvm/vms.bpf.h"
+
+/* Needs of the source's maps.bpf.h: KS_SOURCE, KS_METERS, KS_LIMITS with rows KS_LIMITS_ROW, and
+ * holders_of(). */
 
 #define KS_UNLIMITED_STEP 4096 /* without a limit: look again soon, one may have been set */
 #define KS_REPORTED_STEP 256   /* once told, a storm need not be watched closely */
@@ -68,8 +71,9 @@ static __always_inline void tell(struct ks_limit_row* limit, const struct ks_vm_
   record->header.size = sizeof(*record);
   record->header.time_ns = now;
   record->header.vm_serial = vm->serial;
+  record->source = KS_SOURCE;
   record->meter = meter;
-  record->vcpu_index = index;
+  record->part_index = index;
   record->counted = counted;
   record->max = limit->max;
   record->window_ns = limit->window_ns;
@@ -90,16 +94,12 @@ static __always_inline __u64 take_step(struct ks_meter_row* row) {
   return 0; /* left to the next look */
 }
 
-static __always_inline bool is_of_queue(__u32 meter) {
-  return meter >= KS_METER_VHOST_RUN;
-}
-
 /* COUNT occurrences just happened on ROW, which is METER of the VM in VM_SLOT, and it has come to
  * its checkpoint. INDEX says which of the VM's vCPUs it was, or which queue of its device. */
 static __noinline int meter_look(struct ks_meter_row* row, __u32 meter, __u64 count, __u32 vm_slot,
                                  __u32 index) {
-  if (!row || meter >= KS_METER_COUNT) return 0;
-  struct ks_vm_limits* limits = bpf_map_lookup_elem(&vm_limits, &vm_slot);
+  if (!row || meter >= KS_METERS) return 0;
+  KS_LIMITS_ROW* limits = bpf_map_lookup_elem(&KS_LIMITS, &vm_slot);
   struct ks_vm_row* vm = vm_row(vm_slot);
   if (!limits || !vm) {
     KS_LOSE(row_lookup);
@@ -115,7 +115,7 @@ static __noinline int meter_look(struct ks_meter_row* row, __u32 meter, __u64 co
   __sync_lock_test_and_set(&row->checkpoint, KS_LOOKING);
 #pragma unroll
   for (int i = 0; i < KS_LIMITS_PER_METER; i++) {
-    struct ks_limit_row* limit = &limits->rows[meter][i];
+    struct ks_limit_row* limit = &limits->meters[meter].rows[i];
     if (!limit->window_ns) continue;
     __u64 in_window = slide(limit, took <= limit->window_ns / KS_MARKS ? step : count, now);
     __u64 stride = limit->max / 16 + 1;
@@ -123,7 +123,7 @@ static __noinline int meter_look(struct ks_meter_row* row, __u32 meter, __u64 co
       tell(limit, vm, index, meter, in_window, now, row->last);
       if (stride < KS_REPORTED_STEP) stride = KS_REPORTED_STEP;
     } else {
-      __u32 holders = meter < KS_METERS_OF_VCPU ? vm->vcpus : is_of_queue(meter) ? vm->queues : 1;
+      __u32 holders = holders_of(meter, vm_slot);
       __u64 share = (limit->max + 1 - in_window) / (holders > 1 ? 2 * holders : 1);
       if (share < stride) stride = share ? share : 1;
     }
@@ -133,25 +133,9 @@ static __noinline int meter_look(struct ks_meter_row* row, __u32 meter, __u64 co
   return 0;
 }
 
-/* COUNT more occurrences on VCPU; LAST is what the latest names. */
-static __always_inline void meter_add(struct ks_vcpu_row* vcpu, enum ks_meter meter, __u64 count,
-                                      __u64 last) {
-  struct ks_meter_row* row = &vcpu->meters[meter];
-  __u64 total = row->count + count;
-  row->count = total;
-  row->last = last;
-  if (total >= row->checkpoint) meter_look(row, meter, count, vcpu->vm_slot, vcpu->vcpu_index);
-}
-
-/* The same on a row that any number of CPUs count on at once. */
-static __always_inline void shared_add(struct ks_meter_row* row, enum ks_meter meter, __u64 count,
+/* COUNT more occurrences on a row that any number of CPUs count on at once. */
+static __always_inline void shared_add(struct ks_meter_row* row, __u32 meter, __u64 count,
                                        __u32 vm_slot, __u32 index) {
   __u64 total = __sync_fetch_and_add(&row->count, count) + count;
   if (total >= row->checkpoint) meter_look(row, meter, count, vm_slot, index);
-}
-
-static __always_inline void queue_add(struct ks_queue_row* queue, enum ks_meter meter,
-                                      __u64 count) {
-  shared_add(&queue->meters[meter - KS_METER_VHOST_RUN], meter, count, queue->vm_slot,
-             queue->index);
 }

@@ -1,156 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The contract between the BPF programs and user space, compiled by both. Every struct here lives
- * in a pinned map or in the ring: fixed-width types, no packing, padding explicit and zeroed,
- * offsets asserted in both languages. A test compares the layouts in the objects' BTF with these.
+ * The contract between the BPF programs and user space, compiled by both: here what all sources
+ * share, in bpf/<source>/records.h what each has of its own. Every struct lives in a pinned map or
+ * in the ring: fixed-width types, no packing, padding explicit and zeroed, offsets asserted in both
+ * languages. A test compares the layouts in the objects' BTF with these.
  *
- * Whenever a layout or a meaning changes, KS_LAYOUT_VERSION changes: pins of another version are
- * recreated, and the daemon says so.
+ * Whenever a layout or a meaning changes, the version of its owner changes: KS_LAYOUT_VERSION here,
+ * KS_<SOURCE>_VERSION there. Pins of another version are recreated, and the daemon says so: a
+ * source's own, or all, where what is shared changes.
  */
 #pragma once
 
-#include "bpf/meters.h"
 #include "bpf/types.h"
-#include "bpf/walks.h"
 
-#define KS_LAYOUT_VERSION 8
+#define KS_LAYOUT_VERSION 9
 
-/* ---- vCPUs and VMs -------------------------------------------------------------------------- */
-
-enum ks_origin {
-  KS_ORIGIN_BORN = 1, /* seen at its creation */
-  KS_ORIGIN_WALK,     /* found by the walk over open files */
-  KS_ORIGIN_HOOK,     /* met by a hook that did not know it */
+/* Domains of sensing, as records and ks_state name them. */
+enum ks_source {
+  KS_SOURCE_KVM = 0,
+  KS_SOURCE_VFIO,
+  KS_SOURCE_VHOST,
 };
 
-/* A slot is free while vm_serial is 0. vcpu is 0 once the vCPU is gone: its counts then wait for
- * user space to fold them. A hook that remembers a slot knows by comparing vcpu that the row is its
- * own. */
-struct ks_vcpu_row {
-  uint64_t vcpu;      /* address of struct kvm_vcpu */
-  uint64_t vm_serial; /* of the VM it belongs to */
-  uint32_t vm_slot;
-  uint32_t vcpu_index; /* kvm_vcpu.vcpu_idx: the order of creation */
-  uint64_t first_ns;   /* when the row was made */
-  uint32_t origin;     /* enum ks_origin */
-  uint32_t takes;      /* how often user space took the bits of ks_vm_sets; it alone writes this */
-  uint64_t exit_reasons_seen; /* bit N: user-space exit reason N since user space took the bits */
-  uint32_t slot;              /* of this row */
-  uint32_t timing;            /* 1: the time from an exit to the next entry is being taken */
-  uint64_t hypercalls_seen;   /* bit N: hypercall N since then; 63: that, or one above */
-  uint64_t address;           /* that of its entry, also once vcpu is 0 */
-  uint64_t padding[7];
-  struct ks_meter_row meters[KS_METERS_OF_VCPU];
+#define KS_NO_SLOT 0xffffffffU
+
+/* ---- meters --------------------------------------------------------------------------------- */
+
+/* A cache line each: an occurrence touches one. A vCPU's has one writer at a time, but user space
+ * may write 0 to checkpoint at any time ("look at the next occurrence"). */
+struct ks_meter_row {
+  uint64_t count;      /* cumulative */
+  uint64_t checkpoint; /* the count at which the program looks at the limits again */
+  uint64_t last; /* what the latest occurrence names: a port, guest address, MSR, exit reason */
+  uint64_t
+      marked; /* the member whose bit is known to be set in the VM's sets, and the take since */
+  uint64_t folded;    /* the count at the last look */
+  uint64_t folded_ns; /* when that was */
+  uint64_t padding[2];
 };
-KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vcpu_row, meters) == 128);
-KS_STATIC_ASSERT(sizeof(struct ks_vcpu_row) == 128 + 64 * KS_METERS_OF_VCPU);
+KS_STATIC_ASSERT(sizeof(struct ks_meter_row) == 64);
 
-/* ---- exits: why vCPUs left the guest, and for how long --------------------------------------- */
-
-#define KS_ISA_VMX 1 /* arch/x86/kvm/trace.h */
-#define KS_ISA_SVM 2
-
-#define KS_EXIT_REASONS 256 /* exit_index() of bpf/exit_reason.h says which is which */
-#define KS_EXIT_TIMES 40
-#define KS_EXIT_SAMPLE 64 /* one exit of so many is timed, and its state read */
-
-/* What a sampled exit's state is known of. VMX keeps it in the processor: KVM knows what it had to
- * read for the exit. */
-enum ks_known {
-  KS_KNOWN_RIP = 1,
-  KS_KNOWN_CR3 = 2,
-  KS_KNOWN_CPL = 4,
-};
-
-/* One row a vCPU, in the slot of its ks_vcpu_row. */
-struct ks_exit_row {
-  uint64_t reasons[KS_EXIT_REASONS]; /* exits by exit_index() */
-  uint64_t times[KS_EXIT_TIMES];     /* sampled exits by time to entry: N is 2^N ns up to 2^(N+1) */
-  uint64_t seen[4];                  /* bit N: reason N since user space took the bits */
-  uint64_t exit_ns;                  /* when the exit happened that is being timed, or was last */
-  uint64_t rip;                      /* of that exit, as far as known */
-  uint64_t cr3;
-  uint32_t cpl;
-  uint32_t known;  /* of the above: enum ks_known */
-  uint32_t reason; /* of that exit: exit_member() */
-  uint32_t isa;    /* KS_ISA_*, 0 before the first exit */
-  uint64_t lstar;  /* of SVM: the guest's at the latest sampled exit; 0 before it was set */
-  uint64_t padding[6];
-};
-KS_STATIC_ASSERT(sizeof(struct ks_exit_row) % 64 == 0);
-
-enum ks_vm_state {
-  KS_VM_FREE = 0,
-  KS_VM_ALIVE,
-  KS_VM_REPLACED, /* another VM was born at its address: it is gone, user space has yet to hear */
-  KS_VM_DEAD,     /* user space has seen its end; the row waits for reuse */
-};
-
-struct ks_vm_row {
-  uint64_t kvm;         /* address of struct kvm */
-  uint64_t serial;      /* never reused while the maps live; 0 in a row that was never used */
-  uint64_t first_ns;    /* when the row was made */
-  uint32_t creator_pid; /* kvm->userspace_pid: the process that created the VM */
-  uint32_t state;       /* enum ks_vm_state */
-  uint32_t born_seen;   /* 1: registered at its first vCPU's creation, so counts are complete */
-  uint32_t vcpus;       /* rows that were made for its vCPUs */
-  uint32_t incomplete;  /* 1: a vCPU of it found no slot and is not counted */
-  uint32_t queues;      /* rows that its virtqueues have now */
-  uint64_t mm;          /* kvm->mm: the address space of the process that created the VM */
-  uint64_t padding;
-  struct ks_meter_row meters[KS_METERS_OF_VM]; /* from KS_METERS_OF_VCPU on; added atomically */
-  uint64_t retired[KS_METER_COUNT]; /* counts of rows gone, folded so that sums never go back */
-  uint64_t padding2[6];
-};
-KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vm_row, meters) == 64);
-KS_STATIC_ASSERT(sizeof(struct ks_vm_row) % 64 == 0);
-
-/* ---- virtqueues that vhost serves ------------------------------------------------------------ */
-
-enum ks_queue_kind {
-  KS_QUEUE_OTHER = 0,
-  KS_QUEUE_NET,   /* index 0: the guest receives, 1: it sends */
-  KS_QUEUE_VSOCK, /* the same */
-};
-
-/* A slot is free while vm_serial is 0. queue is 0 once the queue is gone, or is another VM's: the
- * counts then wait for user space to fold them. The configuration is the kernel's own, as of the
- * last ioctl's end. */
-struct ks_queue_row {
-  uint64_t queue;     /* address of struct vhost_virtqueue */
-  uint64_t device;    /* of its struct vhost_dev */
-  uint64_t mm;        /* of the device's owner */
-  uint64_t vm_serial; /* of the VM it belongs to */
-  uint32_t vm_slot;
-  uint32_t index;         /* in its device */
-  uint16_t kind;          /* enum ks_queue_kind */
-  uint16_t regions;       /* of the guest's memory that the device was given; 0 before */
-  uint32_t slot;          /* of this row */
-  uint64_t first_ns;      /* when the row was made */
-  uint64_t configured_ns; /* when the following was read */
-  uint64_t desc;          /* where the rings are: addresses of the VMM, or of the device's IOTLB */
-  uint64_t avail;
-  uint64_t used;
-  uint64_t log_base; /* of the log of dirty pages */
-  uint64_t log_addr; /* of the used ring in that log */
-  uint64_t features; /* those in force */
-  uint32_t num;      /* size of the rings; 1 before it is set */
-  uint32_t log_used; /* 1: writes to the used ring are logged */
-  uint32_t cid;      /* of a vsock device: its guest's; 0 before it is set */
-  uint32_t going; /* 1: user space saw queue 0, and folds at the next tick; it alone writes this */
-  uint64_t address; /* that of its entry, also once queue is 0 */
-  uint64_t padding[7];
-  struct ks_meter_row meters[KS_METERS_OF_QUEUE]; /* from KS_METER_VHOST_RUN on */
-};
-KS_STATIC_ASSERT(__builtin_offsetof(struct ks_queue_row, meters) == 192);
-KS_STATIC_ASSERT(sizeof(struct ks_queue_row) == 192 + 64 * KS_METERS_OF_QUEUE);
-
-/* A virtqueue whose process has no VM. */
-struct ks_stray_queue {
-  uint64_t mm;       /* of the device's owner */
-  uint64_t births;   /* ks_state.next_serial when its VM was last searched for */
-  uint64_t outlived; /* 1: its VM is gone; what vhost still does is no VM's, and no loss */
-};
+/* Ioctls are bits in blocks: what they are made on, and the number of the command. */
+#define KS_IOCTL_MEMBER(kind, number) ((kind) << 8 | (number)) /* number: _IOC_NR, 8 bits */
 
 /* ---- limits: what user space wants to be told at once --------------------------------------- */
 
@@ -173,84 +64,24 @@ struct ks_limit_row {
   uint64_t untold;      /* counted when it was passed last, where the ring had no room for that */
   uint64_t untold_ns;   /* when that was */
   uint64_t untold_last; /* and what the occurrence named */
+  uint64_t padding;
   struct ks_mark marks[KS_MARKS];
 };
 
-struct ks_vm_limits {
-  struct ks_limit_row rows[KS_METER_COUNT][KS_LIMITS_PER_METER];
+/* Of one meter. A source's limits of a VM are one of these for each of its meters. */
+struct ks_meter_limits {
+  struct ks_limit_row rows[KS_LIMITS_PER_METER];
 };
+KS_STATIC_ASSERT(sizeof(struct ks_meter_limits) % 64 == 0);
 
 #define KS_REPORT_INTERVAL_NS 1000000000ULL
 
-/* ---- sets: which members were seen ---------------------------------------------------------- */
-
-/* MSRs are bits in four blocks: the three ranges of the hardware's own MSR bitmaps, and one for the
- * paravirtual ones of Hyper-V and KVM (SDM vol. 3 24.6.9, APM vol. 2 15.11, hyperv-tlfs.h,
- * kvm_para.h). */
-#define KS_MSR_BLOCK 8192
-#define KS_MSR_LOW 0x0U
-#define KS_MSR_HIGH 0xc0000000U
-#define KS_MSR_AMD 0xc0010000U
-#define KS_MSR_HYPERV 0x40000000U /* first half of the fourth block */
-#define KS_MSR_KVM 0x4b564d00U    /* second half */
-#define KS_MSR_BITS (4 * KS_MSR_BLOCK)
-
-/* Ioctls are bits in blocks, by what they are made on and the number of the command. */
-enum ks_ioctl_kind {
-  KS_IOCTL_VM = 0,
-  KS_IOCTL_VCPU,
-  KS_IOCTL_DEVICE, /* one that the VM has in the kernel */
-  KS_IOCTL_VHOST,
-  KS_IOCTL_VFIO,        /* a container or a group */
-  KS_IOCTL_VFIO_DEVICE, /* some of their commands have the same numbers */
-  KS_IOCTL_KINDS
-};
-#define KS_IOCTL_MEMBER(kind, number) ((kind) << 8 | (number)) /* number: _IOC_NR, 8 bits */
-
-/* What has too many members for bits is kept in small tables: member + 1, 0 where free. A member
- * that finds no room among KS_TABLE_PROBES places is counted, and not told from the others. */
-#define KS_MMIO_PAGES 128 /* places in the table of guest pages */
-#define KS_OTHER_MSRS 32  /* of MSRs outside the blocks */
-#define KS_TABLE_PROBES 8
-#define KS_PAGE_SHIFT 12
-
-/* First-seen members of one VM. Programs set them, user space takes (reads and clears) them. */
-struct ks_vm_sets {
-  uint64_t changed;       /* not 0: members were set since user space took them */
-  uint64_t mmio_overflow; /* guest pages that found no room */
-  uint64_t msr_overflow;  /* MSRs outside the blocks that found no room */
-  uint64_t padding[5];
-  uint64_t ports[65536 / 64];
-  uint64_t msrs_written[KS_MSR_BITS / 64];
-  uint64_t ioctls[KS_IOCTL_KINDS * 256 / 64]; /* by KS_IOCTL_MEMBER */
-  uint64_t mmio_pages[KS_MMIO_PAGES];         /* guest addresses >> KS_PAGE_SHIFT */
-  uint64_t other_msrs[KS_OTHER_MSRS];
-};
-KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vm_sets, ports) == 64);
-KS_STATIC_ASSERT(sizeof(struct ks_vm_sets) % 64 == 0);
-
-/* ---- losses: whatever is not counted or told, by reason ------------------------------------- */
-
-struct ks_losses {
-  uint64_t ring_full;     /* a record found no room */
-  uint64_t no_vm_slot;    /* a birth or an occurrence of a VM beyond the maximum: not watched */
-  uint64_t no_vcpu_slot;  /* the same of a vCPU beyond the maximum */
-  uint64_t table_update;  /* an update of the VM or vCPU table failed */
-  uint64_t row_lookup;    /* a slot led to no row */
-  uint64_t unattributed;  /* an occurrence in no vCPU's context */
-  uint64_t over_budget;   /* records not sent because a budget was used up; still counted */
-  uint64_t no_queue_slot; /* an occurrence on a virtqueue beyond the maximum: not counted */
-  uint64_t queue_unattributed; /* the same, where it could be of several VMs of its process */
-  uint64_t queue_without_vm;   /* the same, where its process has no VM */
-  uint64_t vfio_unattributed;  /* an ioctl on VFIO of a process that has several VMs */
-  uint64_t vfio_without_vm;  /* the same, of a process that has no VM: its own, or a VMM's child */
-  uint64_t irq_unattributed; /* an interrupt by an eventfd or a worker, whose VM cannot be told */
-  uint64_t missed_return;    /* a call whose return no kretprobe saw: not counted */
-};
-
 /* ---- shared state --------------------------------------------------------------------------- */
 
-/* One row: what all programs and user space share. */
+#define KS_SOURCES 32 /* room for as many sources */
+
+/* One row: what all programs and user space share. Serials are drawn here, so that no source's rows
+ * ever match a VM of another time, whichever source's maps were recreated in between. */
 struct ks_state {
   uint32_t layout_version; /* KS_LAYOUT_VERSION */
   uint32_t padding;
@@ -258,6 +89,8 @@ struct ks_state {
   uint64_t heartbeat_ns;  /* when user space last looked: what came later was not observed */
   uint64_t births_window; /* KS_RECORD_VM_BORN records: the second they are budgeted in ... */
   uint64_t births_sent;   /* ... and how many of it were sent */
+  uint64_t owners_made;   /* how often a program said whose something is (ks_owner) */
+  uint32_t source_versions[KS_SOURCES]; /* by ks_source; 0: its maps were not made yet */
 };
 
 #define KS_BIRTHS_PER_SECOND 64
@@ -288,8 +121,9 @@ struct ks_vm_born {
 /* More than a limit was counted within its window. At most one per limit and second. */
 struct ks_limit_crossed {
   struct ks_record header;
-  uint32_t meter;
-  uint32_t vcpu_index; /* or the queue's in its device */
+  uint16_t source;     /* enum ks_source */
+  uint16_t meter;      /* the source's number */
+  uint32_t part_index; /* of the vCPU in its VM, or of the queue in its device; else 0 */
   uint64_t counted;    /* within the window, up to and including this occurrence */
   uint64_t max;
   uint64_t window_ns;

@@ -7,6 +7,8 @@
 #include <cstdint>
 #define KS_STATIC_ASSERT(condition) static_assert(condition)
 #else
+
+#include <linux/types.h>
 #define KS_STATIC_ASSERT(condition) _Static_assert(condition, #condition)
 typedef __u8 uint8_t;
 typedef __u16 uint16_t;

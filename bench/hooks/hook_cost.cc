@@ -12,7 +12,7 @@
 
 #include "bench/hooks/program_cost.h"
 #include "empty.skel.h"
-#include "sensor/probe/probe.h"
+#include "sensor/source/registry.h"
 #include "tests/support/guest.h"
 #include "vcpu_argument.skel.h"
 
@@ -54,8 +54,8 @@ absl::StatusOr<BpfObject> LoadObject(const char* name, Bytes bytes,
                                      const std::vector<std::string>& programs) {
   size_t size = 0;
   const auto* start = static_cast<const char*>(bytes(&size));
-  KVMSENTRY_ASSIGN_OR_RETURN(BpfObject object,
-                             BpfObject::Open(name, {start, size}, kPinRoot, kSizes));
+  static const MapPlan plan(kPinRoot, kSizes, {});
+  KVMSENTRY_ASSIGN_OR_RETURN(BpfObject object, BpfObject::Open(name, {start, size}, plan));
   KVMSENTRY_RETURN_IF_ERROR(object.Load(programs));
   return object;
 }
@@ -71,10 +71,11 @@ absl::StatusOr<BpfObject> AttachEmpty() {
 }
 
 // The only vCPU of the guest, which waits.
-absl::StatusOr<uint64_t> VcpuOf(const Probe& probe, pid_t pid) {
-  for (const ks_vm_row& vm : probe.tables().vms()) {
+absl::StatusOr<uint64_t> VcpuOf(const Sources& sources, pid_t pid) {
+  const KvmTables& tables = sources.kvm().tables();
+  for (const ks_vm_row& vm : tables.vms()) {
     if (vm.state != KS_VM_ALIVE || vm.creator_pid != static_cast<uint32_t>(pid)) continue;
-    for (const ks_vcpu_row& vcpu : probe.tables().vcpus()) {
+    for (const ks_vcpu_row& vcpu : tables.vcpus()) {
       if (vcpu.vm_serial == vm.serial) return vcpu.vcpu;
     }
   }
@@ -93,13 +94,13 @@ absl::StatusOr<BpfObject> AttachVcpuArgument(uint64_t vcpu) {
   return object;
 }
 
-absl::Status RunCase(const Case& c, const Probe& probe, uint64_t count, Samples& samples) {
+absl::Status RunCase(const Case& c, const Sources& sources, uint64_t count, Samples& samples) {
   KVMSENTRY_ASSIGN_OR_RETURN(
       Guest guest,
       Guest::Start(absl::StrFormat("--behaviour %s --count %d --then exit", c.behaviour, count)));
   std::optional<BpfObject> argument;
   if (std::string_view(c.program) == "vcpu_argument") {
-    KVMSENTRY_ASSIGN_OR_RETURN(const uint64_t vcpu, VcpuOf(probe, guest.pid()));
+    KVMSENTRY_ASSIGN_OR_RETURN(const uint64_t vcpu, VcpuOf(sources, guest.pid()));
     KVMSENTRY_ASSIGN_OR_RETURN(argument, AttachVcpuArgument(vcpu));
   }
   const auto before = ReadProgramStats();
@@ -126,13 +127,13 @@ absl::Status RunRound(bool empty_first, std::span<const Case> cases,
     KVMSENTRY_ASSIGN_OR_RETURN(empty, AttachEmpty());
   }
   KVMSENTRY_ASSIGN_OR_RETURN(
-      const std::unique_ptr<Probe> probe,
-      Probe::Load({.pin_root = kPinRoot, .sizes = kSizes, .variants = variants}));
+      const std::unique_ptr<Sources> sources,
+      Sources::Open({.pin_root = kPinRoot, .sizes = kSizes, .variants = variants}));
   if (!empty_first) {
     KVMSENTRY_ASSIGN_OR_RETURN(empty, AttachEmpty());
   }
   for (const Case& c : cases) {
-    KVMSENTRY_RETURN_IF_ERROR(RunCase(c, *probe, count, samples[c.what]));
+    KVMSENTRY_RETURN_IF_ERROR(RunCase(c, *sources, count, samples[c.what]));
   }
   return absl::OkStatus();
 }

@@ -16,8 +16,8 @@ namespace {
 // A hook that may stay silent, and what cannot go on for long without it.
 struct Silence {
   absl::string_view hook;
-  ks_meter meter;
-  ks_meter proof;
+  ks_kvm_meter meter;
+  ks_kvm_meter proof;
   absl::string_view reason;
 };
 constexpr char kNoExits[] =
@@ -57,21 +57,21 @@ const HookCoverage* Find(std::span<const HookCoverage> hooks, absl::string_view 
 
 }  // namespace
 
-void SilenceWatch::Begin(std::span<const VmCounts> counts) {
+void SilenceWatch::Begin(std::span<const KvmCounts> counts) {
   bases_.clear();
-  for (const VmCounts& vm : counts) {
+  for (const KvmCounts& vm : counts) {
     for (size_t i = 0; i < kWatched; ++i) {
       bases_[vm.vm][i] = {vm.count[kSilences[i].meter], vm.count[kSilences[i].proof]};
     }
   }
 }
 
-void SilenceWatch::Observe(std::span<const VmCounts> counts) {
+void SilenceWatch::Observe(std::span<const KvmCounts> counts) {
   static_assert(std::size(kSilences) == kWatched);
   for (size_t i = 0; i < kWatched; ++i) {
     bool silent = false;
     bool heard = false;
-    for (const VmCounts& vm : counts) {
+    for (const KvmCounts& vm : counts) {
       const auto base = bases_.find(vm.vm);
       const Base before = base == bases_.end() ? Base{} : base->second[i];
       const uint64_t proof = Since(before.proof, vm.count[kSilences[i].proof]);

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "sensor/probe/hooks.h"
-#include "sensor/record/sampler.h"
+#include "sensor/source/kvm/counts.h"
 #include "sensor/spec/spec.h"
 
 namespace kvmsentry {
@@ -23,10 +23,10 @@ class SilenceWatch {
  public:
   // Hooks were just attached: only what is counted from now on, COUNTS are that of now, is judged.
   // What was found is kept until then.
-  void Begin(std::span<const VmCounts> counts);
+  void Begin(std::span<const KvmCounts> counts);
   // COUNTS are those of all VMs that live. What was found is kept while none has done enough to be
   // judged.
-  void Observe(std::span<const VmCounts> counts);
+  void Observe(std::span<const KvmCounts> counts);
   // ACTIVE, DEGRADED where HOOK is silent for some VMs, UNOBSERVABLE where it is for all.
   Coverage Of(absl::string_view hook) const;
 

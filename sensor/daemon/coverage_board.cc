@@ -44,7 +44,7 @@ void CoverageBoard::Take(std::vector<HookCoverage> attached, bool more) {
   Rebuild();
 }
 
-void CoverageBoard::Observe(std::span<const VmCounts> counts) {
+void CoverageBoard::Observe(std::span<const KvmCounts> counts) {
   if (std::exchange(begin_, false)) silence_.Begin(counts);
   silence_.Observe(counts);
   if (Heard(attached_, silence_) != heard_) Rebuild();

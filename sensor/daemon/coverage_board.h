@@ -19,7 +19,7 @@ class CoverageBoard {
   // Where hooks stand after some were attached, or (MORE false) detached.
   void Take(std::vector<HookCoverage> attached, bool more);
   // Counts were read just now: hooks may turn out to stay silent.
-  void Observe(std::span<const VmCounts> counts);
+  void Observe(std::span<const KvmCounts> counts);
 
   struct View {
     std::vector<HookCoverage> hooks;

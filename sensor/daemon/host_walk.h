@@ -6,7 +6,7 @@
 #include <map>
 #include <vector>
 
-#include "bpf/records.h"
+#include "bpf/kvm/walks.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/status.h"
 #include "sensor/daemon/process_survey.h"

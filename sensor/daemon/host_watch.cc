@@ -33,8 +33,7 @@ void HostWatch::TakeUevents() {
   modules_loaded_ |= batch->overrun || batch->module_loaded;
 }
 
-InventoryChanges HostWatch::Look(std::span<const ks_vm_row> table) {
-  const std::vector<ks_vm_row> rows(table.begin(), table.end());
+InventoryChanges HostWatch::Look(const std::vector<ks_vm_row>& rows) {
   const KernelTime now = clock_.Now();
   processes_.Begin(now);
   InventoryChanges changes;

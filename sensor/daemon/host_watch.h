@@ -6,11 +6,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <utility>
 #include <vector>
 
-#include "bpf/records.h"
+#include "bpf/kvm/records.h"
 #include "sensor/base/clock.h"
 #include "sensor/daemon/host_walk.h"
 #include "sensor/daemon/process_survey.h"
@@ -41,7 +40,7 @@ class HostWatch {
   void RequestWalk() { walks_.Request(clock_.Now()); }
 
   // A look at the VM table, with the walk that was made since the last one, if there was one.
-  InventoryChanges Look(std::span<const ks_vm_row> table);
+  InventoryChanges Look(const std::vector<ks_vm_row>& rows);
 
   // Starts a walk on HOST if one is due, and if HOST is idle. Returns whether it did.
   bool StartWalk(Worker& host);

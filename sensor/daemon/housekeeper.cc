@@ -31,9 +31,11 @@ struct Obeyed {
 
 }  // namespace
 
-Housekeeper::Housekeeper(Probe& probe, HostWatch& host, CoverageBoard& coverage, SelfCheck& self,
-                         const Clock& clock, double cost_budget, std::unique_ptr<Worker> worker)
-    : probe_(probe),
+Housekeeper::Housekeeper(Sources& sources, HostWatch& host, CoverageBoard& coverage,
+                         SelfCheck& self, const Clock& clock, double cost_budget,
+                         std::unique_ptr<Worker> worker)
+    : sources_(sources),
+      probe_(sources.probe()),
       host_(host),
       coverage_(coverage),
       self_(self),
@@ -76,6 +78,7 @@ void Housekeeper::StartAttaching() {
   worker_->Start(
       "attaching hooks of a loaded module",
       [this, object] {
+        sources_.BeforeAttach();
         return Attached{probe_.AttachMissing(object), probe_.coverage()};
       },
       [this, object](Attached attached) {
@@ -128,7 +131,10 @@ void Housekeeper::Obey(const CostGuard::Verdict& verdict) {
       [this, verdict] {
         if (verdict.shed != nullptr) probe_.Shed(*verdict.shed, verdict.reason);
         absl::Status restored;
-        if (verdict.restore != nullptr) restored = probe_.Restore(*verdict.restore);
+        if (verdict.restore != nullptr) {
+          sources_.BeforeAttach();
+          restored = probe_.Restore(*verdict.restore);
+        }
         return Obeyed{restored, probe_.coverage()};
       },
       [this, verdict](Obeyed obeyed) {

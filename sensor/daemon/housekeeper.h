@@ -14,7 +14,7 @@
 #include "sensor/daemon/host_watch.h"
 #include "sensor/daemon/self_check.h"
 #include "sensor/daemon/worker.h"
-#include "sensor/probe/probe.h"
+#include "sensor/source/registry.h"
 
 namespace kvmsentry {
 
@@ -23,7 +23,7 @@ namespace kvmsentry {
 class Housekeeper {
  public:
   // All outlive it.
-  Housekeeper(Probe& probe, HostWatch& host, CoverageBoard& coverage, SelfCheck& self,
+  Housekeeper(Sources& sources, HostWatch& host, CoverageBoard& coverage, SelfCheck& self,
               const Clock& clock, double cost_budget, std::unique_ptr<Worker> worker);
 
   int fd() const { return worker_->fd(); }
@@ -43,6 +43,7 @@ class Housekeeper {
   void StartAudit(KernelTime now);
   void Obey(const CostGuard::Verdict& verdict);
 
+  Sources& sources_;
   Probe& probe_;
   HostWatch& host_;
   CoverageBoard& coverage_;

@@ -3,12 +3,12 @@
 
 #include <vector>
 
-#include "bpf/records.h"
 #include "sensor/rpc/sensor_view.h"
+#include "sensor/source/source.h"
 
 namespace kvmsentry {
 
-// What the tables do not say.
+// What no source says.
 struct OtherLosses {
   uint64_t skipped_runs = 0;   // of programs, by the kernel
   uint64_t missed_probes = 0;  // kprobes and kretprobes, by the kernel
@@ -20,6 +20,9 @@ struct OtherLosses {
   uint64_t refused = 0;        // alerts, by the journal
 };
 
-std::vector<LossView> DescribeLosses(const ks_losses& kernel, const OtherLosses& other);
+// Adds a source's loss to LOSSES: reasons that several sources have are told once.
+void AddLoss(const Loss& loss, std::vector<LossView>* losses);
+
+std::vector<LossView> DescribeLosses(const OtherLosses& other);
 
 }  // namespace kvmsentry

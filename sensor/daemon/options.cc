@@ -13,7 +13,7 @@
 #include "sensor/daemon/config_file.h"
 #include "sensor/daemon/ring_size.h"
 #include "sensor/inventory/files.h"
-#include "sensor/probe/hooks.h"
+#include "sensor/source/registry.h"
 
 namespace kvmsentry {
 namespace {

@@ -8,12 +8,16 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
-#include "bpf/records.h"
+#include "bpf/kvm/records.h"
+#include "bpf/vfio/records.h"
+#include "bpf/vhost/records.h"
 
 namespace kvmsentry {
 namespace {
 
 constexpr uint64_t kLargestKib = 1 << 20;
+// Its pages are mapped twice and all at once (kernel/bpf/ringbuf.c), so it weighs double.
+constexpr uint64_t kMost = 8 << 20;
 
 uint64_t SmallestKib() { return static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) / 1024; }
 
@@ -21,11 +25,13 @@ uint64_t SmallestKib() { return static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) / 1
 
 uint32_t RingBytes(uint32_t max_vms) {
   constexpr uint64_t kRecordHeader = 8;  // the kernel's own, Documentation/bpf/ringbuf.rst
-  const uint64_t limits = uint64_t{max_vms} * KS_METER_COUNT * KS_LIMITS_PER_METER;
+  const uint64_t limits = uint64_t{max_vms} *
+                          (uint64_t{KS_KVM_METERS} + KS_VFIO_METERS + KS_VHOST_METERS) *
+                          KS_LIMITS_PER_METER;
   const uint64_t bytes = limits * (sizeof(ks_limit_crossed) + kRecordHeader) +
                          KS_BIRTHS_PER_SECOND * (sizeof(ks_vm_born) + kRecordHeader) +
                          sizeof(ks_canary) + kRecordHeader;
-  return static_cast<uint32_t>(std::bit_ceil(std::clamp<uint64_t>(bytes, 64 << 10, 64 << 20)));
+  return static_cast<uint32_t>(std::bit_ceil(std::clamp<uint64_t>(bytes, 64 << 10, kMost)));
 }
 
 std::string ProblemWithRingKib(const std::string& text) {

@@ -3,20 +3,21 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_join.h"
 #include "spdlog/spdlog.h"
 
 #include "sensor/base/load.h"
 #include "sensor/daemon/losses.h"
-#include "sensor/daemon/tamper.h"
 #include "sensor/probe/canary_vm.h"
 
 namespace kvmsentry {
 namespace {
 
 // How long nobody watched: from the last heartbeat of an earlier run to now.
-absl::Duration Unobserved(const Probe& probe, KernelTime now) {
-  const auto beat = static_cast<int64_t>(Load(probe.tables().state().heartbeat_ns));
-  const bool gap = probe.pins() == Pins::kKept && beat != 0 && beat < now.ns;
+absl::Duration Unobserved(const SharedState& state, KernelTime now) {
+  // 0 in maps that were just made.
+  const auto beat = static_cast<int64_t>(Load(state.row().heartbeat_ns));
+  const bool gap = beat != 0 && beat < now.ns;
   return absl::Nanoseconds(gap ? now.ns - beat : 0);
 }
 
@@ -28,15 +29,15 @@ absl::StatusOr<std::unique_ptr<Sensor>> Sensor::Start(const SensorOptions& optio
   const KernelTime began = clock.Now();
   // Before the probe, so that no birth or death between the two goes unheard.
   KVMSENTRY_ASSIGN_OR_RETURN(UeventSocket uevents, UeventSocket::Open());
-  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Probe> probe, Probe::Load(options.probe));
-  if (probe->pins() == Pins::kRecreated) {
-    spdlog::warn("{}: the maps of an earlier run were removed, all counts start at zero: {}",
-                 options.probe.pin_root, probe->pins_recreated_because());
+  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Sources> sources, Sources::Open(options.probe));
+  for (const std::string& removed : sources->probe().recreated()) {
+    spdlog::warn("{}: maps of an earlier run were removed, and their counts start at zero: {}",
+                 options.probe.pin_root, removed);
   }
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Worker> names, Worker::Make(clock));
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Worker> housekeeping, Worker::Make(clock));
   std::unique_ptr<Sensor> sensor(new Sensor(options, std::move(library), clock, hub, pulse,
-                                            {.probe = std::move(probe),
+                                            {.sources = std::move(sources),
                                              .uevents = std::move(uevents),
                                              .names = std::move(names),
                                              .housekeeping = std::move(housekeeping),
@@ -52,37 +53,34 @@ Sensor::Sensor(const SensorOptions& options, std::shared_ptr<const SpecLibrary> 
     : library_(library),
       clock_(clock),
       pulse_(pulse),
-      probe_(std::move(parts.probe)),
+      sources_(std::move(parts.sources)),
       began_(parts.began),
       base_status_(BaseStatus(options)),
       engine_(library, options.engine),
       publisher_(options.host, clock, hub),
       coverage_(std::move(library)),
-      observer_(*probe_, engine_, self_),
-      snapshots_([&tables = std::as_const(*probe_).tables()] {
-        return ReadExits(tables.vcpus(), tables.exits());
-      }),
-      host_(*probe_, std::move(parts.uevents), std::move(parts.names), clock, [this] { Look(); }),
-      keeper_(*probe_, host_, coverage_, self_, clock, options.cost_budget,
+      observer_(*sources_, engine_, self_),
+      snapshots_([&kvm = std::as_const(sources_->kvm())] { return kvm.tables().ReadExits(); }),
+      host_(sources_->probe(), std::move(parts.uevents), std::move(parts.names), clock,
+            [this] { Look(); }),
+      keeper_(*sources_, host_, coverage_, self_, clock, options.cost_budget,
               std::move(parts.housekeeping)) {}
 
 // The canary VM is not one of the host's: its row is released before anybody looks.
 void Sensor::ProveHooks() {
   const absl::StatusOr<CanaryVm> canary = RunCanaryVm();
   if (canary.ok()) {
-    probe_->JudgeByCanary();
-    const std::span<const ks_vm_row> rows = probe_->tables().vms();
-    for (Slot slot = 0; slot < rows.size(); ++slot) {
-      if (Load(rows[slot].serial) == 0 || Load(rows[slot].creator_pid) != canary->creator) continue;
-      if (const absl::Status released = probe_->tables().Release(slot); !released.ok()) {
-        spdlog::error("{}", std::string(released.message()));
-      }
+    sources_->probe().JudgeByCanary();
+    for (const ks_vm_row& row : sources_->kvm().tables().CopyVms()) {
+      if (row.serial == 0 || row.creator_pid != canary->creator) continue;
+      const absl::Status released = sources_->Release({{row.serial}, row.slot});
+      if (!released.ok()) spdlog::error("{}", std::string(released.message()));
     }
   } else if (!absl::IsNotFound(canary.status())) {
     spdlog::warn("no hook is proven to fire before a guest makes it fire: {}",
                  std::string(canary.status().message()));
   }
-  coverage_.Take(probe_->coverage(), /*more=*/true);
+  coverage_.Take(sources_->probe().coverage(), /*more=*/true);
 }
 
 void Sensor::OnWake() {
@@ -110,7 +108,7 @@ void Sensor::OnTick(uint64_t late) {
   LookAtSelf(now);
   observer_.Drain();  // again: what was on its way at that time has come by now, and is not late
   Raise(now);
-  probe_->tables().Beat(static_cast<uint64_t>(now.ns));
+  sources_->state().Beat(static_cast<uint64_t>(now.ns));
   TakeRecords();
   host_.AskNames();
   PostSnapshot();
@@ -128,7 +126,7 @@ void Sensor::TakeRecords() {
 
 void Sensor::Look() {
   const Pulse::Step step(pulse_, clock_, "looking at the VM table");
-  const InventoryChanges changes = host_.Look(probe_->tables().vms());
+  const InventoryChanges changes = host_.Look(sources_->kvm().tables().CopyVms());
   const KernelTime now = clock_.Now();
   for (const VmEntry& vm : changes.appeared) Appear(vm, now);
   if (!changes.gone.empty()) {
@@ -148,10 +146,15 @@ void Sensor::Appear(const VmEntry& vm, KernelTime now) {
   if (!registry_.Knows(vm.facts.id)) {
     spdlog::info("watching VM {} (pid {}, {})", vm.facts.name, vm.facts.pid, vm.facts.vmm);
   }
-  const KernelTime first{static_cast<int64_t>(Load(probe_->tables().vms()[vm.slot].first_ns))};
+  const ks_vm_row& row = sources_->kvm().tables().vms()[vm.slot];
+  const KernelTime first{static_cast<int64_t>(Load(row.first_ns))};
   registry_.Put({.entry = vm, .first_seen = WallAt(clock_, first), .born_here = first >= began_});
   engine_.UpsertVm(vm.facts, now);
-  probe_->tables().SetLimits(vm.slot, library_->LimitsFor(vm.facts));
+  const VmPlace place{vm.facts.id, vm.slot};
+  sources_->Watch(place, library_->LimitsFor(vm.facts));
+  const OwnedThing process{KS_OWNER_PROCESS, static_cast<uint64_t>(vm.facts.pid)};
+  const absl::Status owned = sources_->kvm().tables().Own(place, {process});
+  if (!owned.ok()) spdlog::warn("{}", std::string(owned.message()));
 }
 
 void Sensor::Vanish(const VmGone& gone, KernelTime now) {
@@ -161,28 +164,28 @@ void Sensor::Vanish(const VmGone& gone, KernelTime now) {
     registry_.Remove(gone.id);
   }
   if (gone.reason == GoneReason::kRowLost) {
+    sources_->Unwatch(gone.id);
     self_.Tampered("a row of the map vms was emptied", now);
     return;
   }
-  if (coverage_.Has("kvm_track_tsc") && WasForgotten(probe_->tables().vms(), gone.slot)) {
+  if (coverage_.Has("kvm_track_tsc") && sources_->kvm().tables().WasForgotten(gone.slot)) {
     self_.Tampered("the map vm_slots lost an entry, and a VM was taken for new", now);
   }
-  if (const absl::Status released = probe_->tables().Release(gone.slot); !released.ok()) {
-    spdlog::error("{}", std::string(released.message()));
-  }
+  const absl::Status released = sources_->Release({gone.id, gone.slot});
+  if (!released.ok()) spdlog::error("{}", std::string(released.message()));
 }
 
 void Sensor::Sample(KernelTime now) {
   const Pulse::Step step(pulse_, clock_, "reading counters");
-  observer_.Sample(registry_, coverage_, now);
-  coverage_.Observe(*observer_.counts());
+  observer_.Sample(coverage_, now);
+  coverage_.Observe(sources_->kvm().vms());
 }
 
 void Sensor::LookAtSelf(KernelTime now) {
   if (!self_.IsDue(now)) return;
   const Pulse::Step step(pulse_, clock_, "auditing the maps");
-  self_.Look([this](uint64_t number) { return probe_->SendCanary(number); },
-             probe_->tables().Audit(), now);
+  self_.Look([this](uint64_t number) { return sources_->probe().SendCanary(number); },
+             sources_->Audit(), now);
 }
 
 void Sensor::Raise(KernelTime now) {
@@ -204,8 +207,8 @@ SensorStatus Sensor::BaseStatus(const SensorOptions& options) const {
   status.kernel_release = options.host.kernel_release;
   status.libbpf_version = LibbpfVersion();
   status.started_at = clock_.WallNow();
-  status.unobserved = Unobserved(*probe_, clock_.Now());
-  status.pins_recreated_because = probe_->pins_recreated_because();
+  status.unobserved = Unobserved(sources_->state(), clock_.Now());
+  status.pins_recreated_because = absl::StrJoin(sources_->probe().recreated(), "; ");
   status.cost_budget_percent = options.cost_budget;
   status.max_vms = options.probe.sizes.max_vms;
   status.max_vcpus = options.probe.sizes.max_vcpus;
@@ -225,30 +228,29 @@ void Sensor::PostSnapshot() {
     for (const HookCost& hook : cost.costs()) *status.cost_percent += hook.percent;
   }
   status.faults = self_.watch().Open();
-  status.losses =
-      DescribeLosses(probe_->tables().losses(), {.skipped_runs = keeper_.skipped_runs(),
-                                                 .missed_probes = keeper_.missed_probes(),
-                                                 .bad_records = observer_.bad_records(),
-                                                 .unknown_vm = engine_.unknown_vm(),
-                                                 .late = engine_.late(),
-                                                 .failed_walks = host_.failed_walks(),
-                                                 .late_ticks = late_ticks_,
-                                                 .refused = publisher_.refused()});
+  for (const std::unique_ptr<Source>& source : sources_->all()) {
+    for (const Loss& loss : source->Losses()) AddLoss(loss, &status.losses);
+  }
+  for (LossView& loss : DescribeLosses({.skipped_runs = keeper_.skipped_runs(),
+                        .missed_probes = keeper_.missed_probes(),
+                        .bad_records = observer_.bad_records(),
+                        .unknown_vm = engine_.unknown_vm(),
+                        .late = engine_.late(),
+                        .failed_walks = host_.failed_walks(),
+                        .late_ticks = late_ticks_,
+                        .refused = publisher_.refused()})) {
+    status.losses.push_back(std::move(loss));
+  }
   const Inventory& inventory = host_.inventory();
   status.vms_unlisted = inventory.unwatched_count() - inventory.unwatched().size();
   status.vms_hidden = inventory.unknown();
   snapshot->coverage = coverage_.view();
   snapshot->costs = cost.costs();
-  snapshot->counts = observer_.counts();
+  snapshot->counts = observer_.Counts();
   snapshot->unwatched = host_.unwatched();
-  const std::span<const ks_vm_row> rows = probe_->tables().vms();
   for (const auto& [id, record] : registry_.records()) {
-    const ks_vm_row& row = rows[record->entry.slot];
-    // Asked of the row: the walk may know a VM before its first vCPU, its birth, does.
     Snapshot::Vm& vm = snapshot->vms.emplace_back();
-    vm = {.record = record,
-          .complete = Load(row.incomplete) == 0,
-          .born_seen = Load(row.born_seen) != 0};
+    vm.record = record;
     if (const auto score = engine_.ScoreOf(id)) {
       vm.score_millipoints = score->millipoints;
       vm.open_alerts = score->open_alerts;

@@ -20,8 +20,8 @@
 #include "sensor/daemon/vm_registry.h"
 #include "sensor/engine/engine.h"
 #include "sensor/inventory/host.h"
-#include "sensor/probe/probe.h"
 #include "sensor/rpc/sensor_view.h"
+#include "sensor/source/registry.h"
 #include "sensor/spec/library.h"
 
 namespace kvmsentry {
@@ -44,7 +44,7 @@ class Sensor {
 
   // Readable when OnWake() has something to do.
   std::array<int, 3> wake_fds() const {
-    return {probe_->ring_fd(), keeper_.fd(), host_.names_fd()};
+    return {sources_->probe().ring_fd(), keeper_.fd(), host_.names_fd()};
   }
   int uevent_fd() const { return host_.uevent_fd(); }
 
@@ -57,7 +57,7 @@ class Sensor {
 
  private:
   struct Parts {
-    std::unique_ptr<Probe> probe;
+    std::unique_ptr<Sources> sources;
     UeventSocket uevents;
     std::unique_ptr<Worker> names, housekeeping;
     KernelTime began;  // before any program of this run counted
@@ -79,7 +79,7 @@ class Sensor {
   const std::shared_ptr<const SpecLibrary> library_;
   const Clock& clock_;
   Pulse& pulse_;
-  const std::unique_ptr<Probe> probe_;
+  const std::unique_ptr<Sources> sources_;
   const KernelTime began_;
   const SensorStatus base_status_;  // what never changes of it
   Engine engine_;

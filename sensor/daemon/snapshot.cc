@@ -23,28 +23,30 @@ HookView ViewOf(const HookCoverage& hook, std::span<const HookCost> costs) {
   return view;
 }
 
-VmView ViewOf(const Snapshot::Vm& vm) {
+VmView ViewOf(const Snapshot& snapshot, const Snapshot::Vm& vm) {
+  const VmEntry& entry = vm.record->entry;
+  VmDetails details;
+  for (const auto& counts : snapshot.counts) counts->Show({entry.facts.id, entry.slot}, &details);
   VmView view;
-  view.vm = vm.record->entry.facts;
+  view.vm = entry.facts;
   view.first_seen = vm.record->first_seen;
-  view.watched = vm.complete;
+  view.vcpus = details.vcpus;
+  view.watched = !details.incomplete;
   if (!view.watched) {
     view.unwatched_reason = "some of its vCPUs found no slot: raise --max-vcpus";
   }
-  view.seen_from_birth = vm.born_seen && vm.record->born_here;
+  view.seen_from_birth = details.born_seen && vm.record->born_here;
   view.score_millipoints = vm.score_millipoints;
   view.open_alerts = vm.open_alerts;
   view.devices = *vm.record->devices;
-  return view;
-}
-
-// Missing is not zero: only of features that are told.
-void AddCounts(const VmCounts& counts, std::span<const FeatureId> told, VmView& view) {
-  view.vcpus = counts.vcpus;
-  for (const FeatureId id : told) {
-    const Feature& feature = FeatureOf(id);
-    if (feature.meter) view.counts[std::string(feature.name)] = counts.count[*feature.meter];
+  // Missing is not zero: only of features that are told.
+  if (snapshot.coverage == nullptr) return view;
+  for (const FeatureId id : snapshot.coverage->told) {
+    const auto count = details.counts.find(id);
+    if (count == details.counts.end()) continue;
+    view.counts[std::string(FeatureOf(id).name)] = count->second;
   }
+  return view;
 }
 
 }  // namespace
@@ -72,12 +74,8 @@ SensorStatus SnapshotBoard::Status() const {
 std::vector<VmView> SnapshotBoard::Vms(bool with_exits) const {
   const std::shared_ptr<const Snapshot> snapshot = Get();
   std::map<VmId, VmView> views;
-  for (const Snapshot::Vm& vm : snapshot->vms) views[vm.record->entry.facts.id] = ViewOf(vm);
-  if (snapshot->counts != nullptr) {
-    for (const VmCounts& counts : *snapshot->counts) {
-      const auto view = views.find(counts.vm);
-      if (view != views.end()) AddCounts(counts, snapshot->coverage->told, view->second);
-    }
+  for (const Snapshot::Vm& vm : snapshot->vms) {
+    views[vm.record->entry.facts.id] = ViewOf(*snapshot, vm);
   }
   if (with_exits) {
     for (VcpuExits& exits : exits_()) {

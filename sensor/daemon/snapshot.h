@@ -16,6 +16,7 @@
 #include "sensor/daemon/vm_registry.h"
 #include "sensor/probe/cost_meter.h"
 #include "sensor/rpc/sensor_view.h"
+#include "sensor/source/source.h"
 
 namespace kvmsentry {
 
@@ -25,15 +26,13 @@ struct Snapshot {
     std::shared_ptr<const VmRecord> record;
     int64_t score_millipoints = 0;
     uint32_t open_alerts = 0;
-    bool complete = false;   // all of its vCPUs have slots
-    bool born_seen = false;  // by a hook
   };
 
   SensorStatus status;  // without hooks
   std::shared_ptr<const CoverageBoard::View> coverage;
   std::vector<HookCost> costs;
   std::vector<Vm> vms;
-  std::shared_ptr<const std::vector<VmCounts>> counts;
+  std::vector<std::shared_ptr<const SourceCounts>> counts;  // of each source
   std::shared_ptr<const std::vector<VmView>> unwatched;
 };
 

@@ -27,7 +27,7 @@
 
 #include "absl/strings/string_view.h"
 
-#include "bpf/records.h"
+#include "bpf/kvm/records.h"
 
 namespace kvmsentry {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "bpf/records.h"
+#include "bpf/kvm/records.h"
 #include "sensor/base/status.h"
 #include "sensor/inventory/device.h"
 

@@ -129,7 +129,7 @@ void Inventory::TakeRows(std::span<const ks_vm_row> rows, InventoryChanges* chan
     const auto [it, fresh] = vms_.try_emplace(serial);
     Vm& vm = it->second;
     const ks_vm_row& row = rows[slot];
-    vm.slot = slot;
+    vm.slot = row.slot;
     vm.creator = static_cast<int32_t>(row.creator_pid);
     if (!fresh) return it;
     vm.kvm = row.kvm;

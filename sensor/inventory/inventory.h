@@ -29,7 +29,7 @@
 #include <string>
 #include <vector>
 
-#include "bpf/records.h"
+#include "bpf/kvm/records.h"
 #include "sensor/base/ids.h"
 #include "sensor/base/time.h"
 #include "sensor/feature/vm.h"
@@ -100,8 +100,8 @@ class Inventory {
   void OnUeventsLost();
   void BeginWalk();
 
-  // ROWS are a copy of the VM table, in the order of slots, taken after WALK ended if there is one:
-  // a VM that was registered in between is then not mistaken for unwatched.
+  // ROWS are a copy of those of the VM table that are in use, taken after WALK ended if there is
+  // one: a VM that was registered in between is then not mistaken for unwatched.
   //
   // A VM's process, for its name, uuid and cgroup, is one that holds its files: its creator if it
   // is one of them, else that with the lowest pid. Before the first walk it is its creator, unless

@@ -15,8 +15,6 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
-#include "sensor/probe/objects.h"
-
 namespace kvmsentry {
 namespace {
 
@@ -34,27 +32,6 @@ int KeepLog(libbpf_print_level level, const char* format, va_list arguments) {
   return length;
 }
 
-// Who asks for a map's size.
-struct Sizing {
-  uint32_t entries = 0;        // 0: as declared
-  absl::string_view option{};  // of kvmsentryd
-};
-
-Sizing SizingOf(absl::string_view map, const MapSizes& sizes) {
-  if (map == "vms" || map == "vm_slots" || map == "free_vm_slots" || map == "vm_limits" ||
-      map == "vm_sets") {
-    return {sizes.max_vms, "--max-vms"};
-  }
-  if (map == "vcpus" || map == "exits" || map == "vcpu_slots" || map == "free_vcpu_slots") {
-    return {sizes.max_vcpus, "--max-vcpus"};
-  }
-  if (map == "queues" || map == "queue_slots" || map == "free_queue_slots") {
-    return {sizes.max_queues, "--max-queues"};
-  }
-  if (map == "ring") return {sizes.ring_bytes, "--ring-kib"};
-  return {};
-}
-
 // The map that LOG, libbpf's, says could not be made (tools/lib/bpf/libbpf.c,
 // bpf_object__create_maps); empty without.
 std::string RefusedMap(absl::string_view log) {
@@ -63,18 +40,6 @@ std::string RefusedMap(absl::string_view log) {
   const size_t begin = log.rfind("map '", end);
   if (begin == absl::string_view::npos) return {};
   return std::string(log.substr(begin + 5, end - begin - 5));
-}
-
-absl::Status MapRefused(const bpf_map& map, int error) {
-  const uint64_t bytes =
-      uint64_t{bpf_map__max_entries(&map)} *
-      std::max(bpf_map__key_size(&map) + bpf_map__value_size(&map), 1U);  // the ring's are 0
-  const absl::string_view option = SizingOf(bpf_map__name(&map), {}).option;
-  return absl::ResourceExhaustedError(absl::StrCat(
-      "map ", bpf_map__name(&map), ": the kernel refuses it its ", (bytes + 1023) / 1024, " KiB (",
-      bpf_map__max_entries(&map), " entries): ", std::strerror(error), "; ",
-      option.empty() ? "" : absl::StrCat("choose a smaller ", option, ", or "),
-      "raise the memory limit of kvmsentryd's cgroup"));
 }
 
 bool IsFrozen(int map) {
@@ -114,20 +79,20 @@ std::string TakeLibbpfLog() {
 void BpfObject::Deleter::operator()(bpf_object* object) const { bpf_object__close(object); }
 void BpfObject::Deleter::operator()(bpf_link* link) const { bpf_link__destroy(link); }
 
-absl::StatusOr<BpfObject> BpfObject::Open(absl::string_view name, const std::string& pin_root,
-                                          const MapSizes& sizes) {
-  return Open(name, ObjectBytes(name), pin_root, sizes);
+absl::StatusOr<BpfObject> BpfObject::Open(absl::string_view name, const MapPlan& plan) {
+  return Open(name, plan.ObjectBytes(name), plan);
 }
 
 absl::StatusOr<BpfObject> BpfObject::Open(absl::string_view name, std::span<const char> bytes,
-                                          const std::string& pin_root, const MapSizes& sizes) {
+                                          const MapPlan& plan) {
   KeepLibbpfLog();
   BpfObject opened;
   opened.name_ = std::string(name);
+  opened.plan_ = &plan;
   bpf_object_open_opts options{};
   options.sz = sizeof(options);
   options.object_name = opened.name_.c_str();
-  options.pin_root_path = pin_root.c_str();
+  options.pin_root_path = plan.pin_root().c_str();
   opened.object_.reset(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
   if (opened.object_ == nullptr) {
     return absl::InternalError(
@@ -135,8 +100,11 @@ absl::StatusOr<BpfObject> BpfObject::Open(absl::string_view name, std::span<cons
   }
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, opened.object_.get()) {
-    const Sizing sizing = SizingOf(bpf_map__name(map), sizes);
-    if (sizing.entries != 0) bpf_map__set_max_entries(map, sizing.entries);
+    const MapRow* row = plan.Find(bpf_map__name(map));
+    if (row == nullptr) continue;
+    if (row->pinned) bpf_map__set_pin_path(map, plan.PathOf(row->name).c_str());
+    const uint32_t entries = EntriesOf(row->size, plan.sizes());
+    if (entries != 0) bpf_map__set_max_entries(map, entries);
   }
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, opened.object_.get()) {
@@ -170,18 +138,34 @@ absl::Status BpfObject::Load(const std::vector<std::string>& programs) {
 // object before this one or an earlier run, refuses with EBUSY or, by newer kernels, EPERM. EBUSY
 // also says that somebody may write to it just now (kernel/bpf/syscall.c, map_freeze).
 absl::Status BpfObject::Freeze() {
-  for (const char* name : {"losses", "vsock_senders", "calls"}) {
-    const int fd = MapFd(name);
-    if (fd < 0 || bpf_map_freeze(fd) == 0) continue;
+  const bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object_.get()) {
+    const MapRow* row = plan_->Find(bpf_map__name(map));
+    if (row == nullptr || !row->frozen || bpf_map_freeze(bpf_map__fd(map)) == 0) continue;
     const int error = errno;
-    if (IsFrozen(fd)) continue;
-    if (error != EBUSY) return absl::ErrnoToStatus(error, absl::StrCat("freezing the map ", name));
+    if (IsFrozen(bpf_map__fd(map))) continue;
+    if (error != EBUSY) {
+      return absl::ErrnoToStatus(error, absl::StrCat("freezing the map ", row->name));
+    }
     return absl::UnavailableError(absl::StrCat(
-        "the map ", name,
-        " cannot be frozen, for another process has mapped it to write to it: "
-        "bpftool map show tells which; end it, or remove the pins by kvmsentryd --unpin"));
+        "the map ", row->name,
+        " cannot be frozen, for another process has mapped it to write to it: bpftool map show "
+        "tells which; end it, or remove the pins by kvmsentryd --unpin"));
   }
   return absl::OkStatus();
+}
+
+absl::Status BpfObject::MapRefused(const bpf_map& map, int error) const {
+  const uint64_t bytes =
+      uint64_t{bpf_map__max_entries(&map)} *
+      std::max(bpf_map__key_size(&map) + bpf_map__value_size(&map), 1U);  // the ring's are 0
+  const MapRow* row = plan_->Find(bpf_map__name(&map));
+  const absl::string_view option = row == nullptr ? "" : OptionOf(row->size);
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "map ", bpf_map__name(&map), ": the kernel refuses it its ", (bytes + 1023) / 1024, " KiB (",
+      bpf_map__max_entries(&map), " entries): ", std::strerror(error), "; ",
+      option.empty() ? "" : absl::StrCat("choose a smaller ", option, ", or "),
+      "raise the memory limit of kvmsentryd's cgroup"));
 }
 
 absl::Status BpfObject::Attach(const std::string& program) {

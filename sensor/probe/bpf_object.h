@@ -11,6 +11,7 @@
 
 #include "sensor/base/status.h"
 #include "sensor/probe/fired.h"
+#include "sensor/probe/map_plan.h"
 
 struct bpf_link;
 struct bpf_map;
@@ -19,23 +20,15 @@ struct bpf_program;
 
 namespace kvmsentry {
 
-struct MapSizes {
-  uint32_t max_vms = 0;
-  uint32_t max_vcpus = 0;
-  uint32_t max_queues = 64;  // virtqueues that vhost serves
-  uint32_t ring_bytes = 0;   // a power of two, at least a page
-};
-
 // Detaches and closes on destruction; pinned maps stay. Move-only, not thread safe.
 class BpfObject {
  public:
-  // The object in BYTES, an ELF file, with its maps sized and to be shared through pins below
-  // PIN_ROOT, and with no program chosen yet. NAME is for messages.
+  // The object in BYTES, an ELF file, with its maps sized and to be shared through pins as PLAN
+  // says, which outlives it, and with no program chosen yet. NAME is for messages.
   static absl::StatusOr<BpfObject> Open(absl::string_view name, std::span<const char> bytes,
-                                        const std::string& pin_root, const MapSizes& sizes);
-  // The same of a built-in object.
-  static absl::StatusOr<BpfObject> Open(absl::string_view name, const std::string& pin_root,
-                                        const MapSizes& sizes);
+                                        const MapPlan& plan);
+  // The same of an object that PLAN knows by its name.
+  static absl::StatusOr<BpfObject> Open(absl::string_view name, const MapPlan& plan);
 
   // Loads only the programs named. RESOURCE_EXHAUSTED where the kernel has no memory for a map.
   absl::Status Load(const std::vector<std::string>& programs);
@@ -49,10 +42,10 @@ class BpfObject {
   // The descriptors of the programs that were ever attached. Owned by the object.
   const std::vector<int>& UsedPrograms() const { return used_; }
   bpf_link* Link(const std::string& program) const;
-  // See Probe::MissedProbes().
-  uint64_t MissedProbes() const;
   // Whether PROGRAM has run since it was loaded.
   bool HasFired(const std::string& program) const { return fired_.HasFired(program); }
+  // See Probe::MissedProbes().
+  uint64_t MissedProbes() const;
   // NOT_FOUND, naming it, where a program of those attached no longer is.
   absl::Status AuditLinks() const;
   // NOT_FOUND, naming it, where a pin is missing or is another map than the one in use.
@@ -61,6 +54,7 @@ class BpfObject {
   int ProgramFd(const std::string& program) const;
 
  private:
+  absl::Status MapRefused(const bpf_map& map, int error) const;
   absl::Status Freeze();
   // 0 where the link does not tell: one of perf events before Linux 5.15.
   static uint32_t ProgramIdOf(const bpf_link* link);
@@ -71,6 +65,7 @@ class BpfObject {
   };
 
   std::string name_;
+  const MapPlan* plan_ = nullptr;
   std::unique_ptr<bpf_object, Deleter> object_;
   struct Attached {
     std::string program;

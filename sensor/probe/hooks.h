@@ -1,4 +1,5 @@
-// The hooks into the kernel: for each, its variants in order of cost and what is lost without it.
+// A hook into the kernel: its variants in order of cost, and what is lost without it. Each source
+// has its rows (sensor/source/<source>/hooks.cc).
 #pragma once
 
 #include <span>
@@ -54,21 +55,15 @@ struct Hook {
   // Left off where KVM's back end is software: there it is raised at every instruction, and its
   // mere presence slows guests down by half.
   bool hardware_only = false;
+  // See Optional() in hook_variants.h.
+  bool optional = false;
+  // Whether the canary VM (sensor/probe/canary_vm.h) makes it fire on every back end that raises
+  // it.
+  bool proven_by_canary = false;
 };
-
-// All hooks; those of one object stand together.
-std::span<const Hook> Hooks();
 
 // Whether VARIANT of HOOK sees less than it should.
 bool IsWeak(const Hook& hook, Variant variant);
-
-// Whether a host that its programs cost too much can do without HOOK for a while: it tells only how
-// much there is of something.
-bool IsOptional(const Hook& hook);
-
-// Whether the canary VM (sensor/probe/canary_vm.h) makes HOOK fire on every back end that raises
-// it.
-bool IsProvenByCanary(const Hook& hook);
 
 // The names of the programs in the object that implement VARIANT of HOOK, in the order of
 // attaching; ABSENT are functions of with_if_there and superseded_by that there are not.

@@ -73,7 +73,7 @@ bool Kernel::HasKvm() { return HasModule("kvm"); }
 
 void Kernel::BtfDeleter::operator()(btf* types) const { btf__free(types); }
 
-absl::StatusOr<Kernel> Kernel::Inspect() {
+absl::StatusOr<Kernel> Kernel::Inspect(std::span<const Hook* const> hooks) {
   KVMSENTRY_RETURN_IF_ERROR(HasFetchingAtomics());
   Kernel kernel;
   kernel.vmlinux_.reset(btf__load_vmlinux_btf());
@@ -91,21 +91,21 @@ absl::StatusOr<Kernel> Kernel::Inspect() {
     if (std::ranges::find(kWatched, module) != std::end(kWatched)) {
       kernel.modules_.push_back(std::move(types));
     } else {
-      kernel.NoteNamesakes(*types);
+      kernel.NoteNamesakes(*types, hooks);
     }
   }
   return kernel;
 }
 
 // Only of the module's own types, which follow vmlinux's: there are few.
-void Kernel::NoteNamesakes(const btf& types) {
+void Kernel::NoteNamesakes(const btf& types, std::span<const Hook* const> hooks) {
   for (uint32_t id = btf__type_cnt(vmlinux_.get()); id < btf__type_cnt(&types); ++id) {
     const btf_type* type = btf__type_by_id(&types, id);
     if (!btf_is_func(type)) continue;
     const absl::string_view name = btf__name_by_offset(&types, type->name_off);
-    for (const Hook& hook : Hooks()) {
-      if (hook.module.empty()) continue;
-      for (const absl::string_view function : FunctionsOf(hook)) {
+    for (const Hook* hook : hooks) {
+      if (hook->module.empty()) continue;
+      for (const absl::string_view function : FunctionsOf(*hook)) {
         if (function == name) ambiguous_.push_back(function);
       }
     }

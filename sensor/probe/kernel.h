@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -19,7 +20,8 @@ class Kernel {
  public:
   // Fails where the kernel has no BTF, or its BPF is too old: then nothing of the sensor can be
   // loaded.
-  static absl::StatusOr<Kernel> Inspect();
+  // HOOKS are all that there are.
+  static absl::StatusOr<Kernel> Inspect(std::span<const Hook* const> hooks);
 
   // Whether KVM is built in or loaded; a module may come later.
   static bool HasKvm();
@@ -39,7 +41,7 @@ class Kernel {
   bool HasInVmlinux(absl::string_view name, uint32_t kind) const;
   bool Has(absl::string_view name, uint32_t kind) const;
   bool IteratesOverOneProcess() const;
-  void NoteNamesakes(const btf& types);
+  void NoteNamesakes(const btf& types, std::span<const Hook* const> hooks);
   absl::Status HasFunction(const Hook& hook) const;
   absl::Status HasFunctionNamed(absl::string_view function) const;
   absl::Status HasTypesOf(const Hook& hook) const;

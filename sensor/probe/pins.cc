@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <system_error>
 
 #include <bpf/bpf.h>
@@ -51,47 +52,45 @@ std::optional<bpf_map_info> InfoOfPin(const std::string& path) {
   return info;
 }
 
-// Why the map pinned by this name cannot be gone on with; empty: it can.
-std::string ProblemOf(const std::string& pin_root, const char* map, uint32_t value_size,
-                      uint32_t entries) {
-  const auto info = InfoOfPin(absl::StrCat(pin_root, "/", map));
-  if (!info) return absl::StrCat("the pin ", map, " is missing");
-  if (info->value_size != value_size) return absl::StrCat("the map ", map, " has another layout");
-  if (info->max_entries == entries) return "";
-  return absl::StrCat("the map ", map, " has another size: ", info->max_entries, ", not ", entries);
+// Empty if the pins of ROWS can be gone on with, else why not. They are given by PATH_OF.
+template <typename PathOf>
+std::string ProblemWith(std::span<const MapRow> rows, const MapSizes& sizes, PathOf path_of) {
+  for (const MapRow& row : rows) {
+    if (!row.pinned) continue;
+    const auto info = InfoOfPin(path_of(row.name));
+    if (!info) return absl::StrCat("the pin ", row.name, " is missing");
+    const uint32_t entries = EntriesOf(row.size, sizes);
+    if (row.value_size != 0 && info->value_size != row.value_size) {
+      return absl::StrCat("the map ", row.name, " has another layout");
+    }
+    if (entries != 0 && info->max_entries != entries) {
+      return absl::StrCat("the map ", row.name, " has another size: ", info->max_entries, ", not ",
+                          entries);
+    }
+  }
+  return {};
 }
 
-// Why the maps pinned here cannot be gone on with; empty: they can. The version in `state` is
-// written last when maps are made, so that half-made ones are not taken.
-std::string ProblemOf(const std::string& pin_root, const MapSizes& sizes) {
-  std::string problem = ProblemOf(pin_root, "state", sizeof(ks_state), 1);
-  if (!problem.empty()) return problem;
+std::optional<ks_state> ReadState(const std::string& pin_root) {
   const Fd state(bpf_obj_get(absl::StrCat(pin_root, "/state").c_str()));
+  const auto info = InfoOfPin(absl::StrCat(pin_root, "/state"));
+  if (!state || !info || info->value_size != sizeof(ks_state)) return std::nullopt;
   ks_state shared{};
   const uint32_t key = 0;
-  if (!state || bpf_map_lookup_elem(state.get(), &key, &shared) != 0) {
-    return "the map state cannot be read";
+  if (bpf_map_lookup_elem(state.get(), &key, &shared) != 0) return std::nullopt;
+  return shared;
+}
+
+// So that the maps of a source that are being made are not taken for whole ones.
+absl::Status ForgetVersion(const std::string& pin_root, uint32_t source) {
+  const Fd state(bpf_obj_get(absl::StrCat(pin_root, "/state").c_str()));
+  std::optional<ks_state> shared = ReadState(pin_root);
+  const uint32_t key = 0;
+  if (shared) shared->source_versions[source] = 0;
+  if (!shared || bpf_map_update_elem(state.get(), &key, &*shared, BPF_ANY) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat(pin_root, "/state: writing"));
   }
-  if (shared.layout_version != KS_LAYOUT_VERSION) {
-    return absl::StrCat("layout ", shared.layout_version, ", not ", KS_LAYOUT_VERSION);
-  }
-  const struct {
-    const char* map;
-    size_t value_size;
-    uint32_t entries;
-  } maps[] = {{"vms", sizeof(ks_vm_row), sizes.max_vms},
-              {"vcpus", sizeof(ks_vcpu_row), sizes.max_vcpus},
-              {"exits", sizeof(ks_exit_row), sizes.max_vcpus},
-              {"queues", sizeof(ks_queue_row), sizes.max_queues},
-              {"vm_limits", sizeof(ks_vm_limits), sizes.max_vms},
-              {"vm_sets", sizeof(ks_vm_sets), sizes.max_vms},
-              {"losses", sizeof(ks_losses), 1},
-              {"ring", 0, sizes.ring_bytes}};
-  for (const auto& [map, value_size, entries] : maps) {
-    problem = ProblemOf(pin_root, map, static_cast<uint32_t>(value_size), entries);
-    if (!problem.empty()) return problem;
-  }
-  return "";
+  return absl::OkStatus();
 }
 
 // The lock is the kernel's: it ends with the process, however that ends.
@@ -115,19 +114,72 @@ absl::Status RequireOurs(const std::string& pin_root) {
       absl::StrCat(pin_root, ": holds pins that are not kvmsentry's; choose another --pin-root"));
 }
 
-absl::Status RemovePins(const std::string& pin_root) {
+absl::Status RemovePins(const std::string& folder) {
   std::error_code error;
-  for (const fs::directory_entry& pin : fs::directory_iterator(pin_root, error)) {
-    fs::remove(pin.path(), error);
+  for (const fs::directory_entry& pin : fs::directory_iterator(folder, error)) {
+    fs::remove_all(pin.path(), error);  // a source's folder, too
     if (error) break;
   }
-  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("removing pins of ", pin_root));
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return absl::ErrnoToStatus(error.value(), absl::StrCat("removing pins of ", folder));
+  }
+  return absl::OkStatus();
+}
+
+// Removes what cannot be gone on with, and says so in FOLDER.
+absl::Status RemoveStale(const MapPlan& plan, PinFolder* folder) {
+  const std::string& root = plan.pin_root();
+  const std::optional<ks_state> state = ReadState(root);
+  // The version is written last when maps are made, so that half-made ones are not taken.
+  if (!state || state->layout_version != KS_LAYOUT_VERSION) {
+    folder->recreated.push_back(absl::StrCat(
+        "all maps: ",
+        state ? absl::StrCat("layout ", state->layout_version, ", not ", KS_LAYOUT_VERSION)
+              : "the map state has another layout"));
+    return RemovePins(root);
+  }
+  for (const BpfSource* source : plan.sources()) {
+    std::string problem;
+    const uint32_t version = state->source_versions[source->number];
+    if (version == 0) {
+      if (!fs::exists(plan.FolderOf(*source))) continue;  // this source is new here
+      problem = "its maps were not finished";
+    } else if (version != source->layout_version) {
+      problem = absl::StrCat("layout ", version, ", not ", source->layout_version);
+    } else {
+      problem = ProblemWith(source->maps, plan.sizes(),
+                            [&](absl::string_view map) { return plan.PathOf(map); });
+    }
+    if (problem.empty()) {
+      folder->kept = true;
+      continue;
+    }
+    folder->recreated.push_back(absl::StrCat(source->name, ": ", problem));
+    KVMSENTRY_RETURN_IF_ERROR(ForgetVersion(root, source->number));
+    KVMSENTRY_RETURN_IF_ERROR(RemovePins(plan.FolderOf(*source)));
+  }
+  // The ring holds nothing that is worth keeping.
+  const auto ring = InfoOfPin(plan.PathOf("ring"));
+  if (ring && ring->max_entries == plan.sizes().ring_bytes) return absl::OkStatus();
+  std::error_code ignored;
+  fs::remove(plan.PathOf("ring"), ignored);
+  return absl::OkStatus();
+}
+
+absl::Status MakeFolders(const MapPlan& plan) {
+  for (const BpfSource* source : plan.sources()) {
+    const std::string folder = plan.FolderOf(*source);
+    if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+      return absl::ErrnoToStatus(errno, absl::StrCat("mkdir ", folder));
+    }
+  }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSizes& sizes) {
+absl::StatusOr<PinFolder> PreparePins(const MapPlan& plan) {
+  const std::string& pin_root = plan.pin_root();
   KVMSENTRY_RETURN_IF_ERROR(RequireBpffs(pin_root));
   const bool made = mkdir(pin_root.c_str(), 0700) == 0;
   if (!made && errno != EEXIST) return absl::ErrnoToStatus(errno, absl::StrCat("mkdir ", pin_root));
@@ -135,17 +187,18 @@ absl::StatusOr<PinFolder> PreparePins(const std::string& pin_root, const MapSize
   folder.made = made;
   KVMSENTRY_ASSIGN_OR_RETURN(folder.lock, Lock(pin_root));
   std::error_code error;
-  if (made || fs::is_empty(pin_root, error)) return folder;
-  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("read ", pin_root));
-  KVMSENTRY_RETURN_IF_ERROR(RequireOurs(pin_root));
-  folder.recreated_because = ProblemOf(pin_root, sizes);
-  folder.pins = folder.recreated_because.empty() ? Pins::kKept : Pins::kRecreated;
-  if (folder.pins == Pins::kRecreated) KVMSENTRY_RETURN_IF_ERROR(RemovePins(pin_root));
+  if (!made && !fs::is_empty(pin_root, error)) {
+    if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("read ", pin_root));
+    KVMSENTRY_RETURN_IF_ERROR(RequireOurs(pin_root));
+    KVMSENTRY_RETURN_IF_ERROR(RemoveStale(plan, &folder));
+    folder.pins = folder.recreated.empty() ? Pins::kKept : Pins::kRecreated;
+  }
+  KVMSENTRY_RETURN_IF_ERROR(MakeFolders(plan));
   return folder;
 }
 
 void DiscardNewPins(const PinFolder& folder, const std::string& pin_root) {
-  if (!folder.lock || folder.pins == Pins::kKept) return;
+  if (!folder.lock || folder.kept) return;
   if (RemovePins(pin_root).ok() && folder.made) rmdir(pin_root.c_str());
 }
 

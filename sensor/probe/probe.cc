@@ -29,8 +29,8 @@ std::vector<Variant> AllowedVariants(const Hook& hook, const ProbeOptions& optio
 
 // Whether the object loads with only these programs: tried on a copy of its own.
 absl::Status Loads(absl::string_view object, const std::vector<std::string>& programs,
-                   const std::string& pin_root, const MapSizes& sizes) {
-  KVMSENTRY_ASSIGN_OR_RETURN(BpfObject trial, BpfObject::Open(object, pin_root, sizes));
+                   const MapPlan& plan) {
+  KVMSENTRY_ASSIGN_OR_RETURN(BpfObject trial, BpfObject::Open(object, plan));
   return trial.Load(programs);
 }
 
@@ -66,21 +66,20 @@ std::vector<std::string> Programs(const std::vector<Choice>& choices) {
 
 // The object with the first variant of each choice that loads; gives up on those before.
 absl::StatusOr<BpfObject> LoadBest(absl::string_view name, std::vector<Choice>& choices,
-                                   const ProbeOptions& options) {
-  KVMSENTRY_ASSIGN_OR_RETURN(BpfObject object,
-                             BpfObject::Open(name, options.pin_root, options.sizes));
+                                   const MapPlan& plan) {
+  KVMSENTRY_ASSIGN_OR_RETURN(BpfObject object, BpfObject::Open(name, plan));
   const absl::Status loaded = object.Load(Programs(choices));
   if (loaded.ok()) return object;
   if (absl::IsResourceExhausted(loaded)) return loaded;  // no fault of a program
   // One program that is refused takes the whole object with it: find out which, program by program.
   for (Choice& choice : choices) {
     while (!choice.left.empty()) {
-      const absl::Status alone = Loads(name, NextPrograms(choice), options.pin_root, options.sizes);
+      const absl::Status alone = Loads(name, NextPrograms(choice), plan);
       if (alone.ok()) break;
       GiveUpOn(choice, alone.message());
     }
   }
-  KVMSENTRY_ASSIGN_OR_RETURN(object, BpfObject::Open(name, options.pin_root, options.sizes));
+  KVMSENTRY_ASSIGN_OR_RETURN(object, BpfObject::Open(name, plan));
   // Without any program only maps are left to load: if they fail, nothing can work.
   KVMSENTRY_RETURN_IF_ERROR(object.Load(Programs(choices)));
   return object;
@@ -107,30 +106,39 @@ void Probe::RingDeleter::operator()(ring_buffer* ring) const { ring_buffer__free
 
 Probe::~Probe() = default;
 
-absl::StatusOr<std::unique_ptr<Probe>> Probe::Load(const ProbeOptions& options) {
+absl::StatusOr<std::unique_ptr<Probe>> Probe::Load(const ProbeOptions& options,
+                                                   std::vector<const BpfSource*> sources,
+                                                   const Ready& ready) {
   KeepLibbpfLog();
   std::unique_ptr<Probe> probe(new Probe);
   probe->options_ = options;
-  if (const absl::Status loaded = probe->LoadAll(); !loaded.ok()) {
+  probe->plan_ = MapPlan(options.pin_root, options.sizes, std::move(sources));
+  if (const absl::Status loaded = probe->LoadAll(ready); !loaded.ok()) {
     DiscardNewPins(probe->folder_, options.pin_root);
     return loaded;
   }
   return probe;
 }
 
-absl::Status Probe::LoadAll() {
-  KVMSENTRY_ASSIGN_OR_RETURN(const Kernel kernel, Kernel::Inspect());
-  KVMSENTRY_ASSIGN_OR_RETURN(folder_, PreparePins(options_.pin_root, options_.sizes));
-  std::vector<const Hook*> hooks;
-  for (const Hook& hook : Hooks()) hooks.push_back(&hook);
-  KVMSENTRY_RETURN_IF_ERROR(LoadHooks(kernel, hooks));
-  if (const Sight seen = sight(); seen.extent == Sight::Extent::kNothing) {
-    return absl::FailedPreconditionError(seen.detail);
+absl::Status Probe::LoadAll(const Ready& ready) {
+  const std::vector<const Hook*> hooks = plan_.hooks();
+  KVMSENTRY_ASSIGN_OR_RETURN(const Kernel kernel, Kernel::Inspect(hooks));
+  KVMSENTRY_ASSIGN_OR_RETURN(folder_, PreparePins(plan_));
+  for (const BpfSource* source : plan_.sources()) {
+    // Each of its objects has all its maps: loading one without a program makes them.
+    KVMSENTRY_ASSIGN_OR_RETURN(BpfObject maps,
+                               BpfObject::Open(source->objects.front().name, plan_));
+    KVMSENTRY_RETURN_IF_ERROR(maps.Load({}));
+    maps_.push_back(std::move(maps));
   }
-  KVMSENTRY_ASSIGN_OR_RETURN(self_, BpfObject::Open("self", options_.pin_root, options_.sizes));
+  KVMSENTRY_ASSIGN_OR_RETURN(self_, BpfObject::Open("self", plan_));
   KVMSENTRY_RETURN_IF_ERROR(self_.Load({"canary"}));
-  ring_.reset(ring_buffer__new(objects_.front().MapFd("ring"), OnRecord, &visit_, nullptr));
+  ring_.reset(ring_buffer__new(self_.MapFd("ring"), OnRecord, &visit_, nullptr));
   if (ring_ == nullptr) return absl::ErrnoToStatus(errno, "opening the ring");
+  KVMSENTRY_RETURN_IF_ERROR(ready(*this));
+  KVMSENTRY_RETURN_IF_ERROR(LoadHooks(kernel, hooks));
+  const Sight seen = sight();
+  if (seen.extent == Sight::Extent::kNothing) return absl::FailedPreconditionError(seen.detail);
   return absl::OkStatus();
 }
 
@@ -143,6 +151,13 @@ Sight Probe::sight() const {
     chosen.push_back(shed == shed_.end() ? coverage : shed->second);
   }
   return SightOf(chosen);
+}
+
+int Probe::MapFd(const std::string& name) const {
+  for (const BpfObject& object : maps_) {
+    if (const int fd = object.MapFd(name); fd >= 0) return fd;
+  }
+  return self_.MapFd(name);
 }
 
 bool Probe::IsMissing(const HookCoverage& coverage) const {
@@ -167,7 +182,7 @@ absl::StatusOr<size_t> Probe::AttachMissing(absl::string_view object) {
   for (const HookCoverage& coverage : coverage_) {
     if (IsMissing(coverage) && coverage.hook->object == object) missing.push_back(coverage.hook);
   }
-  KVMSENTRY_ASSIGN_OR_RETURN(const Kernel kernel, Kernel::Inspect());
+  KVMSENTRY_ASSIGN_OR_RETURN(const Kernel kernel, Kernel::Inspect(plan_.hooks()));
   KVMSENTRY_RETURN_IF_ERROR(LoadHooks(kernel, missing));
   const auto still_missing = std::ranges::count_if(coverage_, [&](const HookCoverage& coverage) {
     return IsMissing(coverage) && coverage.hook->object == object;
@@ -214,17 +229,13 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook* con
   const bool nothing_to_load =
       std::ranges::all_of(choices, [](const Choice& choice) { return choice.left.empty(); });
   BpfObject object;
-  if (tables_ && nothing_to_load) {
+  if (nothing_to_load) {
     // Of no use here, and each object takes its time to load.
     for (const Choice& choice : choices) Cover(Without(choice));
     return absl::OkStatus();
   }
   for (bool all_attached = false; !all_attached;) {
-    KVMSENTRY_ASSIGN_OR_RETURN(object, LoadBest(name, choices, options_));
-    if (!tables_) {
-      // Before the first program is attached: it needs free slots.
-      KVMSENTRY_ASSIGN_OR_RETURN(tables_, Tables::Open(object, options_.sizes));
-    }
+    KVMSENTRY_ASSIGN_OR_RETURN(object, LoadBest(name, choices, plan_));
     all_attached = true;
     for (Choice& choice : choices) {
       if (choice.left.empty()) continue;
@@ -248,8 +259,7 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook* con
     }
     Cover(std::move(coverage));
   }
-  // The first holds the maps. Of another without a program nothing would be used.
-  if (objects_.empty() || !object.UsedPrograms().empty()) objects_.push_back(std::move(object));
+  if (!object.UsedPrograms().empty()) objects_.push_back(std::move(object));
   return absl::OkStatus();
 }
 
@@ -273,7 +283,7 @@ size_t Probe::NoteFired() {
 void Probe::JudgeByCanary() {
   NoteFired();
   for (HookCoverage& coverage : coverage_) {
-    if (coverage.coverage != Coverage::kAttached || !IsProvenByCanary(*coverage.hook)) continue;
+    if (coverage.coverage != Coverage::kAttached || !coverage.hook->proven_by_canary) continue;
     coverage.silent = true;
     coverage.coverage = Coverage::kUnobservable;
     coverage.reason =

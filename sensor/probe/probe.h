@@ -10,12 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "bpf/kvm/walks.h"
 #include "sensor/base/status.h"
 #include "sensor/probe/bpf_object.h"
 #include "sensor/probe/hooks.h"
+#include "sensor/probe/iterator.h"
 #include "sensor/probe/pins.h"
 #include "sensor/probe/sight.h"
-#include "sensor/probe/tables.h"
 
 struct ring_buffer;
 
@@ -30,7 +31,7 @@ struct ProbeOptions {
 
 struct HookRuns {
   const Hook* hook = nullptr;
-  bool optional = false;  // see IsOptional()
+  bool optional = false;  // see Hook
   uint64_t runs = 0;
   uint64_t ns = 0;  // of all processors
 };
@@ -41,7 +42,13 @@ class Probe {
   // Fails only where nothing can work: no BTF, no bpffs, no right to load BPF, no map memory, or a
   // kernel on which no hook on KVM can be attached although KVM is there. Any other hook that
   // cannot be attached is not a failure but shows in coverage().
-  static absl::StatusOr<std::unique_ptr<Probe>> Load(const ProbeOptions& options);
+  //
+  // The maps of SOURCES are made first; READY is asked to open them before the first program is
+  // attached, which needs free slots. SOURCES outlive the probe.
+  using Ready = std::function<absl::Status(const Probe&)>;
+  static absl::StatusOr<std::unique_ptr<Probe>> Load(const ProbeOptions& options,
+                                                     std::vector<const BpfSource*> sources,
+                                                     const Ready& ready);
   ~Probe();
 
   const std::vector<HookCoverage>& coverage() const { return coverage_; }
@@ -75,9 +82,13 @@ class Probe {
   absl::Status Restore(const Hook& hook);
 
   Pins pins() const { return folder_.pins; }
-  const std::string& pins_recreated_because() const { return folder_.recreated_because; }
-  Tables& tables() { return *tables_; }
-  const Tables& tables() const { return *tables_; }
+  // What was removed of an earlier run's maps, and why.
+  const std::vector<std::string>& recreated() const { return folder_.recreated; }
+  const MapSizes& sizes() const { return plan_.sizes(); }
+  const MapPlan& plan() const { return plan_; }
+
+  // The descriptor of a map of any source; negative where there is none. Owned by the probe.
+  int MapFd(const std::string& name) const;
 
   // Becomes readable when a record waits. Owned by the probe.
   int ring_fd() const;
@@ -110,7 +121,7 @@ class Probe {
   };
 
   Probe() = default;
-  absl::Status LoadAll();
+  absl::Status LoadAll(const Ready& ready);
   absl::Status LoadHooks(const class Kernel& kernel, const std::vector<const Hook*>& hooks);
   absl::Status LoadObject(absl::string_view name, std::span<const Hook* const> hooks,
                           const class Kernel& kernel);
@@ -122,12 +133,13 @@ class Probe {
   BpfObject* HolderOf(absl::string_view object, const std::string& program);
 
   ProbeOptions options_;
+  MapPlan plan_;
   PinFolder folder_;
+  std::vector<BpfObject> maps_;  // of each source, without programs
   std::vector<BpfObject> objects_;
   BpfObject self_;
   std::vector<HookCoverage> coverage_;
   std::map<const Hook*, HookCoverage> shed_;  // as they were before
-  std::optional<Tables> tables_;
   std::unique_ptr<ring_buffer, RingDeleter> ring_;
   std::function<void(std::span<const std::byte>)> visit_;
   int walk_object_ = -1;  // index in objects_ of the walk's, -1 without

@@ -20,7 +20,7 @@ std::vector<HookRuns> Probe::Runs() const {
     if (coverage.programs.empty()) continue;
     HookRuns& runs = all.emplace_back();
     runs.hook = coverage.hook;
-    runs.optional = IsOptional(*coverage.hook);
+    runs.optional = coverage.hook->optional;
     for (const BpfObject& object : objects_) {
       if (object.name() != coverage.hook->object) continue;
       for (const std::string& program : coverage.programs) {
@@ -61,7 +61,6 @@ absl::Status Probe::Restore(const Hook& hook) {
   const auto before = shed_.find(&hook);
   if (before == shed_.end()) return absl::OkStatus();
   const std::vector<std::string>& programs = before->second.programs;
-  tables_->ForgetTimings();  // of exits whose entry went by meanwhile
   for (const std::string& program : programs) {
     BpfObject* object = HolderOf(hook.object, program);
     absl::Status attached =

@@ -13,7 +13,7 @@
 #include "sensor/feature/method.h"
 #include "sensor/feature/vm.h"
 #include "sensor/inventory/device.h"
-#include "sensor/record/exits.h"
+#include "sensor/source/kvm/exits.h"
 
 namespace kvmsentry {
 

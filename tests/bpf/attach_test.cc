@@ -37,7 +37,7 @@ TEST_P(AttachTest, AttachesAloneByThisVariant) {
   for (const Hook& hook : Hooks()) variants[std::string(hook.name)] = {};
   variants[std::string(GetParam().hook->name)] = {GetParam().variant};
   options_.variants = variants;
-  ASSERT_OK_AND_ASSIGN(probe_, Probe::Load(options_));
+  ASSERT_OK_AND_ASSIGN(sources_, Sources::Open(options_));
   const absl::Status offered = Offers(*GetParam().hook, GetParam().variant);
   // Only trying tells whether the kernel takes a function of seven arguments (Linux 6.6).
   // Nor whether one that has no kprobes takes programs of any function.
@@ -45,7 +45,7 @@ TEST_P(AttachTest, AttachesAloneByThisVariant) {
   const bool may_be_refused =
       (GetParam().hook->name == "vhost_get_vq_desc" && GetParam().variant == Variant::kFexit) ||
       (GetParam().variant == Variant::kFentry && !has_kprobes);
-  for (const HookCoverage& coverage : probe_->coverage()) {
+  for (const HookCoverage& coverage : probe().coverage()) {
     if (coverage.hook == GetParam().hook && !offered.ok()) {
       EXPECT_EQ(coverage.coverage, Coverage::kUnobservable);
       EXPECT_EQ(coverage.reason,
@@ -80,14 +80,14 @@ TEST_F(BpfTest, TheCheapestVariantIsTaken) {
     const auto first = std::ranges::find_if(
         hook.variants, [&](Variant variant) { return Offers(hook, variant).ok(); });
     ASSERT_NE(first, hook.variants.end()) << hook.name;
-    EXPECT_EQ(CoverageOf(*probe_, &hook).variant, VariantName(*first)) << hook.name;
+    EXPECT_EQ(CoverageOf(probe(), &hook).variant, VariantName(*first)) << hook.name;
   }
 }
 
 // An iterator's program is no program of a tracepoint: what cannot work is passed over, and said.
 TEST_F(BpfTest, AVariantThatFailsGivesWayToTheNextAndTheRestIsUntouched) {
   Load({{"kvm_pio", {Variant::kIterator, Variant::kRawTp}}});
-  for (const HookCoverage& coverage : probe_->coverage()) {
+  for (const HookCoverage& coverage : probe().coverage()) {
     if (!IsLoaded(*coverage.hook)) continue;
     EXPECT_EQ(coverage.coverage, Coverage::kAttached) << coverage.hook->name;
     if (coverage.hook->name != "kvm_pio") continue;

@@ -19,7 +19,7 @@ class CanaryVmTest : public BpfTest {
  protected:
   std::set<std::string> Named(Coverage wanted) const {
     std::set<std::string> names;
-    for (const HookCoverage& hook : probe_->coverage()) {
+    for (const HookCoverage& hook : probe().coverage()) {
       if (hook.coverage == wanted) names.emplace(hook.hook->name);
     }
     return names;
@@ -29,9 +29,9 @@ class CanaryVmTest : public BpfTest {
 TEST_F(CanaryVmTest, WhatItMakesFireIsActiveAndTheRestOnlyAttached) {
   objects_ = {"life", "device", "msr", "userspace", "inject"};
   Load();
-  EXPECT_EQ(probe_->NoteFired(), 0U);
+  EXPECT_EQ(probe().NoteFired(), 0U);
   ASSERT_OK(RunCanaryVm());
-  probe_->JudgeByCanary();
+  probe().JudgeByCanary();
   EXPECT_THAT(Named(Coverage::kActive), IsSupersetOf({"kvm_track_tsc", "kvm_pio", "kvm_mmio",
                                                       "kvm_msr", "kvm_userspace_exit"}));
   EXPECT_THAT(Named(Coverage::kAttached), Contains("kvm_inj_exception"));
@@ -42,10 +42,10 @@ TEST_F(CanaryVmTest, WhatItMakesFireIsActiveAndTheRestOnlyAttached) {
 TEST_F(CanaryVmTest, AHookThatStaysSilentIsUnobservableUntilItFires) {
   objects_ = {"life", "device"};
   Load();
-  probe_->JudgeByCanary();  // of a canary that never ran
+  probe().JudgeByCanary();  // of a canary that never ran
   EXPECT_THAT(Named(Coverage::kUnobservable), IsSupersetOf({"kvm_pio", "kvm_track_tsc"}));
   ASSERT_OK(RunCanaryVm());
-  EXPECT_GE(probe_->NoteFired(), 2U);
+  EXPECT_GE(probe().NoteFired(), 2U);
   EXPECT_THAT(Named(Coverage::kUnobservable), Not(Contains("kvm_pio")));
   EXPECT_THAT(Named(Coverage::kActive), IsSupersetOf({"kvm_pio", "kvm_track_tsc"}));
 }

@@ -24,13 +24,13 @@ class ChurnTest : public BpfTest {
     options_.sizes = {.max_vms = 512, .max_vcpus = 2048, .ring_bytes = 1 << 20};
     Load();
     if (HasFatalFailure()) return;
-    ASSERT_OK_AND_ASSIGN(watch_, Watch::Open(*probe_));
+    ASSERT_OK_AND_ASSIGN(watch_, Watch::Open(*sources_));
     ASSERT_OK(watch_->Tick());
   }
 
   // Births come in floods here, and those over budget are found at the next tick.
   void ExpectNothingLostButBirthsOverBudget() {
-    const ks_losses& losses = tables().losses();
+    const auto& losses = tables().losses();
     EXPECT_EQ(losses.ring_full, 0U);
     EXPECT_EQ(losses.no_vm_slot, 0U);
     EXPECT_EQ(losses.no_vcpu_slot, 0U);
@@ -62,8 +62,8 @@ class ChurnTest : public BpfTest {
       }
       return true;
     };
-    return conserved("free_vm_slots", tables().vms(), &ks_vm_row::serial) &&
-           conserved("free_vcpu_slots", tables().vcpus(), &ks_vcpu_row::vm_serial);
+    return conserved("kvm/free_vm_slots", tables().vms(), &ks_vm_row::serial) &&
+           conserved("kvm/free_vcpu_slots", tables().vcpus(), &ks_vcpu_row::vm_serial);
   }
 
   // Ticks until CONDITION is true.

@@ -226,7 +226,7 @@ TEST_F(ChurnTest, ThreadsThatFightForVcpusAreCountedForThoseThatTheyRan) {
   for (std::thread& thread : threads) thread.join();
   const std::vector<Slot> slots = SlotsOf(gettid());
   ASSERT_THAT(slots, SizeIs(2));
-  for (const ks_meter meter : {KS_METER_PIO, KS_METER_USERSPACE_EXIT}) {
+  for (const ks_kvm_meter meter : {KS_METER_PIO, KS_METER_USERSPACE_EXIT}) {
     EXPECT_EQ(CountsIn(slots[0]).count[meter], kThreads * kRounds * 2);
     EXPECT_EQ(CountsIn(slots[1]).count[meter], kThreads * kRounds);
     for (const ks_vcpu_row* vcpu : VcpusIn(slots[1])) {

@@ -16,10 +16,11 @@ class CostTest : public BpfTest {
   }
 
   static const Hook& Named(absl::string_view name) {
-    return *std::ranges::find(Hooks(), name, &Hook::name);
+    const auto hooks = Hooks();
+    return *std::ranges::find(hooks, name, &Hook::name);
   }
   const HookCoverage& CoverageOf(const Hook& hook) const {
-    return *std::ranges::find(probe_->coverage(), &hook, &HookCoverage::hook);
+    return *std::ranges::find(probe().coverage(), &hook, &HookCoverage::hook);
   }
 
   // What a guest that writes to a port so often is counted for.
@@ -34,10 +35,10 @@ class CostTest : public BpfTest {
 TEST_F(CostTest, RunsAreMeasured) {
   CostMeter meter(1);
   const KernelTime begun{0};
-  ASSERT_OK(meter.Begin(*probe_, begun));
+  ASSERT_OK(meter.Begin(probe(), begun));
   EXPECT_TRUE(meter.measuring());
   EXPECT_EQ(CountedPortWrites(), kOperations);
-  const std::vector<HookCost> costs = meter.End(*probe_, {kNsPerSecond});
+  const std::vector<HookCost> costs = meter.End(probe(), {kNsPerSecond});
   EXPECT_FALSE(meter.measuring());
   const auto pio = std::ranges::find(costs, &Named("kvm_pio"), &HookCost::hook);
   ASSERT_NE(pio, costs.end());
@@ -51,15 +52,15 @@ TEST_F(CostTest, RunsAreMeasured) {
 TEST_F(CostTest, AShedHookCountsNothingUntilItIsRestored) {
   const Hook& pio = Named("kvm_pio");
   EXPECT_EQ(CountedPortWrites(), kOperations);
-  probe_->Shed(pio, "too dear");
+  probe().Shed(pio, "too dear");
   EXPECT_EQ(CoverageOf(pio).coverage, Coverage::kUnobservable);
   EXPECT_EQ(CoverageOf(pio).reason, "too dear");
   EXPECT_EQ(CountedPortWrites(), 0U);
   // It is off on purpose: neither a fault nor missing.
-  ASSERT_OK(probe_->AuditLinks());
-  ASSERT_OK(probe_->AttachMissing(pio.object).status());
+  ASSERT_OK(probe().AuditLinks());
+  ASSERT_OK(probe().AttachMissing(pio.object).status());
   EXPECT_EQ(CountedPortWrites(), 0U);
-  ASSERT_OK(probe_->Restore(pio));
+  ASSERT_OK(probe().Restore(pio));
   EXPECT_EQ(CoverageOf(pio).coverage, Coverage::kAttached);
   EXPECT_EQ(CoverageOf(pio).reason, "");
   EXPECT_EQ(CountedPortWrites(), kOperations);

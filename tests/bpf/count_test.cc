@@ -16,16 +16,17 @@ class CountTest : public BpfTest, public ::testing::WithParamInterface<Variant> 
 
   // Runs a guest of one VM and one vCPU to its end; its counts are EXPECTED, what is not named is
   // 0, and the exits to user space are as many as the guest saw itself.
-  void Expect(absl::string_view behaviour, std::map<ks_meter, uint64_t> expected) {
+  void Expect(absl::string_view behaviour, std::map<ks_kvm_meter, uint64_t> expected) {
     ASSERT_OK_AND_ASSIGN(
         const FinishedGuest guest,
         RunGuest(absl::StrCat(behaviour, " --count ", kOperations, " --then exit")));
     ASSERT_EQ(guest.report.operations, kOperations);
     expected[KS_METER_USERSPACE_EXIT] = guest.report.vcpus[0].Exits();
-    const VmCounts counts = CountsOf(guest.pid);
-    for (uint32_t meter = 0; meter < KS_METER_COUNT; ++meter) {
+    const KvmCounts counts = CountsOf(guest.pid);
+    for (uint32_t meter = 0; meter < KS_KVM_METERS; ++meter) {
       if (meter == KS_METER_EXIT || meter == KS_METER_ENTRY) continue;  // not every back end
-      EXPECT_EQ(counts.count[meter], expected[static_cast<ks_meter>(meter)]) << "meter " << meter;
+      EXPECT_EQ(counts.count[meter], expected[static_cast<ks_kvm_meter>(meter)])
+          << "meter " << meter;
     }
     EXPECT_EQ(VmRow(counts.slot).born_seen, 1U);
     ExpectNoLosses();
@@ -65,9 +66,9 @@ TEST_P(CountTest, WritesToAKnownMsr) {
 }
 
 TEST_P(CountTest, AccessesToAnUnknownMsrAndTheirFaults) {
-  const std::map<ks_meter, uint64_t> both = {{KS_METER_MSR, kOperations},
-                                             {KS_METER_MSR_FAULT, kOperations},
-                                             {KS_METER_EXCEPTION, kOperations}};
+  const std::map<ks_kvm_meter, uint64_t> both = {{KS_METER_MSR, kOperations},
+                                                 {KS_METER_MSR_FAULT, kOperations},
+                                                 {KS_METER_EXCEPTION, kOperations}};
   Expect("--behaviour msr --msr 0xdead0000", both);
   Expect("--behaviour msr --msr 0xdead0000 --direction read", both);
 }
@@ -81,7 +82,7 @@ TEST_P(CountTest, HaltsInsideTheKernel) {
   ASSERT_OK_AND_ASSIGN(
       const FinishedGuest guest,
       RunGuest(absl::StrCat("--behaviour timer --count ", kHalts, " --then exit")));
-  const VmCounts counts = CountsOf(guest.pid);
+  const KvmCounts counts = CountsOf(guest.pid);
   EXPECT_LE(counts.count[KS_METER_HALT], kHalts);
   EXPECT_GE(counts.count[KS_METER_HALT], kHalts / 2);
   ExpectNoLosses();

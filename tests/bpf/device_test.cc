@@ -90,7 +90,7 @@ class DeviceTest : public BpfTest {
   std::vector<Device> Devices() {
     EXPECT_EQ(reader_.ReadMiscDevices(), absl::OkStatus());
     const auto list = reader_.Read(getpid(), [this](int32_t pid, const auto& visit) {
-      return probe_->WalkDevices(pid, visit);
+      return probe().WalkDevices(pid, visit);
     });
     EXPECT_TRUE(list.ok()) << list.status();
     std::vector<Device> devices = list.ok() ? list->devices : std::vector<Device>();
@@ -195,7 +195,7 @@ TEST_F(DeviceTest, AProcessThatIsGoneHasNoDevices) {
   ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
                        RunGuest("--behaviour pio --count 1 --then exit"));
   size_t seen = 0;
-  ASSERT_OK(probe_->WalkDevices(guest.pid, [&](const ks_open_device&) { ++seen; }));
+  ASSERT_OK(probe().WalkDevices(guest.pid, [&](const ks_open_device&) { ++seen; }));
   EXPECT_EQ(seen, 0U);
 }
 

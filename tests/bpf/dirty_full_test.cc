@@ -12,7 +12,7 @@ TEST_F(BpfTest, AFullDirtyRingStopsItsGuest) {
       const FinishedGuest guest,
       RunGuest("--behaviour dirty --memory-kib 16384 --pages 2500 --count 5000 --then exit"));
   const GuestVcpu& vcpu = guest.report.vcpus.at(0);
-  const VmCounts counts = CountsOf(guest.pid);
+  const KvmCounts counts = CountsOf(guest.pid);
   EXPECT_GT(vcpu.ring_full_exits, 2U);
   EXPECT_EQ(counts.count[KS_METER_DIRTY_FULL], vcpu.ring_full_exits);
   EXPECT_EQ(counts.count[KS_METER_DIRTY_PAGE], vcpu.dirty_pages);

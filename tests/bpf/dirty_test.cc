@@ -12,7 +12,7 @@ TEST_F(BpfTest, PagesInADirtyRingAndItsResets) {
       const FinishedGuest guest,
       RunGuest("--behaviour dirty --memory-kib 8192 --pages 1000 --count 300 --then exit"));
   const GuestVcpu& vcpu = guest.report.vcpus.at(0);
-  const VmCounts counts = CountsOf(guest.pid);
+  const KvmCounts counts = CountsOf(guest.pid);
   EXPECT_GE(vcpu.dirty_pages, 300U);
   EXPECT_EQ(counts.count[KS_METER_DIRTY_PAGE], vcpu.dirty_pages);
   EXPECT_EQ(counts.count[KS_METER_DIRTY_RESET], vcpu.dirty_resets);

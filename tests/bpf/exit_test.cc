@@ -5,7 +5,7 @@
 
 #include "absl/strings/match.h"
 
-#include "sensor/record/exits.h"
+#include "sensor/source/kvm/exits.h"
 #include "sensor/source/kvm/members.h"
 #include "tests/bpf/fixture.h"
 #include "tests/guest/layout.h"
@@ -16,9 +16,10 @@ namespace {
 constexpr uint64_t kOperations = 3000;
 
 // Of a guest's only vCPU.
-VcpuExits ExitsOf(const Tables& tables, VmId vm) {
-  for (VcpuExits& exits : ReadExits(tables.vcpus(), tables.exits())) {
-    if (exits.vm == vm) return std::move(exits);
+VcpuExits ExitsOf(const KvmTables& tables, VmId vm) {
+  for (const ks_vcpu_row& vcpu : tables.vcpus()) {
+    auto exits = ReadExits(vcpu, tables.exits_of(vcpu.slot));
+    if (exits && exits->vm == vm) return *std::move(exits);
   }
   ADD_FAILURE() << "no exits of VM " << vm.serial;
   return {};
@@ -65,13 +66,13 @@ class ExitTest : public BpfTest, public ::testing::WithParamInterface<Variant> {
 
   uint64_t operations_ = kOperations;
   std::vector<uint32_t> MsrsWritten() {
-    for (const Tables::Members& members : tables().TakeMembers()) {
+    for (const KvmTables::Members& members : tables().TakeMembers()) {
       if (members.vm == counts_.vm) return members.msrs_written;
     }
     return {};
   }
 
-  VmCounts counts_;
+  KvmCounts counts_;
   VcpuExits exits_;
 };
 
@@ -140,7 +141,7 @@ TEST_P(RequestTest, Hypercalls) {
   EXPECT_EQ(counts_.count[KS_METER_HYPERCALL], kOperations);
   EXPECT_EQ(counts_.last[KS_METER_HYPERCALL], 1U);
   uint64_t seen = 0;
-  for (const Tables::Members& members : tables().TakeMembers()) {
+  for (const KvmTables::Members& members : tables().TakeMembers()) {
     if (members.vm == counts_.vm) seen = members.hypercalls;
   }
   EXPECT_EQ(seen, 1U << 1);
@@ -150,7 +151,7 @@ TEST_P(RequestTest, HypercallsThatKvmDoesNotKnowAreOneMember) {
   Run("--behaviour hypercall --value 4711");
   EXPECT_EQ(counts_.count[KS_METER_HYPERCALL], kOperations);
   EXPECT_EQ(counts_.last[KS_METER_HYPERCALL], 4711U);
-  for (const Tables::Members& members : tables().TakeMembers()) {
+  for (const KvmTables::Members& members : tables().TakeMembers()) {
     if (members.vm != counts_.vm) continue;
     EXPECT_EQ(members.hypercalls, uint64_t{1} << 63);
   }
@@ -220,7 +221,7 @@ TEST_P(ExitTest, EachReasonIsAMemberOnce) {
   Run("--behaviour cpuid");
   const auto seen = [this] {
     std::vector<std::string> names;
-    for (const Tables::Members& members : tables().TakeMembers()) {
+    for (const KvmTables::Members& members : tables().TakeMembers()) {
       if (members.vm != counts_.vm) continue;
       for (const uint32_t exit : members.exits) {
         names.emplace_back(NameOfMember(kVmExit, exit));
@@ -234,7 +235,7 @@ TEST_P(ExitTest, EachReasonIsAMemberOnce) {
 
 // The same guest seen by all variants at once.
 TEST_F(BpfTest, AllVariantsOfTheExitAgree) {
-  std::vector<std::unique_ptr<Probe>> probes;
+  std::vector<std::unique_ptr<Sources>> all;
   std::vector<std::string> roots;
   for (const Variant variant : {Variant::kTpBtf, Variant::kRawTp, Variant::kTp}) {
     ProbeOptions options = options_;
@@ -245,23 +246,24 @@ TEST_F(BpfTest, AllVariantsOfTheExitAgree) {
       }
     }
     options.variants["kvm_exit"] = {variant};
-    ASSERT_OK_AND_ASSIGN(auto probe, Probe::Load(options));
-    probes.push_back(std::move(probe));
+    ASSERT_OK_AND_ASSIGN(auto sources, Sources::Open(options));
+    all.push_back(std::move(sources));
     roots.push_back(options.pin_root);
   }
   ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
                        RunGuest("--behaviour pio --vcpus 1 --count 3000 --then exit"));
   std::vector<std::map<uint32_t, uint64_t>> seen;
-  for (const auto& probe : probes) {
-    for (const ks_vm_row& row : probe->tables().vms()) {
+  for (const auto& sources : all) {
+    const KvmTables& tables = sources->kvm().tables();
+    for (const ks_vm_row& row : tables.vms()) {
       if (row.serial == 0 || row.creator_pid != static_cast<uint32_t>(guest.pid)) continue;
-      seen.push_back(ExitsOf(probe->tables(), {row.serial}).by_reason);
+      seen.push_back(ExitsOf(tables, {row.serial}).by_reason);
     }
   }
   ASSERT_EQ(seen.size(), 3U);
   EXPECT_EQ(seen[0], seen[1]);
   EXPECT_EQ(seen[0], seen[2]);
-  probes.clear();
+  all.clear();
   for (const std::string& root : roots) EXPECT_EQ(Unpin(root), absl::OkStatus());
 }
 

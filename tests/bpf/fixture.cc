@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "sensor/probe/kernel.h"
+#include "sensor/source/catalogue.h"
 #include "tests/support/host.h"
 
 namespace kvmsentry {
@@ -18,13 +19,13 @@ void BpfTest::SetUp() {
 }
 
 void BpfTest::TearDown() {
-  probe_.reset();
+  sources_.reset();
   if (options_.pin_root.empty() || !MissingForBpf("bpf").empty()) return;
   EXPECT_EQ(Unpin(options_.pin_root), absl::OkStatus());
 }
 
 absl::Status BpfTest::Offers(const Hook& hook, Variant variant) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const Kernel kernel, Kernel::Inspect());
+  KVMSENTRY_ASSIGN_OR_RETURN(const Kernel kernel, Kernel::Inspect(HookPointers()));
   return kernel.Offers(hook, variant);
 }
 
@@ -48,10 +49,10 @@ void BpfTest::Load(std::map<std::string, std::vector<Variant>> variants) {
     if (!IsLoaded(hook)) variants.try_emplace(std::string(hook.name));
   }
   options_.variants = std::move(variants);
-  auto probe = Probe::Load(options_);
-  ASSERT_OK(probe);
-  probe_ = *std::move(probe);
-  for (const HookCoverage& coverage : probe_->coverage()) {
+  auto sources = Sources::Open(options_);
+  ASSERT_OK(sources);
+  sources_ = *std::move(sources);
+  for (const HookCoverage& coverage : probe().coverage()) {
     const auto forced = options_.variants.find(std::string(coverage.hook->name));
     if (forced != options_.variants.end() && forced->second.empty()) continue;
     if (!IsOffered(*coverage.hook)) {
@@ -66,9 +67,8 @@ void BpfTest::Load(std::map<std::string, std::vector<Variant>> variants) {
 
 std::vector<Slot> BpfTest::SlotsOf(pid_t pid) {
   std::vector<Slot> slots;
-  for (Slot slot = 0; slot < tables().vms().size(); ++slot) {
-    const ks_vm_row& row = VmRow(slot);
-    if (row.serial != 0 && row.creator_pid == static_cast<uint32_t>(pid)) slots.push_back(slot);
+  for (const ks_vm_row& row : tables().vms()) {
+    if (row.serial != 0 && row.creator_pid == static_cast<uint32_t>(pid)) slots.push_back(row.slot);
   }
   std::ranges::sort(slots, {}, [this](Slot slot) { return VmRow(slot).serial; });
   return slots;
@@ -80,12 +80,20 @@ Slot BpfTest::SlotOf(pid_t pid) {
   return slots.empty() ? 0 : slots[0];
 }
 
-VmCounts BpfTest::CountsIn(Slot slot) {
-  for (const VmCounts& counts : ReadCounts(tables().vms(), tables().vcpus(), tables().queues())) {
+KvmCounts BpfTest::CountsIn(Slot slot) {
+  for (const KvmCounts& counts : ReadKvmCounts(tables().vms(), tables().vcpus())) {
     if (counts.slot == slot) return counts;
   }
   ADD_FAILURE() << "no VM in slot " << slot;
   return {};
+}
+
+VhostCounts BpfTest::VhostCountsIn(Slot slot) {
+  return sources_->vhost().tables().CountsOf(PlaceOf(slot));
+}
+
+uint64_t BpfTest::VfioIoctlsIn(Slot slot) {
+  return sources_->vfio().tables().CountsOf(PlaceOf(slot)).count[KS_METER_VFIO_IOCTL];
 }
 
 std::vector<const ks_vcpu_row*> BpfTest::VcpusIn(Slot slot) {
@@ -99,7 +107,7 @@ std::vector<const ks_vcpu_row*> BpfTest::VcpusIn(Slot slot) {
 
 std::vector<ks_limit_crossed> BpfTest::TakeLimitRecords(VmId vm) {
   std::vector<ks_limit_crossed> taken;
-  probe_->DrainRing([&](std::span<const std::byte> bytes) {
+  probe().DrainRing([&](std::span<const std::byte> bytes) {
     EXPECT_EQ(Decode(bytes).status(), absl::OkStatus());
     ks_limit_crossed record{};
     if (bytes.size() != sizeof(record)) return;
@@ -112,20 +120,12 @@ std::vector<ks_limit_crossed> BpfTest::TakeLimitRecords(VmId vm) {
 }
 
 void BpfTest::ExpectNoLosses() {
-  const ks_losses& losses = tables().losses();
-  EXPECT_EQ(losses.ring_full, 0U);
-  EXPECT_EQ(losses.no_vm_slot, 0U);
-  EXPECT_EQ(losses.no_vcpu_slot, 0U);
-  EXPECT_EQ(losses.table_update, 0U);
-  EXPECT_EQ(losses.row_lookup, 0U);
-  EXPECT_EQ(losses.unattributed, 0U);
-  EXPECT_EQ(losses.over_budget, 0U);
-  EXPECT_EQ(losses.no_queue_slot, 0U);
-  EXPECT_EQ(losses.queue_unattributed, 0U);
-  EXPECT_EQ(losses.queue_without_vm, 0U);
-  EXPECT_EQ(losses.vfio_unattributed, 0U);
-  EXPECT_EQ(losses.irq_unattributed, 0U);
-  EXPECT_EQ(losses.missed_return, 0U);
+  for (const std::unique_ptr<Source>& source : sources_->all()) {
+    for (const Loss& loss : source->Losses()) {
+      if (loss.reason == "vfio_without_vm") continue;  // any process's
+      EXPECT_EQ(loss.count, 0U) << SourceName(source->id()) << ": " << loss.reason;
+    }
+  }
 }
 
 }  // namespace kvmsentry

@@ -8,9 +8,8 @@
 
 #include <gtest/gtest.h>
 
-#include "sensor/probe/probe.h"
-#include "sensor/record/decode.h"
-#include "sensor/record/sampler.h"
+#include "sensor/source/decode.h"
+#include "sensor/source/registry.h"
 #include "tests/support/assert_ok.h"
 #include "tests/support/guest.h"
 #include "tests/support/wait.h"
@@ -32,18 +31,23 @@ class BpfTest : public ::testing::Test {
   // Every hook of objects_ by VARIANT alone, those apart that have no such variant here.
   std::map<std::string, std::vector<Variant>> Force(Variant variant) const;
 
-  // Into probe_, with all hooks of objects_ ACTIVE that VARIANTS does not switch off and that this
-  // kernel has. Counts start at zero.
+  // Into sources_, with all hooks of objects_ ACTIVE that VARIANTS does not switch off and that
+  // this kernel has. Counts start at zero.
   void Load(std::map<std::string, std::vector<Variant>> variants = {});
 
-  Tables& tables() { return probe_->tables(); }
+  Probe& probe() { return sources_->probe(); }
+  const Probe& probe() const { return sources_->probe(); }
+  KvmTables& tables() { return sources_->kvm().tables(); }
 
   // The VMs that a process created, in the order of registration.
   std::vector<Slot> SlotsOf(pid_t pid);
   // Its only VM.
   Slot SlotOf(pid_t pid);
-  VmCounts CountsIn(Slot slot);
-  VmCounts CountsOf(pid_t pid) { return CountsIn(SlotOf(pid)); }
+  KvmCounts CountsIn(Slot slot);
+  VhostCounts VhostCountsIn(Slot slot);
+  uint64_t VfioIoctlsIn(Slot slot);
+  VmPlace PlaceOf(Slot slot) { return {VmIn(slot), slot}; }
+  KvmCounts CountsOf(pid_t pid) { return CountsIn(SlotOf(pid)); }
   const ks_vm_row& VmRow(Slot slot) { return tables().vms()[slot]; }
   // The vCPUs of the VM in SLOT, ordered by their index.
   std::vector<const ks_vcpu_row*> VcpusIn(Slot slot);
@@ -61,7 +65,7 @@ class BpfTest : public ::testing::Test {
   std::vector<absl::string_view> objects_ = {"life",      "inventory", "device", "msr",
                                              "userspace", "exit",      "inject"};
   ProbeOptions options_;
-  std::unique_ptr<Probe> probe_;
+  std::unique_ptr<Sources> sources_;
 };
 
 }  // namespace kvmsentry

@@ -60,7 +60,7 @@ TEST_F(BpfTest, AVmBornUnderWatchIsKnownBeforeItRuns) {
     EXPECT_EQ(vcpu->origin, static_cast<uint32_t>(KS_ORIGIN_BORN));
   }
   size_t told = 0;
-  probe_->DrainRing([&](std::span<const std::byte> bytes) {
+  probe().DrainRing([&](std::span<const std::byte> bytes) {
     const auto record = Decode(bytes);
     ASSERT_OK(record);
     const auto* born = std::get_if<VmBorn>(&*record);
@@ -76,7 +76,7 @@ TEST_F(BpfTest, TheWalkFindsAVmThatWasThereBefore) {
                        Guest::Start("--behaviour mmio --count 2000 --then exit --vcpus 2"));
   Load();
   EXPECT_TRUE(SlotsOf(guest.pid()).empty());
-  ASSERT_OK_AND_ASSIGN(const std::vector<ks_open_file> files, probe_->WalkOpenFiles());
+  ASSERT_OK_AND_ASSIGN(const std::vector<ks_open_file> files, probe().WalkOpenFiles());
   const Slot slot = SlotOf(guest.pid());
   EXPECT_EQ(VmRow(slot).born_seen, 0U);
   const auto vcpus = VcpusIn(slot);
@@ -102,7 +102,7 @@ TEST_F(BpfTest, TheWalkFindsAVmThatWasThereBefore) {
 TEST_F(BpfTest, WalkingAgainRegistersNothingTwice) {
   Load();
   ASSERT_OK_AND_ASSIGN(const Guest guest, Guest::Start("--behaviour calm --vms 2 --vcpus 2"));
-  for (int i = 0; i < 3; ++i) ASSERT_OK(probe_->WalkOpenFiles());
+  for (int i = 0; i < 3; ++i) ASSERT_OK(probe().WalkOpenFiles());
   const std::vector<Slot> slots = SlotsOf(guest.pid());
   ASSERT_EQ(slots.size(), 2U);
   for (const Slot slot : slots) EXPECT_EQ(VcpusIn(slot).size(), 2U);
@@ -132,11 +132,11 @@ TEST_F(BpfTest, AVcpuAtTheAddressOfAnotherVmsIsNotCountedForThatOne) {
   const uint64_t kvm = row.kvm;
   row.kvm += 1;
   row.creator_pid = 0;
-  const Fd vms(bpf_obj_get((options_.pin_root + "/vms").c_str()));
-  const Fd vm_slots(bpf_obj_get((options_.pin_root + "/vm_slots").c_str()));
+  const Fd vms(bpf_obj_get((options_.pin_root + "/kvm/vms").c_str()));
+  const Fd vm_slots(bpf_obj_get((options_.pin_root + "/kvm/vm_slots").c_str()));
   ASSERT_EQ(bpf_map_update_elem(vms.get(), &dead, &row, BPF_ANY), 0);
   ASSERT_EQ(bpf_map_delete_elem(vm_slots.get(), &kvm), 0);
-  ASSERT_OK(probe_->WalkOpenFiles());
+  ASSERT_OK(probe().WalkOpenFiles());
   ASSERT_OK(guest.Begin());
   ASSERT_OK(guest.Finish());
   EXPECT_EQ(CountsOf(guest.pid()).count[KS_METER_PIO], 300U);

@@ -56,7 +56,7 @@ class IoctlTest : public BpfTest, public ::testing::WithParamInterface<Variant> 
   uint64_t Grown() { return Counted() - made_; }
 
   std::vector<uint32_t> Commands() {
-    for (const Tables::Members& members : tables().TakeMembers()) {
+    for (const KvmTables::Members& members : tables().TakeMembers()) {
       if (members.slot == slot_) return members.ioctls;
     }
     return {};

@@ -55,7 +55,7 @@ TEST_F(LimitTest, OneVcpuIsToldAtTheFirstOccurrenceAboveTheLimit) {
   const auto records = TakeLimitRecords(VmIn(slot));
   ASSERT_FALSE(records.empty());
   EXPECT_EQ(records[0].meter, static_cast<uint32_t>(KS_METER_PIO));
-  EXPECT_EQ(records[0].vcpu_index, 0U);
+  EXPECT_EQ(records[0].part_index, 0U);
   EXPECT_EQ(records[0].counted, 1001U);
   EXPECT_EQ(records[0].max, 1000U);
   EXPECT_EQ(records[0].window_ns, static_cast<uint64_t>(40 * kSecond));
@@ -118,7 +118,7 @@ TEST_F(LimitTest, TheVmBesideAStormIsNotTold) {
   const std::vector<Slot> slots = SlotsOf(guest.pid());
   ASSERT_EQ(slots.size(), 2U);
   size_t told = 0;
-  probe_->DrainRing([&](std::span<const std::byte> bytes) {
+  probe().DrainRing([&](std::span<const std::byte> bytes) {
     const auto record = Decode(bytes);
     ASSERT_OK(record);
     const auto* crossed = std::get_if<Observation>(&*record);

@@ -19,16 +19,16 @@ class LossTest : public BpfTest {
     std::set<uint64_t> other_vms;
     std::set<uint64_t> other_vcpus;
     Load(hooks);
-    ASSERT_OK_AND_ASSIGN(const std::vector<ks_open_file> files, probe_->WalkOpenFiles());
+    ASSERT_OK_AND_ASSIGN(const std::vector<ks_open_file> files, probe().WalkOpenFiles());
     for (const ks_open_file& file : files) {
       other_vms.insert(file.kvm);
       if (file.vcpu != 0) other_vcpus.insert(file.vcpu);
     }
-    probe_.reset();
+    sources_.reset();
     options_.sizes.max_vms = static_cast<uint32_t>(other_vms.size()) + vms;
     options_.sizes.max_vcpus = static_cast<uint32_t>(other_vcpus.size()) + vcpus;
     Load(hooks);
-    ASSERT_OK(probe_->WalkOpenFiles());
+    ASSERT_OK(probe().WalkOpenFiles());
     ExpectNoLosses();
   }
 };
@@ -42,7 +42,7 @@ TEST_F(LossTest, AVmTooManyIsCountedAsLostAndTheFirstStaysExact) {
   ASSERT_OK(watched.Finish());
   EXPECT_TRUE(SlotsOf(unwatched.pid).empty());
   EXPECT_EQ(CountsOf(watched.pid()).count[KS_METER_PIO], 700U);
-  const ks_losses& losses = tables().losses();
+  const auto& losses = tables().losses();
   // Its birth, and each of its occurrences.
   EXPECT_EQ(losses.no_vm_slot, 1 + 500 + unwatched.report.vcpus[0].Exits());
   EXPECT_EQ(losses.no_vcpu_slot, 0U);
@@ -58,7 +58,7 @@ TEST_F(LossTest, AVcpuTooManyIsCountedAsLostAndTheFirstStaysExact) {
   const auto vcpus = VcpusIn(slot);
   ASSERT_EQ(vcpus.size(), 2U);
   for (const ks_vcpu_row* vcpu : vcpus) EXPECT_EQ(vcpu->meters[KS_METER_PIO].count, 500U);
-  const ks_losses& losses = tables().losses();
+  const auto& losses = tables().losses();
   EXPECT_EQ(losses.no_vcpu_slot, 1 + 500 + guest.report.vcpus[2].Exits());
   EXPECT_EQ(losses.no_vm_slot, 0U);
   EXPECT_EQ(losses.unattributed, 0U);

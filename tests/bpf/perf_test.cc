@@ -34,7 +34,7 @@ class PerfTest : public BpfTest {
   }
 
   // Runs a guest under perf: what perf and the meters counted of it.
-  void Run(absl::string_view behaviour, std::map<std::string, uint64_t>* perf, VmCounts* counts) {
+  void Run(absl::string_view behaviour, std::map<std::string, uint64_t>* perf, KvmCounts* counts) {
     const std::string file = *directory_ / "perf";
     ASSERT_OK_AND_ASSIGN(
         const FinishedGuest guest,
@@ -51,7 +51,7 @@ class PerfTest : public BpfTest {
 
 TEST_F(PerfTest, AgreesOnPortWrites) {
   std::map<std::string, uint64_t> perf;
-  VmCounts counts;
+  KvmCounts counts;
   Run("--behaviour pio --vcpus 2 --count 2000 --then exit", &perf, &counts);
   EXPECT_EQ(perf["kvm:kvm_pio"], 4000U);
   EXPECT_EQ(counts.count[KS_METER_PIO], 4000U);
@@ -59,7 +59,7 @@ TEST_F(PerfTest, AgreesOnPortWrites) {
 
 TEST_F(PerfTest, SeesAnMmioReadTwice) {
   std::map<std::string, uint64_t> perf;
-  VmCounts counts;
+  KvmCounts counts;
   Run("--behaviour mmio --direction read --count 2000 --then exit", &perf, &counts);
   EXPECT_EQ(perf["kvm:kvm_mmio"], 4000U);
   EXPECT_EQ(counts.count[KS_METER_MMIO], 2000U);
@@ -67,7 +67,7 @@ TEST_F(PerfTest, SeesAnMmioReadTwice) {
 
 TEST_F(PerfTest, AgreesOnMsrWrites) {
   std::map<std::string, uint64_t> perf;
-  VmCounts counts;
+  KvmCounts counts;
   Run("--behaviour msr --count 2000 --then exit", &perf, &counts);
   EXPECT_EQ(perf["kvm:kvm_msr"], counts.count[KS_METER_MSR]);
 }

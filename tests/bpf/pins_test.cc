@@ -19,8 +19,8 @@ class PinsTest : public BpfTest {};
 
 TEST_F(PinsTest, ASecondHolderIsRefusedAndToldWhy) {
   Load();
-  EXPECT_EQ(probe_->pins(), Pins::kNone);
-  const auto second = Probe::Load(options_);
+  EXPECT_EQ(probe().pins(), Pins::kNone);
+  const auto second = Sources::Open(options_);
   EXPECT_TRUE(absl::IsFailedPrecondition(second.status()));
   EXPECT_THAT(std::string(second.status().message()),
               HasSubstr(options_.pin_root + ": another kvmsentryd holds these maps"));
@@ -34,9 +34,9 @@ TEST_F(PinsTest, CountingGoesOnInTheSameMaps) {
   const Slot slot = SlotOf(guest.pid());
   const VmId vm = VmIn(slot);
   ASSERT_TRUE(WaitUntil([&] { return CountsIn(slot).count[KS_METER_PIO] > 1000; }));
-  probe_.reset();
+  sources_.reset();
   Load();
-  EXPECT_EQ(probe_->pins(), Pins::kKept);
+  EXPECT_EQ(probe().pins(), Pins::kKept);
   EXPECT_EQ(VmIn(slot), vm);
   const uint64_t kept = CountsIn(slot).count[KS_METER_PIO];
   EXPECT_GT(kept, 1000U);
@@ -55,18 +55,18 @@ TEST_F(PinsTest, MapsOfAnotherSizeAreMadeAnew) {
   ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
                        RunGuest("--behaviour pio --count 10 --then exit"));
   ASSERT_EQ(SlotsOf(guest.pid).size(), 1U);
-  probe_.reset();
+  sources_.reset();
   options_.sizes.max_vcpus += 1;
   Load();
-  EXPECT_EQ(probe_->pins(), Pins::kRecreated);
+  EXPECT_EQ(probe().pins(), Pins::kRecreated);
   EXPECT_TRUE(SlotsOf(guest.pid).empty());
   EXPECT_EQ(tables().vcpus().size(), options_.sizes.max_vcpus);
 }
 
 TEST_F(PinsTest, UnpinRemovesAllAndTwiceIsFine) {
   Load();
-  EXPECT_TRUE(std::filesystem::exists(options_.pin_root + "/vcpus"));
-  probe_.reset();
+  EXPECT_TRUE(std::filesystem::exists(options_.pin_root + "/kvm/vcpus"));
+  sources_.reset();
   ASSERT_OK(Unpin(options_.pin_root));
   EXPECT_FALSE(std::filesystem::exists(options_.pin_root));
   ASSERT_OK(Unpin(options_.pin_root));
@@ -78,7 +78,7 @@ TEST_F(PinsTest, PinsOfOthersAreNeitherUsedNorRemoved) {
   const int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "other", 4, 4, 1, nullptr);
   ASSERT_EQ(bpf_obj_pin(map, other.c_str()), 0);
   close(map);
-  EXPECT_TRUE(absl::IsFailedPrecondition(Probe::Load(options_).status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(Sources::Open(options_).status()));
   EXPECT_TRUE(absl::IsFailedPrecondition(Unpin(options_.pin_root)));
   EXPECT_EQ(unlink(other.c_str()), 0);  // it was still there
 }
@@ -86,7 +86,7 @@ TEST_F(PinsTest, PinsOfOthersAreNeitherUsedNorRemoved) {
 TEST_F(PinsTest, AFolderThatIsNoBpffsIsRefusedWithTheRemedy) {
   ProbeOptions options = options_;
   options.pin_root = "/tmp/kvmsentry-no-bpffs";
-  const auto probe = Probe::Load(options);
+  const auto probe = Sources::Open(options);
   EXPECT_TRUE(absl::IsFailedPrecondition(probe.status()));
   EXPECT_THAT(std::string(probe.status().message()), HasSubstr("mount -t bpf bpf /tmp"));
 }

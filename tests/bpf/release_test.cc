@@ -26,7 +26,7 @@ TEST_F(ReleaseTest, AReleasedSlotHoldsNothingOfItsVm) {
   ASSERT_OK(tables().Release(slot));
   EXPECT_TRUE(AllZero(&VmRow(slot), sizeof(ks_vm_row)));
   EXPECT_TRUE(AllZero(vcpu, sizeof(ks_vcpu_row)));
-  EXPECT_TRUE(AllZero(&tables().sets()[slot], sizeof(ks_vm_sets)));
+  EXPECT_TRUE(AllZero(&tables().sets_of(slot), sizeof(ks_kvm_sets)));
   EXPECT_TRUE(absl::IsNotFound(tables().Release(slot)));
 }
 
@@ -54,12 +54,12 @@ TEST_F(ReleaseTest, ReleasingADeadVmDoesNotDisturbTheOneAtItsAddress) {
 
 TEST_F(ReleaseTest, SlotsAreConserved) {
   Load();
-  ASSERT_OK_AND_ASSIGN(const std::vector<ks_open_file> others, probe_->WalkOpenFiles());
-  probe_.reset();
+  ASSERT_OK_AND_ASSIGN(const std::vector<ks_open_file> others, probe().WalkOpenFiles());
+  sources_.reset();
   const auto taken = static_cast<uint32_t>(others.size());  // at most: a file each
   options_.sizes = {.max_vms = taken + 4, .max_vcpus = taken + 8, .ring_bytes = 1 << 16};
   Load();
-  ASSERT_OK(probe_->WalkOpenFiles());
+  ASSERT_OK(probe().WalkOpenFiles());
   for (int i = 0; i < 10; ++i) {
     ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
                          RunGuest("--behaviour pio --vms 4 --vcpus 2 --count 50 --then exit"));
@@ -83,7 +83,7 @@ TEST_F(ReleaseTest, AVmThatIsReleasedAliveIsMetAgain) {
   EXPECT_TRUE(SlotsOf(guest.pid()).empty());
   ASSERT_OK(guest.Begin());
   ASSERT_OK(guest.Finish());
-  const VmCounts counts = CountsOf(guest.pid());
+  const KvmCounts counts = CountsOf(guest.pid());
   EXPECT_NE(counts.vm, before);
   EXPECT_EQ(counts.count[KS_METER_PIO], 400U);
   EXPECT_EQ(VmRow(counts.slot).born_seen, 0U);
@@ -101,14 +101,14 @@ TEST_F(ReleaseTest, SlotsThatAKilledRunWasAboutToFreeAreFreeForTheNext) {
   const Slot slot = SlotOf(dead.pid);
   ks_vm_row row = VmRow(slot);
   row.state = KS_VM_DEAD;
-  const Fd vms(bpf_obj_get((options_.pin_root + "/vms").c_str()));
+  const Fd vms(bpf_obj_get((options_.pin_root + "/kvm/vms").c_str()));
   ASSERT_EQ(bpf_map_update_elem(vms.get(), &slot, &row, BPF_ANY), 0);
-  for (const char* name : {"/free_vm_slots", "/free_vcpu_slots"}) {
+  for (const char* name : {"/kvm/free_vm_slots", "/kvm/free_vcpu_slots"}) {
     const Fd queue(bpf_obj_get((options_.pin_root + name).c_str()));
     Slot taken = 0;
     while (bpf_map_lookup_and_delete_elem(queue.get(), nullptr, &taken) == 0) continue;
   }
-  probe_.reset();
+  sources_.reset();
   Load();
   EXPECT_TRUE(SlotsOf(dead.pid).empty());
   ASSERT_OK_AND_ASSIGN(const FinishedGuest next,

@@ -25,7 +25,7 @@ class RingTest : public BpfTest {
 
   // Adds what waits in the ring to read_.
   void Drain() {
-    probe_->DrainRing([&](std::span<const std::byte> bytes) {
+    probe().DrainRing([&](std::span<const std::byte> bytes) {
       const absl::StatusOr<Record> record = Decode(bytes);
       ASSERT_OK(record);
       if (std::holds_alternative<VmBorn>(*record)) ++read_.births;
@@ -61,7 +61,7 @@ class RingTest : public BpfTest {
   // Waits until this second's budget has room for BIRTHS.
   void WaitForBudget(uint64_t births) {
     ASSERT_TRUE(WaitUntil([&] {
-      const ks_state& state = tables().state();
+      const ks_state& state = sources_->state().row();
       const auto second = static_cast<uint64_t>(SystemClock().Now().ns / kNsPerSecond);
       return state.births_window != second || state.births_sent + births <= KS_BIRTHS_PER_SECOND;
     }));
@@ -69,9 +69,9 @@ class RingTest : public BpfTest {
 
   // Each VM of this host, for which a serial was drawn, told its birth, and LIMITS were told.
   void ExpectAllAccountedFor(uint64_t limits) {
-    const ks_losses& losses = tables().losses();
+    const auto& losses = tables().losses();
     EXPECT_EQ(read_.births + read_.limits + losses.ring_full + losses.over_budget,
-              tables().state().next_serial + limits);
+              sources_->state().row().next_serial + limits);
   }
 
   Read read_;
@@ -96,8 +96,8 @@ TEST_F(RingTest, EveryBirthIsReadOrCountedAsLost) {
     WaitForBudget(kVms);
     Bear(kVms);
   }
-  const ks_losses& losses = tables().losses();
-  EXPECT_EQ(losses.ring_full, tables().state().next_serial - losses.over_budget - kRoom);
+  const auto& losses = tables().losses();
+  EXPECT_EQ(losses.ring_full, sources_->state().row().next_serial - losses.over_budget - kRoom);
   Drain();
   EXPECT_EQ(read_.births, kRoom);
   ExpectAllAccountedFor(0);
@@ -129,7 +129,7 @@ TEST_F(RingTest, EveryCanaryIsReadOrRefused) {
   constexpr size_t kRoom = RoomFor(sizeof(ks_canary));
   size_t refused = 0;
   for (size_t number = 0; number < kRoom + 7; ++number) {
-    const absl::Status sent = probe_->SendCanary(number);
+    const absl::Status sent = probe().SendCanary(number);
     if (sent.ok()) continue;
     EXPECT_TRUE(absl::IsResourceExhausted(sent)) << sent;
     ++refused;
@@ -147,7 +147,7 @@ TEST_F(RingTest, ALimitPassedThatFoundNoRoomIsLeftInItsRow) {
   Load();
   ASSERT_OK_AND_ASSIGN(Guest guest, StartVmsThatPass(2));
   Drain();
-  while (probe_->SendCanary(0).ok()) continue;
+  while (probe().SendCanary(0).ok()) continue;
   EXPECT_TRUE(tables().TakeUntold().empty());
   ASSERT_OK(guest.Begin());
   ASSERT_OK(guest.Finish());
@@ -198,7 +198,7 @@ TEST_F(RingTest, AStormThatFoundNoRoomIsToldOnceThereIsSome) {
   ASSERT_OK_AND_ASSIGN(Guest storm, Guest::Start("--behaviour pio"));
   const Slot slot = SlotOf(storm.pid());
   Drain();
-  while (probe_->SendCanary(0).ok()) continue;
+  while (probe().SendCanary(0).ok()) continue;
   tables().SetLimits(slot, std::vector<Limit>{{.meter = {SourceId::kKvm, KS_METER_PIO},
                                                .count = 100,
                                                .window_ns = kNsPerSecond}});

@@ -11,8 +11,8 @@ using Msrs = std::vector<uint32_t>;
 using Pages = std::vector<uint64_t>;
 
 // What the VM in SLOT named; nothing where it is not among TAKEN.
-Tables::Members Of(const std::vector<Tables::Members>& taken, Slot slot) {
-  for (const Tables::Members& members : taken) {
+KvmTables::Members Of(const std::vector<KvmTables::Members>& taken, Slot slot) {
+  for (const KvmTables::Members& members : taken) {
     if (members.slot == slot) return members;
   }
   return {};
@@ -111,7 +111,7 @@ TEST_F(BpfTest, MorePagesThanTheTableHoldsAreCounted) {
   ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
                        RunGuest("--behaviour mmio --gpa 0xd0000000 --pages 512 --count 512 "
                                 "--then exit"));
-  const Tables::Members members = Of(tables().TakeMembers(), SlotOf(guest.pid));
+  const KvmTables::Members members = Of(tables().TakeMembers(), SlotOf(guest.pid));
   EXPECT_GT(members.mmio_pages.size(), KS_MMIO_PAGES / 2U);
   EXPECT_LE(members.mmio_pages.size(), static_cast<size_t>(KS_MMIO_PAGES));
   EXPECT_EQ(members.mmio_pages.size() + members.mmio_overflow, 512U);

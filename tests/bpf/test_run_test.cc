@@ -19,8 +19,7 @@ TEST_P(TestRunTest, RunsOnceByHand) {
   objects_ = {"life"};
   Load();
   const std::string program = absl::StrCat(GetParam().hook, "_raw_tp");
-  ASSERT_OK_AND_ASSIGN(BpfObject object,
-                       BpfObject::Open(GetParam().object, options_.pin_root, options_.sizes));
+  ASSERT_OK_AND_ASSIGN(BpfObject object, BpfObject::Open(GetParam().object, probe().plan()));
   ASSERT_OK(object.Load({program}));
   ASSERT_OK(object.Attach(program));
   const uint64_t before = tables().losses().unattributed;

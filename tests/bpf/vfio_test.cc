@@ -16,7 +16,6 @@ namespace kvmsentry {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::Field;
 using ::testing::UnorderedElementsAre;
 
 constexpr uint64_t kTimes = 300;
@@ -42,6 +41,10 @@ class VfioTest : public BpfTest, public ::testing::WithParamInterface<Variant> {
     }
   }
 
+  std::vector<uint32_t> TakeIoctls(Slot slot) {
+    return sources_->vfio().tables().TakeIoctls(PlaceOf(slot));
+  }
+
   Fd container_;
   std::optional<TestMemory> memory_;
 };
@@ -55,13 +58,10 @@ TEST_P(VfioTest, OfAVmmAreItsVms) {
   ASSERT_OK_AND_ASSIGN(const TestVm vm, TestVm::Create(*memory_));
   AskOften();
   const Slot slot = SlotOf(getpid());
-  EXPECT_EQ(CountsIn(slot).count[KS_METER_VFIO_IOCTL], kTimes);
-  for (const Tables::Members& members : tables().TakeMembers()) {
-    if (members.slot != slot) continue;
-    EXPECT_THAT(members.ioctls,
-                ElementsAre(KS_IOCTL_MEMBER(KS_IOCTL_VFIO, _IOC_NR(VFIO_GET_API_VERSION))));
-  }
-  EXPECT_EQ(tables().losses().vfio_without_vm, kTimes);
+  EXPECT_EQ(VfioIoctlsIn(slot), kTimes);
+  EXPECT_THAT(TakeIoctls(slot),
+              ElementsAre(KS_IOCTL_MEMBER(KS_VFIO_CONTAINER, _IOC_NR(VFIO_GET_API_VERSION))));
+  EXPECT_EQ(sources_->vfio().tables().losses().vfio_without_vm, kTimes);
   ExpectNoLosses();
 }
 
@@ -69,23 +69,20 @@ TEST_P(VfioTest, OfADeviceAreToldApartFromThoseOfItsContainer) {
   ASSERT_OK_AND_ASSIGN(const TestVm vm, TestVm::Create(*memory_));
   ASSERT_OK_AND_ASSIGN(VfioDevice device, VfioDevice::Open());
   const auto of_container = [](uint32_t command) {
-    return KS_IOCTL_MEMBER(KS_IOCTL_VFIO, _IOC_NR(command));
+    return KS_IOCTL_MEMBER(KS_VFIO_CONTAINER, _IOC_NR(command));
   };
   const auto of_device = [](uint32_t command) {
-    return KS_IOCTL_MEMBER(KS_IOCTL_VFIO_DEVICE, _IOC_NR(command));
+    return KS_IOCTL_MEMBER(KS_VFIO_DEVICE, _IOC_NR(command));
   };
-  ASSERT_THAT(tables().TakeMembers(),
-              ElementsAre(Field(&Tables::Members::ioctls,
-                                UnorderedElementsAre(of_container(VFIO_GROUP_SET_CONTAINER),
+  const Slot slot = SlotOf(getpid());
+  ASSERT_THAT(TakeIoctls(slot), UnorderedElementsAre(of_container(VFIO_GROUP_SET_CONTAINER),
                                                      of_container(VFIO_SET_IOMMU),
-                                                     of_container(VFIO_GROUP_GET_DEVICE_FD)))));
+                                                     of_container(VFIO_GROUP_GET_DEVICE_FD)));
   for (uint64_t i = 0; i < kTimes; ++i) ASSERT_OK(device.Ask());
   ASSERT_OK(device.Reset());
-  EXPECT_THAT(tables().TakeMembers(),
-              ElementsAre(Field(&Tables::Members::ioctls,
-                                UnorderedElementsAre(of_device(VFIO_DEVICE_GET_INFO),
-                                                     of_device(VFIO_DEVICE_RESET)))));
-  EXPECT_EQ(CountsIn(SlotOf(getpid())).count[KS_METER_VFIO_IOCTL], 3 + kTimes + 1);
+  EXPECT_THAT(TakeIoctls(slot),
+              UnorderedElementsAre(of_device(VFIO_DEVICE_GET_INFO), of_device(VFIO_DEVICE_RESET)));
+  EXPECT_EQ(VfioIoctlsIn(slot), 3 + kTimes + 1);
   ExpectNoLosses();
 }
 
@@ -94,9 +91,9 @@ TEST_P(VfioTest, OfAProcessWithTwoVmsAreNobodysAndSaid) {
   ASSERT_OK_AND_ASSIGN(const TestVm two, TestVm::Create(*memory_));
   AskOften();
   for (const Slot slot : SlotsOf(getpid())) {
-    EXPECT_EQ(CountsIn(slot).count[KS_METER_VFIO_IOCTL], 0U);
+    EXPECT_EQ(VfioIoctlsIn(slot), 0U);
   }
-  EXPECT_EQ(tables().losses().vfio_unattributed, kTimes);
+  EXPECT_EQ(sources_->vfio().tables().losses().vfio_unattributed, kTimes);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ TEST_F(BpfTest, VhostFilesOfAVmmAreKnownByTheirDeviceNumbers) {
   ASSERT_OK(reader.ReadMiscDevices());
   ASSERT_OK_AND_ASSIGN(const DeviceList list,
                        reader.Read(getpid(), [this](int32_t pid, const auto& visit) {
-                         return probe_->WalkDevices(pid, visit);
+                         return probe().WalkDevices(pid, visit);
                        }));
   std::vector<Device> vhost;
   for (const Device& device : list.devices) {

@@ -26,11 +26,11 @@ class VhostTest : public BpfTest {
  protected:
   VhostTest() { objects_ = {"life", "inventory", "vhost", "vhost_net", "vhost_vsock"}; }
 
-  VmCounts Own(size_t vm = 0) { return CountsIn(SlotsOf(getpid()).at(vm)); }
+  VhostCounts Own(size_t vm = 0) { return VhostCountsIn(SlotsOf(getpid()).at(vm)); }
 
   std::vector<const ks_queue_row*> QueuesIn(Slot slot) {
     std::vector<const ks_queue_row*> queues;
-    for (const ks_queue_row& row : tables().queues()) {
+    for (const ks_queue_row& row : sources_->vhost().tables().queues()) {
       if (row.vm_serial == VmRow(slot).serial && row.queue != 0) queues.push_back(&row);
     }
     std::ranges::sort(queues, {}, &ks_queue_row::index);
@@ -38,7 +38,7 @@ class VhostTest : public BpfTest {
   }
 };
 
-uint64_t Grown(const VmCounts& before, const VmCounts& after, ks_meter meter) {
+uint64_t Grown(const VhostCounts& before, const VhostCounts& after, ks_vhost_meter meter) {
   return after.count[meter] - before.count[meter];
 }
 
@@ -66,7 +66,7 @@ class TwoProbesTest : public VhostTest {
     other_options_.variants = ForceProbes({Variant::kKprobe, Variant::kKretprobe, Variant::kRawTp});
     // Of the two kinds of device, one each.
     other_options_.variants["vhost_net_ioctl"] = {Variant::kSysExit};
-    ASSERT_OK_AND_ASSIGN(other_, Probe::Load(other_options_));
+    ASSERT_OK_AND_ASSIGN(other_, Sources::Open(other_options_));
   }
   void TearDown() override {
     other_.reset();
@@ -76,8 +76,8 @@ class TwoProbesTest : public VhostTest {
 
   void ExpectVariants() {
     std::map<absl::string_view, std::string> mine;
-    for (const HookCoverage& hook : probe_->coverage()) mine[hook.hook->name] = hook.variant;
-    for (const HookCoverage& hook : other_->coverage()) {
+    for (const HookCoverage& hook : probe().coverage()) mine[hook.hook->name] = hook.variant;
+    for (const HookCoverage& hook : other_->probe().coverage()) {
       if (hook.hook->module.empty()) continue;
       const bool weak = hook.hook->name == "vhost_net_ioctl";
       EXPECT_EQ(hook.coverage, weak ? Coverage::kDegraded : Coverage::kAttached)
@@ -89,32 +89,31 @@ class TwoProbesTest : public VhostTest {
   }
 
   void ExpectBothAlike() {
-    const VmCounts mine = Own();
-    const auto all =
-        ReadCounts(other_->tables().vms(), other_->tables().vcpus(), other_->tables().queues());
-    const auto own = std::ranges::find_if(all, [this](const VmCounts& counts) {
-      return other_->tables().vms()[counts.slot].creator_pid == static_cast<uint32_t>(getpid());
-    });
+    const VhostCounts mine = Own();
+    const auto all = other_->kvm().tables().CopyVms();
+    const auto own =
+        std::ranges::find(all, static_cast<uint32_t>(getpid()), &ks_vm_row::creator_pid);
     ASSERT_NE(own, all.end());
-    for (uint32_t meter = KS_METER_VHOST_RUN; meter < KS_METER_COUNT; ++meter) {
-      EXPECT_EQ(mine.count[meter], own->count[meter]) << "meter " << meter;
+    const VhostCounts others = other_->vhost().tables().CountsOf({{own->serial}, own->slot});
+    for (uint32_t meter = 0; meter < KS_VHOST_METERS; ++meter) {
+      EXPECT_EQ(mine.count[meter], others.count[meter]) << "meter " << meter;
     }
   }
 
   ProbeOptions other_options_;
-  std::unique_ptr<Probe> other_;
+  std::unique_ptr<Sources> other_;
 };
 
 TEST_F(TwoProbesTest, EveryKickTurnAndSignalOfNetCounts) {
   ExpectVariants();
   ASSERT_OK_AND_ASSIGN(const TestMachine machine, TestMachine::Create(kMemory));
   ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
-  const VmCounts before = Own();
+  const VhostCounts before = Own();
   EXPECT_EQ(before.count[KS_METER_VHOST_CONFIG], net.vhost().ioctls());
   EXPECT_EQ(before.queues, 2U);
   net.vhost().TakeCalls(NetDevice::kTx);
   ASSERT_OK(SendOften(net, kKicks));
-  VmCounts after = Own();
+  VhostCounts after = Own();
   EXPECT_EQ(Grown(before, after, KS_METER_VHOST_KICK), kKicks);
   EXPECT_EQ(Grown(before, after, KS_METER_VHOST_RUN), kKicks);
   EXPECT_EQ(Grown(before, after, KS_METER_VHOST_SIGNAL), net.vhost().TakeCalls(NetDevice::kTx));
@@ -141,13 +140,13 @@ TEST_F(TwoProbesTest, EveryByteOfVsockCounts) {
   ASSERT_OK(vsock.GuestSends(1000));
   ASSERT_OK(vsock.GuestSends(777));
   ASSERT_OK(vsock.vhost().SetMemory(*machine.memory));
-  const VmCounts counts = Own();
+  const VhostCounts counts = Own();
   EXPECT_EQ(counts.count[KS_METER_VSOCK_RX_BYTES], 12345U);
   EXPECT_EQ(counts.count[KS_METER_VSOCK_TX_BYTES], 1777U);
   EXPECT_EQ(counts.count[KS_METER_VHOST_CONFIG], vsock.vhost().ioctls());
   EXPECT_GT(counts.count[KS_METER_VHOST_RUN], 0U);
   EXPECT_GT(counts.count[KS_METER_VHOST_SIGNAL], 0U);
-  for (const ks_queue_row* queue : QueuesIn(counts.slot)) {
+  for (const ks_queue_row* queue : QueuesIn(counts.vm.slot)) {
     EXPECT_EQ(queue->kind, static_cast<uint32_t>(KS_QUEUE_VSOCK));
   }
   ExpectBothAlike();
@@ -192,15 +191,15 @@ TEST_F(VhostTest, TwoVmsInTwoProcessesAreCountedApart) {
   ASSERT_OK_AND_ASSIGN(const TestMachine machine, TestMachine::Create(kMemory));
   ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
   ASSERT_OK(child.AwaitPause());
-  const VmCounts own = Own();
-  const VmCounts childs = CountsOf(child.pid());
+  const VhostCounts own = Own();
+  const VhostCounts childs = VhostCountsIn(SlotOf(child.pid()));
   ASSERT_OK(child.Continue());
   ASSERT_OK(SendOften(net, kKicks));
   ASSERT_OK(child.AwaitPause());
   EXPECT_EQ(Grown(own, Own(), KS_METER_VHOST_KICK), kKicks);
   EXPECT_EQ(Grown(own, Own(), KS_METER_VHOST_RUN), kKicks);
-  EXPECT_EQ(Grown(childs, CountsOf(child.pid()), KS_METER_VHOST_KICK), 3 * kKicks);
-  EXPECT_EQ(Grown(childs, CountsOf(child.pid()), KS_METER_VHOST_RUN), 3 * kKicks);
+  EXPECT_EQ(Grown(childs, VhostCountsIn(SlotOf(child.pid())), KS_METER_VHOST_KICK), 3 * kKicks);
+  EXPECT_EQ(Grown(childs, VhostCountsIn(SlotOf(child.pid())), KS_METER_VHOST_RUN), 3 * kKicks);
   ASSERT_OK(child.Finish());
   ExpectNoLosses();
 }
@@ -213,15 +212,15 @@ TEST_F(VhostTest, TwoVmsInOneProcessAreToldApartByTheirMemory) {
   ASSERT_OK_AND_ASSIGN(NetDevice of_second, NetDevice::Open(*second.memory));
   ASSERT_OK_AND_ASSIGN(NetDevice of_first, NetDevice::Open(*first.memory));
   // Before its rings are set, nobody can tell whose a device is.
-  EXPECT_GT(tables().losses().queue_unattributed, 0U);
-  const uint64_t unattributed = tables().losses().queue_unattributed;
-  const VmCounts first_before = Own(0);
-  const VmCounts second_before = Own(1);
+  EXPECT_GT(sources_->vhost().tables().losses().queue_unattributed, 0U);
+  const uint64_t unattributed = sources_->vhost().tables().losses().queue_unattributed;
+  const VhostCounts first_before = Own(0);
+  const VhostCounts second_before = Own(1);
   ASSERT_OK(SendOften(of_first, kKicks));
   ASSERT_OK(SendOften(of_second, 2 * kKicks));
   EXPECT_EQ(Grown(first_before, Own(0), KS_METER_VHOST_KICK), kKicks);
   EXPECT_EQ(Grown(second_before, Own(1), KS_METER_VHOST_KICK), 2 * kKicks);
-  EXPECT_EQ(tables().losses().queue_unattributed, unattributed);
+  EXPECT_EQ(sources_->vhost().tables().losses().queue_unattributed, unattributed);
 }
 
 TEST_F(VhostTest, ARingThatMovesToAnotherVmsMemoryIsThatVms) {
@@ -236,10 +235,10 @@ TEST_F(VhostTest, ARingThatMovesToAnotherVmsMemoryIsThatVms) {
   ASSERT_OK(device.Kick(NetDevice::kRx));
   EXPECT_EQ(Own(0).count[KS_METER_VHOST_KICK], 0U);
   EXPECT_EQ(Own(1).count[KS_METER_VHOST_KICK], 1U);
-  const uint64_t unattributed = tables().losses().queue_unattributed;
+  const uint64_t unattributed = sources_->vhost().tables().losses().queue_unattributed;
   const Ring lost(nobodys.bytes(), 0);
   ASSERT_OK(device.SetAddresses(NetDevice::kRx, lost));
-  EXPECT_GT(tables().losses().queue_unattributed, unattributed);
+  EXPECT_GT(sources_->vhost().tables().losses().queue_unattributed, unattributed);
   ASSERT_OK(device.Kick(NetDevice::kRx));
   EXPECT_EQ(Own(0).count[KS_METER_VHOST_KICK], 0U);
   EXPECT_EQ(Own(1).count[KS_METER_VHOST_KICK], 1U);
@@ -263,10 +262,11 @@ TEST_F(VhostTest, ADeviceWithoutAVmIsNobodysAndCounted) {
     ExpectNoLosses();
   }
   ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(memory));
-  const uint64_t before = tables().losses().queue_without_vm;
+  const uint64_t before = sources_->vhost().tables().losses().queue_without_vm;
   ASSERT_OK(SendOften(net, kKicks));
-  EXPECT_GE(tables().losses().queue_without_vm, before + 3 * kKicks);  // kicks, turns, signals
-  for (const ks_queue_row& row : tables().queues()) EXPECT_EQ(row.vm_serial, 0U);
+  EXPECT_GE(sources_->vhost().tables().losses().queue_without_vm,
+            before + 3 * kKicks);  // kicks, turns, signals
+  for (const ks_queue_row& row : sources_->vhost().tables().queues()) EXPECT_EQ(row.vm_serial, 0U);
   EXPECT_EQ(CountsOf(other.pid()).count[KS_METER_VHOST_KICK], 0U);
   // With a VM, it is that VM's from then on.
   ASSERT_OK_AND_ASSIGN(const TestVm vm, TestVm::Create(memory));
@@ -281,7 +281,7 @@ TEST_F(VhostTest, ADeviceThatWasThereBeforeTheSensorIsCounted) {
   ASSERT_OK_AND_ASSIGN(VsockDevice vsock, VsockDevice::Open(*machine.memory, 78));
   ASSERT_OK(vsock.Connect());
   Load();
-  ASSERT_OK(probe_->WalkOpenFiles());
+  ASSERT_OK(probe().WalkOpenFiles());
   ASSERT_OK(SendOften(net, kKicks));
   EXPECT_EQ(Own().count[KS_METER_VHOST_KICK], kKicks);
   EXPECT_EQ(Own().count[KS_METER_VHOST_RUN], kKicks);
@@ -305,8 +305,8 @@ TEST_F(VhostTest, ADeviceThatOutlivesItsVmIsNotTheNextOnes) {
     return device;
   }());
   const Slot slot = SlotOf(getpid());
-  EXPECT_EQ(CountsIn(slot).count[KS_METER_VHOST_KICK], kKicks);
-  EXPECT_EQ(tables().Release(slot), absl::OkStatus());
+  EXPECT_EQ(VhostCountsIn(slot).count[KS_METER_VHOST_KICK], kKicks);
+  EXPECT_EQ(sources_->Release(PlaceOf(slot)), absl::OkStatus());
   ASSERT_OK_AND_ASSIGN(Child next, Child::Fork([](const Child::Pause& pause) -> absl::Status {
                          KVMSENTRY_ASSIGN_OR_RETURN(const TestMachine machine,
                                                     TestMachine::Create(kMemory));
@@ -315,10 +315,11 @@ TEST_F(VhostTest, ADeviceThatOutlivesItsVmIsNotTheNextOnes) {
                        }));
   ASSERT_OK(next.AwaitPause());
   ASSERT_EQ(SlotOf(next.pid()), slot);
-  const uint64_t before = tables().losses().queue_without_vm;
+  const uint64_t before = sources_->vhost().tables().losses().queue_without_vm;
   ASSERT_OK(SendOften(net, kKicks));
-  EXPECT_EQ(tables().losses().queue_without_vm, before);  // it was counted as long as its VM lived
-  EXPECT_EQ(CountsIn(slot).count[KS_METER_VHOST_KICK], 0U);
+  EXPECT_EQ(sources_->vhost().tables().losses().queue_without_vm,
+            before);  // it was counted as long as its VM lived
+  EXPECT_EQ(VhostCountsIn(slot).count[KS_METER_VHOST_KICK], 0U);
   ASSERT_OK(next.Finish());
 }
 
@@ -336,12 +337,11 @@ TEST_F(VhostTest, SlotsOfClosedDevicesAreUsedAgainAndTheirCountsStay) {
       EXPECT_EQ(Own().queues, 2U);
     }
     ASSERT_TRUE(WaitUntil([&] { return Own().queues == 0; }));
-    tables().FoldQueues();
+    sources_->vhost().tables().FoldQueues();
     EXPECT_EQ(Own().count[KS_METER_VHOST_CONFIG], ioctls);
-    tables().FoldQueues();
+    sources_->vhost().tables().FoldQueues();
     EXPECT_EQ(Own().count[KS_METER_VHOST_CONFIG], ioctls);
     EXPECT_EQ(Own().count[KS_METER_VHOST_KICK], static_cast<uint64_t>(i));
-    EXPECT_EQ(VmRow(Own().slot).queues, 0U);
   }
   ExpectNoLosses();
 }
@@ -352,7 +352,7 @@ TEST_F(VhostTest, AQueueBeyondTheMaximumIsALoss) {
   ASSERT_OK_AND_ASSIGN(const TestMachine machine, TestMachine::Create(kMemory));
   ASSERT_OK_AND_ASSIGN(NetDevice net, NetDevice::Open(*machine.memory));
   EXPECT_EQ(Own().queues, 1U);
-  EXPECT_GT(tables().losses().no_queue_slot, 0U);
+  EXPECT_GT(sources_->vhost().tables().losses().no_queue_slot, 0U);
 }
 
 TEST_F(VhostTest, ALimitOnKicksIsTold) {
@@ -363,7 +363,7 @@ TEST_F(VhostTest, ALimitOnKicksIsTold) {
   const Limit limit{.meter = {SourceId::kVhost, KS_METER_VHOST_BAD_DESCRIPTOR},
                     .count = 3,
                     .window_ns = 60'000'000'000};
-  tables().SetLimits(slot, std::vector{limit});
+  sources_->vhost().Watch(PlaceOf(slot), std::vector{limit});
   for (int i = 0; i < 3; ++i) ASSERT_OK(net.SendNonsense());
   ASSERT_OK(net.Settle());
   EXPECT_TRUE(TakeLimitRecords(VmIn(slot)).empty());
@@ -373,7 +373,7 @@ TEST_F(VhostTest, ALimitOnKicksIsTold) {
   ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(records[0].meter, static_cast<uint32_t>(KS_METER_VHOST_BAD_DESCRIPTOR));
   EXPECT_EQ(records[0].counted, 4U);
-  EXPECT_EQ(records[0].vcpu_index, NetDevice::kTx);
+  EXPECT_EQ(records[0].part_index, NetDevice::kTx);
 }
 
 }  // namespace

@@ -10,8 +10,9 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "bpf/records.h"
-#include "sensor/probe/objects.h"
+#include "bpf/kvm/records.h"
+#include "sensor/probe/map_plan.h"
+#include "sensor/source/kvm/bpf.h"
 
 namespace kvmsentry {
 namespace {
@@ -52,7 +53,8 @@ class VmxTypesTest : public ::testing::Test {
         absl::StrCat("/lib/modules/", host.release, "/kernel/arch/x86/kvm/kvm-intel.ko");
     intel_.reset(btf__parse_split(path.c_str(), vmlinux_.get()));
     ASSERT_NE(intel_, nullptr) << path << ": no module with types; these tests need the lab";
-    const std::span<const char> bytes = ObjectBytes("exit");
+    const MapPlan plan("", MapSizes{}, {&KvmBpf()});
+    const std::span<const char> bytes = plan.ObjectBytes("exit");
     object_.reset(bpf_object__open_mem(bytes.data(), bytes.size(), nullptr));
     ASSERT_NE(object_, nullptr);
   }

@@ -7,9 +7,9 @@
 
 namespace kvmsentry {
 
-absl::StatusOr<Watch> Watch::Open(Probe& probe) {
+absl::StatusOr<Watch> Watch::Open(Sources& sources) {
   KVMSENTRY_ASSIGN_OR_RETURN(UeventSocket uevents, UeventSocket::Open());
-  return Watch(probe, std::move(uevents));
+  return Watch(sources, std::move(uevents));
 }
 
 absl::Status Watch::TakeUevents() {
@@ -21,21 +21,21 @@ absl::Status Watch::TakeUevents() {
 }
 
 absl::Status Watch::Tick() {
-  probe_->DrainRing([](std::span<const std::byte>) {});
+  sources_->probe().DrainRing([](std::span<const std::byte>) {});
   KVMSENTRY_RETURN_IF_ERROR(TakeUevents());
   Walk walk{.begin = SystemClock().Now(), .files = {}, .devices = {}};
   std::vector<ks_open_file> files;
   const bool due = schedule_.Due() <= walk.begin;
   if (due) {
     inventory_.BeginWalk();
-    KVMSENTRY_ASSIGN_OR_RETURN(files, probe_->WalkOpenFiles());
+    KVMSENTRY_ASSIGN_OR_RETURN(files, sources_->probe().WalkOpenFiles());
     walk.files = files;
     schedule_.Walked(walk.begin, SystemClock().Now());
     KVMSENTRY_RETURN_IF_ERROR(TakeUevents());
     ++walks_;
   }
-  Tables& tables = probe_->tables();
-  const std::vector<ks_vm_row> rows(tables.vms().begin(), tables.vms().end());
+  KvmTables& tables = sources_->kvm().tables();
+  const std::vector<ks_vm_row> rows = tables.CopyVms();
   const InventoryChanges changes =
       inventory_.Sync(rows, due ? &walk : nullptr, SystemClock().Now());
   if (due && inventory_.hidden() != 0) schedule_.Doubt();
@@ -46,7 +46,7 @@ absl::Status Watch::Tick() {
   for (const auto* entries : {&changes.appeared, &changes.changed}) {
     for (const VmEntry& entry : *entries) lives_[entry.facts.id.serial].entry = entry;
   }
-  for (const VmCounts& counts : ReadCounts(tables.vms(), tables.vcpus(), tables.queues())) {
+  for (const KvmCounts& counts : ReadKvmCounts(tables.vms(), tables.vcpus())) {
     Life& life = lives_[counts.vm.serial];
     life.counts = counts;
     life.creator = static_cast<pid_t>(tables.vms()[counts.slot].creator_pid);
@@ -56,7 +56,7 @@ absl::Status Watch::Tick() {
     if (gone.reason == GoneReason::kRowLost) {
       return absl::DataLossError(absl::StrCat("the row of VM ", gone.id.serial, " is lost"));
     }
-    KVMSENTRY_RETURN_IF_ERROR(tables.Release(gone.slot));
+    KVMSENTRY_RETURN_IF_ERROR(sources_->Release({gone.id, gone.slot}));
   }
   return absl::OkStatus();
 }

@@ -12,22 +12,21 @@
 #include "sensor/inventory/process.h"
 #include "sensor/inventory/uevent.h"
 #include "sensor/inventory/walk_schedule.h"
-#include "sensor/probe/probe.h"
-#include "sensor/record/sampler.h"
+#include "sensor/source/registry.h"
 
 namespace kvmsentry {
 
-// Not thread safe. PROBE outlives it.
+// Not thread safe. SOURCES outlive it.
 class Watch {
  public:
-  static absl::StatusOr<Watch> Open(Probe& probe);
+  static absl::StatusOr<Watch> Open(Sources& sources);
 
   absl::Status Tick();
 
   struct Life {
     VmEntry entry;  // empty where it lived for less than a tick
     pid_t creator = 0;
-    VmCounts counts;  // the last
+    KvmCounts counts;  // the last
     bool gone = false;
   };
   // Of all VMs of the host since Open, by serial.
@@ -43,10 +42,11 @@ class Watch {
   uint64_t audited() const { return audited_; }
 
  private:
-  Watch(Probe& probe, UeventSocket uevents) : probe_(&probe), uevents_(std::move(uevents)) {}
+  Watch(Sources& sources, UeventSocket uevents)
+      : sources_(&sources), uevents_(std::move(uevents)) {}
   absl::Status TakeUevents();
 
-  Probe* probe_;
+  Sources* sources_;
   UeventSocket uevents_;
   std::unique_ptr<ProcFs> processes_ = std::make_unique<ProcFs>();
   Inventory inventory_{processes_.get()};

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
-#include "sensor/probe/hooks.h"
+#include "sensor/source/registry.h"
 
 namespace kvmsentry {
 namespace {
@@ -57,8 +57,8 @@ std::string FunctionsOf(const Hook& hook) {
 
 std::string RemarksOf(const Hook& hook) {
   std::vector<absl::string_view> remarks;
-  if (IsProvenByCanary(hook)) remarks.push_back("proven");
-  if (IsOptional(hook)) remarks.push_back("optional");
+  if (hook.proven_by_canary) remarks.push_back("proven");
+  if (hook.optional) remarks.push_back("optional");
   return absl::StrJoin(remarks, ", ");
 }
 

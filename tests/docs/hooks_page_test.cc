@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "sensor/probe/hooks.h"
+#include "sensor/source/registry.h"
 
 namespace kvmsentry {
 namespace {

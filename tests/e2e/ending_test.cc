@@ -48,7 +48,7 @@ TEST_F(EndingTest, OneThatIsKilledWhileItStartsIsNotInTheWayOfTheNext) {
     return [this, map] { return fs::exists(place().pin_root() + "/" + map); };
   };
   const std::function<bool()> moments[] = {[this] { return IsStarting(); }, pinned("state"),
-                                           pinned("vm_sets")};
+                                           pinned("kvm/kvm_sets")};
   for (const auto& moment : moments) {
     ASSERT_OK_AND_ASSIGN(const int ended, SignalWhileStarting(SIGKILL, moment));
     ASSERT_EQ(ended, 128 + SIGKILL);
@@ -119,8 +119,8 @@ TEST_F(EndingTest, PinsOfAnotherLayoutAreMadeAnewAndTheStatusSaysSo) {
   StartDaemon({});
   if (HasFatalFailure()) return;
   EXPECT_THAT(daemon_->Log(),
-              HasSubstr(place().pin_root() + ": the maps of an earlier run were removed, all "
-                                             "counts start at zero: layout "));
+              HasSubstr(place().pin_root() + ": maps of an earlier run were removed, and their "
+                                             "counts start at zero: all maps: layout "));
   ASSERT_OK_AND_ASSIGN(const v1::GetStatusResponse status, cli().Status());
   EXPECT_TRUE(status.pins_recreated());
   EXPECT_THAT(status.pins_recreated_reason(), HasSubstr("layout "));
@@ -137,16 +137,16 @@ TEST_F(EndingTest, APinThatIsMissingIsNotToldAsAnotherLayout) {
   StartDaemon({});
   if (HasFatalFailure()) return;
   StopDaemon();
-  ASSERT_TRUE(std::filesystem::remove(place().pin_root() + "/vm_limits"));
+  ASSERT_TRUE(std::filesystem::remove(place().pin_root() + "/kvm/kvm_limits"));
   StartDaemon({});
   if (HasFatalFailure()) return;
   ASSERT_OK_AND_ASSIGN(const v1::GetStatusResponse status, cli().Status());
-  EXPECT_EQ(status.pins_recreated_reason(), "the pin vm_limits is missing");
+  EXPECT_EQ(status.pins_recreated_reason(), "kvm: the pin kvm_limits is missing");
   StopDaemon();
   StartDaemon({}, {"--max-queues", "7"});
   if (HasFatalFailure()) return;
   ASSERT_OK_AND_ASSIGN(const v1::GetStatusResponse next, cli().Status());
-  EXPECT_EQ(next.pins_recreated_reason(), "the map queues has another size: 4096, not 7");
+  EXPECT_EQ(next.pins_recreated_reason(), "vhost: the map queues has another size: 4096, not 7");
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 #include <bpf/bpf.h>
 
-#include "bpf/records.h"
+#include "bpf/kvm/records.h"
 #include "sensor/base/fd.h"
 #include "tests/e2e/fixture.h"
 
@@ -31,7 +31,9 @@ class LossTest : public E2eTest {
   static constexpr uint32_t kRoom = 4095 / (sizeof(ks_limit_crossed) + 8);
   static_assert(kVms > kRoom);
 
-  uint64_t Lost() const { return ReadPinned<ks_losses>(place().pin_root() + "/losses").ring_full; }
+  uint64_t Lost() const {
+    return ReadPinned<ks_kvm_losses>(place().pin_root() + "/kvm/kvm_losses").ring_full;
+  }
 
   // Returns right after a tick.
   void AwaitTick() {

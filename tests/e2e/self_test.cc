@@ -85,7 +85,7 @@ TEST_F(SelfTest, AnEntryThatIsDeletedIsTold) {
   ASSERT_OK_AND_ASSIGN(Guest guest, StartGuest(Name("calm"), "--behaviour calm"));
   ASSERT_OK(guest.Begin());
   ASSERT_OK_AND_ASSIGN(AlertStream stream, cli().Follow());
-  const Fd slots = Pinned("vm_slots");
+  const Fd slots = Pinned("kvm/vm_slots");
   uint64_t kvm = 0;
   ASSERT_EQ(bpf_map_get_next_key(slots.get(), nullptr, &kvm), 0);
   ASSERT_EQ(bpf_map_delete_elem(slots.get(), &kvm), 0);
@@ -110,9 +110,9 @@ TEST_F(SelfTest, AnEmptiedStateIsTold) {
 
 TEST_F(SelfTest, APinThatIsRemovedIsTold) {
   ASSERT_OK_AND_ASSIGN(AlertStream stream, cli().Follow());
-  ASSERT_TRUE(std::filesystem::remove(place().pin_root() + "/vm_limits"));
+  ASSERT_TRUE(std::filesystem::remove(place().pin_root() + "/kvm/kvm_limits"));
   ASSERT_OK_AND_ASSIGN(const v1::Alert open, stream.WaitFor("", "self-pins", v1::Alert::OPEN));
-  ExpectOfTheSensor(open, "/vm_limits is gone");
+  ExpectOfTheSensor(open, "/kvm_limits is gone");
   StopDaemon();
 }
 
@@ -128,7 +128,7 @@ TEST_F(SelfTest, ALinkThatIsClosedIsTold) {
 }
 
 TEST_F(SelfTest, AMapThatOnlyProgramsWriteIsFrozen) {
-  const Fd losses = Pinned("losses");
+  const Fd losses = Pinned("kvm/kvm_losses");
   const uint32_t key = 0;
   const std::vector<char> ones(4096, 1);
   EXPECT_EQ(bpf_map_update_elem(losses.get(), &key, ones.data(), BPF_ANY), -EPERM);
@@ -141,7 +141,8 @@ TEST_F(SelfTest, ReadingTheMapsIsNoTampering) {
   ASSERT_OK_AND_ASSIGN(AlertStream stream, cli().Follow());
   const absl::Time begun = absl::Now();
   while (absl::Now() < begun + absl::Seconds(5)) {
-    for (const char* map : {"state", "losses", "vms", "vm_slots", "vcpu_slots"}) {
+    for (const char* map :
+         {"state", "kvm/kvm_losses", "kvm/vms", "kvm/vm_slots", "kvm/vcpu_slots"}) {
       ASSERT_OK_AND_ASSIGN(
           const Finished dump,
           RunToEnd({"/usr/sbin/bpftool", "map", "dump", "pinned", place().pin_root() + "/" + map}));

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "bpf/meters.h"
+#include "bpf/kvm/meters.h"
 #include "sensor/source/kvm/members.h"
 
 namespace kvmsentry {

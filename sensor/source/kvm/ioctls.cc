@@ -2,7 +2,7 @@
 
 #include <linux/kvm.h>
 
-#include "bpf/records.h"
+#include "bpf/kvm/records.h"
 #include "sensor/source/kvm/names.h"
 
 namespace kvmsentry {

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "bpf/exit_reason.h"
+#include "bpf/kvm/exit_reason.h"
 #include "sensor/source/kvm/names.h"
 
 namespace kvmsentry {

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "bpf/meters.h"
+#include "bpf/vfio/meters.h"
 #include "sensor/source/vfio/members.h"
 
 namespace kvmsentry {

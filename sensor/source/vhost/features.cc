@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "bpf/meters.h"
+#include "bpf/vhost/meters.h"
 #include "sensor/source/vhost/members.h"
 
 namespace kvmsentry {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "sensor/source/catalogue.h"
+#include "sensor/source/registry.h"
 
 namespace kvmsentry {
 namespace {
@@ -19,8 +20,8 @@ std::vector<HookCoverage> AllActive() {
   return all;
 }
 
-std::vector<VmCounts> Ran(uint64_t returns, uint64_t exits) {
-  VmCounts counts;
+std::vector<KvmCounts> Ran(uint64_t returns, uint64_t exits) {
+  KvmCounts counts;
   counts.vm = {1};
   counts.count[KS_METER_USERSPACE_EXIT] = returns;
   counts.count[KS_METER_EXIT] = exits;

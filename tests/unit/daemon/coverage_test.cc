@@ -7,14 +7,15 @@
 
 #include "sensor/daemon/losses.h"
 #include "sensor/source/catalogue.h"
+#include "sensor/source/registry.h"
 
 namespace kvmsentry {
 namespace {
 
 using ::testing::HasSubstr;
 
-VmCounts Counts(uint64_t returns, uint64_t exits, uint64_t entries) {
-  VmCounts counts;
+KvmCounts Counts(uint64_t returns, uint64_t exits, uint64_t entries) {
+  KvmCounts counts;
   counts.count[KS_METER_USERSPACE_EXIT] = returns;
   counts.count[KS_METER_EXIT] = exits;
   counts.count[KS_METER_ENTRY] = entries;
@@ -44,8 +45,8 @@ Spec SpecOf(FeatureId feature) {
   return spec;
 }
 
-VmCounts HaltsAndInterrupts(uint64_t halts, uint64_t interrupts) {
-  VmCounts counts;
+KvmCounts HaltsAndInterrupts(uint64_t halts, uint64_t interrupts) {
+  KvmCounts counts;
   counts.count[KS_METER_HALT] = halts;
   counts.count[KS_METER_INTERRUPT] = interrupts;
   return counts;
@@ -150,7 +151,7 @@ TEST(CoverageOfTest, IsDegradedWhereItIsNotCertainWhichVmItIs) {
 // While a hook was off, what it does not tell went on.
 TEST(SilenceWatchTest, WhatWentOnBeforeAHookWasAttachedProvesNothing) {
   SilenceWatch watch;
-  std::vector<VmCounts> counts(1);
+  std::vector<KvmCounts> counts(1);
   counts[0].vm = VmId{1};
   counts[0].count[KS_METER_HALT] = 100000;
   counts[0].count[KS_METER_INTERRUPT] = 10;
@@ -164,29 +165,16 @@ TEST(SilenceWatchTest, WhatWentOnBeforeAHookWasAttachedProvesNothing) {
   EXPECT_EQ(watch.Of("kvm_inj_virq"), Coverage::kUnobservable);
 }
 
-TEST(DescribeLossesTest, EveryFieldIsToldUnderItsName) {
-  ks_losses losses{};
-  losses.ring_full = 1;
-  losses.no_vm_slot = 2;
-  losses.no_vcpu_slot = 3;
-  losses.table_update = 4;
-  losses.row_lookup = 5;
-  losses.unattributed = 6;
-  losses.over_budget = 7;
-  losses.no_queue_slot = 8;
-  losses.queue_unattributed = 9;
-  losses.queue_without_vm = 10;
-  losses.vfio_unattributed = 11;
-  losses.vfio_without_vm = 12;
-  losses.irq_unattributed = 13;
-  losses.missed_return = 14;
-  static_assert(sizeof(ks_losses) == 14 * sizeof(uint64_t), "a reason is missing in this test");
-  uint64_t next = 1;
-  for (const LossView& loss : DescribeLosses(losses, {})) {
-    if (next > 14) break;
-    EXPECT_EQ(loss.count, next++) << loss.reason;
-    EXPECT_FALSE(loss.meaning.empty());
-  }
+// Each source counts its own full ring.
+TEST(AddLossTest, AReasonOfSeveralSourcesIsToldOnce) {
+  std::vector<LossView> losses;
+  AddLoss({"ring_full", "meaning", 2, true}, &losses);
+  AddLoss({"other", "else", 1, false}, &losses);
+  AddLoss({"ring_full", "meaning", 3, true}, &losses);
+  ASSERT_EQ(losses.size(), 2U);
+  EXPECT_EQ(losses[0].reason, "ring_full");
+  EXPECT_EQ(losses[0].count, 5U);
+  EXPECT_EQ(losses[1].count, 1U);
 }
 
 }  // namespace

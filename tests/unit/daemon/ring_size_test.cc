@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bpf/records.h"
+#include "bpf/kvm/records.h"
+#include "bpf/vfio/records.h"
+#include "bpf/vhost/records.h"
 
 namespace kvmsentry {
 namespace {
@@ -14,8 +16,10 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 TEST(RingBytes, HoldsAllBudgetsOfASecond) {
-  for (const uint32_t vms : {1U, 100U, 512U, 4096U}) {
-    const uint64_t limits = uint64_t{vms} * KS_METER_COUNT * KS_LIMITS_PER_METER;
+  for (const uint32_t vms : {1U, 100U, 512U, 1600U}) {
+    const uint64_t limits = uint64_t{vms} *
+                            (uint64_t{KS_KVM_METERS} + KS_VFIO_METERS + KS_VHOST_METERS) *
+                            KS_LIMITS_PER_METER;
     const uint64_t least = limits * (sizeof(ks_limit_crossed) + 8) +
                            KS_BIRTHS_PER_SECOND * (sizeof(ks_vm_born) + 8) + sizeof(ks_canary) + 8;
     EXPECT_GE(RingBytes(vms), least) << vms;

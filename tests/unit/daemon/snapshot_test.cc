@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "sensor/source/catalogue.h"
+#include "sensor/source/kvm/counts.h"
 
 namespace kvmsentry {
 namespace {
@@ -16,9 +17,12 @@ using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
+constexpr Slot kSlot = 2;
+
 std::shared_ptr<const VmRecord> Record(uint64_t serial, const std::string& name, bool born_here) {
   auto record = std::make_shared<VmRecord>();
   record->entry.facts.id = {serial};
+  record->entry.slot = kSlot;
   record->entry.facts.name = name;
   record->born_here = born_here;
   return record;
@@ -29,19 +33,20 @@ std::shared_ptr<const Snapshot> OneVm(bool born_here, bool complete) {
   auto view = std::make_shared<CoverageBoard::View>();
   view->told = {FeatureNamed("pio.rate")};
   snapshot->coverage = view;
-  snapshot->vms = {{.record = Record(4, "web", born_here),
-                    .score_millipoints = 1500,
-                    .open_alerts = 2,
-                    .complete = complete,
-                    .born_seen = true}};
-  VmCounts counts;
+  snapshot->vms = {
+      {.record = Record(4, "web", born_here), .score_millipoints = 1500, .open_alerts = 2}};
+  KvmCounts counts;
   counts.vm = {4};
+  counts.slot = kSlot;
   counts.vcpus = 3;
+  counts.born_seen = true;
+  counts.incomplete = !complete;
   counts.count[KS_METER_PIO] = 77;
   counts.count[KS_METER_EXIT] = 5;  // of a feature that is not told
-  VmCounts gone;
-  gone.vm = {3};
-  snapshot->counts = std::make_shared<const std::vector<VmCounts>>(std::vector{gone, counts});
+  KvmCounts other;
+  other.vm = {3};
+  other.slot = kSlot - 1;
+  snapshot->counts = {std::make_shared<const KvmTally>(std::vector{other, counts})};
   return snapshot;
 }
 

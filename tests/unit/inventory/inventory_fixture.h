@@ -72,7 +72,11 @@ inline constexpr uint64_t kA = 0xffff000000001000, kB = 0xffff000000002000, kC =
 
 class InventoryTest : public ::testing::Test {
  protected:
-  InventoryChanges Sync(KernelTime now) { return inventory_.Sync(rows_, nullptr, now); }
+  // Each row is in the slot of its place.
+  InventoryChanges Sync(KernelTime now, const Walk* walk = nullptr) {
+    for (Slot slot = 0; slot < rows_.size(); ++slot) rows_[slot].slot = slot;
+    return inventory_.Sync(rows_, walk, now);
+  }
 
   // A walk that begins a second before NOW.
   InventoryChanges Walked(const std::vector<ks_open_file>& files, KernelTime now,
@@ -80,7 +84,7 @@ class InventoryTest : public ::testing::Test {
     inventory_.BeginWalk();
     for (uint64_t death = 0; death < deaths_in_walk_; ++death) CountIs(death);
     const Walk walk{now - kNsPerSecond, files, devices};
-    return inventory_.Sync(rows_, &walk, now);
+    return Sync(now, &walk);
   }
   void CountIs(uint64_t alive) { inventory_.OnUevent({KvmUevent::Kind::kDestroy, 1000, alive, 1}); }
 

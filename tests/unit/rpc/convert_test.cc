@@ -7,7 +7,7 @@
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
-#include "bpf/exit_reason.h"
+#include "bpf/kvm/exit_reason.h"
 
 namespace kvmsentry {
 namespace {

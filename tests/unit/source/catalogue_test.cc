@@ -6,7 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include "bpf/meters.h"
+#include "bpf/kvm/meters.h"
+#include "bpf/vfio/meters.h"
+#include "bpf/vhost/meters.h"
 
 namespace kvmsentry {
 namespace {
@@ -50,7 +52,7 @@ TEST(CatalogueTest, EveryMeterIsOneFeatureAndOtherNumbersAreNone) {
     EXPECT_TRUE(meters.insert(*meter).second) << feature.name;
     EXPECT_EQ(FeatureOfMeter(*meter), &feature);
   }
-  EXPECT_EQ(meters.size(), KS_METER_COUNT);
+  EXPECT_EQ(meters.size(), size_t{KS_KVM_METERS} + KS_VFIO_METERS + KS_VHOST_METERS);
   for (const SourceId source : {SourceId::kKvm, SourceId::kVfio, SourceId::kVhost}) {
     EXPECT_EQ(FeatureOfMeter({source, UINT16_MAX}), nullptr);
   }

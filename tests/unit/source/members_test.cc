@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "bpf/exit_reason.h"
+#include "bpf/kvm/exit_reason.h"
 #include "sensor/source/vfio/members.h"
 #include "sensor/source/vhost/members.h"
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Control registers. Writes by KVM's functions, to which every way leads; the tracepoint kvm_cr is
+ * raised by Intel's exits alone, for reads and writes of any of them.
+ */
+#include "bpf/kvm/maps.bpf.h"
+/* after the maps that they count in: */
+#include "bpf/function.bpf.h"
+#include "bpf/kvm/meter.bpf.h"
+#include "bpf/kvm/whose.bpf.h"
+
+KS_LICENSE;
+
+static __always_inline void on_write(__u64 address, __u32 cr) {
+  struct ks_vcpu_row* vcpu = row_of(address);
+  if (vcpu) meter_add(vcpu, KS_METER_CONTROL_WRITE, 1, cr);
+}
+
+/* int kvm_set_cr4(struct kvm_vcpu *vcpu, unsigned long cr4), arch/x86/kvm/x86.c: accepted or not.
+ */
+static __always_inline void on_cr4(const __u64* arguments, bool typed) {
+  (void)typed;
+  on_write(arguments[0], 4);
+}
+KS_FUNCTION_ENTRY(kvm_set_cr4, on_cr4)
+
+/* void kvm_post_set_cr0(struct kvm_vcpu *vcpu, unsigned long old_cr0, unsigned long cr0) */
+static __always_inline void on_cr0(const __u64* arguments, bool typed) {
+  (void)typed;
+  on_write(arguments[0], 0);
+}
+KS_FUNCTION_ENTRY(kvm_post_set_cr0, on_cr0)
+
+/* TP_PROTO(unsigned int rw, unsigned int cr, unsigned long val), arch/x86/kvm/trace.h */
+static __always_inline void on_access(const __u64* ctx) {
+  struct ks_vcpu_row* vcpu = loaded_row();
+  if (vcpu) meter_add(vcpu, KS_METER_CONTROL_ACCESS, 1, (__u32)ctx[1]);
+}
+KS_TRACEPOINT(kvm_cr, on_access)

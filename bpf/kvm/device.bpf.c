@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The guest's accesses to devices: I/O ports and MMIO. */
+#include "bpf/kvm/meter.bpf.h"
+#include "bpf/kvm/sets.bpf.h"
+#include "bpf/kvm/whose.bpf.h"
+
+KS_LICENSE;
+
+#define PCI_CONFIG_PORTS 0xcf8   /* PCI Local Bus Specification 3.0, 3.2.2.3.2 */
+#define RESET_CONTROL_PORT 0xcf9 /* Intel 440FX and later: no PCI access, whatever its place */
+
+/* TP_PROTO(unsigned int rw, unsigned int port, unsigned int size, unsigned int count, const void
+ * *data), arch/x86/kvm/trace.h. COUNT is 1, or of a string instruction the repetitions that were
+ * carried out at once. */
+static __always_inline void on_pio(const __u64* ctx) {
+  struct ks_vcpu_row* vcpu = loaded_row();
+  if (!vcpu) return;
+  __u32 port = (__u16)ctx[1];
+  /* An address and a data port, by which firmware asks for all that PCI has: a boot makes as many
+   * accesses there as an attack elsewhere. */
+  bool pci = (port & ~7U) == PCI_CONFIG_PORTS && port != RESET_CONTROL_PORT;
+  meter_add(vcpu, pci ? KS_METER_PCI_CONFIG : KS_METER_PIO, (__u32)ctx[3], port);
+  __u64 mark = mark_of(vcpu, port);
+  if (vcpu->meters[KS_METER_PIO].marked == mark) return;
+  struct ks_kvm_sets* sets = sets_of(vcpu);
+  if (!sets) return;
+  set_bit(sets, &sets->ports[port / 64], port);
+  vcpu->meters[KS_METER_PIO].marked = mark;
+}
+KS_TRACEPOINT(kvm_pio, on_pio)
+
+static __noinline int keep_page(const struct ks_vcpu_row* vcpu, __u64 page) {
+  struct ks_kvm_sets* sets = vcpu ? sets_of(vcpu) : 0;
+  if (sets) put(sets, sets->mmio_pages, KS_MMIO_PAGES, &sets->mmio_overflow, page + 1);
+  return 0;
+}
+
+#define KVM_TRACE_MMIO_READ_UNSATISFIED 0 /* include/trace/events/kvm.h */
+
+/* TP_PROTO(int type, int len, u64 gpa, void *val). A read that user space must answer shows twice,
+ * unsatisfied and then as a read: it is one access. */
+static __always_inline void on_mmio(const __u64* ctx) {
+  if ((__u32)ctx[0] == KVM_TRACE_MMIO_READ_UNSATISFIED) return;
+  struct ks_vcpu_row* vcpu = loaded_row();
+  if (!vcpu) return;
+  meter_add(vcpu, KS_METER_MMIO, 1, ctx[2]);
+  /* A page number may have 40 bits, which leaves 24 for the takes. */
+  __u64 page = ctx[2] >> KS_PAGE_SHIFT;
+  __u64 mark = page << 24 | (mark_of(vcpu, 0) >> 32 & 0xffffff);
+  if (vcpu->meters[KS_METER_MMIO].marked == mark) return;
+  keep_page(vcpu, page);
+  vcpu->meters[KS_METER_MMIO].marked = mark;
+}
+KS_TRACEPOINT(kvm_mmio, on_mmio)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The guest's accesses to model-specific registers, as far as KVM handles them. */
+#include "bpf/kvm/meter.bpf.h"
+#include "bpf/kvm/sets.bpf.h"
+#include "bpf/kvm/whose.bpf.h"
+
+KS_LICENSE;
+
+/* TP_PROTO(unsigned write, u32 ecx, u64 data, bool exception), arch/x86/kvm/trace.h. */
+static __always_inline void on_msr(const __u64* ctx) {
+  struct ks_vcpu_row* vcpu = loaded_row();
+  if (!vcpu) return;
+  __u32 msr = (__u32)ctx[1];
+  meter_add(vcpu, KS_METER_MSR, 1, msr);
+  if ((__u8)ctx[3]) meter_add(vcpu, KS_METER_MSR_FAULT, 1, msr);
+  if (!(__u32)ctx[0]) return;
+  __u64 mark = mark_of(vcpu, msr);
+  if (vcpu->meters[KS_METER_MSR].marked == mark) return;
+  struct ks_kvm_sets* sets = sets_of(vcpu);
+  if (!sets) return;
+  __u32 bit = msr_bit(msr);
+  if (bit < KS_MSR_BITS) {
+    barrier_var(bit); /* else the compiler drops the mask that the verifier needs */
+    bit &= KS_MSR_BITS - 1;
+    set_bit(sets, &sets->msrs_written[bit / 64], bit);
+  } else {
+    put(sets, sets->other_msrs, KS_OTHER_MSRS, &sets->msr_overflow, (__u64)msr + 1);
+  }
+  vcpu->meters[KS_METER_MSR].marked = mark;
+}
+KS_TRACEPOINT(kvm_msr, on_msr)

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The source kvm: VMs, vCPUs and what they do. A part of the contract of bpf/records.h. */
+#pragma once
+
+#include "bpf/kvm/meters.h"
+#include "bpf/kvm/walks.h"
+#include "bpf/records.h"
+
+#define KS_KVM_VERSION 1
+
+/* ---- vCPUs and VMs -------------------------------------------------------------------------- */
+
+enum ks_origin {
+  KS_ORIGIN_BORN = 1, /* seen at its creation */
+  KS_ORIGIN_WALK,     /* found by the walk over open files */
+  KS_ORIGIN_HOOK,     /* met by a hook that did not know it */
+};
+
+/* A slot is free while vm_serial is 0. vcpu is 0 once the vCPU is gone: its counts then wait for
+ * user space to fold them. A hook that remembers a slot knows by comparing vcpu that the row is its
+ * own. */
+struct ks_vcpu_row {
+  uint64_t vcpu;      /* address of struct kvm_vcpu */
+  uint64_t vm_serial; /* of the VM it belongs to */
+  uint32_t vm_slot;
+  uint32_t vcpu_index; /* kvm_vcpu.vcpu_idx: the order of creation */
+  uint64_t first_ns;   /* when the row was made */
+  uint32_t origin;     /* enum ks_origin */
+  uint32_t takes;      /* how often user space took the bits of ks_kvm_sets; it alone writes this */
+  uint64_t exit_reasons_seen; /* bit N: user-space exit reason N since user space took the bits */
+  uint32_t slot;              /* of this row */
+  uint32_t timing;            /* 1: the time from an exit to the next entry is being taken */
+  uint64_t hypercalls_seen;   /* bit N: hypercall N since then; 63: that, or one above */
+  uint64_t address;           /* that of its entry, also once vcpu is 0 */
+  uint64_t padding[7];
+  struct ks_meter_row meters[KS_METERS_OF_VCPU];
+};
+KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vcpu_row, meters) == 128);
+KS_STATIC_ASSERT(sizeof(struct ks_vcpu_row) == 128 + 64 * KS_METERS_OF_VCPU);
+
+/* ---- exits: why vCPUs left the guest, and for how long --------------------------------------- */
+
+#define KS_ISA_VMX 1 /* arch/x86/kvm/trace.h */
+#define KS_ISA_SVM 2
+
+#define KS_EXIT_REASONS 256 /* exit_index() of bpf/exit_reason.h says which is which */
+#define KS_EXIT_TIMES 40
+#define KS_EXIT_SAMPLE 64 /* one exit of so many is timed, and its state read */
+
+/* What a sampled exit's state is known of. VMX keeps it in the processor: KVM knows what it had to
+ * read for the exit. */
+enum ks_known {
+  KS_KNOWN_RIP = 1,
+  KS_KNOWN_CR3 = 2,
+  KS_KNOWN_CPL = 4,
+};
+
+/* One row a vCPU, in the slot of its ks_vcpu_row. */
+struct ks_exit_row {
+  uint64_t reasons[KS_EXIT_REASONS]; /* exits by exit_index() */
+  uint64_t times[KS_EXIT_TIMES];     /* sampled exits by time to entry: N is 2^N ns up to 2^(N+1) */
+  uint64_t seen[4];                  /* bit N: reason N since user space took the bits */
+  uint64_t exit_ns;                  /* when the exit happened that is being timed, or was last */
+  uint64_t rip;                      /* of that exit, as far as known */
+  uint64_t cr3;
+  uint32_t cpl;
+  uint32_t known;  /* of the above: enum ks_known */
+  uint32_t reason; /* of that exit: exit_member() */
+  uint32_t isa;    /* KS_ISA_*, 0 before the first exit */
+  uint64_t lstar;  /* of SVM: the guest's at the latest sampled exit; 0 before it was set */
+  uint64_t padding[6];
+};
+KS_STATIC_ASSERT(sizeof(struct ks_exit_row) % 64 == 0);
+
+enum ks_vm_state {
+  KS_VM_FREE = 0,
+  KS_VM_ALIVE,
+  KS_VM_REPLACED, /* another VM was born at its address: it is gone, user space has yet to hear */
+  KS_VM_DEAD,     /* user space has seen its end; the row waits for reuse */
+};
+
+struct ks_vm_row {
+  uint64_t kvm;         /* address of struct kvm */
+  uint64_t serial;      /* never reused while the maps live; 0 in a row that was never used */
+  uint64_t first_ns;    /* when the row was made */
+  uint32_t creator_pid; /* kvm->userspace_pid: the process that created the VM */
+  uint32_t state;       /* enum ks_vm_state */
+  uint32_t born_seen;   /* 1: registered at its first vCPU's creation, so counts are complete */
+  uint32_t vcpus;       /* rows that were made for its vCPUs */
+  uint32_t incomplete;  /* 1: a vCPU of it found no slot and is not counted */
+  uint32_t slot;        /* of this row */
+  uint64_t mm;          /* kvm->mm: the address space of the process that created the VM */
+  uint64_t padding;
+  struct ks_meter_row meters[KS_METERS_OF_VM]; /* from KS_METERS_OF_VCPU on; added atomically */
+  uint64_t retired[KS_METERS_OF_VCPU]; /* counts of rows gone, folded so that sums never go back */
+  uint64_t padding2[1];
+};
+KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vm_row, meters) == 64);
+KS_STATIC_ASSERT(sizeof(struct ks_vm_row) % 64 == 0);
+
+/* ---- whose is it ---------------------------------------------------------------------------- */
+
+enum ks_owner_kind {
+  KS_OWNER_MM = 1, /* address of an mm_struct: said by programs, when they register a VM */
+  /* the others are said by user space: */
+  KS_OWNER_PROCESS,   /* tgid */
+  KS_OWNER_CGROUP,    /* id of a cgroup */
+  KS_OWNER_FILE,      /* device of the file system, inode */
+  KS_OWNER_INTERFACE, /* ifindex */
+};
+
+struct ks_owner_key {
+  uint32_t kind; /* enum ks_owner_kind */
+  uint32_t padding;
+  uint64_t id[2];
+};
+
+/* The VM that something belongs to. A reader makes sure that the row of the VM still has the
+ * serial: entries outlive their VM by a moment. */
+struct ks_owner {
+  uint64_t serial;
+  uint32_t slot;
+  uint32_t several; /* 1: it belongs, or belonged, to other VMs as well */
+};
+
+/* One row a VM, in the slot of its ks_vm_row. */
+struct ks_kvm_limits {
+  struct ks_meter_limits meters[KS_KVM_METERS];
+};
+
+/* ---- sets: which members were seen ---------------------------------------------------------- */
+
+/* MSRs are bits in four blocks: the three ranges of the hardware's own MSR bitmaps, and one for the
+ * paravirtual ones of Hyper-V and KVM (SDM vol. 3 24.6.9, APM vol. 2 15.11, hyperv-tlfs.h,
+ * kvm_para.h). */
+#define KS_MSR_BLOCK 8192
+#define KS_MSR_LOW 0x0U
+#define KS_MSR_HIGH 0xc0000000U
+#define KS_MSR_AMD 0xc0010000U
+#define KS_MSR_HYPERV 0x40000000U /* first half of the fourth block */
+#define KS_MSR_KVM 0x4b564d00U    /* second half */
+#define KS_MSR_BITS (4 * KS_MSR_BLOCK)
+
+/* Ioctls are bits in blocks, by what they are made on and the number of the command. */
+enum ks_ioctl_kind {
+  KS_IOCTL_VM = 0,
+  KS_IOCTL_VCPU,
+  KS_IOCTL_DEVICE, /* one that the VM has in the kernel */
+  KS_IOCTL_KINDS
+};
+
+/* What has too many members for bits is kept in small tables: member + 1, 0 where free. A member
+ * that finds no room among KS_TABLE_PROBES places is counted, and not told from the others. */
+#define KS_MMIO_PAGES 128 /* places in the table of guest pages */
+#define KS_OTHER_MSRS 32  /* of MSRs outside the blocks */
+#define KS_TABLE_PROBES 8
+#define KS_PAGE_SHIFT 12
+
+/* First-seen members of one VM. Programs set them, user space takes (reads and clears) them. */
+struct ks_kvm_sets {
+  uint64_t changed;       /* not 0: members were set since user space took them */
+  uint64_t mmio_overflow; /* guest pages that found no room */
+  uint64_t msr_overflow;  /* MSRs outside the blocks that found no room */
+  uint64_t padding[5];
+  uint64_t ports[65536 / 64];
+  uint64_t msrs_written[KS_MSR_BITS / 64];
+  uint64_t ioctls[KS_IOCTL_KINDS * 256 / 64]; /* by KS_IOCTL_MEMBER */
+  uint64_t padding2[4];
+  uint64_t mmio_pages[KS_MMIO_PAGES]; /* guest addresses >> KS_PAGE_SHIFT */
+  uint64_t other_msrs[KS_OTHER_MSRS];
+};
+KS_STATIC_ASSERT(__builtin_offsetof(struct ks_kvm_sets, ports) == 64);
+KS_STATIC_ASSERT(sizeof(struct ks_kvm_sets) % 64 == 0);
+
+/* ---- losses: whatever is not counted or told, by reason ------------------------------------- */
+
+struct ks_kvm_losses {
+  uint64_t ring_full;        /* a record found no room */
+  uint64_t table_update;     /* an update of a table failed */
+  uint64_t row_lookup;       /* a slot led to no row */
+  uint64_t missed_return;    /* a call whose return no kretprobe saw: not counted */
+  uint64_t no_vm_slot;       /* a birth or an occurrence of a VM beyond the maximum: not watched */
+  uint64_t no_vcpu_slot;     /* the same of a vCPU beyond the maximum */
+  uint64_t unattributed;     /* an occurrence in no vCPU's context */
+  uint64_t over_budget;      /* records not sent because a budget was used up; still counted */
+  uint64_t irq_unattributed; /* an interrupt by an eventfd or a worker, whose VM cannot be told */
+};

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What the guest makes KVM do for it, without leaving to the VMM. All in vCPU context. */
+#include "bpf/kvm/meter.bpf.h"
+#include "bpf/kvm/whose.bpf.h"
+
+KS_LICENSE;
+
+#define LAST_HYPERCALL_BIT 63
+
+/* TP_PROTO(unsigned long nr, unsigned long a0, ...), arch/x86/kvm/trace.h. */
+static __always_inline void on_hypercall(const __u64* ctx) {
+  struct ks_vcpu_row* vcpu = loaded_row();
+  if (!vcpu) return;
+  __u64 number = ctx[0];
+  __u64 bit = 1ULL << (number < LAST_HYPERCALL_BIT ? number : LAST_HYPERCALL_BIT);
+  if (!(vcpu->hypercalls_seen & bit)) __sync_fetch_and_or(&vcpu->hypercalls_seen, bit);
+  meter_add(vcpu, KS_METER_HYPERCALL, 1, number);
+}
+KS_TRACEPOINT(kvm_hypercall, on_hypercall)
+
+static __always_inline void count_one(enum ks_kvm_meter meter) {
+  struct ks_vcpu_row* vcpu = loaded_row();
+  if (vcpu) meter_add(vcpu, meter, 1, 0);
+}
+
+/* Arguments differ from kernel to kernel: none is used. */
+static __always_inline void on_page_fault(const __u64* ctx) {
+  (void)ctx;
+  count_one(KS_METER_PAGE_FAULT);
+}
+KS_TRACEPOINT(kvm_page_fault, on_page_fault)
+
+static __always_inline void on_nested_exit(const __u64* ctx) {
+  (void)ctx;
+  count_one(KS_METER_NESTED_EXIT);
+}
+KS_TRACEPOINT(kvm_nested_vmexit, on_nested_exit)
+
+/* TP_PROTO(struct kvm_vcpu *vcpu, __u8 failed) */
+static __always_inline void on_emulation(const __u64* ctx) {
+  struct ks_vcpu_row* vcpu = row_of_argument(ctx[0]);
+  if (vcpu) meter_add(vcpu, KS_METER_EMULATION, 1, 0);
+}
+KS_TRACEPOINT(kvm_emulate_insn, on_emulation)
+
+/* TP_PROTO(u64 gpa) */
+static __always_inline void on_fast_mmio(const __u64* ctx) {
+  struct ks_vcpu_row* vcpu = loaded_row();
+  if (vcpu) meter_add(vcpu, KS_METER_FAST_MMIO, 1, ctx[0]);
+}
+KS_TRACEPOINT(kvm_fast_mmio, on_fast_mmio)

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Sets: the first sight of a member since user space last took the bits is one bit set, or one
+ * place of a small table taken. Every other is a compare, if it is the member that the vCPU named
+ * last, else a test.
+ *
+ * User space counts up a vCPU's takes before it takes the bits. So a mark of an older take proves
+ * nothing, and one of this take means that the bit was set after the last take began.
+ */
+#pragma once
+
+#include "bpf/kvm/maps.bpf.h"
+#include "bpf/kvm/msr_bit.h"
+
+static __always_inline __u64 mark_of(const struct ks_vcpu_row* vcpu, __u32 member) {
+  return ((__u64) * (const volatile __u32*)&vcpu->takes + 1) << 32 | member;
+}
+
+/* NULL where there are none (counted as a loss). */
+static __always_inline struct ks_kvm_sets* sets_of(const struct ks_vcpu_row* vcpu) {
+  __u32 slot = vcpu->vm_slot;
+  struct ks_kvm_sets* sets = bpf_map_lookup_elem(&kvm_sets, &slot);
+  if (!sets) KS_LOSE(row_lookup);
+  return sets;
+}
+
+static __always_inline void set_bit(struct ks_kvm_sets* sets, __u64* word, __u32 bit) {
+  __u64 mask = 1ULL << (bit & 63);
+  if (*word & mask) return;
+  __sync_fetch_and_or(word, mask);
+  sets->changed = 1;
+}
+
+/* Keeps KEY, which is not 0, in TABLE of SIZE places, a power of two, or else counts OVERFLOW. */
+static __always_inline void put(struct ks_kvm_sets* sets, __u64* table, __u32 size, __u64* overflow,
+                                __u64 key) {
+  __u32 place = key * 0x9e3779b97f4a7c15ULL >> 32; /* Fibonacci hashing: neighbours spread */
+#pragma unroll
+  for (__u32 probe = 0; probe < KS_TABLE_PROBES; probe++) {
+    __u32 index = place + probe;
+    barrier_var(index); /* else the compiler drops the mask that the verifier needs */
+    index &= size - 1;
+    __u64 found = table[index];
+    if (!found) found = __sync_val_compare_and_swap(&table[index], 0, key);
+    if (found && found != key) continue;
+    sets->changed = 1;
+    return;
+  }
+  __sync_fetch_and_add(overflow, 1);
+  sets->changed = 1;
+}

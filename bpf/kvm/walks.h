@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What the walks over open files hand to user space: a part of the contract of bpf/kvm/records.h.
+ */
+#pragma once
+
+#include "bpf/types.h"
+
+/* ---- inventory: one element of the walk over all open files --------------------------------- */
+
+enum ks_file_kind {
+  KS_FILE_VM = 1,
+  KS_FILE_VCPU = 2,
+};
+
+struct ks_open_file {
+  uint64_t kvm;  /* address of the struct kvm behind it */
+  uint64_t vcpu; /* address of the struct kvm_vcpu; 0 for a VM's file */
+  uint32_t tgid;
+  uint32_t fd;
+  uint32_t creator_pid; /* kvm->userspace_pid */
+  uint32_t kind;        /* enum ks_file_kind */
+};
+KS_STATIC_ASSERT(sizeof(struct ks_open_file) == 32);
+
+/* ---- inventory: one element of the walk over the open files of one process ------------------- */
+
+enum ks_device_kind {
+  KS_DEVICE_VM = 1, /* a file of a VM or a vCPU, which proves that the process is a VMM */
+  KS_DEVICE_MISC,   /* a miscellaneous character device: /dev/net/tun, /dev/vhost-net, ... */
+  KS_DEVICE_FILE,   /* a regular file */
+  KS_DEVICE_BLOCK,  /* a block device */
+};
+
+enum ks_device_flags {
+  KS_DEVICE_READ = 1, /* open for reading */
+  KS_DEVICE_WRITE = 2,
+  KS_DEVICE_APPEND = 4,
+  KS_DEVICE_UNLINKED = 8,  /* it has no name any more, or never had one */
+  KS_DEVICE_INTERNAL = 16, /* on a file system where nothing has a name, as memfd and guest_memfd */
+  KS_DEVICE_MAPPED = 32,   /* some process has mapped it */
+};
+
+/* Device numbers are the kernel's: major << 20 | minor. */
+struct ks_open_device {
+  uint64_t object; /* what the driver keeps: a tap's struct tun_struct, else file->private_data */
+  uint64_t inode;  /* its number within the file system */
+  uint64_t size;
+  uint64_t fs_magic;
+  uint32_t fs_device; /* of the file system */
+  uint32_t device;    /* of a character or block device itself; else 0 */
+  uint32_t tgid;
+  uint32_t fd;
+  uint32_t kind;  /* enum ks_device_kind */
+  uint32_t flags; /* enum ks_device_flags */
+  char tap[16];   /* the interface's name; empty where it is not known, and for all others */
+};
+KS_STATIC_ASSERT(__builtin_offsetof(struct ks_open_device, fs_device) == 32);
+KS_STATIC_ASSERT(sizeof(struct ks_open_device) == 72);

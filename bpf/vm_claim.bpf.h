@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Rows that a source has of a VM as a whole, in the slot of its row in the table of VMs. The VM
+ * that a row is of is named by its serial, and the first program that counts for a VM claims the
+ * row. User space has emptied it when the last VM went (Source::Release). A program that found its
+ * VM just before that, and counts just after, claims the row for the dead: the next VM, whose
+ * serial is higher, takes it over.
+ */
+#pragma once
+
+#include "bpf/maps.bpf.h"
+
+/* Whether the row is the VM SERIAL's: not if a younger VM has it. */
+static __always_inline bool claim_for_vm(__u64* vm_serial, __u64 serial) {
+  __u64 found = *(volatile __u64*)vm_serial;
+  if (found == serial) return true;
+  if (found > serial) return false;
+  __u64 before = __sync_val_compare_and_swap(vm_serial, found, serial);
+  return before == found || before == serial;
+}
+
+static __always_inline void mark_used_once(void* map, __u32 slot) {
+  __u32 index = slot / 64;
+  const volatile __u64* word = bpf_map_lookup_elem(map, &index);
+  if (word && !(*word & 1ULL << (slot & 63))) mark_used(map, slot, true);
+}
+
+/* NUMBER was seen: a bit of BITS, which hold COUNT, a multiple of 64. */
+static __always_inline void note_bit(__u64* bits, __u32 count, __u64* changed, __u32 number) {
+  barrier_var(number); /* else the compiler drops the check that the verifier needs */
+  if (number >= count) return;
+  __u64 bit = 1ULL << (number & 63);
+  __u64* word = &bits[number / 64];
+  if (*word & bit) return;
+  __sync_fetch_and_or(word, bit);
+  *changed = 1;
+}

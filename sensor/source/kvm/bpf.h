@@ -1,0 +1,14 @@
+// What of the source kvm is BPF: its maps, objects and hooks.
+#pragma once
+
+#include <span>
+
+#include "sensor/probe/map_plan.h"
+
+namespace kvmsentry {
+
+const BpfSource& KvmBpf();
+
+std::span<const Hook> KvmHooks();
+
+}  // namespace kvmsentry

@@ -1,0 +1,121 @@
+// The hooks of the source kvm. Optional ones tell how much; that a guest nests, or reaches for a
+// device, others tell as well. kvm_exit is not, which tells why a guest left and looks at LSTAR.
+#include <array>
+
+#include "sensor/probe/hook_variants.h"
+#include "sensor/source/kvm/bpf.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr std::array kCastFirst = {Variant::kTpBtfCast, Variant::kTpBtf, Variant::kRawTp};
+constexpr std::array kTracepointOrRecord = {Variant::kTpBtf, Variant::kRawTp, Variant::kTp};
+constexpr std::array kIteratorOnly = {Variant::kIterator};
+constexpr std::array kProcessIteratorOnly = {Variant::kProcessIterator};
+constexpr std::array kFunctionOrTracepoint = {Variant::kFentry, Variant::kKprobe, Variant::kTpBtf,
+                                              Variant::kRawTp};
+constexpr std::array kFunctionOrRawTracepoint = {Variant::kFentry, Variant::kKprobe,
+                                                 Variant::kRawTp};
+constexpr char kNoWorkers[] =
+    "by the tracepoint, which names no VM: interrupts raised by an ioctl are counted, those of "
+    "eventfds and workers are lost as irq_unattributed, or, if they come amid such an ioctl of "
+    "another VM, counted for that";
+
+constexpr std::array<absl::string_view, 2> kKvmIoctls = {"kvm_vcpu_ioctl", "kvm_device_ioctl"};
+// Where the kernel serves 32-bit programs.
+constexpr std::array<absl::string_view, 2> kCompatIoctls = {"kvm_vm_compat_ioctl",
+                                                            "kvm_vcpu_compat_ioctl"};
+constexpr std::array<absl::string_view, 1> kMsiAtOnce = {"kvm_arch_set_irq_inatomic"};
+constexpr std::array<absl::string_view, 2> kVendorTypes = {"vcpu_svm", "vcpu_vmx"};
+constexpr std::array<absl::string_view, 1> kVm = {"kvm"};
+constexpr std::array<absl::string_view, 1> kVcpu = {"kvm_vcpu"};
+constexpr std::array<absl::string_view, 1> kDirtyRing = {"kvm_dirty_ring"};
+
+constexpr std::array kKvmHooks = {
+    Proven(Hook{"kvm_track_tsc", "life", kTracepoint,
+                "VMs are seen at their birth, and reused addresses are kept apart"}),
+    Hook{"task_file", "inventory", kIteratorOnly,
+         "VMs that were there before the sensor, and which process holds which"},
+    Hook{"task_file_devices", "inventory", kProcessIteratorOnly,
+         "devices of a VM on the host: taps, vhost, disks"},
+    Proven(Hook{"kvm_pio", "device", kTracepoint,
+                "port accesses: pio.rate, pio.port, pci_config.rate"}),
+    Proven(Hook{"kvm_mmio", "device", kTracepoint, "MMIO accesses: mmio.rate"}),
+    Proven(
+        Hook{"kvm_msr", "msr", kTracepoint, "MSR accesses: msr.rate, msr.fault.rate, msr.written"}),
+    Proven(Hook{"kvm_userspace_exit", "userspace", kCastFirst,
+                "exits to user space: userspace_exit.rate, .error.rate, .reason"}),
+    Proven(Hook{"kvm_exit", "exit", kTracepointOrRecord,
+                "VM exits, why, and for how long: exit.rate, exit.reason; changes of LSTAR on AMD",
+                kVendorTypes}),
+    Proven(Optional(Hook{"kvm_entry", "exit", kTracepoint,
+                         "VM entries: entry.rate; the time from exit to entry"})),
+    Optional(Hook{"kvm_vcpu_wakeup", "exit", kTracepoint, "halts inside the kernel: halt.rate"}),
+    Hook{"kvm_nested_vmenter", "exit", kTracepoint,
+         "entries into a guest's own guests: nested_entry.rate"},
+    Optional(
+        Hook{"kvm_inj_virq", "inject", kTracepoint, "interrupts into the guest: interrupt.rate"}),
+    Optional(Hook{"kvm_inj_exception", "inject", kTracepoint,
+                  "exceptions into the guest: exception.rate"}),
+    Hook{"kvm_hypercall", "request", kTracepoint, "hypercalls: hypercall.rate, hypercall.number"},
+    Optional(Hook{"kvm_page_fault", "request", kTracepoint,
+                  "page faults that KVM handles: page_fault.rate"}),
+    Hook{"kvm_nested_vmexit", "request", kTracepoint,
+         "exits out of a guest's own guests: nested_exit.rate"},
+    Optional(Hook{.name = "kvm_emulate_insn",
+                  .object = "request",
+                  .variants = kTracepoint,
+                  .provides = "instructions that KVM emulates: emulation.rate",
+                  .hardware_only = true}),
+    Optional(Hook{.name = "kvm_fast_mmio",
+                  .object = "request",
+                  .variants = kTracepoint,
+                  .provides = "MMIO writes to an eventfd that need no decoding: fast_mmio.rate",
+                  .raised_by = "kvm_intel"}),
+    Optional(Hook{"kvm_dirty_ring_push", "dirty", kTracepoint,
+                  "pages put into a dirty ring: dirty_page.rate", kDirtyRing}),
+    Hook{"kvm_dirty_ring_exit", "dirty", kTracepoint,
+         "guests stopped by a full dirty ring: dirty_ring.full.rate", kDirtyRing},
+    Hook{"kvm_dirty_ring_reset", "dirty", kTracepoint, "dirty rings emptied: dirty_ring.reset.rate",
+         kDirtyRing},
+    Proven(Hook{.name = "kvm_vm_ioctl",
+                .object = "ioctl",
+                .variants = kIoctlEntry,
+                .provides = "ioctls on VMs, vCPUs and KVM's devices: ioctl.rate, ioctl.command",
+                .types = kVm,
+                .module = "kvm",
+                .with = kKvmIoctls,
+                .with_if_there = kCompatIoctls,
+                .weakness = kDescriptors}),
+    Optional(
+        Hook{.name = "kvm_cr",
+             .object = "control",
+             .variants = kTracepoint,
+             .provides = "accesses to control registers that leave the guest: control_access.rate",
+             .raised_by = "kvm_intel"}),
+    Hook{"kvm_set_cr4", "control", kFunctionEntry, "writes of CR4: control_write.rate", kVcpu,
+         "kvm"},
+    Hook{"kvm_post_set_cr0", "control", kFunctionEntry, "writes of CR0: control_write.rate", kVcpu,
+         "kvm"},
+    Optional(Hook{.name = "kvm_set_irq",
+                  .object = "interrupt",
+                  .variants = kFunctionOrTracepoint,
+                  .provides = "changes of a VM's interrupt lines, by whomever: irq.line.rate",
+                  .types = kVm,
+                  .module = "kvm",
+                  .weakness = kNoWorkers}),
+    Optional(Hook{.name = "kvm_set_msi",
+                  .object = "interrupt",
+                  .variants = kFunctionOrRawTracepoint,
+                  .provides = "message-signalled interrupts of a VM, by whomever: irq.msi.rate",
+                  .types = kVm,
+                  .module = "kvm",
+                  .with = kMsiAtOnce,
+                  .weakness = kNoWorkers}),
+};
+
+}  // namespace
+
+std::span<const Hook> KvmHooks() { return kKvmHooks; }
+
+}  // namespace kvmsentry

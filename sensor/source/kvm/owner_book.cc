@@ -1,0 +1,49 @@
+#include "sensor/source/kvm/owner_book.h"
+
+namespace kvmsentry {
+
+void OwnerBook::Say(const VmPlace& vm, const std::vector<OwnedThing>& things) {
+  const std::set<OwnedThing> now(things.begin(), things.end());
+  std::set<OwnedThing>& before = said_[vm.vm];
+  for (const OwnedThing& thing : before) {
+    if (now.contains(thing)) continue;
+    const auto owners = owners_.find(thing);
+    owners->second.erase(vm.vm);
+    if (owners->second.empty()) owners_.erase(owners);
+    changed_.insert(thing);
+  }
+  for (const OwnedThing& thing : now) {
+    if (owners_[thing].insert_or_assign(vm.vm, vm.slot).second) changed_.insert(thing);
+  }
+  before = now;
+  if (now.empty()) said_.erase(vm.vm);
+}
+
+ks_owner OwnerBook::OwnerOf(const OwnedThing& thing) const {
+  const auto owners = owners_.find(thing);
+  if (owners == owners_.end()) return {};
+  const auto& [vm, slot] = *owners->second.begin();
+  return {.serial = vm.serial, .slot = slot, .several = owners->second.size() > 1 ? 1U : 0U};
+}
+
+std::vector<OwnerBook::Change> OwnerBook::Changes() const {
+  std::vector<Change> changes;
+  for (const OwnedThing& thing : changed_) {
+    const auto held = held_.find(thing);
+    const Change wanted{thing, OwnerOf(thing)};
+    const Change had{thing, held == held_.end() ? ks_owner{} : held->second};
+    if (!(wanted == had)) changes.push_back(wanted);
+  }
+  return changes;
+}
+
+void OwnerBook::Done(const Change& change) {
+  if (change.owner.serial == 0) {
+    held_.erase(change.thing);
+  } else {
+    held_[change.thing] = change.owner;
+  }
+  if (Change{change.thing, OwnerOf(change.thing)} == change) changed_.erase(change.thing);
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,50 @@
+// What user space says of whose things are, and what of it the kernel's map has yet to hear. Pure.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "bpf/kvm/records.h"
+#include "sensor/source/source.h"
+
+namespace kvmsentry {
+
+struct OwnedThing {
+  ks_owner_kind kind = KS_OWNER_PROCESS;  // not KS_OWNER_MM
+  uint64_t id = 0;                        // of a file the device of its file system
+  uint64_t inode = 0;                     // of a file
+  friend auto operator<=>(const OwnedThing&, const OwnedThing&) = default;
+};
+
+// A thing may be of several VMs: then it is of none of them alone.
+class OwnerBook {
+ public:
+  // From now on THINGS, and nothing else, are of VM; empty: it is gone.
+  void Say(const VmPlace& vm, const std::vector<OwnedThing>& things);
+
+  struct Change {
+    OwnedThing thing;
+    ks_owner owner = {};  // serial 0: it is nobody's any more
+    friend bool operator==(const Change& a, const Change& b) {
+      return a.thing == b.thing && a.owner.serial == b.owner.serial &&
+             a.owner.slot == b.owner.slot && a.owner.several == b.owner.several;
+    }
+  };
+  // Where what was said differs from what the map holds as far as Done() told.
+  std::vector<Change> Changes() const;
+  // The map holds CHANGE. One that it refused stays due.
+  void Done(const Change& change);
+
+ private:
+  ks_owner OwnerOf(const OwnedThing& thing) const;
+
+  std::map<VmId, std::set<OwnedThing>> said_;
+  std::map<OwnedThing, std::map<VmId, Slot>> owners_;
+  std::map<OwnedThing, ks_owner> held_;  // by the map
+  std::set<OwnedThing> changed_;         // those that may differ
+};
+
+}  // namespace kvmsentry

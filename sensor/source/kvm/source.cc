@@ -1,0 +1,128 @@
+#include "sensor/source/kvm/source.h"
+
+#include <bit>
+#include <utility>
+
+#include "sensor/base/load.h"
+#include "sensor/feature/member_kind.h"
+#include "sensor/source/catalogue.h"
+#include "sensor/source/observe.h"
+
+namespace kvmsentry {
+namespace {
+
+// The features of the sets in the kernel's tables.
+struct SetFeatures {
+  FeatureId port = FeatureNamed("pio.port");
+  FeatureId msr = FeatureNamed("msr.written");
+  FeatureId exit = FeatureNamed("exit.reason");
+  FeatureId page = FeatureNamed("mmio.page");
+  FeatureId ioctl = FeatureNamed("ioctl.command");
+  FeatureId exit_reason = FeatureNamed("userspace_exit.reason");
+  FeatureId hypercall = FeatureNamed("hypercall.number");
+};
+
+const SetFeatures& Sets() {
+  static const SetFeatures sets;
+  return sets;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<KvmSource>> KvmSource::Open(const Probe& probe, SharedState& state) {
+  KVMSENTRY_ASSIGN_OR_RETURN(KvmTables tables, KvmTables::Open(probe, state));
+  std::unique_ptr<KvmSource> source(new KvmSource(std::move(tables)));
+  source->losses_ = LossesThatMatter(*source);
+  return source;
+}
+
+void KvmSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
+  watched_[vm.vm] = vm.slot;
+  tables_.SetLimits(vm.slot, limits);
+}
+
+absl::Status KvmSource::Release(const VmPlace& vm) {
+  watched_.erase(vm.vm);
+  return tables_.Release(vm.slot);
+}
+
+void KvmSource::Read(KernelTime now, std::span<const FeatureId> active,
+                     std::vector<Observation>* out) {
+  const uint64_t losses = LossesThatMatter(*this);
+  const bool lossy = std::exchange(losses_, losses) != losses;
+  const auto before = std::exchange(
+      tally_, std::make_shared<const KvmTally>(ReadKvmCounts(tables_.vms(), tables_.vcpus())));
+  tables_.CollectOwners();
+  Compare(*before);
+  const auto watched = [this](VmId vm) { return watched_.contains(vm); };
+  for (const KvmCounts& counts : tally_->vms()) {
+    if (!watched(counts.vm)) continue;
+    ObserveCounts(id(), counts.vm, now, active, counts.count, counts.last, lossy, out);
+  }
+  // What a VM did that was born since the inventory looked waits for the next tick.
+  for (const KvmTables::Members& members : tables_.TakeMembers(watched)) {
+    ObserveMembers(members, now, out);
+  }
+}
+
+void KvmSource::Compare(const KvmTally& before) {
+  for (const KvmCounts& counts : tally_->vms()) {
+    const KvmCounts* earlier = before.Find({counts.vm, counts.slot});
+    if (earlier == nullptr || !WentBack(earlier->count, counts.count)) continue;
+    tampered_ = "a count in the map vcpus went back";
+  }
+}
+
+void KvmSource::ObserveMembers(const KvmTables::Members& members, KernelTime now,
+                               std::vector<Observation>* out) const {
+  const auto observe = [&](FeatureId feature, uint64_t member) {
+    ObserveMember(members.vm, now, feature, member, out);
+  };
+  const SetFeatures& sets = Sets();
+  for (const uint16_t port : members.ports) observe(sets.port, port);
+  for (const uint32_t msr : members.msrs_written) observe(sets.msr, msr);
+  for (const uint32_t exit : members.exits) observe(sets.exit, exit);
+  for (const uint64_t page : members.mmio_pages) observe(sets.page, page);
+  for (const uint32_t ioctl : members.ioctls) observe(sets.ioctl, ioctl);
+  if (members.mmio_overflow != 0) observe(sets.page, kUntoldMember);
+  if (members.msr_overflow != 0) observe(sets.msr, kUntoldMember);
+  const auto observe_bits = [&](FeatureId feature, uint64_t bits) {
+    for (; bits != 0; bits &= bits - 1) {
+      observe(feature, static_cast<uint64_t>(std::countr_zero(bits)));
+    }
+  };
+  observe_bits(sets.exit_reason, members.exit_reasons);
+  observe_bits(sets.hypercall, members.hypercalls);
+}
+
+void KvmSource::TakeUntold(std::vector<Observation>* out) {
+  ObserveUntold(tables_.TakeUntold(), out);
+}
+
+std::vector<Loss> KvmSource::Losses() const { return DescribeLosses(tables_.losses()); }
+
+std::vector<Loss> DescribeLosses(const ks_kvm_losses& losses) {
+  return {
+      {"ring_full", "records that found no room in the ring: told late, by the next tick",
+       Load(losses.ring_full), true},
+      {"table_update", "failed updates of the kernel's tables of VMs, vCPUs and virtqueues",
+       Load(losses.table_update), true},
+      {"row_lookup", "slots that led to no row of a table", Load(losses.row_lookup), true},
+      {"missed_return", "calls whose return no kretprobe saw: not counted",
+       Load(losses.missed_return), true},
+      // Of a VM without a slot, which says nothing of others.
+      {"no_vm_slot", "meetings with a VM beyond --max-vms, which is not watched",
+       Load(losses.no_vm_slot), false},
+      {"no_vcpu_slot", "meetings with a vCPU beyond --max-vcpus, which is not counted",
+       Load(losses.no_vcpu_slot), true},
+      {"unattributed", "occurrences that no vCPU could be named for: counted for no VM",
+       Load(losses.unattributed), true},
+      {"over_budget", "births not told at once in a flood of them: found at the next tick",
+       Load(losses.over_budget), false},
+      // Which this kernel never lets attribute, and coverage says.
+      {"irq_unattributed", "interrupts by eventfds and workers, where kvm_set_irq cannot be probed",
+       Load(losses.irq_unattributed), false},
+  };
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,56 @@
+// The source kvm: VMs, their vCPUs, and what these do at the boundary.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sensor/probe/probe.h"
+#include "sensor/source/kvm/counts.h"
+#include "sensor/source/kvm/tables.h"
+#include "sensor/source/source.h"
+
+namespace kvmsentry {
+
+class KvmSource final : public Source {
+ public:
+  static absl::StatusOr<std::unique_ptr<KvmSource>> Open(const Probe& probe, SharedState& state);
+
+  SourceId id() const override { return SourceId::kKvm; }
+  void Watch(const VmPlace& vm, std::span<const Limit> limits) override;
+  void Unwatch(VmId vm) override { watched_.erase(vm); }
+  absl::Status Release(const VmPlace& vm) override;
+  void Read(KernelTime now, std::span<const FeatureId> active,
+            std::vector<Observation>* out) override;
+  void TakeUntold(std::vector<Observation>* out) override;
+  std::vector<Loss> Losses() const override;
+  std::shared_ptr<const SourceCounts> counts() const override { return tally_; }
+  void BeforeAttach() override { tables_.ForgetTimings(); }
+  absl::string_view Tampered() const override { return tampered_; }
+  absl::Status Audit() override { return tables_.Audit(); }
+
+  // For the inventory, and for tests.
+  KvmTables& tables() { return tables_; }
+  const KvmTables& tables() const { return tables_; }
+  // Of all VMs that live, as of the latest Read().
+  std::span<const KvmCounts> vms() const { return tally_->vms(); }
+
+ private:
+  explicit KvmSource(KvmTables tables) : tables_(std::move(tables)) {}
+  void Compare(const KvmTally& before);
+  void ObserveMembers(const KvmTables::Members& members, KernelTime now,
+                      std::vector<Observation>* out) const;
+
+  KvmTables tables_;
+  std::map<VmId, Slot> watched_;
+  std::shared_ptr<const KvmTally> tally_ = std::make_shared<const KvmTally>();
+  uint64_t losses_ = 0;   // those that matter, as of the latest Read()
+  std::string tampered_;  // what somebody did to the tables that no look can undo
+};
+
+// What the kernel's row says, in words.
+std::vector<Loss> DescribeLosses(const ks_kvm_losses& losses);
+
+}  // namespace kvmsentry

@@ -1,0 +1,72 @@
+// Which members VMs have named: the reader of ks_kvm_sets and of the bits in rows.
+#include <algorithm>
+#include <utility>
+
+#include "bpf/kvm/exit_reason.h"
+#include "sensor/base/load.h"
+#include "sensor/source/kvm/msr_blocks.h"
+#include "sensor/source/kvm/tables.h"
+#include "sensor/source/take_bits.h"
+
+namespace kvmsentry {
+
+std::vector<KvmTables::Members> KvmTables::TakeMembers(const std::function<bool(VmId)>& wanted) {
+  std::vector<Members> all;  // in the order of slots
+  for (const ks_vm_row& vm : vms()) {
+    const VmId id{Load(vm.serial)};
+    if (id.serial == 0 || !wanted(id)) continue;
+    Members& members = all.emplace_back();
+    members.vm = id;
+    members.slot = Load(vm.slot);
+  }
+  const Slot end = static_cast<Slot>(vcpus_.size());
+  for (Slot vcpu = vcpu_pool_.used().Next(0, end); vcpu < end;
+       vcpu = vcpu_pool_.used().Next(vcpu + 1, end)) {
+    ks_vcpu_row& row = vcpus_[vcpu];
+    const uint64_t serial = Load(row.vm_serial);
+    const auto found = std::ranges::lower_bound(all, Load(row.vm_slot), {}, &Members::slot);
+    if (found == all.end() || serial == 0 || found->vm.serial != serial) continue;
+    // Before any bit is taken: from here on the vCPU trusts no older mark.
+    __atomic_store_n(&row.takes, Load(row.takes) + 1, __ATOMIC_SEQ_CST);
+    if (Load(row.exit_reasons_seen) != 0) {
+      found->exit_reasons |= __atomic_exchange_n(&row.exit_reasons_seen, 0, __ATOMIC_RELAXED);
+    }
+    if (Load(row.hypercalls_seen) != 0) {
+      found->hypercalls |= __atomic_exchange_n(&row.hypercalls_seen, 0, __ATOMIC_RELAXED);
+    }
+    TakeExits(vcpu, *found);
+  }
+  for (Members& members : all) TakeSets(members);
+  std::erase_if(all, [](const Members& members) { return members.Empty(); });
+  return all;
+}
+
+void KvmTables::TakeSets(Members& members) {
+  ks_kvm_sets& sets = sets_[members.slot];
+  if (Load(sets.changed) == 0) return;
+  __atomic_store_n(&sets.changed, 0, __ATOMIC_SEQ_CST);
+  TakeAllBits(sets.ports,
+              [&](uint64_t port) { members.ports.push_back(static_cast<uint16_t>(port)); });
+  TakeAllBits(sets.msrs_written, [&](uint64_t bit) {
+    members.msrs_written.push_back(MsrOfBit(static_cast<uint32_t>(bit)));
+  });
+  TakeAllBits(sets.ioctls,
+              [&](uint64_t member) { members.ioctls.push_back(static_cast<uint32_t>(member)); });
+  TakeKeys(sets.other_msrs,
+           [&](uint64_t msr) { members.msrs_written.push_back(static_cast<uint32_t>(msr)); });
+  TakeKeys(sets.mmio_pages,
+           [&](uint64_t page) { members.mmio_pages.push_back(page << KS_PAGE_SHIFT); });
+  members.msr_overflow = __atomic_exchange_n(&sets.msr_overflow, 0, __ATOMIC_RELAXED);
+  members.mmio_overflow = __atomic_exchange_n(&sets.mmio_overflow, 0, __ATOMIC_RELAXED);
+}
+
+// A reason that several vCPUs had is there several times.
+void KvmTables::TakeExits(Slot vcpu, Members& members) {
+  if (Load(vcpus_[vcpu].meters[KS_METER_EXIT].count) == 0) return;  // its row need not be mapped
+  ks_exit_row& row = exits_[vcpu];
+  TakeAllBits(row.seen, [&](uint64_t index) {
+    members.exits.push_back(exit_member(Load(row.isa), static_cast<uint32_t>(index)));
+  });
+}
+
+}  // namespace kvmsentry

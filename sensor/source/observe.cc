@@ -1,0 +1,84 @@
+#include "sensor/source/observe.h"
+
+#include <utility>
+#include <variant>
+
+#include "sensor/source/catalogue.h"
+#include "sensor/source/decode.h"
+
+namespace kvmsentry {
+
+uint64_t LossesThatMatter(const Source& source) {
+  uint64_t sum = 0;
+  for (const Loss& loss : source.Losses()) sum += loss.matters ? loss.count : 0;
+  return sum;
+}
+
+void ObserveCounts(SourceId source, VmId vm, KernelTime now, std::span<const FeatureId> active,
+                   std::span<const uint64_t> count, std::span<const uint64_t> last, bool lossy,
+                   std::vector<Observation>* out) {
+  for (const FeatureId id : active) {
+    const Feature& feature = FeatureOf(id);
+    if (!feature.meter || feature.source != source) continue;
+    Observation& observation = out->emplace_back();
+    observation.time = now;
+    observation.vm = vm;
+    observation.kind = ObservationKind::kCount;
+    observation.feature = id;
+    observation.value = count[*feature.meter];
+    observation.lossy = lossy;
+    if (feature.member != nullptr && observation.value != 0 && !last.empty()) {
+      observation.detail = last[*feature.meter];
+    }
+  }
+}
+
+void ObserveMember(VmId vm, KernelTime now, FeatureId feature, uint64_t member,
+                   std::vector<Observation>* out) {
+  Observation& observation = out->emplace_back();
+  observation.time = now;
+  observation.vm = vm;
+  observation.kind = ObservationKind::kMember;
+  observation.feature = feature;
+  observation.value = member;
+  observation.detail = member;
+}
+
+void ObserveUntold(std::span<const ks_limit_crossed> untold, std::vector<Observation>* out) {
+  for (const ks_limit_crossed& record : untold) {
+    absl::StatusOr<Record> decoded = Decode(std::as_bytes(std::span(&record, 1)));
+    if (decoded.ok()) out->push_back(std::get<Observation>(*std::move(decoded)));
+  }
+}
+
+void ShowCounts(SourceId source, std::span<const uint64_t> count, VmDetails* details) {
+  for (const Feature& feature : Catalogue()) {
+    if (!feature.meter || feature.source != source) continue;
+    details->counts[feature.id] = count[*feature.meter];
+  }
+}
+
+std::span<const uint64_t> CountsByVm::Of(VmId vm) const {
+  const auto found = counts_.find(vm);
+  return found == counts_.end() ? none_ : found->second;
+}
+
+bool CountsByVm::WentBackSince(const CountsByVm& before) const {
+  for (const auto& [vm, count] : counts_) {
+    if (WentBack(before.Of(vm), count)) return true;
+  }
+  return false;
+}
+
+void CountsByVm::Show(const VmPlace& vm, VmDetails* details) const {
+  ShowCounts(source_, Of(vm.vm), details);
+}
+
+bool WentBack(std::span<const uint64_t> before, std::span<const uint64_t> now) {
+  for (size_t meter = 0; meter < now.size(); ++meter) {
+    if (now[meter] < before[meter]) return true;
+  }
+  return false;
+}
+
+}  // namespace kvmsentry

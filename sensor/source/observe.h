@@ -1,0 +1,56 @@
+// From counts and members to observations. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "bpf/records.h"
+#include "sensor/base/ids.h"
+#include "sensor/base/time.h"
+#include "sensor/feature/observation.h"
+#include "sensor/source/source.h"
+
+namespace kvmsentry {
+
+// Appends an observation for each rate of SOURCE in ACTIVE; missing is not zero. COUNT has its
+// cumulative count by meter, LAST what the latest occurrence named (empty: nothing).
+void ObserveCounts(SourceId source, VmId vm, KernelTime now, std::span<const FeatureId> active,
+                   std::span<const uint64_t> count, std::span<const uint64_t> last, bool lossy,
+                   std::vector<Observation>* out);
+
+// Appends that MEMBER of the set FEATURE was seen.
+void ObserveMember(VmId vm, KernelTime now, FeatureId feature, uint64_t member,
+                   std::vector<Observation>* out);
+
+// What was told by the ring, or should have been.
+void ObserveUntold(std::span<const ks_limit_crossed> untold, std::vector<Observation>* out);
+
+// Puts the counts of SOURCE's rates into DETAILS.
+void ShowCounts(SourceId source, std::span<const uint64_t> count, VmDetails* details);
+
+// The counts of a source that has rows of a few VMs only; those of all others are 0.
+class CountsByVm final : public SourceCounts {
+ public:
+  CountsByVm(SourceId source, size_t meters) : source_(source), none_(meters) {}
+
+  void Put(VmId vm, std::span<const uint64_t> count) { counts_[vm] = {count.begin(), count.end()}; }
+  bool Has(VmId vm) const { return counts_.contains(vm); }
+  std::span<const uint64_t> Of(VmId vm) const;
+  // Whether one is lower than in BEFORE.
+  bool WentBackSince(const CountsByVm& before) const;
+  void Show(const VmPlace& vm, VmDetails* details) const override;
+
+ private:
+  SourceId source_;
+  std::vector<uint64_t> none_;
+  std::map<VmId, std::vector<uint64_t>> counts_;
+};
+
+// Whether one of the counts of a VM, by meter, is lower than BEFORE: the kernel's counters never go
+// back, so one that does was written by somebody.
+bool WentBack(std::span<const uint64_t> before, std::span<const uint64_t> now);
+
+}  // namespace kvmsentry

@@ -1,0 +1,72 @@
+// All sources, a row each, and how they are opened together.
+#pragma once
+
+#include <memory>
+#include <ranges>
+#include <span>
+#include <vector>
+
+#include "sensor/probe/probe.h"
+#include "sensor/source/kvm/source.h"
+#include "sensor/source/shared_state.h"
+#include "sensor/source/source.h"
+#include "sensor/source/vfio/source.h"
+#include "sensor/source/vhost/source.h"
+
+namespace kvmsentry {
+
+struct SourceRow {
+  SourceId id;
+  const BpfSource& (*bpf)() = nullptr;  // nullptr: it has no BPF
+  absl::StatusOr<std::unique_ptr<Source>> (*open)(const Probe& probe, SharedState& state);
+};
+
+// In the order of SourceId.
+std::span<const SourceRow> SourceRows();
+
+// The hooks of all sources, as a range of const Hook&.
+std::span<const Hook* const> HookPointers();
+inline auto Hooks() {
+  return HookPointers() |
+         std::views::transform([](const Hook* hook) -> const Hook& { return *hook; });
+}
+
+// The probe, and all sources open on it. Not thread safe.
+class Sources {
+ public:
+  // As Probe::Load(): sources are open before their first program is attached.
+  static absl::StatusOr<std::unique_ptr<Sources>> Open(const ProbeOptions& options);
+
+  Probe& probe() { return *probe_; }
+  const Probe& probe() const { return *probe_; }
+  SharedState& state() { return state_; }
+  const SharedState& state() const { return state_; }
+
+  std::span<const std::unique_ptr<Source>> all() const { return sources_; }
+  KvmSource& kvm() const { return Of<KvmSource>(SourceId::kKvm); }
+  VfioSource& vfio() const { return Of<VfioSource>(SourceId::kVfio); }
+  VhostSource& vhost() const { return Of<VhostSource>(SourceId::kVhost); }
+
+  // Each does it for all sources. A VM's slot is free once all have released it, its row last.
+  void Watch(const VmPlace& vm, std::span<const Limit> limits);
+  void Unwatch(VmId vm);
+  absl::Status Release(const VmPlace& vm);
+  void BeforeAttach();
+  // Of the shared state, too.
+  absl::Status Audit();
+  uint64_t LossesThatMatter() const;
+
+ private:
+  Sources() = default;
+  absl::Status ReleaseStrays();
+  template <typename T>
+  T& Of(SourceId id) const {
+    return static_cast<T&>(*sources_[static_cast<size_t>(id)]);
+  }
+
+  std::unique_ptr<Probe> probe_;
+  SharedState state_;
+  std::vector<std::unique_ptr<Source>> sources_;  // by SourceId
+};
+
+}  // namespace kvmsentry

@@ -1,0 +1,68 @@
+#include "sensor/source/vfio/source.h"
+
+#include <utility>
+
+#include "sensor/base/load.h"
+#include "sensor/source/catalogue.h"
+
+namespace kvmsentry {
+
+absl::StatusOr<std::unique_ptr<VfioSource>> VfioSource::Open(const Probe& probe,
+                                                             SharedState& state) {
+  KVMSENTRY_ASSIGN_OR_RETURN(VfioTables tables, VfioTables::Open(probe, state));
+  std::unique_ptr<VfioSource> source(new VfioSource(std::move(tables)));
+  source->losses_ = LossesThatMatter(*source);
+  return source;
+}
+
+void VfioSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
+  watched_[vm.vm] = vm.slot;
+  tables_.SetLimits(vm, limits);
+}
+
+absl::Status VfioSource::Release(const VmPlace& vm) {
+  watched_.erase(vm.vm);
+  tables_.Release(vm);
+  return absl::OkStatus();
+}
+
+// A VM without a device has counted nothing: that is told, too, for its rates are 0.
+void VfioSource::Read(KernelTime now, std::span<const FeatureId> active,
+                      std::vector<Observation>* out) {
+  static const FeatureId command = FeatureNamed("vfio.ioctl.command");
+  const uint64_t losses = LossesThatMatter(*this);
+  const bool lossy = std::exchange(losses_, losses) != losses;
+  auto counts = std::make_shared<CountsByVm>(id(), KS_VFIO_METERS);
+  for (const VfioCounts& vm : tables_.ReadCounts()) counts->Put(vm.vm.vm, vm.count);
+  if (counts->WentBackSince(*counts_)) tampered_ = "a count in the map vfio_vms went back";
+  counts_ = std::move(counts);
+  for (const auto& [vm, slot] : watched_) {
+    ObserveCounts(id(), vm, now, active, counts_->Of(vm), {}, lossy, out);
+    if (!counts_->Has(vm)) continue;
+    for (const uint32_t ioctl : tables_.TakeIoctls({vm, slot})) {
+      ObserveMember(vm, now, command, ioctl, out);
+    }
+  }
+}
+
+void VfioSource::TakeUntold(std::vector<Observation>* out) {
+  ObserveUntold(tables_.TakeUntold(), out);
+}
+
+std::vector<Loss> VfioSource::Losses() const { return DescribeLosses(tables_.losses()); }
+
+std::vector<Loss> DescribeLosses(const ks_vfio_losses& losses) {
+  return {
+      {"ring_full", "records that found no room in the ring: told late, by the next tick",
+       Load(losses.ring_full), true},
+      {"row_lookup", "slots that led to no row of a table", Load(losses.row_lookup), true},
+      {"missed_return", "calls whose return no kretprobe saw: not counted",
+       Load(losses.missed_return), true},
+      {"vfio_unattributed", "ioctls on VFIO of a process with several VMs: counted for no VM",
+       Load(losses.vfio_unattributed), true},
+      {"vfio_without_vm", "ioctls on VFIO of a process that has no VM",
+       Load(losses.vfio_without_vm), false},
+  };
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,43 @@
+#include "sensor/source/vhost/bpf.h"
+
+#include <array>
+
+#include "bpf/vhost/records.h"
+// The only place that includes skeletons: their bytes are all that is used of them.
+#include "vhost.skel.h"
+#include "vhost_net.skel.h"
+#include "vhost_vsock.skel.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr std::array kVhostMaps = {
+    MapRow{"queues", MapSize::kQueues, sizeof(ks_queue_row)},
+    MapRow{"queues_used", MapSize::kQueueBits, sizeof(uint64_t)},
+    MapRow{"queue_slots", MapSize::kQueues, sizeof(uint64_t)},
+    MapRow{"free_queue_slots", MapSize::kQueues, sizeof(uint32_t)},
+    MapRow{"stray_queues", MapSize::kDeclared, sizeof(ks_stray_queue)},
+    MapRow{"vhost_vms", MapSize::kVms, sizeof(ks_vhost_vm_row)},
+    MapRow{"vhost_vms_used", MapSize::kVmBits, sizeof(uint64_t)},
+    MapRow{"vhost_limits", MapSize::kVms, sizeof(ks_vhost_limits)},
+    MapRow{"vhost_losses", MapSize::kDeclared, sizeof(ks_vhost_losses), /*frozen=*/true},
+    MapRow{"vsock_senders", MapSize::kDeclared, sizeof(uint32_t), /*frozen=*/true},
+};
+
+constexpr std::array kVhostObjects = {ObjectRow{"vhost", vhost_bpf__elf_bytes},
+                                      ObjectRow{"vhost_net", vhost_net_bpf__elf_bytes},
+                                      ObjectRow{"vhost_vsock", vhost_vsock_bpf__elf_bytes}};
+
+}  // namespace
+
+const BpfSource& VhostBpf() {
+  static const BpfSource kSource = {.name = "vhost",
+                                    .number = KS_SOURCE_VHOST,
+                                    .layout_version = KS_VHOST_VERSION,
+                                    .maps = kVhostMaps,
+                                    .objects = kVhostObjects,
+                                    .hooks = VhostHooks()};
+  return kSource;
+}
+
+}  // namespace kvmsentry

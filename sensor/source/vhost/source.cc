@@ -1,0 +1,74 @@
+#include "sensor/source/vhost/source.h"
+
+#include <utility>
+
+#include "sensor/base/load.h"
+#include "sensor/source/catalogue.h"
+
+namespace kvmsentry {
+
+absl::StatusOr<std::unique_ptr<VhostSource>> VhostSource::Open(const Probe& probe,
+                                                               SharedState& state) {
+  KVMSENTRY_ASSIGN_OR_RETURN(VhostTables tables, VhostTables::Open(probe, state));
+  std::unique_ptr<VhostSource> source(new VhostSource(std::move(tables)));
+  source->losses_ = LossesThatMatter(*source);
+  return source;
+}
+
+void VhostSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
+  watched_[vm.vm] = vm.slot;
+  tables_.SetLimits(vm, limits);
+}
+
+absl::Status VhostSource::Release(const VmPlace& vm) {
+  watched_.erase(vm.vm);
+  tables_.Release(vm);
+  return absl::OkStatus();
+}
+
+// A VM without a queue has counted nothing: that is told, too, for its rates are 0.
+void VhostSource::Read(KernelTime now, std::span<const FeatureId> active,
+                       std::vector<Observation>* out) {
+  static const FeatureId command = FeatureNamed("vhost.config.command");
+  const uint64_t losses = LossesThatMatter(*this);
+  const bool lossy = std::exchange(losses_, losses) != losses;
+  tables_.FoldQueues();
+  auto counts = std::make_shared<CountsByVm>(id(), KS_VHOST_METERS);
+  for (const VhostCounts& vm : tables_.ReadCounts()) counts->Put(vm.vm.vm, vm.count);
+  if (counts->WentBackSince(*counts_)) tampered_ = "a count in the map queues went back";
+  counts_ = std::move(counts);
+  for (const auto& [vm, slot] : watched_) {
+    ObserveCounts(id(), vm, now, active, counts_->Of(vm), {}, lossy, out);
+    if (!counts_->Has(vm)) continue;
+    for (const uint32_t ioctl : tables_.TakeIoctls({vm, slot})) {
+      ObserveMember(vm, now, command, ioctl, out);
+    }
+  }
+}
+
+void VhostSource::TakeUntold(std::vector<Observation>* out) {
+  ObserveUntold(tables_.TakeUntold(), out);
+}
+
+std::vector<Loss> VhostSource::Losses() const { return DescribeLosses(tables_.losses()); }
+
+std::vector<Loss> DescribeLosses(const ks_vhost_losses& losses) {
+  return {
+      {"ring_full", "records that found no room in the ring: told late, by the next tick",
+       Load(losses.ring_full), true},
+      {"table_update", "failed updates of the kernel's tables of VMs, vCPUs and virtqueues",
+       Load(losses.table_update), true},
+      {"row_lookup", "slots that led to no row of a table", Load(losses.row_lookup), true},
+      {"missed_return", "calls whose return no kretprobe saw: not counted",
+       Load(losses.missed_return), true},
+      {"no_queue_slot", "occurrences on a virtqueue beyond --max-queues, which is not counted",
+       Load(losses.no_queue_slot), true},
+      {"queue_unattributed",
+       "occurrences on virtqueues that could be of several VMs of a process: counted for no VM",
+       Load(losses.queue_unattributed), true},
+      {"queue_without_vm", "occurrences on virtqueues of a process that has no VM (yet)",
+       Load(losses.queue_without_vm), false},
+  };
+}
+
+}  // namespace kvmsentry

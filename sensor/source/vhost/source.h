@@ -1,0 +1,50 @@
+// The source vhost: virtqueues that the host's kernel serves.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sensor/probe/probe.h"
+#include "sensor/source/observe.h"
+#include "sensor/source/source.h"
+#include "sensor/source/vhost/tables.h"
+
+namespace kvmsentry {
+
+class VhostSource final : public Source {
+ public:
+  static absl::StatusOr<std::unique_ptr<VhostSource>> Open(const Probe& probe, SharedState& state);
+
+  SourceId id() const override { return SourceId::kVhost; }
+  void Watch(const VmPlace& vm, std::span<const Limit> limits) override;
+  void Unwatch(VmId vm) override { watched_.erase(vm); }
+  absl::Status Release(const VmPlace& vm) override;
+  std::vector<VmPlace> Places() const override { return tables_.Places(); }
+  void Read(KernelTime now, std::span<const FeatureId> active,
+            std::vector<Observation>* out) override;
+  void TakeUntold(std::vector<Observation>* out) override;
+  std::vector<Loss> Losses() const override;
+  std::shared_ptr<const SourceCounts> counts() const override { return counts_; }
+  absl::string_view Tampered() const override { return tampered_; }
+
+  // For tests.
+  VhostTables& tables() { return tables_; }
+
+ private:
+  explicit VhostSource(VhostTables tables) : tables_(std::move(tables)) {}
+
+  VhostTables tables_;
+  std::map<VmId, Slot> watched_;
+  std::shared_ptr<const CountsByVm> counts_ =
+      std::make_shared<const CountsByVm>(SourceId::kVhost, KS_VHOST_METERS);
+  uint64_t losses_ = 0;  // those that matter, as of the latest Read()
+  std::string tampered_;
+};
+
+// What the kernel's row says, in words.
+std::vector<Loss> DescribeLosses(const ks_vhost_losses& losses);
+
+}  // namespace kvmsentry

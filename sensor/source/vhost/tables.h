@@ -1,0 +1,72 @@
+// The tables of the source vhost, mapped into this process: read without system calls.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "bpf/vhost/records.h"
+#include "sensor/base/fd.h"
+#include "sensor/base/ids.h"
+#include "sensor/base/status.h"
+#include "sensor/feature/limit.h"
+#include "sensor/probe/mapped_rows.h"
+#include "sensor/probe/probe.h"
+#include "sensor/probe/row_table.h"
+#include "sensor/probe/slot_pool.h"
+#include "sensor/source/shared_state.h"
+#include "sensor/source/source.h"
+
+namespace kvmsentry {
+
+// What a VM has counted, over all its virtqueues, those gone included. Never goes back.
+struct VhostCounts {
+  VmPlace vm;
+  uint64_t count[KS_VHOST_METERS] = {};
+  uint32_t queues = 0;  // virtqueues that vhost serves
+};
+
+// Move-only. Not thread safe against itself; the kernel's programs run beside it.
+class VhostTables {
+ public:
+  // As KvmTables::Open().
+  static absl::StatusOr<VhostTables> Open(const Probe& probe, SharedState& state);
+
+  UsedRows<const ks_queue_row> queues() const { return {queues_, pool_.used()}; }
+  const ks_vhost_losses& losses() const { return losses_.rows()[0]; }
+
+  // The VMs that have rows here.
+  std::vector<VmPlace> Places() const;
+
+  // Of every VM that has or had a queue, in the order of slots.
+  std::vector<VhostCounts> ReadCounts() const;
+  VhostCounts CountsOf(const VmPlace& vm) const;
+
+  void SetLimits(const VmPlace& vm, std::span<const Limit> limits);
+  std::vector<ks_limit_crossed> TakeUntold();
+
+  // The ioctls, by number, that were made on devices of VM since the last time.
+  std::vector<uint32_t> TakeIoctls(const VmPlace& vm);
+
+  // VM is gone: gives its queues up, to be folded, and frees its own row.
+  void Release(const VmPlace& vm);
+
+  // Folds the counts of queues that are gone into their VM's retired ones and frees their slots.
+  // Call once a tick: a row rests until the next one, so that no program still writes to it.
+  void FoldQueues();
+
+ private:
+  bool IsOf(const VmPlace& vm) const;
+
+  uint64_t ring_full_ = 0;  // losses when TakeUntold() looked last
+  MappedRows<const ks_vhost_losses> losses_;
+  SlotPool pool_;
+  RowTable<ks_queue_row> queues_;
+  RowsInUse vms_used_;
+  RowTable<ks_vhost_vm_row> vms_;
+  RowTable<ks_vhost_limits> limits_;
+  Fd stray_queues_;
+};
+
+}  // namespace kvmsentry

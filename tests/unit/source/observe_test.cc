@@ -1,0 +1,93 @@
+#include "sensor/source/observe.h"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "bpf/kvm/meters.h"
+#include "bpf/vhost/meters.h"
+#include "sensor/source/catalogue.h"
+
+namespace kvmsentry {
+namespace {
+
+class ObserveCountsTest : public ::testing::Test {
+ protected:
+  std::vector<Observation> Observe(const std::vector<FeatureId>& active, bool lossy = false) {
+    std::vector<Observation> out;
+    ObserveCounts(SourceId::kKvm, {4}, {5}, active, count_, last_, lossy, &out);
+    return out;
+  }
+
+  uint64_t count_[KS_KVM_METERS] = {};
+  uint64_t last_[KS_KVM_METERS] = {};
+};
+
+TEST_F(ObserveCountsTest, MissingIsNotZero) {
+  count_[KS_METER_PIO] = 3;
+  EXPECT_TRUE(Observe({}).empty());
+  // What a set holds does not come from meters.
+  const auto out = Observe({FeatureNamed("pio.rate"), FeatureNamed("pio.port")});
+  ASSERT_EQ(out.size(), 1U);
+  EXPECT_EQ(out[0].feature, FeatureNamed("pio.rate"));
+}
+
+// Sources number their meters alike.
+TEST_F(ObserveCountsTest, TheRatesOfOtherSourcesAreLeftOut) {
+  static_assert(static_cast<int>(KS_METER_VHOST_RUN) == static_cast<int>(KS_METER_PIO));
+  EXPECT_TRUE(Observe({FeatureNamed("vhost.run.rate")}).empty());
+}
+
+TEST_F(ObserveCountsTest, SaysWhatWasCountedWhenAndOfWhom) {
+  count_[KS_METER_PIO] = 3;
+  last_[KS_METER_PIO] = 0x3f5;
+  count_[KS_METER_ENTRY] = 8;
+  const auto out = Observe(
+      {FeatureNamed("pio.rate"), FeatureNamed("mmio.rate"), FeatureNamed("entry.rate")}, true);
+  ASSERT_EQ(out.size(), 3U);
+  for (const Observation& observation : out) {
+    EXPECT_EQ(observation.time, KernelTime{5});
+    EXPECT_EQ(observation.vm, VmId{4});
+    EXPECT_EQ(observation.kind, ObservationKind::kCount);
+    EXPECT_TRUE(observation.lossy);
+  }
+  EXPECT_EQ(out[0].value, 3U);
+  EXPECT_EQ(out[0].detail, 0x3f5U);
+  EXPECT_EQ(out[1].value, 0U);
+  EXPECT_EQ(out[1].detail, std::nullopt);  // none was seen
+  EXPECT_EQ(out[2].value, 8U);
+  EXPECT_EQ(out[2].detail, std::nullopt);  // an entry names nothing
+}
+
+TEST(WentBackTest, ACountThatGoesBackIsOne) {
+  const std::vector<uint64_t> before = {10, 20};
+  EXPECT_FALSE(WentBack(before, before));
+  EXPECT_FALSE(WentBack(before, std::vector<uint64_t>{11, 20}));
+  EXPECT_TRUE(WentBack(before, std::vector<uint64_t>{11, 19}));
+}
+
+CountsByVm Counted(uint64_t vm, uint64_t kicks) {
+  CountsByVm counts(SourceId::kVhost, KS_VHOST_METERS);
+  std::vector<uint64_t> count(KS_VHOST_METERS);
+  count[KS_METER_VHOST_KICK] = kicks;
+  counts.Put({vm}, count);
+  return counts;
+}
+
+TEST(CountsByVmTest, AVmWithoutRowsHasCountedNothing) {
+  VmDetails details;
+  Counted(4, 7).Show({{4}, 0}, &details);
+  EXPECT_EQ(details.counts[FeatureNamed("vhost.kick.rate")], 7U);
+  EXPECT_FALSE(details.counts.contains(FeatureNamed("pio.rate")));
+  Counted(4, 7).Show({{5}, 0}, &details);
+  EXPECT_EQ(details.counts[FeatureNamed("vhost.kick.rate")], 0U);
+}
+
+TEST(CountsByVmTest, GoesBackIfACountOfOneVmDoes) {
+  EXPECT_FALSE(Counted(4, 7).WentBackSince(Counted(4, 7)));
+  EXPECT_FALSE(Counted(4, 0).WentBackSince(Counted(3, 7)));  // which is gone
+  EXPECT_TRUE(Counted(4, 6).WentBackSince(Counted(4, 7)));
+}
+
+}  // namespace
+}  // namespace kvmsentry

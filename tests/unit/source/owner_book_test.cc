@@ -1,0 +1,115 @@
+#include "sensor/source/kvm/owner_book.h"
+
+#include <random>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace kvmsentry {
+namespace {
+
+using ::testing::IsEmpty;
+
+constexpr VmPlace kOne = {{1}, 10};
+constexpr VmPlace kTwo = {{2}, 20};
+constexpr OwnedThing kTap = {KS_OWNER_INTERFACE, 7};
+constexpr OwnedThing kDisk = {KS_OWNER_FILE, 8, 9};
+
+// The kernel's map, as far as it was told.
+using Map = std::map<OwnedThing, std::tuple<uint64_t, Slot, uint32_t>>;
+
+class OwnerBookTest : public ::testing::Test {
+ protected:
+  void Tell() {
+    for (const OwnerBook::Change& change : book_.Changes()) {
+      if (change.owner.serial == 0) {
+        map_.erase(change.thing);
+      } else {
+        map_[change.thing] = {change.owner.serial, change.owner.slot, change.owner.several};
+      }
+      book_.Done(change);
+    }
+    EXPECT_THAT(book_.Changes(), IsEmpty());
+  }
+
+  OwnerBook book_;
+  Map map_;
+};
+
+TEST_F(OwnerBookTest, WhatIsSaidIsToldOnceAndWhatIsNotSaidAgainIsTakenBack) {
+  book_.Say(kOne, {kTap, kDisk});
+  Tell();
+  EXPECT_EQ(map_, (Map{{kTap, {1, 10, 0}}, {kDisk, {1, 10, 0}}}));
+  book_.Say(kOne, {kTap, kDisk});
+  EXPECT_THAT(book_.Changes(), IsEmpty());
+  book_.Say(kOne, {kDisk});
+  Tell();
+  EXPECT_EQ(map_, (Map{{kDisk, {1, 10, 0}}}));
+  book_.Say(kOne, {});
+  Tell();
+  EXPECT_THAT(map_, IsEmpty());
+}
+
+TEST_F(OwnerBookTest, AThingOfTwoVmsIsSeveralsUntilOneIsGone) {
+  book_.Say(kOne, {kDisk});
+  book_.Say(kTwo, {kDisk});
+  Tell();
+  EXPECT_EQ(map_, (Map{{kDisk, {1, 10, 1}}}));
+  book_.Say(kOne, {});
+  Tell();
+  EXPECT_EQ(map_, (Map{{kDisk, {2, 20, 0}}}));
+}
+
+// A tap that moves to another VM within a tick is never nobody's.
+TEST_F(OwnerBookTest, AThingThatChangesHandsIsReplaced) {
+  book_.Say(kOne, {kTap});
+  Tell();
+  book_.Say(kOne, {});
+  book_.Say(kTwo, {kTap});
+  const auto changes = book_.Changes();
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].owner.serial, 2U);
+}
+
+TEST_F(OwnerBookTest, WhatTheMapRefusedStaysDue) {
+  book_.Say(kOne, {kTap, kDisk});
+  auto changes = book_.Changes();
+  ASSERT_EQ(changes.size(), 2U);
+  book_.Done(changes[0]);
+  EXPECT_EQ(book_.Changes(), std::vector{changes[1]});
+  book_.Say(kOne, {});
+  Tell();
+  EXPECT_THAT(map_, IsEmpty());
+}
+
+// Whatever comes and goes: the map says what the VMs that live own, and nothing of the dead.
+TEST_F(OwnerBookTest, StaysRightUnderChurn) {
+  std::mt19937_64 random(1);
+  std::map<uint64_t, std::set<uint64_t>> living;  // interfaces by serial
+  for (int step = 0; step < 20000; ++step) {
+    const uint64_t serial = random() % 20 + 1;
+    std::set<uint64_t>& owned = living[serial];
+    owned.clear();
+    for (uint64_t i = random() % 4; i > 0; --i) owned.insert(random() % 30);
+    std::vector<OwnedThing> things;
+    for (const uint64_t id : owned) things.push_back({KS_OWNER_INTERFACE, id});
+    book_.Say({{serial}, static_cast<Slot>(serial)}, things);
+    if (step % 7 != 0) continue;
+    Tell();
+    std::map<uint64_t, int> owners;
+    for (const auto& [vm, ids] : living) {
+      for (const uint64_t id : ids) ++owners[id];
+    }
+    ASSERT_EQ(map_.size(), owners.size());
+    for (const auto& [thing, owner] : map_) {
+      const auto& [vm, slot, several] = owner;
+      ASSERT_TRUE(living[vm].contains(thing.id));
+      ASSERT_EQ(slot, vm);
+      ASSERT_EQ(several, owners[thing.id] > 1 ? 1U : 0U);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace kvmsentry

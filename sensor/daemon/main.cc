@@ -96,9 +96,12 @@ absl::Status Run(const DaemonOptions& options) {
                                             .heartbeat = absl::Seconds(options.heartbeat_seconds)},
                                            hub, sensor->view(), pulse, clock));
   server->SetServing(true);
-  const auto serve = [&server](bool serves) {
+  const auto serve = [&server, &options](bool serves) {
     server->SetServing(serves);
+    // The loop may stand still inside the logger: then this signal ends the process instead.
+    if (options.watchdog_seconds != 0) alarm(static_cast<unsigned>(options.watchdog_seconds) + 2);
     spdlog::warn("the loop {}", serves ? "ticks again" : "does not tick: NOT_SERVING");
+    alarm(0);
   };
   std::optional<Watchdog> watchdog(std::in_place, LimitsOf(options), pulse, clock,
                                    Watchdog::Actions{.serve = serve, .end = EndStalled});

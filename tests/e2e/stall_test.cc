@@ -75,6 +75,8 @@ TEST_F(StallTest, ALoopThatStandsStillIsToldAndThatItGoesOn) {
 TEST_F(StallTest, ALoopThatDoesNotGoOnEndsTheProcessWithTheReason) {
   StartDaemon({"storms.textproto"}, {"--watchdog", "3"});
   if (HasFatalFailure()) return;
+  // Else the loop's thread may be stopped while it holds the log, before it loops.
+  ASSERT_TRUE(WaitUntil([&] { return daemon_->Log().find("serves on") != std::string::npos; }));
   constexpr char kWhy[] = "ended by the watchdog: the loop has not ticked for 3 s";
   {
     const StoppedLoop loop(daemon_->process().pid());

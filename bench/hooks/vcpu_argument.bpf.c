@@ -3,7 +3,7 @@
  * The sensor's handler of kvm_exit, whose tracepoint carries the vCPU, run where a guest can drive
  * it on every back end: at kvm_msr, with the vCPU's address given beforehand.
  */
-#include "bpf/exit.bpf.c"
+#include "bpf/kvm/exit.bpf.c"
 
 __u64 bench_vcpu SEC(".data.bench") = 0;
 

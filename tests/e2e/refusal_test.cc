@@ -139,7 +139,7 @@ TEST_F(RefusalTest, WithoutMemoryForItsMaps) {
                 "allocate memory; choose a smaller --max-vcpus, or raise the memory limit of "
                 "kvmsentryd's cgroup");
   ExpectRefused(RunAfter(enter, {{"--max-vms", "16384"}}),
-                "map vm_[a-z]+: the kernel refuses it its [0-9]+ KiB \\(16384 entries\\): Cannot "
+                "map kvm_[a-z]+: the kernel refuses it its [0-9]+ KiB \\(16384 entries\\): Cannot "
                 "allocate memory; choose a smaller --max-vms, or raise the memory limit of "
                 "kvmsentryd's cgroup");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Registration of a VM: see bpf/register.bpf.h. */
+/* Registration of a VM: see bpf/kvm/register.bpf.h. */
 #pragma once
 
 #include "bpf/kvm/maps.bpf.h"

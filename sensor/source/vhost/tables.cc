@@ -36,6 +36,7 @@ absl::StatusOr<VhostTables> VhostTables::Open(const Probe& probe, SharedState& s
   KVMSENTRY_RETURN_IF_ERROR(tables.pool_.Recover(state.IsFresh(KS_SOURCE_VHOST), [&](Slot slot) {
     return Load(tables.queues_[slot].vm_serial) != 0;
   }));
+  tables.IndexQueues();
   state.Finish(KS_SOURCE_VHOST, KS_VHOST_VERSION);
   return tables;
 }
@@ -97,10 +98,7 @@ void VhostTables::SetLimits(const VmPlace& vm, std::span<const Limit> limits) {
   if (!any && !IsOf(vm)) return;
   kvmsentry::SetLimits(SourceId::kVhost, limits, limits_[vm.slot].meters);
   if (!IsOf(vm)) return;
-  const auto end = static_cast<Slot>(queues_.size());
-  for (Slot slot = pool_.used().Next(0, end); slot < end; slot = pool_.used().Next(slot + 1, end)) {
-    if (Load(queues_[slot].vm_serial) == vm.vm.serial) LookAtOnce(queues_[slot].meters);
-  }
+  for (const Slot slot : QueuesOf(vm)) LookAtOnce(queues_[slot].meters);
 }
 
 std::vector<ks_limit_crossed> VhostTables::TakeUntold() {
@@ -127,10 +125,8 @@ std::vector<uint32_t> VhostTables::TakeIoctls(const VmPlace& vm) {
 
 // A worker may be counting on a queue just now: its row rests until FoldQueues has seen it twice.
 void VhostTables::Release(const VmPlace& vm) {
-  const auto end = static_cast<Slot>(queues_.size());
-  for (Slot slot = pool_.used().Next(0, end); slot < end; slot = pool_.used().Next(slot + 1, end)) {
+  for (const Slot slot : QueuesOf(vm)) {
     ks_queue_row& row = queues_[slot];
-    if (Load(row.vm_serial) != vm.vm.serial) continue;
     const ks_stray_queue stray = {.mm = Load(row.mm), .births = 0, .outlived = 1};
     const uint64_t address = __atomic_exchange_n(&row.queue, 0, __ATOMIC_RELAXED);
     if (address != 0) bpf_map_update_elem(stray_queues_.get(), &address, &stray, BPF_ANY);
@@ -164,6 +160,32 @@ void VhostTables::FoldQueues() {
     std::memset(&row, 0, sizeof(row));
     (void)pool_.Free(slot);  // the queue has room for all slots
   }
+  IndexQueues();
+}
+
+void VhostTables::IndexQueues() const {
+  index_.clear();
+  const auto rows = queues();
+  for (auto row = rows.begin(); row != rows.end(); ++row) {
+    if (Load((*row).vm_serial) != 0) index_.emplace_back(Load((*row).vm_slot), row.slot());
+  }
+  std::ranges::sort(index_);
+}
+
+// A program counts a queue in its VM's row once it has made the queue's.
+std::vector<Slot> VhostTables::QueuesOf(const VmPlace& vm) const {
+  const auto look = [&] {
+    std::vector<Slot> slots;
+    auto entry = std::ranges::lower_bound(index_, std::pair<Slot, Slot>(vm.slot, 0));
+    for (; entry != index_.end() && entry->first == vm.slot; ++entry) {
+      if (Load(queues_[entry->second].vm_serial) == vm.vm.serial) slots.push_back(entry->second);
+    }
+    return slots;
+  };
+  std::vector<Slot> slots = look();
+  if (!IsOf(vm) || slots.size() == Load(vms_[vm.slot].queues)) return slots;
+  IndexQueues();
+  return look();
 }
 
 }  // namespace kvmsentry

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "bpf/vhost/records.h"
@@ -43,6 +44,10 @@ class VhostTables {
   std::vector<VhostCounts> ReadCounts() const;
   VhostCounts CountsOf(const VmPlace& vm) const;
 
+  // The slots of the queues of VM, those included that are gone and rest. Takes time by their
+  // number, but where the VM has got or lost one since the latest FoldQueues().
+  std::vector<Slot> QueuesOf(const VmPlace& vm) const;
+
   void SetLimits(const VmPlace& vm, std::span<const Limit> limits);
   std::vector<ks_limit_crossed> TakeUntold();
 
@@ -58,6 +63,7 @@ class VhostTables {
 
  private:
   bool IsOf(const VmPlace& vm) const;
+  void IndexQueues() const;
 
   uint64_t ring_full_ = 0;  // losses when TakeUntold() looked last
   MappedRows<const ks_vhost_losses> losses_;
@@ -67,6 +73,7 @@ class VhostTables {
   RowTable<ks_vhost_vm_row> vms_;
   RowTable<ks_vhost_limits> limits_;
   Fd stray_queues_;
+  mutable std::vector<std::pair<Slot, Slot>> index_;  // of a VM, of a queue of it; ordered
 };
 
 }  // namespace kvmsentry

@@ -97,6 +97,50 @@ BENCHMARK(BM_Ticks)
     ->Args({1000, 100})
     ->Unit(benchmark::kMillisecond);
 
+// A tick in which only BUSY percent of the VMs counted anything.
+void BM_Rest(benchmark::State& state) {
+  const auto vms = static_cast<uint64_t>(state.range(0));
+  const auto busy = static_cast<uint64_t>(state.range(1));
+  Engine engine(BenchLibrary(), EngineOptions());
+  std::vector<FeatureId> rates;
+  for (const Feature& feature : Catalogue()) {
+    if (feature.kind == FeatureKind::kRate) rates.push_back(feature.id);
+  }
+  for (uint64_t vm = 1; vm <= vms; ++vm) {
+    VmFacts facts;
+    facts.id = {vm};
+    facts.name = "vm-" + std::to_string(vm);
+    engine.UpsertVm(facts, {0});
+  }
+  int64_t now_ns = 0;
+  const auto tick = [&](uint64_t observed) {
+    now_ns += kTickNs;
+    Observation o;
+    o.time = {now_ns};
+    o.value = static_cast<uint64_t>(now_ns / kTickNs);
+    for (uint64_t vm = 1; vm <= observed; ++vm) {
+      o.vm = {vm};
+      for (const FeatureId rate : rates) {
+        o.feature = rate;
+        ++o.serial;
+        engine.Observe(o);
+      }
+    }
+    engine.ObserveUnchanged(SourceId::kKvm, {now_ns}, rates, false);
+    benchmark::DoNotOptimize(engine.Tick({now_ns}));
+  };
+  tick(vms);
+  tick(vms);
+  for (auto _ : state) tick(vms * busy / 100);
+}
+BENCHMARK(BM_Rest)
+    ->ArgNames({"vms", "busy_percent"})
+    ->Args({1000, 0})
+    ->Args({1000, 1})
+    ->Args({1000, 10})
+    ->Args({10000, 0})
+    ->Unit(benchmark::kMillisecond);
+
 }  // namespace
 }  // namespace kvmsentry
 

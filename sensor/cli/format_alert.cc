@@ -31,6 +31,12 @@ std::string EvidenceOf(const v1::Alert& alert) {
   return absl::StrJoin(ordered, ", ", absl::PairFormatter(" "));
 }
 
+// "web-1", "web-1/vcpu-3"
+std::string WhoseText(const v1::Alert& alert) {
+  if (!alert.has_vm()) return "(sensor)";
+  return absl::StrCat(alert.vm().name(), alert.part().empty() ? "" : "/", alert.part());
+}
+
 std::string MissingOf(const v1::Gap& gap) {
   const bool countable =
       gap.from().epoch() == gap.to().epoch() && gap.to().sequence() >= gap.from().sequence();
@@ -70,11 +76,9 @@ std::string FormatAlert(const v1::Alert& alert, const Style& style, absl::TimeZo
       "  ",
       Padded(style, {v1::Alert::State_Name(alert.state()), PaintOf(alert.state())}, kStateWidth),
       "  ");
-  absl::StrAppend(
-      &out,
-      Padded(style, {alert.has_vm() ? alert.vm().name() : "(sensor)", Paint::kBold}, kVmWidth),
-      "  ", Padded(style, {alert.spec_id(), Paint::kPlain}, kSpecWidth), "  ",
-      style(Paint::kPlain, alert.summary()));
+  absl::StrAppend(&out, Padded(style, {WhoseText(alert), Paint::kBold}, kVmWidth), "  ",
+                  Padded(style, {alert.spec_id(), Paint::kPlain}, kSpecWidth), "  ",
+                  style(Paint::kPlain, alert.summary()));
   if (alert.observation_lost()) {
     absl::StrAppend(&out, style(Paint::kYellow, " (something was lost: values may be too low)"));
   }

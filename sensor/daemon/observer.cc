@@ -6,9 +6,17 @@
 
 #include "spdlog/spdlog.h"
 
+#include "sensor/source/catalogue.h"
 #include "sensor/source/decode.h"
 
 namespace kvmsentry {
+
+Observer::Observer(Sources& sources, Engine& engine, SelfCheck& self)
+    : sources_(sources), engine_(engine), self_(self), losses_(sources.LossesThatMatter()) {
+  for (const std::unique_ptr<Source>& source : sources.all()) {
+    losses_of_[source->id()] = LossesThatMatter(*source);
+  }
+}
 
 void Observer::Observe(Observation observation) {
   observation.serial = ++serial_;
@@ -51,7 +59,26 @@ void Observer::Sample(const CoverageBoard& coverage, KernelTime now) {
     source->Read(now, coverage.active(), &observations);
     if (!source->Tampered().empty()) self_.Tampered(source->Tampered(), now);
   }
-  for (const Observation& observation : observations) Observe(observation);
+  if (observed_ != coverage.active()) {
+    observed_ = coverage.active();
+    changed_.ForgetAll();  // a feature that was missing for a while may have counted meanwhile
+  }
+  for (const Observation& o : observations) {
+    if (o.kind != ObservationKind::kCount || changed_.Changed(o)) Observe(o);
+  }
+  for (const std::unique_ptr<Source>& source : sources_.all()) ObserveUnchanged(*source, now);
+}
+
+// A VM at rest costs nothing by this.
+void Observer::ObserveUnchanged(const Source& source, KernelTime now) {
+  const uint64_t losses = LossesThatMatter(source);
+  const bool lossy = std::exchange(losses_of_[source.id()], losses) != losses;
+  std::vector<FeatureId> rates;
+  for (const FeatureId id : observed_) {
+    const Feature& feature = FeatureOf(id);
+    if (feature.source == source.id() && feature.kind == FeatureKind::kRate) rates.push_back(id);
+  }
+  if (!rates.empty()) engine_.ObserveUnchanged(source.id(), now, rates, lossy);
 }
 
 std::vector<std::shared_ptr<const SourceCounts>> Observer::Counts() const {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "sensor/daemon/coverage_board.h"
 #include "sensor/daemon/self_check.h"
 #include "sensor/engine/engine.h"
+#include "sensor/source/changed_counts.h"
 #include "sensor/source/registry.h"
 
 namespace kvmsentry {
@@ -20,8 +22,7 @@ namespace kvmsentry {
 class Observer {
  public:
   // All outlive it.
-  Observer(Sources& sources, Engine& engine, SelfCheck& self)
-      : sources_(sources), engine_(engine), self_(self), losses_(sources.LossesThatMatter()) {}
+  Observer(Sources& sources, Engine& engine, SelfCheck& self);
 
   // Hands all records that wait to the engine, which evaluates them at its next Tick: until then a
   // VM becomes known, if it is not yet.
@@ -32,6 +33,8 @@ class Observer {
   // Has all sources read their counters and hands these to the engine as of NOW; nothing if that
   // was done for NOW. What a VM did that is not watched yet waits.
   void Sample(const CoverageBoard& coverage, KernelTime now);
+  // VM came, is gone, or others of its facts are known: its next sample is handed over whole.
+  void Forget(VmId vm) { changed_.Forget(vm); }
 
   // Of each source, as of the latest sample.
   std::vector<std::shared_ptr<const SourceCounts>> Counts() const;
@@ -42,16 +45,20 @@ class Observer {
   void TakeRecord(std::span<const std::byte> bytes, bool lossy);
   void Crossed(Observation crossed, bool lossy);
   void Observe(Observation observation);
+  void ObserveUnchanged(const Source& source, KernelTime now);
 
   Sources& sources_;
   Engine& engine_;
   SelfCheck& self_;
+  ChangedCounts changed_;
+  std::vector<FeatureId> observed_;  // the active features of the latest sample
   KernelTime sampled_at_;
   KernelTime recorded_at_;
   bool born_ = false;
-  uint64_t losses_;           // that matter, as of the latest sample
-  uint64_t bad_records_ = 0;  // records that no program of ours writes
-  uint64_t serial_ = 0;       // of the observations
+  uint64_t losses_;                         // that matter, as of the latest sample ...
+  std::map<SourceId, uint64_t> losses_of_;  // ... and of each source
+  uint64_t bad_records_ = 0;                // records that no program of ours writes
+  uint64_t serial_ = 0;                     // of the observations
 };
 
 }  // namespace kvmsentry

@@ -10,7 +10,7 @@ absl::Time WallAt(const Clock& clock, KernelTime time) {
 
 void Publisher::Publish(AlertEvent event) {
   const auto [opened, is_new] =
-      opened_.try_emplace({event.vm.id, event.spec_id}, WallAt(clock_, event.opened_at));
+      opened_.try_emplace({event.vm.id, event.key}, WallAt(clock_, event.opened_at));
   JournaledAlert alert;
   alert.opened_at = opened->second;
   alert.at = event.at == event.opened_at ? alert.opened_at : WallAt(clock_, event.at);

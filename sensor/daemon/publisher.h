@@ -32,7 +32,7 @@ class Publisher {
   const Clock& clock_;
   Hub& hub_;
   uint64_t refused_ = 0;
-  // Of each open alert, by its spec, when it opened: told alike with each of its steps, although
+  // Of each open alert, by its key, when it opened: told alike with each of its steps, although
   // the two clocks drift.
   std::map<std::pair<VmId, std::string>, absl::Time> opened_;
 };

@@ -142,14 +142,21 @@ void Sensor::Look() {
   }
 }
 
-void Sensor::Appear(const VmEntry& vm, KernelTime now) {
-  if (!registry_.Knows(vm.facts.id)) {
+void Sensor::Appear(VmEntry vm, KernelTime now) {
+  if (const VmRecord* known = registry_.Find(vm.facts.id)) {
+    vm.facts.vcpus = known->entry.facts.vcpus;  // the inventory does not count them
+  } else {
     spdlog::info("watching VM {} (pid {}, {})", vm.facts.name, vm.facts.pid, vm.facts.vmm);
   }
+  Watch(vm, now);
+}
+
+void Sensor::Watch(const VmEntry& vm, KernelTime now) {
   const ks_vm_row& row = sources_->kvm().tables().vms()[vm.slot];
   const KernelTime first{static_cast<int64_t>(Load(row.first_ns))};
   registry_.Put({.entry = vm, .first_seen = WallAt(clock_, first), .born_here = first >= began_});
   engine_.UpsertVm(vm.facts, now);
+  observer_.Forget(vm.facts.id);
   const VmPlace place{vm.facts.id, vm.slot};
   sources_->Watch(place, library_->LimitsFor(vm.facts));
   const OwnedThing process{KS_OWNER_PROCESS, static_cast<uint64_t>(vm.facts.pid)};
@@ -157,11 +164,24 @@ void Sensor::Appear(const VmEntry& vm, KernelTime now) {
   if (!owned.ok()) spdlog::warn("{}", std::string(owned.message()));
 }
 
+// Norms may be per vCPU. KVM frees a vCPU only with its VM: fewer are a VM that ends, which clears
+// its alerts as such.
+void Sensor::CountVcpus(KernelTime now) {
+  for (const KvmCounts& counts : sources_->kvm().vms()) {
+    const VmRecord* known = registry_.Find(counts.vm);
+    if (known == nullptr || known->entry.facts.vcpus >= counts.vcpus) continue;
+    VmEntry vm = known->entry;
+    vm.facts.vcpus = counts.vcpus;
+    Watch(vm, now);
+  }
+}
+
 void Sensor::Vanish(const VmGone& gone, KernelTime now) {
   if (const VmRecord* vm = registry_.Find(gone.id)) {
     spdlog::info("VM {} is gone", vm->entry.facts.name);
     engine_.RemoveVm(gone.id, now);
     registry_.Remove(gone.id);
+    observer_.Forget(gone.id);
   }
   if (gone.reason == GoneReason::kRowLost) {
     sources_->Unwatch(gone.id);
@@ -179,6 +199,7 @@ void Sensor::Sample(KernelTime now) {
   const Pulse::Step step(pulse_, clock_, "reading counters");
   observer_.Sample(coverage_, now);
   coverage_.Observe(sources_->kvm().vms());
+  CountVcpus(now);
 }
 
 void Sensor::LookAtSelf(KernelTime now) {

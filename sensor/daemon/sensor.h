@@ -68,7 +68,9 @@ class Sensor {
   void ProveHooks();
   void Look();
   void TakeRecords();
-  void Appear(const VmEntry& vm, KernelTime now);
+  void Appear(VmEntry vm, KernelTime now);
+  void Watch(const VmEntry& vm, KernelTime now);
+  void CountVcpus(KernelTime now);
   void Vanish(const VmGone& gone, KernelTime now);
   void Sample(KernelTime now);
   void LookAtSelf(KernelTime now);

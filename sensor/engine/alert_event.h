@@ -15,13 +15,14 @@ namespace kvmsentry {
 enum class AlertState : uint8_t { kNone = 0, kOpen, kUpdated, kCleared };
 
 struct AlertEvent {
-  std::string key;  // stable: of the spec and of the VM's name and uuid; no time
+  std::string key;  // stable: of the spec, the VM's name and uuid, and the part; no time
   AlertState state = AlertState::kNone;
   Severity severity = Severity::kNone;
   Point point = Point::kNone;  // kNone for a score band, and of the sensor itself
   std::string spec_id;         // "score-band" for a score band, "self-..." of the sensor itself
   std::string feature;         // empty for these
   VmFacts vm;                  // of no VM (serial 0): of the sensor itself
+  std::string part;            // "vcpu-3"; empty: the VM itself
   KernelTime at;
   KernelTime opened_at;
   double value = 0;

@@ -1,6 +1,7 @@
 #include "sensor/engine/count_window.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/numeric/int128.h"
 
@@ -49,6 +50,22 @@ CountWindow::Added CountWindow::Add(KernelTime time, uint64_t count) {
   At(size_ - 1) = {time, count};
   while (size_ >= 2 && time - At(1).time >= window_ns_) DropFirst();
   return Added::kAdvanced;
+}
+
+// The latest sample is replaced until it is far enough from the one before it: those in between
+// need not be looked at.
+void CountWindow::AddUnchanged(std::span<const KernelTime> times, uint64_t count) {
+  if (times.empty()) return;
+  auto next = std::ranges::lower_bound(times, times.back() - 3 * window_ns_);
+  while (next != times.end()) {
+    if (size_ >= 2) {
+      const KernelTime kept = At(size_ - 2).time + spacing_ns_;
+      if (At(size_ - 1).time < kept) {
+        next = std::min(std::lower_bound(next, times.end(), kept), std::prev(times.end()));
+      }
+    }
+    Add(*next++, count);
+  }
 }
 
 uint64_t CountWindow::Busiest() const {

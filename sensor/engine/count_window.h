@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "sensor/base/time.h"
 
@@ -36,8 +37,15 @@ class CountWindow {
   };
   Added Add(KernelTime time, uint64_t count);
 
+  // Add of COUNT, which is the latest sample's, at each of TIMES, which rise; but what is older
+  // than three windows before the last of them is skipped.
+  void AddUnchanged(std::span<const KernelTime> times, uint64_t count);
+
   // At least so many occurrences fell within one window that lies in the samples kept.
   uint64_t Busiest() const;
+
+  // Busiest() cannot be more than a later count less this; 0 before the first sample.
+  uint64_t OldestCount() const { return size_ == 0 ? 0 : At(0).count; }
 
   // The shortest span of at least one window that ends at the latest sample; nullopt until a full
   // window has been seen.

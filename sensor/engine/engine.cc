@@ -6,98 +6,161 @@
 #include <utility>
 
 #include "sensor/engine/watched_vm.h"
+#include "sensor/source/catalogue.h"
 
 namespace kvmsentry {
 namespace {
 
 // Total, so that the order of arrival shows nowhere.
 bool TakenBefore(const Observation& a, const Observation& b) {
+  // What nearly always decides, first and cheaply.
+  if (a.time != b.time) return a.time < b.time;
+  if (a.vm != b.vm) return a.vm < b.vm;
   const auto key = [](const Observation& o) {
-    return std::tie(o.time, o.vm, o.kind, o.serial, o.feature, o.value, o.window_ns, o.detail,
+    return std::tie(o.kind, o.serial, o.feature, o.part, o.value, o.given, o.window_ns, o.detail,
                     o.lossy);
   };
-  return key(a) < key(b);
+  if (key(a) != key(b)) return key(a) < key(b);
+  if (a.member == nullptr || b.member == nullptr) return a.member == nullptr && b.member != nullptr;
+  return *a.member < *b.member;
 }
 
 bool ToldBefore(const AlertEvent& a, const AlertEvent& b) {
   return std::tie(a.at, a.vm.id) < std::tie(b.at, b.vm.id);
 }
 
-std::vector<EngineSpec> OrderedByFeature(const SpecLibrary& library) {
-  std::vector<EngineSpec> specs;
-  specs.reserve(library.specs().size());
-  for (const Spec& spec : library.specs()) specs.push_back({&spec, LimitsOf(spec)});
-  std::ranges::stable_sort(specs, {}, [](const EngineSpec& s) { return s.spec->feature; });
-  return specs;
-}
-
 EngineTuning TuningOf(const EngineOptions& options) {
   return {.half_life_ns = options.half_life_ns,
           .update_every_ns = options.update_every_ns,
+          .max_parts = options.max_parts,
           .bands = {Band{int64_t{options.notice_at} * 1000, Severity::kNotice},
                     Band{int64_t{options.warning_at} * 1000, Severity::kWarning},
                     Band{int64_t{options.critical_at} * 1000, Severity::kCritical}}};
 }
 
+using Iterator = std::vector<Observation>::const_iterator;
+
 }  // namespace
 
 struct Engine::State {
-  std::shared_ptr<const SpecLibrary> library;
+  explicit State(std::shared_ptr<const SpecLibrary> library) : layouts(std::move(library)) {}
+
+  struct UnchangedNote {
+    KernelTime time;
+    SourceId source = SourceId::kKvm;
+    bool lossy = false;
+    std::vector<bool> features;
+  };
+
+  Layouts layouts;
   EngineTuning tuning;
-  std::vector<EngineSpec> specs;
   std::map<VmId, WatchedVm> vms;
+  UnchangedLogs unchanged;
   std::vector<Observation> pending;
+  bool in_order = true;  // pending is
+  KernelTime latest;     // of pending
+  std::vector<UnchangedNote> notes;
   std::optional<KernelTime> last_tick;
   uint64_t unknown_vm = 0;
   uint64_t late = 0;
 
+  bool IsLate(KernelTime time) const { return last_tick && time <= *last_tick; }
   void TakeUntil(KernelTime now);
-  void Take(std::vector<Observation>::iterator begin, std::vector<Observation>::iterator end);
+  void TakeInOrder(Iterator begin, Iterator end, KernelTime now);
+  template <typename Wanted>
+  void Take(Iterator begin, Iterator end, Wanted wanted);
+  void TakeNote(const UnchangedNote& note);
 };
 
 void Engine::State::TakeUntil(KernelTime now) {
-  const auto due = [now](const Observation& o) { return o.time <= now; };
-  const auto end = std::partition(pending.begin(), pending.end(), due);
-  // Most sources are in order already.
-  if (!std::is_sorted(pending.begin(), end, TakenBefore)) {
-    std::sort(pending.begin(), end, TakenBefore);
+  auto end = pending.end();
+  if (latest > now) {
+    end = std::partition(pending.begin(), pending.end(),
+                         [now](const Observation& o) { return o.time <= now; });
+    in_order = false;
   }
-  Take(pending.begin(), end);
+  // Most sources are in order already.
+  if (!in_order) std::sort(pending.begin(), end, TakenBefore);
+  TakeInOrder(pending.begin(), end, now);
   pending.erase(pending.begin(), end);
+  in_order = pending.empty();
+  if (in_order) latest = {};
 }
 
-void Engine::State::Take(std::vector<Observation>::iterator begin,
-                         std::vector<Observation>::iterator end) {
+// What was said to be unchanged at a time is taken with the counts of that time.
+void Engine::State::TakeInOrder(Iterator begin, Iterator end, KernelTime now) {
+  const auto any = [](const Observation& /*o*/) { return true; };
+  const auto is_count = [](const Observation& o) { return o.kind == ObservationKind::kCount; };
+  const auto is_other = [&](const Observation& o) { return !is_count(o); };
+  std::ranges::stable_sort(notes, {}, &UnchangedNote::time);  // each source is in order already
+  auto note = notes.begin();
+  while (note != notes.end() && note->time <= now) {
+    const KernelTime time = note->time;
+    const auto first =
+        std::partition_point(begin, end, [&](const Observation& o) { return o.time < time; });
+    const auto after =
+        std::partition_point(first, end, [&](const Observation& o) { return o.time <= time; });
+    Take(begin, first, any);
+    Take(first, after, is_count);
+    for (; note != notes.end() && note->time == time; ++note) TakeNote(*note);
+    Take(first, after, is_other);
+    begin = after;
+  }
+  notes.erase(notes.begin(), note);
+  Take(begin, end, any);
+}
+
+template <typename Wanted>
+void Engine::State::Take(Iterator begin, Iterator end, Wanted wanted) {
   auto vm = vms.end();
   for (auto observation = begin; observation != end; ++observation) {
+    if (!wanted(*observation)) continue;
     // Neighbours are mostly of one VM.
     if (vm == vms.end() || vm->first != observation->vm) vm = vms.find(observation->vm);
-    const bool is_late = last_tick && observation->time <= *last_tick;
+    const bool is_late = IsLate(observation->time);
     late += is_late ? 1 : 0;
     if (vm == vms.end()) {
       ++unknown_vm;
       continue;
     }
-    vm->second.Take(*observation, is_late ? *last_tick : observation->time);
+    vm->second.Take(layouts, *observation, is_late ? *last_tick : observation->time, tuning,
+                    unchanged);
   }
 }
 
+void Engine::State::TakeNote(const UnchangedNote& note) {
+  const UnchangedLogs::OfSource& of = unchanged.Source(note.source);
+  if (of.features != note.features) {
+    for (auto& [id, vm] : vms) vm.CatchUp(unchanged, note.source);
+    unchanged.SetFeatures(note.source, note.features);
+    for (auto& [id, vm] : vms) vm.JoinLog(unchanged, note.source);
+  }
+  unchanged.Source(note.source).log.Add(note.time);
+  const KernelTime at = IsLate(note.time) ? *last_tick : note.time;
+  for (auto& [id, vm] : vms) vm.TakeUnchanged(unchanged, note.source, note.time, at, note.lossy);
+}
+
 Engine::Engine(std::shared_ptr<const SpecLibrary> library, EngineOptions options)
-    : state_(std::make_unique<State>()) {
-  state_->library = std::move(library);
+    : state_(std::make_unique<State>(std::move(library))) {
   state_->tuning = TuningOf(options);
-  state_->specs = OrderedByFeature(*state_->library);
 }
 
 Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 
+void Engine::SetLibrary(std::shared_ptr<const SpecLibrary> library) {
+  state_->layouts = Layouts(std::move(library));
+  for (auto& [id, vm] : state_->vms) vm.SetLibrary(state_->layouts, state_->unchanged);
+}
+
 void Engine::UpsertVm(const VmFacts& facts, KernelTime /*now*/) {
-  const auto [vm, is_new] = state_->vms.try_emplace(facts.id, state_->specs, facts);
+  const auto [vm, is_new] = state_->vms.try_emplace(facts.id, state_->layouts, facts);
   if (is_new) return;
   vm->second.SetRemoved(std::nullopt);
-  if (vm->second.facts() != facts) vm->second.SetFacts(facts);
+  if (vm->second.facts() != facts) {
+    vm->second.SetFacts(state_->layouts, facts, state_->unchanged);
+  }
 }
 
 void Engine::RemoveVm(VmId vm, KernelTime now) {
@@ -105,7 +168,33 @@ void Engine::RemoveVm(VmId vm, KernelTime now) {
   if (known != state_->vms.end()) known->second.SetRemoved(now);
 }
 
-void Engine::Observe(const Observation& observation) { state_->pending.push_back(observation); }
+void Engine::NamePart(VmId vm, PartId part, std::string name) {
+  const auto known = state_->vms.find(vm);
+  if (known == state_->vms.end()) return;
+  known->second.NamePart(state_->layouts, part, std::move(name), state_->unchanged);
+}
+
+void Engine::RemovePart(VmId vm, PartId part) {
+  const auto known = state_->vms.find(vm);
+  if (known != state_->vms.end()) known->second.RemovePart(part);
+}
+
+void Engine::Observe(const Observation& observation) {
+  State& state = *state_;
+  if (!state.pending.empty() && TakenBefore(observation, state.pending.back())) {
+    state.in_order = false;
+  }
+  state.latest = std::max(state.latest, observation.time);
+  state.pending.push_back(observation);
+}
+
+void Engine::ObserveUnchanged(SourceId source, KernelTime time, std::span<const FeatureId> features,
+                              bool lossy) {
+  State::UnchangedNote note{.time = time, .source = source, .lossy = lossy, .features = {}};
+  note.features.resize(Catalogue().size());
+  for (const FeatureId feature : features) note.features[static_cast<size_t>(feature)] = true;
+  state_->notes.push_back(std::move(note));
+}
 
 std::vector<AlertEvent> Engine::Tick(KernelTime now) {
   State& state = *state_;

@@ -1,9 +1,12 @@
 // The engine compares observations with the spec library, scores each deviation and raises alerts.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "sensor/base/ids.h"
@@ -24,10 +27,14 @@ struct EngineOptions {
   int32_t notice_at = 25;
   int32_t warning_at = 50;
   int32_t critical_at = 100;
+  // Parts of one VM that are told apart. Those beyond are counted together, as one part of their
+  // kind, and an alert says so.
+  size_t max_parts = 1024;
 };
 
 // Pure and deterministic to the bit: no I/O, no clock, no globals; equal input in equal order of
-// Ticks gives equal output. State per VM is bounded by the library's size. Not thread safe.
+// Ticks gives equal output. State per VM is bounded by the library's size and max_parts. Not thread
+// safe.
 //
 // Observations are buffered and taken at Tick(now), those with time <= now in the order (time, VM,
 // kind, serial). One that comes late, no newer than the last Tick, is taken as of the last Tick:
@@ -40,6 +47,11 @@ class Engine {
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
 
+  // Takes another library. Of a spec that is the same in both, by content, all state is kept; open
+  // alerts of the others clear at the next Tick, which says whether the spec was removed or
+  // changed.
+  void SetLibrary(std::shared_ptr<const SpecLibrary> library);
+
   // A VM is known from here on; called again, its facts have changed (and so, perhaps, which specs
   // select it: deviations of those that no longer do clear at the next Tick). Observations of a VM
   // that is unknown at their Tick are dropped and counted.
@@ -48,7 +60,19 @@ class Engine {
   // before that Tick still counts: a VM that dies of what it did is told with it.
   void RemoveVm(VmId vm, KernelTime now);
 
+  // Parts need no announcement: one is known from its first observation on. A name, escaped and
+  // bounded, replaces its number in alerts and for selectors: "disk-vda". A part that is removed is
+  // forgotten after the next Tick, which clears its alerts.
+  void NamePart(VmId vm, PartId part, std::string name);
+  void RemovePart(VmId vm, PartId part);
+
   void Observe(const Observation& observation);
+  // At TIME the counts of FEATURES, rates of SOURCE, are as they were for every VM and part that
+  // has one, but those that are observed at TIME. A VM at rest costs nothing by this. The results
+  // are those of observing each count, to the bit unless a count rests for more than three windows
+  // of a spec whose samples are further apart than these calls. TIME must not go back.
+  void ObserveUnchanged(SourceId source, KernelTime time, std::span<const FeatureId> features,
+                        bool lossy);
 
   // Advances to NOW (never back) and returns what happened, in the order (at, VM); of one alert at
   // most one step, except that one of a VM that has gone may open and clear.

@@ -4,16 +4,16 @@
 
 namespace kvmsentry {
 
-MemberWatch::Seen MemberWatch::OnMember(const SetNorm& norm, uint64_t member, KernelTime time) {
-  if (norm.IsNormal(member)) return Seen::kNormal;
+bool MemberWatch::OnDeviant(const Member& member, KernelTime time) {
   last_seen_ = std::max(last_seen_, time);
-  if (std::ranges::find(members_, member) != members_.end()) return Seen::kKnown;
+  if (std::ranges::find(members_, member) != members_.end()) return false;
   if (members_.size() == kTracked) {
     ++beyond_;
-    return Seen::kKnown;
+    return false;
   }
   members_.push_back(member);
-  return Seen::kNew;
+  members_.back().text.resize(std::min(members_.back().text.size(), kMaxMemberText));
+  return true;
 }
 
 void MemberWatch::Forget() {

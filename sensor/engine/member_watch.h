@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "sensor/base/time.h"
-#include "sensor/spec/spec.h"
+#include "sensor/feature/member.h"
 
 namespace kvmsentry {
 
@@ -17,23 +17,20 @@ class MemberWatch {
  public:
   static constexpr size_t kTracked = 32;
 
-  enum class Seen : uint8_t {
-    kNormal,
-    kKnown,  // outside the norm, and seen before or beyond what is told apart
-    kNew,
-  };
-  Seen OnMember(const SetNorm& norm, uint64_t member, KernelTime time);
+  // MEMBER, outside the norm, was seen at TIME. True where it is new: neither seen before nor
+  // beyond what is told apart.
+  bool OnDeviant(const Member& member, KernelTime time);
 
   // No member outside the norm was seen for QUIET_NS before NOW.
   bool Quiet(KernelTime now, int64_t quiet_ns) const { return now - last_seen_ >= quiet_ns; }
 
-  std::span<const uint64_t> members() const { return members_; }  // in the order first seen
+  std::span<const Member> members() const { return members_; }  // in the order first seen
   uint64_t beyond() const { return beyond_; }  // sightings of members that are not told apart
 
   void Forget();
 
  private:
-  std::vector<uint64_t> members_;
+  std::vector<Member> members_;
   uint64_t beyond_ = 0;
   KernelTime last_seen_;
 };

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sensor/source/catalogue.h"
+
 namespace kvmsentry {
 namespace {
 
 // A rate such as 0.29/s over 100 s is 28.999999999999996 in floating point and means 29.
 constexpr double kRounding = 1e-6;
 constexpr double kLargest = 1e18;
+constexpr double kThousandths = 1000;
 
 double InWindow(double per_second, int64_t window_ns) {
   const double occurrences =
@@ -34,22 +37,31 @@ int64_t QuietTime(const Spec& spec) {
   return spec.window_ns;
 }
 
-NormLimits LimitsOf(const Spec& spec) {
+NormLimits LimitsOf(const Spec& spec, uint32_t vcpus) {
+  const Feature& feature = FeatureOf(spec.feature);
+  const bool is_level = feature.kind == FeatureKind::kLevel;
   NormLimits limits;
   limits.window_ns = spec.window_ns;
   limits.quiet_ns = QuietTime(spec);
+  limits.times = spec.per_vcpu ? vcpus : 1;
   if (const auto* burst = std::get_if<BurstNorm>(&spec.norm)) {
     limits.window_ns = burst->window_ns;
-    limits.most = burst->count;
-    limits.clear_most = burst->count;
+    limits.most = burst->count * (spec.per_vcpu ? vcpus : 1);
+    limits.clear_most = *limits.most;
   } else if (const auto* range = std::get_if<RangeNorm>(&spec.norm)) {
+    limits.of_given = range->of_given;
+    const auto amount = [&](double value) {
+      if (!is_level) return InWindow(value * limits.times, spec.window_ns);
+      const double steps = range->of_given ? kThousandths : static_cast<double>(feature.scale);
+      return std::clamp(value * limits.times * steps, 0.0, kLargest);
+    };
     if (range->max) {
-      limits.most = RoundDown(InWindow(*range->max, spec.window_ns));
-      limits.clear_most = RoundDown(InWindow(range->clear_max, spec.window_ns));
+      limits.most = RoundDown(amount(*range->max));
+      limits.clear_most = RoundDown(amount(range->clear_max));
     }
     if (range->min) {
-      limits.least = RoundUp(InWindow(*range->min, spec.window_ns));
-      limits.clear_least = RoundUp(InWindow(range->clear_min, spec.window_ns));
+      limits.least = RoundUp(amount(*range->min));
+      limits.clear_least = RoundUp(amount(range->clear_min));
     }
   }
   return limits;

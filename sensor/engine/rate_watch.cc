@@ -3,9 +3,6 @@
 #include <algorithm>
 
 namespace kvmsentry {
-namespace {
-
-// A / B in thousandths, at least 1000 and at most a million times; a limit of 0 counts as 1.
 int64_t Excess(uint64_t a, uint64_t b) {
   constexpr uint64_t kMostTimes = 1'000'000;
   const uint64_t divisor = std::max<uint64_t>(b, 1);
@@ -16,6 +13,8 @@ int64_t Excess(uint64_t a, uint64_t b) {
       divisor > UINT64_MAX / 1000 ? remainder / (divisor / 1000) : remainder * 1000 / divisor;
   return std::max<int64_t>(1000, static_cast<int64_t>(a / divisor * 1000 + thousandths));
 }
+
+namespace {
 
 Judgement TooMany(uint64_t occurrences, uint64_t most) {
   return {Verdict::kDeviates, occurrences, Bound::kMost, Excess(occurrences, most)};

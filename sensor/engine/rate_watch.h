@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "sensor/engine/count_window.h"
 #include "sensor/engine/norm_limits.h"
@@ -25,6 +26,10 @@ struct Judgement {
   int64_t excess = 0;          // of kDeviates: how many times the limit, in thousandths, >= 1000
 };
 
+// How many times B is in A, in thousandths, at least 1000 and at most a million times; 0 counts
+// as 1.
+int64_t Excess(uint64_t a, uint64_t b);
+
 class RateWatch {
  public:
   explicit RateWatch(const NormLimits& limits) : window_(limits.window_ns) {}
@@ -32,6 +37,15 @@ class RateWatch {
   // LIMITS are those it was made with. Unless an alert is OPEN there is none to clear, and only
   // what deviates is worth judging: all else is kUnknown.
   Judgement OnCount(const NormLimits& limits, const Observation& count, bool open);
+  // OnCount for a count that cannot deviate, while no alert is open and there is no minimum.
+  void AddSafe(KernelTime time, uint64_t count) { window_.Add(time, count); }
+  // The same of a count that stays as it is.
+  void AddUnchanged(std::span<const KernelTime> times, uint64_t count) {
+    window_.AddUnchanged(times, count);
+  }
+  // No count up to this and the norm's most deviates.
+  uint64_t OldestCount() const { return window_.OldestCount(); }
+
   // What the kernel counted in a shorter time was also in the window, which is all that this says:
   // it deviates or is kUnknown.
   Judgement OnCrossed(const NormLimits& limits, const Observation& crossed);

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <tuple>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "sensor/base/thousands.h"
+#include "sensor/engine/report_text.h"
 #include "sensor/engine/text.h"
 #include "sensor/source/catalogue.h"
 
@@ -13,34 +15,12 @@ namespace kvmsentry {
 namespace {
 
 constexpr size_t kMembersShown = 8;
-constexpr size_t kContributionsInSummary = 3;
-
-AlertEvent Begin(const VmFacts& vm, const Step& step, KernelTime opened_at) {
-  AlertEvent event;
-  event.state = step.state;
-  event.vm = vm;
-  event.at = step.at;
-  event.opened_at = opened_at;
-  event.score_millipoints = step.score;
-  event.contribution_millipoints = step.contribution;
-  return event;
-}
-
-std::string VmText(const VmFacts& vm) { return absl::StrCat("VM \"", vm.name, "\""); }
-
-std::string After(const AlertEvent& event) {
-  return absl::StrCat(" after ", DurationText(event.at - event.opened_at));
-}
-
-// What is between the VM's name and the state it was in, where the norm has not come back.
-std::string EndText(const AlertEvent& event, ClearedBy by) {
-  return absl::StrCat(by == ClearedBy::kVmGone ? " is gone" : " is no longer selected by the spec",
-                      After(event), "; ");
-}
 
 // OCCURRENCES of a rate as "28,340 port accesses/s" or, with no noun, "28,340/s"; of a burst as
-// "1,501 port accesses in 10ms".
+// "1,501 port accesses in 10ms"; of a level as "950 MiB".
 std::string AmountText(const Watch& watch, uint64_t occurrences, absl::string_view noun) {
+  const Feature& feature = FeatureOf(watch.spec().feature);
+  if (feature.kind == FeatureKind::kLevel) return LevelText(feature, occurrences);
   const int64_t window_ns = watch.of->limits.window_ns;
   const std::string space = noun.empty() ? "" : " ";
   if (std::holds_alternative<BurstNorm>(watch.spec().norm)) {
@@ -49,62 +29,95 @@ std::string AmountText(const Watch& watch, uint64_t occurrences, absl::string_vi
   return absl::StrCat(PerSecond(occurrences, window_ns), space, noun, "/s");
 }
 
-void FillRate(const Watch& watch, const RateState& rate, const Step& step, AlertEvent& event) {
+// What the norm allows, in the value's unit.
+double LimitOf(const Watch& watch, const Judgement& worst) {
+  const NormLimits& limits = watch.of->limits;
+  if (const auto* range = std::get_if<RangeNorm>(&watch.spec().norm)) {
+    return (worst.bound == Bound::kMost ? range->max : range->min).value_or(0) * limits.times;
+  }
+  return static_cast<double>(limits.most.value_or(0));
+}
+
+double ValueOf(const Watch& watch, uint64_t amount) {
+  const Feature& feature = FeatureOf(watch.spec().feature);
+  if (feature.kind == FeatureKind::kLevel) {
+    return static_cast<double>(amount) / static_cast<double>(feature.scale);
+  }
+  if (std::holds_alternative<BurstNorm>(watch.spec().norm)) return static_cast<double>(amount);
+  return static_cast<double>(amount) * static_cast<double>(kNsPerSecond) /
+         static_cast<double>(watch.of->limits.window_ns);
+}
+
+void FillAmount(const Watch& watch, const Judged& judged, std::optional<uint64_t> detail,
+                const Step& step, AlertEvent& event) {
   const Feature& feature = FeatureOf(watch.spec().feature);
   // What came and went between two Ticks is told by its worst, not by what is left of it.
-  const bool peaked = step.state != AlertState::kCleared && rate.peak.verdict == Verdict::kDeviates;
+  const bool peaked =
+      step.state != AlertState::kCleared && judged.peak.verdict == Verdict::kDeviates;
+  const bool is_burst = std::holds_alternative<BurstNorm>(watch.spec().norm);
   event.window_ns = watch.of->limits.window_ns;
-  event.occurrences = peaked ? rate.peak.occurrences : rate.latest.occurrences;
-  if (const auto* range = std::get_if<RangeNorm>(&watch.spec().norm)) {
-    event.value = static_cast<double>(event.occurrences) * static_cast<double>(kNsPerSecond) /
-                  static_cast<double>(event.window_ns);
-    event.limit = (rate.worst.bound == Bound::kMost ? range->max : range->min).value_or(0);
-    event.unit = std::string(feature.unit);
-  } else if (const auto* burst = std::get_if<BurstNorm>(&watch.spec().norm)) {
-    event.value = static_cast<double>(event.occurrences);
-    event.limit = static_cast<double>(burst->count);
-    event.unit = "1";
-  }
+  event.occurrences = peaked ? judged.peak.occurrences : judged.latest.occurrences;
+  event.value = ValueOf(watch, event.occurrences);
+  event.limit = LimitOf(watch, judged.worst);
+  event.unit = is_burst ? "1" : std::string(feature.unit);
   event.value_text = AmountText(watch, event.occurrences, "");
-  const std::string worst = AmountText(watch, rate.worst.occurrences, "");
-  if (worst != event.value_text) event.evidence["worst"] = worst;
+  const std::string worst = AmountText(watch, judged.worst.occurrences, "");
+  const bool too_few = judged.worst.bound == Bound::kLeast;
+  const std::string extreme = too_few ? "lowest" : "peak";
+  if (worst != event.value_text) event.evidence[extreme] = worst;
   std::string last;
-  if (rate.detail && feature.member != nullptr) {
-    last = MemberText(*feature.member, *rate.detail);
+  if (detail && feature.member != nullptr) {
+    last = MemberText(*feature.member, *detail);
     event.evidence[absl::StrCat("last_", feature.member->key)] = last;
   }
+  std::string limit = LimitText(event.norm_text);
+  if (watch.spec().per_vcpu) {
+    absl::StrAppend(&limit, ", for ", event.vm.vcpus, event.vm.vcpus == 1 ? " vCPU" : " vCPUs");
+    event.evidence["vcpus"] = absl::StrCat(event.vm.vcpus);
+  }
+  if (const auto* level = std::get_if<LevelState>(&watch.state); level && level->given != 0) {
+    event.evidence["given"] = LevelText(feature, level->given);
+    absl::StrAppend(&limit, ", given ", event.evidence["given"]);
+  }
 
-  const std::string vm = VmText(event.vm);
+  const bool is_level = feature.kind == FeatureKind::kLevel;
+  const std::string subject = SubjectText(event);
   if (step.state != AlertState::kCleared) {
-    event.summary =
-        absl::StrCat(vm, ": ", AmountText(watch, event.occurrences, feature.noun), ", norm ",
-                     event.norm_text, worst == event.value_text ? "" : "; at worst " + worst);
+    event.summary = absl::StrCat(
+        subject, ": ", is_level ? absl::StrCat(feature.noun, " ") : "",
+        AmountText(watch, event.occurrences, is_level ? "" : feature.noun), ", ", limit,
+        worst == event.value_text ? "" : absl::StrCat("; ", extreme, " ", worst));
     if (!last.empty()) absl::StrAppend(&event.summary, "; last ", last);
   } else if (step.cleared_by == ClearedBy::kNorm) {
-    event.summary = absl::StrCat(vm, ": ", feature.noun, " back to ", event.value_text, " (norm ",
-                                 event.norm_text, ")", After(event));
+    event.summary = absl::StrCat(subject, ": ", feature.noun, " back to ", event.value_text, " (",
+                                 limit, "); ", LastedText(event));
   } else {
-    event.summary = absl::StrCat(vm, EndText(event, step.cleared_by), feature.noun, " were at ",
-                                 worst, " at worst (norm ", event.norm_text, ")");
+    event.summary = absl::StrCat(EndText(event, step.cleared_by), feature.noun,
+                                 too_few ? " fell to " : " peaked at ", worst, " (", limit, ")");
   }
 }
 
 std::string FirstMembers(const MemberKind& kind, const MemberWatch& set) {
   std::string text;
-  for (const uint64_t member : set.members().first(std::min(set.members().size(), kMembersShown))) {
+  for (const Member& member : set.members().first(std::min(set.members().size(), kMembersShown))) {
     absl::StrAppend(&text, text.empty() ? "" : ", ", MemberText(kind, member));
   }
   return text;
 }
 
-void FillSet(const Watch& watch, const MemberWatch& set, const Step& step, AlertEvent& event) {
+// "forbidden: port 0x3f5"; of a norm that lists what is allowed, that as well.
+std::string DeviantText(const Watch& watch, const std::string& members, const AlertEvent& event) {
+  if (!std::get<SetNorm>(watch.spec().norm).allow) return absl::StrCat("forbidden: ", members);
+  return absl::StrCat("not allowed: ", members, "; ", event.norm_text);
+}
+
+void FillMembers(const Watch& watch, const MemberWatch& set, const Step& step, AlertEvent& event) {
   const Feature& feature = FeatureOf(watch.spec().feature);
-  const std::string vm = VmText(event.vm);
   event.window_ns = watch.spec().window_ns;
   event.occurrences = event.count;
   event.unit = std::string(feature.unit);
   if (!set.members().empty()) {
-    event.value = static_cast<double>(set.members().back());
+    event.value = static_cast<double>(set.members().back().first);
     event.value_text = MemberText(*feature.member, set.members().back());
   }
   event.evidence["members"] = FirstMembers(*feature.member, set);
@@ -120,30 +133,53 @@ void FillSet(const Watch& watch, const MemberWatch& set, const Step& step, Alert
     absl::StrAppend(&members, " and ", set.beyond() > 0 ? "at least " : "",
                     set.members().size() - 1, " more");
   }
+  const std::string what = absl::StrCat(feature.noun, ", ", DeviantText(watch, members, event));
   if (step.state != AlertState::kCleared) {
-    event.summary = absl::StrCat(vm, ": ", feature.noun, " outside the norm: ", members, "; norm ",
-                                 event.norm_text);
+    event.summary = absl::StrCat(SubjectText(event), ": ", what);
   } else if (step.cleared_by == ClearedBy::kNorm) {
-    event.summary = absl::StrCat(vm, ": no ", feature.noun, " outside the norm for ",
-                                 DurationText(QuietTime(watch.spec())), " (norm ", event.norm_text,
-                                 ")", After(event));
+    const bool allow = std::get<SetNorm>(watch.spec().norm).allow;
+    event.summary = absl::StrCat(SubjectText(event), ": ",
+                                 allow ? "only allowed " : "no forbidden ", feature.noun, " for ",
+                                 DurationText(QuietTime(watch.spec())), "; ", LastedText(event));
   } else {
-    event.summary =
-        absl::StrCat(vm, EndText(event, step.cleared_by), feature.noun,
-                     " were outside the norm: ", members, " (norm ", event.norm_text, ")");
+    event.summary = absl::StrCat(EndText(event, step.cleared_by), what);
+  }
+}
+
+void FillState(const Watch& watch, const StateWatch& state, const Step& step, AlertEvent& event) {
+  const Feature& feature = FeatureOf(watch.spec().feature);
+  event.occurrences = event.count;
+  event.unit = std::string(feature.unit);
+  const bool back = step.state == AlertState::kCleared && step.cleared_by == ClearedBy::kNorm;
+  const uint64_t shown = back ? state.state : state.deviant;
+  event.value = static_cast<double>(shown);
+  event.value_text = BareMemberText(*feature.member, shown);
+  event.evidence["state"] = BareMemberText(*feature.member, state.state);
+  const std::string what = absl::StrCat(
+      feature.noun, " ", DeviantText(watch, BareMemberText(*feature.member, state.deviant), event));
+  if (step.state != AlertState::kCleared) {
+    event.summary = absl::StrCat(SubjectText(event), ": ", what);
+  } else if (back) {
+    event.summary = absl::StrCat(SubjectText(event), ": ", feature.noun, " ", event.value_text,
+                                 " again (", what, "); ", LastedText(event));
+  } else {
+    event.summary = absl::StrCat(EndText(event, step.cleared_by), what);
   }
 }
 
 }  // namespace
 
-std::string AlertKey(absl::string_view spec_id, const VmFacts& vm) {
+std::string AlertKey(absl::string_view spec_id, const VmFacts& vm, absl::string_view part) {
   // Names are unique among the VMs that live; a uuid alone can be given twice.
-  return absl::StrCat(spec_id, "/", vm.name, vm.uuid.empty() ? "" : "/", vm.uuid);
+  return absl::StrCat(spec_id, "/", vm.name, vm.uuid.empty() ? "" : "/", vm.uuid,
+                      part.empty() ? "" : "/", part);
 }
 
-AlertEvent ReportWatch(const Watch& watch, const VmFacts& vm, const Step& step) {
+AlertEvent ReportWatch(const Watch& watch, const VmFacts& vm, const std::string& part,
+                       std::optional<uint64_t> detail, const Step& step) {
   const Spec& spec = watch.spec();
-  AlertEvent event = Begin(vm, step, watch.deviation.opened_at());
+  AlertEvent event = BeginReport(vm, step, watch.deviation.opened_at());
+  event.part = part;
   event.key = watch.key;
   event.severity = spec.severity;
   event.point = spec.point;
@@ -154,52 +190,13 @@ AlertEvent ReportWatch(const Watch& watch, const VmFacts& vm, const Step& step) 
   event.why = spec.why;
   event.look_at = spec.look_at;
   if (const auto* rate = std::get_if<RateState>(&watch.state)) {
-    FillRate(watch, *rate, step, event);
+    FillAmount(watch, rate->judged, detail, step, event);
+  } else if (const auto* level = std::get_if<LevelState>(&watch.state)) {
+    FillAmount(watch, level->judged, std::nullopt, step, event);
+  } else if (const auto* state = std::get_if<StateWatch>(&watch.state)) {
+    FillState(watch, *state, step, event);
   } else {
-    FillSet(watch, std::get<MemberWatch>(watch.state), step, event);
-  }
-  return event;
-}
-
-AlertEvent ReportBand(const ScoreBand& band, const VmFacts& vm, const Step& step,
-                      std::vector<Contribution> contributions) {
-  std::ranges::sort(contributions, [](const Contribution& a, const Contribution& b) {
-    return std::tie(b.millipoints, a.spec->id) < std::tie(a.millipoints, b.spec->id);
-  });
-  AlertEvent event = Begin(vm, step, band.opened_at());
-  event.key = AlertKey(kScoreBandId, vm);
-  event.severity = band.band().severity;
-  event.spec_id = std::string(kScoreBandId);
-  event.value = static_cast<double>(step.score) / 1000;
-  event.limit = static_cast<double>(band.band().from) / 1000;
-  event.unit = "points";
-  event.value_text = PointsText(step.score) + " points";
-  event.norm_text = absl::StrCat("below ", PointsText(band.band().from), " points");
-  event.count = band.count();
-  event.why = "What a VM does outside its norms adds up: together it says more than each alone.";
-  event.look_at = "the alerts of this VM that contribute";
-
-  std::string from;
-  for (size_t i = 0; i < contributions.size(); ++i) {
-    const std::string points = PointsText(contributions[i].millipoints);
-    event.evidence[contributions[i].spec->id] = points;
-    if (i < kContributionsInSummary) {
-      absl::StrAppend(&from, i == 0 ? ": " : ", ", contributions[i].spec->id, " ", points);
-    }
-  }
-  if (contributions.size() > kContributionsInSummary) {
-    absl::StrAppend(&from, " and ", contributions.size() - kContributionsInSummary, " more");
-  }
-  if (step.state != AlertState::kCleared) {
-    event.summary =
-        absl::StrCat(VmText(vm), ": score ", event.value_text, ", ", SeverityName(event.severity),
-                     " from ", PointsText(band.band().from), from);
-  } else if (step.cleared_by == ClearedBy::kVmGone) {
-    event.summary = absl::StrCat(VmText(vm), EndText(event, step.cleared_by), "score was ",
-                                 event.value_text, from);
-  } else {
-    event.summary = absl::StrCat(VmText(vm), ": score back to ", event.value_text, " (norm ",
-                                 event.norm_text, ")", After(event));
+    FillMembers(watch, std::get<MemberWatch>(watch.state), step, event);
   }
   return event;
 }

@@ -1,7 +1,9 @@
 // Puts alerts into words.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,14 +16,22 @@
 namespace kvmsentry {
 
 inline constexpr absl::string_view kScoreBandId = "score-band";
+inline constexpr absl::string_view kOtherPartsId = "too-many-parts";
 
-// Stable over restarts: of the spec and of the VM's uuid, else its name.
-std::string AlertKey(absl::string_view spec_id, const VmFacts& vm);
+// Stable over restarts: of the spec, of the VM's name and uuid, and of the part's name.
+std::string AlertKey(absl::string_view spec_id, const VmFacts& vm, absl::string_view part);
 
-// Why an alert is told cleared.
-enum class ClearedBy : uint8_t { kNorm, kVmGone, kNotSelected };
+// Why an alert is reported cleared.
+enum class ClearedBy : uint8_t {
+  kNorm,
+  kVmGone,
+  kPartGone,
+  kNotSelected,
+  kSpecRemoved,
+  kSpecChanged,
+};
 
-// One step to be told.
+// One step to be reported.
 struct Step {
   AlertState state = AlertState::kNone;
   KernelTime at;
@@ -30,7 +40,9 @@ struct Step {
   int64_t contribution = 0;  // of it, this spec's
 };
 
-AlertEvent ReportWatch(const Watch& watch, const VmFacts& vm, const Step& step);
+// PART is empty where it is the VM itself. DETAIL: what the latest occurrence of a rate named.
+AlertEvent ReportWatch(const Watch& watch, const VmFacts& vm, const std::string& part,
+                       std::optional<uint64_t> detail, const Step& step);
 
 struct Contribution {
   const Spec* spec = nullptr;
@@ -40,5 +52,8 @@ struct Contribution {
 // CONTRIBUTIONS: those to the VM's score, in any order.
 AlertEvent ReportBand(const ScoreBand& band, const VmFacts& vm, const Step& step,
                       std::vector<Contribution> contributions);
+
+// The VM has more than MOST parts.
+AlertEvent ReportOtherParts(const VmFacts& vm, const Step& step, KernelTime since, size_t most);
 
 }  // namespace kvmsentry

@@ -23,19 +23,35 @@ std::string Decimal(uint64_t number, int digits) {
   return text;
 }
 
+struct TimeUnits {
+  absl::string_view ms, s, min, h, between;
+};
+
+std::string Duration(int64_t ns, const TimeUnits& units) {
+  const auto ms = static_cast<uint64_t>(std::max<int64_t>(ns, 0) / kNsPerMs);
+  if (ms < 1000) return absl::StrCat(ms, units.ms);
+  if (ms < 60'000) return absl::StrCat(Decimal(ms / 100, 1), units.s);
+  const uint64_t seconds = ms / 1000;
+  const auto two = [&](uint64_t large, absl::string_view unit, uint64_t small,
+                       absl::string_view part) {
+    return small == 0 ? absl::StrCat(large, unit)
+                      : absl::StrCat(large, unit, units.between, small, part);
+  };
+  if (seconds < 3600) return two(seconds / 60, units.min, seconds % 60, units.s);
+  return two(seconds / 3600, units.h, seconds % 3600 / 60, units.min);
+}
+
 }  // namespace
 
-std::string DurationText(int64_t ns) {
-  const auto ms = static_cast<uint64_t>(std::max<int64_t>(ns, 0) / kNsPerMs);
-  if (ms < 1000) return absl::StrCat(ms, "ms");
-  if (ms < 60'000) return absl::StrCat(Decimal(ms / 100, 1), "s");
-  const uint64_t seconds = ms / 1000;
-  const auto two = [](uint64_t large, absl::string_view unit, uint64_t small,
-                      absl::string_view part) {
-    return small == 0 ? absl::StrCat(large, unit) : absl::StrCat(large, unit, small, part);
-  };
-  if (seconds < 3600) return two(seconds / 60, "m", seconds % 60, "s");
-  return two(seconds / 3600, "h", seconds % 3600 / 60, "m");
+std::string DurationText(int64_t ns) { return Duration(ns, {"ms", "s", "m", "h", ""}); }
+
+std::string SpacedDuration(int64_t ns) { return Duration(ns, {" ms", " s", " min", " h", " "}); }
+
+std::string LevelText(const Feature& feature, uint64_t value) {
+  int digits = 0;
+  for (uint64_t scale = feature.scale; scale >= 10; scale /= 10) ++digits;
+  const std::string number = Decimal(value, digits);
+  return absl::StrCat(number, feature.unit == "%" ? "" : " ", feature.unit);
 }
 
 std::string PerSecond(uint64_t occurrences, int64_t window_ns) {

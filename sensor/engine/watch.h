@@ -1,46 +1,71 @@
-// One spec on one VM.
+// One spec on one VM, or on one part of it.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "sensor/engine/deviation.h"
+#include "sensor/engine/level_watch.h"
 #include "sensor/engine/member_watch.h"
 #include "sensor/engine/norm_limits.h"
 #include "sensor/engine/rate_watch.h"
+#include "sensor/engine/state_watch.h"
+#include "sensor/spec/library.h"
 #include "sensor/spec/spec.h"
 
 namespace kvmsentry {
 
-// A spec with what is computed of it once, for all VMs.
+// A spec with what is computed of it once, for all VMs with VCPUS vCPUs where its norm is per vCPU.
 struct EngineSpec {
-  const Spec* spec = nullptr;
+  EngineSpec(std::shared_ptr<const SpecLibrary> of, const Spec& one, uint32_t vcpus)
+      : library(std::move(of)), spec(&one), limits(LimitsOf(one, vcpus)) {}
+
+  std::shared_ptr<const SpecLibrary> library;  // keeps the spec
+  const Spec* spec;
   NormLimits limits;
+};
+
+// What was judged of a rate or a level.
+struct Judged {
+  void Add(const Judgement& judgement, bool begins) {
+    latest = judgement;
+    if (judgement.verdict != Verdict::kDeviates) return;
+    if (begins) worst = peak = {};
+    if (judgement.excess > worst.excess) worst = judgement;
+    if (judgement.excess > peak.excess) peak = judgement;
+  }
+
+  Judgement latest;
+  Judgement worst;  // since it opened
+  Judgement peak;   // the worst that has not been told; kUnknown: none
 };
 
 struct RateState {
   explicit RateState(const NormLimits& limits) : watch(limits) {}
-  Judgement latest;
-  Judgement worst;                 // since it opened
-  Judgement peak;                  // the worst that has not been told; kUnknown: none
-  std::optional<uint64_t> detail;  // what the latest occurrence named
+  Judged judged;
   RateWatch watch;
 };
 
+struct LevelState {
+  Judged judged;
+  uint64_t given = 0;  // of the latest level
+};
+
 struct Watch {
-  explicit Watch(const EngineSpec& of_spec)
-      : of(&of_spec), state(std::in_place_type<RateState>, of_spec.limits) {
-    if (std::holds_alternative<SetNorm>(of_spec.spec->norm)) state.emplace<MemberWatch>();
-  }
+  explicit Watch(std::shared_ptr<const EngineSpec> of_spec);
 
   const Spec& spec() const { return *of->spec; }
+  Judged* judged();
 
-  const EngineSpec* of;
+  std::shared_ptr<const EngineSpec> of;
   Deviation deviation;
+  std::optional<uint64_t> left_with;  // what the latest occurrence named, once no longer watched
   std::string key;  // of the alert since it was told open: a VM's name may change meanwhile
-  std::variant<RateState, MemberWatch> state;
+  std::variant<RateState, MemberWatch, LevelState, StateWatch> state;
 };
 
 }  // namespace kvmsentry

@@ -4,158 +4,277 @@
 #include <iterator>
 #include <utility>
 
-#include "sensor/source/catalogue.h"
-
 namespace kvmsentry {
+namespace {
 
-WatchedVm::WatchedVm(const std::vector<EngineSpec>& specs, const VmFacts& facts) : specs_(&specs) {
-  SetFacts(facts);
-}
+const std::string kWholeVm;  // NOLINT(cert-err58-cpp): empty, it cannot throw
 
-void WatchedVm::SetFacts(const VmFacts& facts) {
+}  // namespace
+
+WatchedVm::WatchedVm(Layouts& layouts, const VmFacts& facts)
+    : facts_(facts), self_(layouts.For(facts, {}, "")) {}
+
+void WatchedVm::SetFacts(Layouts& layouts, const VmFacts& facts, const UnchangedLogs& unchanged) {
   facts_ = facts;
-  std::vector<Watch> before = std::exchange(watches_, {});
-  std::ranges::move(std::exchange(leaving_, {}), std::back_inserter(before));
-  for (const EngineSpec& spec : *specs_) {
-    if (!spec.spec->select.Matches(facts_)) continue;
-    const auto known = std::ranges::find(before, &spec, &Watch::of);
-    if (known == before.end()) {
-      watches_.emplace_back(spec);
-    } else {
-      watches_.push_back(std::move(*known));
-      before.erase(known);
-    }
-  }
-  for (Watch& watch : before) {
-    if (watch.deviation.open()) leaving_.push_back(std::move(watch));
-  }
-
-  first_.clear();
-  size_t next = 0;
-  for (const Feature& feature : Catalogue()) {
-    while (next < watches_.size() && watches_[next].spec().feature < feature.id) ++next;
-    first_.push_back(next);
-  }
-  first_.push_back(watches_.size());
+  Relayout(layouts, false, unchanged);
 }
 
-void WatchedVm::Take(const Observation& observation, KernelTime at) {
+void WatchedVm::SetLibrary(Layouts& layouts, const UnchangedLogs& unchanged) {
+  Relayout(layouts, true, unchanged);
+}
+
+void WatchedVm::Relayout(Layouts& layouts, bool other_library, const UnchangedLogs& unchanged) {
+  for (const auto& [source, of] : unchanged.sources()) CatchUp(unchanged, source);
+  const auto why = [&](const Watch& watch) {
+    if (!other_library) return ClearedBy::kNotSelected;
+    const Spec* now = layouts.library().Find(watch.spec().id);
+    if (now == nullptr) return ClearedBy::kSpecRemoved;
+    return *now == watch.spec() ? ClearedBy::kNotSelected : ClearedBy::kSpecChanged;
+  };
+  std::vector<Leaving> leaving = std::exchange(leaving_, {});
+  const auto apply = [&](Subject& subject, PartId part, const std::string& name) {
+    std::vector<Watch> left;
+    for (Leaving& of : leaving) {
+      if (of.part == name && of.by != ClearedBy::kPartGone) left.push_back(std::move(of.watch));
+    }
+    std::erase_if(leaving, [&](const Leaving& of) {
+      return of.part == name && of.by != ClearedBy::kPartGone;
+    });
+    for (Watch& watch : subject.SetLayout(layouts.For(facts_, part, name), std::move(left))) {
+      const ClearedBy by = why(watch);
+      leaving_.push_back({std::move(watch), name, by});
+    }
+  };
+  apply(self_, {}, "");
+  for (auto& [id, part] : parts_) apply(part.subject, id, part.name);
+  std::ranges::move(leaving, std::back_inserter(leaving_));
+}
+
+void WatchedVm::NamePart(Layouts& layouts, PartId part, std::string name,
+                         const UnchangedLogs& unchanged) {
+  if (part.kind == PartKind::kVm) return;
+  const auto known = parts_.find(part);
+  if (known != parts_.end() && known->second.name != name) {
+    known->second.name = name;
+    Relayout(layouts, false, unchanged);
+  }
+  // Of a part that nobody has observed yet, within reason.
+  if (known == parts_.end() && names_.size() < kMostNames) names_[part] = std::move(name);
+}
+
+void WatchedVm::RemovePart(PartId part) {
+  names_.erase(part);
+  const auto known = parts_.find(part);
+  if (known == parts_.end()) return;
+  for (Watch& watch : known->second.subject.watches()) {
+    if (!watch.deviation.open()) continue;
+    watch.left_with = known->second.subject.DetailOf(watch.spec().feature);
+    leaving_.push_back({std::move(watch), known->second.name, ClearedBy::kPartGone});
+  }
+  parts_.erase(known);
+  if (part.index != kOtherParts) --parts_told_apart_;
+}
+
+WatchedVm::Part* WatchedVm::PartFor(Layouts& layouts, const Observation& observation,
+                                    const EngineTuning& tuning) {
+  PartId id = observation.part;
+  auto known = parts_.find(id);
+  if (known != parts_.end()) return &known->second;
+  if (parts_told_apart_ >= tuning.max_parts) {
+    id.index = kOtherParts;
+    known = parts_.find(id);
+    if (known != parts_.end()) return &known->second;
+  } else {
+    ++parts_told_apart_;
+  }
+  const auto named = names_.find(id);
+  std::string name = named == names_.end() ? PartText(id) : std::move(named->second);
+  if (named != names_.end()) names_.erase(named);
+  Subject subject(layouts.For(facts_, id, name));
+  return &parts_.emplace(id, Part{std::move(subject), std::move(name)}).first->second;
+}
+
+void WatchedVm::Take(Layouts& layouts, const Observation& observation, KernelTime at,
+                     const EngineTuning& tuning, const UnchangedLogs& unchanged) {
   lossy_ = lossy_ || observation.lossy;
-  const auto feature = static_cast<size_t>(observation.feature);
-  if (feature + 1 >= first_.size()) return;
-  for (size_t i = first_[feature]; i < first_[feature + 1]; ++i) {
-    Watch& watch = watches_[i];
-    if (auto* rate = std::get_if<RateState>(&watch.state)) {
-      TakeRate(watch, *rate, observation, at);
-    } else {
-      TakeMember(watch, std::get<MemberWatch>(watch.state), observation, at);
-    }
+  const UnchangedLog* log = unchanged.Of(observation.feature);
+  if (observation.part.kind == PartKind::kVm) {
+    active_ |= self_.Take(observation, at, log);
+    return;
   }
-}
-
-void WatchedVm::TakeRate(Watch& watch, RateState& rate, const Observation& observation,
-                         KernelTime at) {
-  const NormLimits& limits = watch.of->limits;
-  Judgement judgement;
-  if (observation.kind == ObservationKind::kCount) {
-    judgement = rate.watch.OnCount(limits, observation, watch.deviation.open());
-  } else if (observation.kind == ObservationKind::kCrossed) {
-    judgement = rate.watch.OnCrossed(limits, observation);
+  Part* part = PartFor(layouts, observation, tuning);
+  if (parts_.contains(observation.part)) {
+    active_ |= part->subject.Take(observation, at, log);
+    return;
   }
-  if (observation.detail) rate.detail = observation.detail;
-  if (judgement.verdict == Verdict::kUnknown) return;
-  rate.latest = judgement;
-  if (judgement.verdict == Verdict::kDeviates) {
-    if (!watch.deviation.open()) rate.worst = rate.peak = {};
-    if (judgement.excess > rate.worst.excess) rate.worst = judgement;
-    if (judgement.excess > rate.peak.excess) rate.peak = judgement;
-    watch.deviation.See(at, judgement.excess);
-    active_ = true;
-  } else if (judgement.verdict == Verdict::kNormal) {
-    watch.deviation.SetNormal();
-  }
-}
-
-void WatchedVm::TakeMember(Watch& watch, MemberWatch& set, const Observation& observation,
-                           KernelTime at) {
-  if (observation.kind != ObservationKind::kMember) return;
-  const auto seen = set.OnMember(std::get<SetNorm>(watch.spec().norm), observation.value, at);
-  if (seen == MemberWatch::Seen::kNormal) return;
-  if (seen == MemberWatch::Seen::kNew) watch.deviation.AddNews();
-  watch.deviation.See(at, static_cast<int64_t>(set.members().size()) * 1000);
   active_ = true;
+  others_.Begin(at);
+  Observation other = observation;
+  other.part.index = kOtherParts;
+  if (other.kind == ObservationKind::kCount) {
+    const auto sum = others_.Add(observation.part, observation.feature, observation.value);
+    if (!sum) return;
+    other.value = *sum;
+  }
+  part->subject.Take(other, at, log);
+}
+
+void WatchedVm::TakeUnchanged(const UnchangedLogs& unchanged, SourceId source, KernelTime time,
+                              KernelTime at, bool lossy) {
+  lossy_ = lossy_ || lossy;
+  const UnchangedLogs::OfSource& of = unchanged.Of(source);
+  const auto take = [&](Subject& subject) {
+    if (!subject.awake()) return;
+    active_ |= subject.TakeUnchanged(time, at, lossy, of.features, of.log);
+  };
+  take(self_);
+  for (auto& [id, part] : parts_) take(part.subject);
+}
+
+void WatchedVm::CatchUp(const UnchangedLogs& unchanged, SourceId source) {
+  const UnchangedLogs::OfSource& of = unchanged.Of(source);
+  self_.CatchUp(of.features, of.log);
+  for (auto& [id, part] : parts_) part.subject.CatchUp(of.features, of.log);
+}
+
+void WatchedVm::JoinLog(const UnchangedLogs& unchanged, SourceId source) {
+  const UnchangedLogs::OfSource& of = unchanged.Of(source);
+  self_.JoinLog(of.features, of.log);
+  for (auto& [id, part] : parts_) part.subject.JoinLog(of.features, of.log);
+}
+
+// Of a spec that deviates on several parts, the worst counts.
+void WatchedVm::CountScore(KernelTime now, const EngineTuning& tuning) {
+  score_ = {};
+  contributions_.clear();
+  pending_ = false;
+  const auto add = [&](const Subject& subject, bool of_parts) {
+    for (const Watch& watch : subject.watches()) {
+      pending_ |= watch.deviation.pending();
+      const int64_t millipoints =
+          watch.deviation.Millipoints(now, tuning.half_life_ns, watch.spec().weight);
+      if (millipoints <= 0) continue;
+      const auto same = of_parts ? std::ranges::find_if(contributions_,
+                                                        [&](const Contribution& c) {
+                                                          return c.spec->id == watch.spec().id;
+                                                        })
+                                 : contributions_.end();
+      if (same == contributions_.end()) {
+        contributions_.push_back({&watch.spec(), millipoints});
+      } else {
+        same->millipoints = std::max(same->millipoints, millipoints);
+      }
+    }
+  };
+  add(self_, false);
+  for (const auto& [id, part] : parts_) add(part.subject, true);
+  for (const Contribution& c : contributions_) score_.millipoints += c.millipoints;
 }
 
 void WatchedVm::Tell(KernelTime now, const EngineTuning& tuning, std::vector<AlertEvent>& events) {
   const bool lossy = std::exchange(lossy_, false);
-  if (!active_ && leaving_.empty()) return;
+  if (!active_ && leaving_.empty() && !(removed_at_ && others_.told)) return;
   const size_t first_event = events.size();
 
-  score_ = {};
-  contributions_.clear();
-  for (const Watch& watch : watches_) {
-    const int64_t millipoints =
-        watch.deviation.Millipoints(now, tuning.half_life_ns, watch.spec().weight);
-    score_.millipoints += millipoints;
-    if (millipoints > 0) contributions_.push_back({&watch.spec(), millipoints});
-  }
-
+  OpenStates(now);
+  CountScore(now, tuning);
   const Step step{.at = now, .score = score_.millipoints};
-  for (Watch& watch : leaving_) {
+  for (Leaving& left : leaving_) {
     Step last = step;
-    last.cleared_by = ClearedBy::kNotSelected;
-    TellToEnd(watch, last, tuning, events);
+    last.cleared_by = left.by;
+    TellToEnd(left.watch, {.part = left.part}, last, tuning, events);
   }
   leaving_.clear();
-  for (Watch& watch : watches_) {
-    if (removed_at_) {
-      Step last = step;
-      last.cleared_by = ClearedBy::kVmGone;
-      TellToEnd(watch, last, tuning, events);
-    } else {
-      TellWatch(watch, step, tuning, events);
-    }
-    score_.open_alerts += watch.deviation.open() ? 1U : 0U;
-  }
+  TellSubject(self_, kWholeVm, step, tuning, events);
+  for (auto& [id, part] : parts_) TellSubject(part.subject, part.name, step, tuning, events);
+  TellOtherParts(step, tuning, events);
   TellBand(step, tuning, events);
 
   for (size_t i = first_event; i < events.size(); ++i) events[i].observation_lost = lossy;
-  active_ = score_.open_alerts > 0 || score_.millipoints > 0;
+  active_ = score_.open_alerts > 0 || score_.millipoints > 0 || pending_;
 }
 
-void WatchedVm::TellWatch(Watch& watch, Step step, const EngineTuning& tuning,
+// A state lasts until another is entered, whether or not it is observed again.
+void WatchedVm::OpenStates(KernelTime now) {
+  const auto open = [now](Subject& subject) {
+    for (Watch& watch : subject.watches()) {
+      const int64_t for_ns = watch.spec().patience.for_ns;
+      if (!watch.deviation.pending() || !std::holds_alternative<StateWatch>(watch.state)) continue;
+      if (now - watch.deviation.began_at() < for_ns) continue;
+      watch.deviation.See(watch.deviation.began_at() + for_ns, 1000, watch.spec().patience);
+    }
+  };
+  open(self_);
+  for (auto& [id, part] : parts_) open(part.subject);
+}
+
+void WatchedVm::TellSubject(Subject& subject, const std::string& part, const Step& step,
+                            const EngineTuning& tuning, std::vector<AlertEvent>& events) {
+  for (Watch& watch : subject.watches()) {
+    const Of of{.part = part, .subject = &subject};
+    if (removed_at_) {
+      Step last = step;
+      last.cleared_by = ClearedBy::kVmGone;
+      TellToEnd(watch, of, last, tuning, events);
+    } else {
+      TellWatch(watch, of, step, tuning, events);
+    }
+    score_.open_alerts += watch.deviation.open() ? 1U : 0U;
+  }
+}
+
+void WatchedVm::TellWatch(Watch& watch, const Of& of, Step step, const EngineTuning& tuning,
                           std::vector<AlertEvent>& events) {
   auto* set = std::get_if<MemberWatch>(&watch.state);
-  if (set != nullptr && set->Quiet(step.at, QuietTime(watch.spec()))) watch.deviation.SetNormal();
+  if (set != nullptr && set->Quiet(step.at, QuietTime(watch.spec()))) {
+    watch.deviation.SetNormal(step.at);
+  }
   const int32_t weight = watch.spec().weight;
-  step.state = watch.deviation.Next(step.at, tuning.update_every_ns, tuning.half_life_ns, weight);
+  step.state = watch.deviation.Next(step.at, tuning.update_every_ns, tuning.half_life_ns, weight,
+                                    watch.spec().patience);
   if (step.state == AlertState::kNone) return;
   if (step.state == AlertState::kOpen) {
-    watch.key = AlertKey(watch.spec().id, facts_);
+    watch.key = AlertKey(watch.spec().id, facts_, of.part);
     step.at = watch.deviation.opened_at();
   }
   step.contribution = watch.deviation.Millipoints(step.at, tuning.half_life_ns, weight);
-  events.push_back(ReportWatch(watch, facts_, step));
-  if (auto* rate = std::get_if<RateState>(&watch.state)) rate->peak = {};
+  const auto detail =
+      of.subject == nullptr ? watch.left_with : of.subject->DetailOf(watch.spec().feature);
+  events.push_back(ReportWatch(watch, facts_, of.part, detail, step));
+  if (Judged* judged = watch.judged()) judged->peak = {};
   if (set != nullptr && step.state == AlertState::kCleared) set->Forget();
 }
 
-void WatchedVm::TellToEnd(Watch& watch, Step step, const EngineTuning& tuning,
+void WatchedVm::TellToEnd(Watch& watch, const Of& of, Step step, const EngineTuning& tuning,
                           std::vector<AlertEvent>& events) {
   if (!watch.deviation.open()) return;
   step.at = std::max(step.at, watch.deviation.opened_at());
   // What was not told yet is told open first; a deviation that is over needs no update.
-  watch.deviation.SetNormal();
-  TellWatch(watch, step, tuning, events);
+  watch.deviation.End();
+  TellWatch(watch, of, step, tuning, events);
   if (!watch.deviation.open()) return;
-  watch.deviation.SetNormal();
-  TellWatch(watch, step, tuning, events);
+  watch.deviation.End();
+  TellWatch(watch, of, step, tuning, events);
+}
+
+void WatchedVm::TellOtherParts(const Step& step, const EngineTuning& tuning,
+                               std::vector<AlertEvent>& events) {
+  if (!others_.since) return;
+  const auto tell = [&](AlertState state, KernelTime at) {
+    Step now = step;
+    now.state = state;
+    now.at = at;
+    events.push_back(ReportOtherParts(facts_, now, *others_.since, tuning.max_parts));
+  };
+  if (!std::exchange(others_.told, true)) tell(AlertState::kOpen, *others_.since);
+  if (removed_at_) tell(AlertState::kCleared, std::max(step.at, *others_.since));
+  score_.open_alerts += removed_at_ ? 0U : 1U;
 }
 
 void WatchedVm::TellBand(Step step, const EngineTuning& tuning, std::vector<AlertEvent>& events) {
   const auto tell = [&] {
     if (step.state == AlertState::kNone) return;
-    if (step.state == AlertState::kOpen) band_key_ = AlertKey(kScoreBandId, facts_);
+    if (step.state == AlertState::kOpen) band_key_ = AlertKey(kScoreBandId, facts_, "");
     events.push_back(ReportBand(band_, facts_, step, contributions_));
     events.back().key = band_key_;
   };

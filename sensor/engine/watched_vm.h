@@ -2,14 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "sensor/engine/engine.h"
+#include "sensor/engine/other_parts.h"
 #include "sensor/engine/report.h"
 #include "sensor/engine/score_band.h"
-#include "sensor/engine/watch.h"
+#include "sensor/engine/subject.h"
+#include "sensor/engine/unchanged.h"
 
 namespace kvmsentry {
 
@@ -17,50 +21,88 @@ namespace kvmsentry {
 struct EngineTuning {
   int64_t half_life_ns = 0;
   int64_t update_every_ns = 0;
+  size_t max_parts = 0;
   Bands bands;
 };
 
 class WatchedVm {
  public:
-  // SPECS, in the order of their features, outlives it.
-  WatchedVm(const std::vector<EngineSpec>& specs, const VmFacts& facts);
+  WatchedVm(Layouts& layouts, const VmFacts& facts);
 
   // Keeps what is known for specs that still select it. What others contributed to the score goes
-  // with them.
-  void SetFacts(const VmFacts& facts);
+  // with them. UNCHANGED is read first.
+  void SetFacts(Layouts& layouts, const VmFacts& facts, const UnchangedLogs& unchanged);
+  // The same with another library.
+  void SetLibrary(Layouts& layouts, const UnchangedLogs& unchanged);
   void SetRemoved(std::optional<KernelTime> at) { removed_at_ = at; }
   std::optional<KernelTime> removed_at() const { return removed_at_; }
+  void NamePart(Layouts& layouts, PartId part, std::string name, const UnchangedLogs& unchanged);
+  // Its open alerts clear at the next Tell, and its state is dropped.
+  void RemovePart(PartId part);
 
   // An observation of it, taken as of AT.
-  void Take(const Observation& observation, KernelTime at);
+  void Take(Layouts& layouts, const Observation& observation, KernelTime at,
+            const EngineTuning& tuning, const UnchangedLogs& unchanged);
+  // Subject::TakeUnchanged of all its parts, whose entry UNCHANGED has.
+  void TakeUnchanged(const UnchangedLogs& unchanged, SourceId source, KernelTime time,
+                     KernelTime at, bool lossy);
+  void CatchUp(const UnchangedLogs& unchanged, SourceId source);
+  void JoinLog(const UnchangedLogs& unchanged, SourceId source);
 
   // Appends what happened since the last Tell, in any order of time. Of a VM that is removed it
-  // tells all there is, ending at NOW.
+  // reports all there is, ending at NOW.
   void Tell(KernelTime now, const EngineTuning& tuning, std::vector<AlertEvent>& events);
 
   const VmFacts& facts() const { return facts_; }
   Engine::VmScore score() const { return score_; }  // as of the last Tell
 
  private:
-  void TakeRate(Watch& watch, RateState& rate, const Observation& observation, KernelTime at);
-  void TakeMember(Watch& watch, MemberWatch& set, const Observation& observation, KernelTime at);
-  void TellWatch(Watch& watch, Step step, const EngineTuning& tuning,
+  struct Part {
+    Subject subject;
+    std::string name;
+  };
+  // Deviates by a spec that no longer applies: to be reported cleared.
+  struct Leaving {
+    Watch watch;
+    std::string part;
+    ClearedBy by;
+  };
+
+  // Whose watch it is.
+  struct Of {
+    const std::string& part;           // empty: of the VM itself
+    const Subject* subject = nullptr;  // nullptr: it has left
+  };
+  static constexpr size_t kMostNames = 4096;
+
+  void Relayout(Layouts& layouts, bool other_library, const UnchangedLogs& unchanged);
+  Part* PartFor(Layouts& layouts, const Observation& observation, const EngineTuning& tuning);
+  void OpenStates(KernelTime now);
+  void CountScore(KernelTime now, const EngineTuning& tuning);
+  void TellSubject(Subject& subject, const std::string& part, const Step& step,
+                   const EngineTuning& tuning, std::vector<AlertEvent>& events);
+  void TellWatch(Watch& watch, const Of& of, Step step, const EngineTuning& tuning,
                  std::vector<AlertEvent>& events);
-  void TellToEnd(Watch& watch, Step step, const EngineTuning& tuning,
+  void TellToEnd(Watch& watch, const Of& of, Step step, const EngineTuning& tuning,
                  std::vector<AlertEvent>& events);
   void TellBand(Step step, const EngineTuning& tuning, std::vector<AlertEvent>& events);
+  void TellOtherParts(const Step& step, const EngineTuning& tuning,
+                      std::vector<AlertEvent>& events);
 
-  const std::vector<EngineSpec>* specs_;
   VmFacts facts_;
-  std::vector<Watch> watches_;  // of the specs that select it, in their order
-  std::vector<size_t> first_;   // by feature: its first watch; one more ends the last
-  std::vector<Watch> leaving_;  // deviate by specs that no longer select it: to be told cleared
+  Subject self_;
+  std::map<PartId, Part> parts_;
+  std::map<PartId, std::string> names_;  // of parts that were not observed yet
+  size_t parts_told_apart_ = 0;
+  OtherParts others_;
+  std::vector<Leaving> leaving_;
   std::optional<KernelTime> removed_at_;
   ScoreBand band_;
   std::string band_key_;
   Engine::VmScore score_;
   std::vector<Contribution> contributions_;  // as of the last Tell
   bool lossy_ = false;                       // something was lost since the last Tell
+  bool pending_ = false;                     // something deviates, but not yet for long enough
   bool active_ = false;                      // there is something open, to be told, or that decays
 };
 

@@ -12,6 +12,7 @@
 
 #include "sensor/feature/member_kind.h"
 #include "sensor/feature/method.h"
+#include "sensor/feature/part.h"
 
 namespace kvmsentry {
 
@@ -29,8 +30,10 @@ struct MeterRef {
 };
 
 enum class FeatureKind : uint8_t {
-  kRate,  // a cumulative counter; norms are per second, bursts are counts
-  kSet,   // members of a kind that were seen; norms are allow and deny
+  kRate,   // a cumulative counter; norms are per second, bursts are counts
+  kSet,    // members of a kind that were seen; norms are allow and deny
+  kLevel,  // a value now; norms are a range, also in percent of what the VM was given
+  kState,  // one of a kind's members until another is entered; norms are allow and deny
 };
 
 // The hooks that give a feature, each a part of it.
@@ -55,9 +58,14 @@ struct Feature {
   absl::string_view unit;    // "1/s", "port"
   absl::string_view noun;    // of one occurrence, plural: "port accesses"
   HookNames hooks;
-  // Of a set: its members; of a rate: what the last occurrence names, nullptr where nothing.
+  // Of a set: its members; of a state: the states; of a rate: what the last occurrence names,
+  // nullptr where nothing.
   const MemberKind* member = nullptr;
-  std::optional<uint16_t> meter;  // of a rate: the source's number of its counter
+  std::optional<uint16_t> meter = {};  // of a rate: the source's number of its counter
+  bool kernel_limit = true;            // of a rate: the kernel says at once when a limit is passed
+  PartKind part = PartKind::kVm;       // what it is observed of
+  uint64_t scale = 1;                  // of a level: so many of its value are one of its unit
+  bool given = false;                  // of a level: observations say what the VM was given
   // The rest is set by the composition.
   FeatureId id = {};
   SourceId source = SourceId::kKvm;

@@ -1,6 +1,9 @@
 #include "sensor/feature/member_kind.h"
 
 #include <algorithm>
+#include <array>
+
+#include <arpa/inet.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -15,6 +18,21 @@ std::span<const NamedMember> NamesOf(const MemberKind& kind) {
 // A kind whose members fill 64 bits has no room for it: there it is a member like any other.
 bool IsUntold(const MemberKind& kind, uint64_t member) {
   return member == kUntoldMember && kind.largest != UINT64_MAX;
+}
+
+constexpr uint64_t kMappedIpv4 = 0xffff;  // ::ffff:a.b.c.d
+
+std::string AddressText(const Member& member) {
+  std::array<unsigned char, 16> bytes{};
+  for (size_t i = 0; i < 8; ++i) {
+    bytes[7 - i] = static_cast<unsigned char>(member.first >> (8 * i));
+    bytes[15 - i] = static_cast<unsigned char>(member.second >> (8 * i));
+  }
+  const bool is_ipv4 = member.first == 0 && member.second >> 32 == kMappedIpv4;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  inet_ntop(is_ipv4 ? AF_INET : AF_INET6, is_ipv4 ? &bytes[12] : bytes.data(), text.data(),
+            static_cast<socklen_t>(text.size()));
+  return text.data();
 }
 
 }  // namespace
@@ -51,6 +69,21 @@ std::string BareMemberText(const MemberKind& kind, uint64_t member) {
       return std::string(name);
   }
   return number;
+}
+
+std::string MemberText(const MemberKind& kind, const Member& member) {
+  switch (kind.type) {
+    case MemberType::kNumber:
+      return MemberText(kind, member.first);
+    case MemberType::kText:
+      return absl::StrCat(kind.noun, " ", member.text);
+    case MemberType::kAddress:
+      return absl::StrCat(kind.noun, " ", AddressText(member));
+    case MemberType::kPair:
+      return absl::StrCat(kind.noun, " ", BareMemberText(*kind.first, member.first), "->",
+                          BareMemberText(*kind.second, member.second));
+  }
+  return std::string(kind.noun);
 }
 
 std::string NumberText(const MemberKind& kind, uint64_t member) {

@@ -9,6 +9,8 @@
 
 #include "absl/strings/string_view.h"
 
+#include "sensor/feature/member.h"
+
 namespace kvmsentry {
 
 struct NamedMember {
@@ -25,6 +27,13 @@ enum class NameFormat : uint8_t {
   kNameOnly,     // "VM exit svm:hlt"
 };
 
+enum class MemberType : uint8_t {
+  kNumber,   // of 64 bits
+  kText,     // norms are globs
+  kAddress,  // of 128 bits: IPv6, or IPv4 mapped to it; norms are addresses and prefixes
+  kPair,     // two numbers, each of its own kind; norms are "FIRST->SECOND", "*" for any
+};
+
 struct MemberKind {
   // The field of the spec language's Members, and of evidence after "last_": "exit_reason".
   absl::string_view key;
@@ -35,6 +44,9 @@ struct MemberKind {
   std::span<const NamedMember> (*names)() = nullptr;  // nullptr: none has a name
   absl::string_view hint = "1 or 1-2";                // what an author may write
   uint64_t granule = 1;  // members are the multiples of this; a range ends just below one
+  MemberType type = MemberType::kNumber;
+  const MemberKind* first = nullptr;   // of a pair
+  const MemberKind* second = nullptr;  // of a pair
 };
 
 // Stands for members of a set that found no room in the kernel's tables and are not told apart: a
@@ -49,6 +61,9 @@ absl::string_view NameOfMember(const MemberKind& kind, uint64_t member);
 
 // A member in words: "port 0x3f8 (com1)", "MSR LSTAR (0xc0000082)".
 std::string MemberText(const MemberKind& kind, uint64_t member);
+
+// The same of a member of any type.
+std::string MemberText(const MemberKind& kind, const Member& member);
 
 // The same without the noun: "0x3f8 (com1)".
 std::string BareMemberText(const MemberKind& kind, uint64_t member);

@@ -23,6 +23,7 @@ struct VmFacts {
   std::string uuid;    // in lower case; empty where the VMM was told none
   std::string vmm;     // one of kVmms
   std::string cgroup;  // path of the VMM's cgroup, "/" where it is in none
+  uint32_t vcpus = 0;  // 0: unknown
   int32_t pid = 0;     // the process that created it
   // The name that the VMM was given, else "vm-PID". Selectors match this one: several VMs may have
   // it, and none can leave a selector because another VM took its name first.

@@ -168,6 +168,7 @@ v1::Alert ToProto(const JournaledAlert& alert) {
     (*proto.mutable_evidence())[EscapeAgain(name)] = EscapeAgain(value);
   }
   proto.set_observation_lost(event.observation_lost);
+  proto.set_part(EscapeAgain(event.part));
   return proto;
 }
 

@@ -5,29 +5,14 @@
 #include <vector>
 
 #include "sensor/base/nearest.h"
-#include "sensor/source/kvm/features.h"
-#include "sensor/source/vfio/features.h"
-#include "sensor/source/vhost/features.h"
+#include "sensor/source/domains.h"
 
 namespace kvmsentry {
 namespace {
 
-struct Domain {
-  SourceId source;
-  absl::string_view name;
-  std::span<const Feature> (*features)();
-};
-
-// The one place that lists the domains.
-constexpr Domain kDomains[] = {
-    {SourceId::kKvm, "kvm", KvmFeatures},
-    {SourceId::kVfio, "vfio", VfioFeatures},
-    {SourceId::kVhost, "vhost", VhostFeatures},
-};
-
 std::vector<Feature> Compose() {
   std::vector<Feature> all;
-  for (const Domain& domain : kDomains) {
+  for (const Domain& domain : Domains()) {
     for (Feature feature : domain.features()) {
       feature.id = static_cast<FeatureId>(all.size());
       feature.source = domain.source;
@@ -70,7 +55,9 @@ const Feature* FeatureOfMeter(MeterRef meter) {
 }
 
 absl::string_view SourceName(SourceId source) {
-  return std::ranges::find(kDomains, source, &Domain::source)->name;
+  const auto domains = Domains();
+  const auto found = std::ranges::find(domains, source, &Domain::source);
+  return found == domains.end() ? "unknown" : found->name;
 }
 
 }  // namespace kvmsentry

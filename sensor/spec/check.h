@@ -23,8 +23,9 @@ Spec CheckSpec(const v1::Spec& spec, const Places& places, const Report& report)
 Norm CheckNorm(const v1::Norm& norm, const Places& places, const Feature* feature,
                int64_t window_ns, const Report& report);
 
-// Reports patterns that no VM can match, too.
-Selector CheckSelector(const v1::Selector& select, const Places& places, const Report& report);
+// Reports patterns that no VM, and no part that FEATURE is observed of, can match, too.
+Selector CheckSelector(const v1::Selector& select, const Places& places, const Feature* feature,
+                       const Report& report);
 
 // A spec and where it came from.
 struct PlacedSpec {

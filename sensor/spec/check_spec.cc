@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -10,6 +11,7 @@
 #include "sensor/base/time.h"
 #include "sensor/source/catalogue.h"
 #include "sensor/spec/check.h"
+#include "sensor/spec/covers.h"
 #include "sensor/spec/norm_text.h"
 #include "sensor/spec/selector.h"
 
@@ -20,9 +22,10 @@ constexpr size_t kMaxIdLength = 64;
 constexpr size_t kMaxTextCharacters = 200;
 constexpr int64_t kMinWindowNs = 10 * kNsPerMs;
 constexpr int64_t kMaxWindowNs = 3600 * kNsPerSecond;
+constexpr int64_t kMaxLastingNs = 24 * kMaxWindowNs;
 constexpr int64_t kDefaultWindowNs = kNsPerSecond;
-// The ids that alerts of a VM's score, and of the sensor itself, carry.
-constexpr absl::string_view kReservedId = "score-band";
+// The ids of alerts that are raised without a spec: a VM's score, its parts, the sensor itself.
+constexpr absl::string_view kReservedIds[] = {"score-band", "too-many-parts"};
 constexpr absl::string_view kReservedPrefix = "self-";
 
 bool IsWellFormedId(absl::string_view id) {
@@ -52,11 +55,24 @@ class Checker {
     checked.point = PointOfSpec();
     const Feature* feature = FeatureOfSpec(checked.point);
     if (feature != nullptr) checked.feature = feature->id;
-    checked.select = CheckSelector(spec_.select(), places_.Into("select"), report_);
-    checked.window_ns = WindowNs();
+    checked.select = CheckSelector(spec_.select(), places_.Into("select"), feature, report_);
+    for (int i = 0; i < spec_.except_size(); ++i) {
+      const Selector except = Exception(i, feature);
+      if (except != Selector{}) checked.except.push_back(except);
+    }
+    if (LeavesNothing(checked)) {
+      report_(places_.Of("except"), "except takes away all that the spec selects");
+    }
+    checked.window_ns = WindowNs(feature);
     if (Present("norm", ": give it max, min, burst, allow or deny")) {
       checked.norm =
           CheckNorm(spec_.norm(), places_.Into("norm"), feature, checked.window_ns, report_);
+    }
+    checked.per_vcpu = spec_.norm().per() == v1::Norm::VCPU;
+    checked.patience = {.for_ns = Lasting("for", spec_.for_()),
+                        .hold_ns = Lasting("hold", spec_.hold())};
+    if (checked.patience.for_ns > 0 && spec_.norm().has_burst()) {
+      report_(places_.Of("for"), "for does not fit burst: a burst is over at once");
     }
     checked.weight = Weight();
     checked.severity = SeverityOfSpec();
@@ -64,9 +80,9 @@ class Checker {
     checked.look_at =
         Sentence("look_at", spec_.look_at(), ": say in one sentence where to look next");
     if (feature != nullptr) {
-      checked.norm_text = NormText(checked.norm, *feature, checked.window_ns);
+      checked.norm_text = NormText(checked, *feature);
     }
-    checked.selector_text = SelectorText(checked.select);
+    checked.selector_text = SelectorText(checked.select, checked.except);
     return checked;
   }
 
@@ -88,9 +104,9 @@ class Checker {
                                              kMaxIdLength, " characters"));
       return "";
     }
-    if (spec_.id() == kReservedId) {
-      report_(places_.Of("id"),
-              absl::StrCat("id ", Quoted(spec_.id()), " is reserved for alerts of a VM's score"));
+    if (std::ranges::find(kReservedIds, spec_.id()) != std::end(kReservedIds)) {
+      report_(places_.Of("id"), absl::StrCat("id ", Quoted(spec_.id()),
+                                             " is reserved for alerts of the engine's own"));
     }
     if (absl::StartsWith(spec_.id(), kReservedPrefix)) {
       report_(places_.Of("id"), absl::StrCat("id ", Quoted(spec_.id()),
@@ -137,23 +153,44 @@ class Checker {
     return absl::StrJoin(names, ", ");
   }
 
-  int64_t WindowNs() {
-    if (!places_.Has("window") || places_.LeftOut({"window", "seconds", "milliseconds"})) {
-      return kDefaultWindowNs;
+  Selector Exception(int index, const Feature* feature) {
+    const Places places = places_.Into("except", index);
+    const v1::Selector& except = spec_.except(index);
+    if (except.ByteSizeLong() == 0) report_(places.self(), "except names nothing");
+    return CheckSelector(except, places, feature, report_);
+  }
+
+  // Of the window, or of another length of time; 0 where it is absent or was reported.
+  int64_t Length(absl::string_view field, const v1::Window& length, int64_t most,
+                 absl::string_view most_text) {
+    if (!places_.Has(field) || places_.LeftOut({field, "seconds", "milliseconds"})) return 0;
+    if (length.seconds() < 0 || length.milliseconds() < 0) {
+      report_(places_.Of(field),
+              absl::StrCat(field, " is negative; it must be from 10ms to ", most_text));
+      return 0;
     }
-    const v1::Window& window = spec_.window();
-    if (window.seconds() < 0 || window.milliseconds() < 0) {
-      report_(places_.Of("window"), "window is negative; it must be from 10ms to 1h");
-      return kDefaultWindowNs;
-    }
-    const int64_t ns = window.seconds() * kNsPerSecond + window.milliseconds() * kNsPerMs;
-    if (ns < kMinWindowNs || ns > kMaxWindowNs) {
+    const int64_t ns = length.seconds() * kNsPerSecond + length.milliseconds() * kNsPerMs;
+    if (ns >= kMinWindowNs && ns <= most) return ns;
+    report_(places_.Of(field),
+            absl::StrCat(field, " is ", absl::FormatDuration(absl::Nanoseconds(ns)),
+                         "; it must be from 10ms to ", most_text));
+    return 0;
+  }
+
+  int64_t Lasting(absl::string_view field, const v1::Window& length) {
+    return Length(field, length, kMaxLastingNs, "24h");
+  }
+
+  int64_t WindowNs(const Feature* feature) {
+    const bool at_once = feature != nullptr && (feature->kind == FeatureKind::kLevel ||
+                                                feature->kind == FeatureKind::kState);
+    if (at_once && places_.Has("window")) {
       report_(places_.Of("window"),
-              absl::StrCat("window is ", absl::FormatDuration(absl::Nanoseconds(ns)),
-                           "; it must be from 10ms to 1h"));
-      return kDefaultWindowNs;
+              absl::StrCat("window does not fit feature \"", feature->name,
+                           "\", which has a value at each moment: write for"));
     }
-    return ns;
+    const int64_t ns = Length("window", spec_.window(), kMaxWindowNs, "1h");
+    return ns > 0 ? ns : kDefaultWindowNs;
   }
 
   int32_t Weight() {

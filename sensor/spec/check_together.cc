@@ -49,7 +49,7 @@ void CheckNoneIsShadowed(const std::vector<PlacedSpec>& specs, std::vector<Probl
                   absl::StrCat(
                       "spec ", Quoted(shadowed.spec.id), " is shadowed by ", Quoted(by.spec.id),
                       " at ", by.file, ":", by.id_at.line, ":", by.id_at.column,
-                      ", which tells whatever it could, no less severely: change its norm, "
+                      ", which reports all that it could, no less severely: change its norm, "
                       "severity or VMs, or remove it"));
         break;
       }

@@ -32,7 +32,8 @@ bool Covers(const PatternList& wide, const PatternList& narrow) {
 
 bool Covers(const Selector& wide, const Selector& narrow) {
   return Covers(wide.vm, narrow.vm) && Covers(wide.uuid, narrow.uuid) &&
-         Covers(wide.cgroup, narrow.cgroup) && Covers(wide.vmm, narrow.vmm);
+         Covers(wide.cgroup, narrow.cgroup) && Covers(wide.vmm, narrow.vmm) &&
+         Covers(wide.part, narrow.part);
 }
 
 bool AreApart(const std::vector<Interval>& a, const std::vector<Interval>& b) {
@@ -45,7 +46,8 @@ bool AreApart(const std::vector<Interval>& a, const std::vector<Interval>& b) {
 // Whether all that is normal by STRICT is normal by LAX, and both are judged alike.
 bool IsStricter(const RangeNorm& strict, const RangeNorm& lax) {
   constexpr double kNoMax = std::numeric_limits<double>::infinity();
-  return strict.max.value_or(kNoMax) <= lax.max.value_or(kNoMax) &&
+  return strict.of_given == lax.of_given &&
+         strict.max.value_or(kNoMax) <= lax.max.value_or(kNoMax) &&
          strict.min.value_or(0) >= lax.min.value_or(0);
 }
 
@@ -53,7 +55,12 @@ bool IsStricter(const BurstNorm& strict, const BurstNorm& lax) {
   return strict.count <= lax.count && strict.window_ns >= lax.window_ns;
 }
 
+bool HoldsNumbersAlone(const SetNorm& norm) {
+  return norm.addresses.empty() && norm.pairs.empty() && norm.texts.empty();
+}
+
 bool IsStricter(const SetNorm& strict, const SetNorm& lax) {
+  if (!HoldsNumbersAlone(strict) || !HoldsNumbersAlone(lax)) return strict == lax;
   if (strict.allow) {
     return lax.allow ? Covers(lax.members, strict.members) : AreApart(strict.members, lax.members);
   }
@@ -61,7 +68,8 @@ bool IsStricter(const SetNorm& strict, const SetNorm& lax) {
 }
 
 bool IsStricter(const Spec& strict, const Spec& lax) {
-  if (strict.norm.index() != lax.norm.index()) return false;
+  if (strict.norm.index() != lax.norm.index() || strict.per_vcpu != lax.per_vcpu) return false;
+  if (strict.patience.for_ns > lax.patience.for_ns) return false;
   return std::visit(
       [&](const auto& norm) {
         using Kind = std::decay_t<decltype(norm)>;
@@ -75,10 +83,19 @@ bool IsStricter(const Spec& strict, const Spec& lax) {
 
 }  // namespace
 
+bool LeavesNothing(const Spec& spec) {
+  return std::ranges::any_of(
+      spec.except, [&](const Selector& left_out) { return Covers(left_out, spec.select); });
+}
+
 bool Shadows(const Spec& spec, const Spec& shadowed) {
   return spec.feature == shadowed.feature && spec.point == shadowed.point &&
          spec.severity >= shadowed.severity && IsStricter(spec, shadowed) &&
-         Covers(spec.select, shadowed.select);
+         Covers(spec.select, shadowed.select) &&
+         std::ranges::all_of(spec.except, [&](const Selector& left_out) {
+           return std::ranges::any_of(shadowed.except,
+                                      [&](const Selector& also) { return Covers(also, left_out); });
+         });
 }
 
 }  // namespace kvmsentry

@@ -12,6 +12,9 @@ namespace kvmsentry {
 // same point, and is told no less severely.
 bool Shadows(const Spec& spec, const Spec& shadowed);
 
+// An exception takes away all that the spec selects.
+bool LeavesNothing(const Spec& spec);
+
 // Whether all of INNER lies in OUTER. Both are sorted and do not overlap; neighbours may touch.
 bool Covers(const std::vector<Interval>& outer, const std::vector<Interval>& inner);
 

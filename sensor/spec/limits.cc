@@ -59,11 +59,14 @@ std::vector<Limit> SpecLibrary::LimitsFor(const VmFacts& facts) const {
   std::map<MeterRef, LimitsOfMeter> meters;
   for (const Spec& spec : specs_) {
     const auto meter = FeatureOf(spec.feature).meter_ref();
-    if (!meter || !spec.select.Matches(facts)) continue;
+    if (!meter || !spec.Selects(facts) || (spec.per_vcpu && facts.vcpus == 0)) continue;
+    const uint64_t times = spec.per_vcpu ? facts.vcpus : 1;
     if (const auto* range = std::get_if<RangeNorm>(&spec.norm); range && range->max) {
-      meters[*meter].AddRate({*meter, CountWithin(*range->max, spec.window_ns), spec.window_ns});
+      meters[*meter].AddRate({*meter,
+                              CountWithin(*range->max * static_cast<double>(times), spec.window_ns),
+                              spec.window_ns});
     } else if (const auto* burst = std::get_if<BurstNorm>(&spec.norm)) {
-      meters[*meter].AddBurst({*meter, burst->count, burst->window_ns});
+      meters[*meter].AddBurst({*meter, burst->count * times, burst->window_ns});
     }
   }
   std::set<Limit> kept;

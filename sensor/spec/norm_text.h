@@ -11,8 +11,8 @@
 
 namespace kvmsentry {
 
-// "at most 20,000/s over 1s", "at most 500 in 10ms", "none of MSR LSTAR (0xc0000082)". Bounded: of
-// a long set it shows the first members and how many more there are.
-std::string NormText(const Norm& norm, const Feature& feature, int64_t window_ns);
+// "at most 20,000/s over 1s", "at most 500 in 10ms", "forbidden: MSR LSTAR (0xc0000082)". Bounded:
+// of a long set it shows the first members and how many more there are.
+std::string NormText(const Spec& spec, const Feature& feature);
 
 }  // namespace kvmsentry

@@ -70,11 +70,4 @@ std::vector<Interval> JoinOverlaps(std::vector<Interval> intervals) {
   return joined;
 }
 
-bool SetNorm::IsNormal(uint64_t member) const {
-  if (member == kUntoldMember) return false;
-  const auto after = std::ranges::upper_bound(members, member, {}, &Interval::first);
-  const bool listed = after != members.begin() && std::prev(after)->last >= member;
-  return listed == allow;
-}
-
 }  // namespace kvmsentry

@@ -31,21 +31,48 @@ void AppendField(absl::string_view how, const std::vector<std::string>& patterns
   parts.push_back(absl::StrCat(how, " ", absl::StrJoin(texts, " or ")));
 }
 
-}  // namespace
-
-bool Selector::Matches(const VmFacts& facts) const {
-  return AnyMatches(vm, facts.given_name) && AnyMatches(uuid, facts.uuid) &&
-         AnyMatches(cgroup, facts.cgroup) && AnyMatches(vmm, facts.vmm);
-}
-
-std::string SelectorText(const Selector& selector) {
+// "named web-*, run by qemu"; empty: all.
+std::string VmsText(const Selector& selector) {
   std::vector<std::string> parts;
   AppendField("named", selector.vm, parts);
   AppendField("with uuid", selector.uuid, parts);
   AppendField("in cgroup", selector.cgroup, parts);
   AppendField("run by", selector.vmm, parts);
-  if (parts.empty()) return "all VMs";
-  return absl::StrCat("VMs ", absl::StrJoin(parts, ", "));
+  return absl::StrJoin(parts, ", ");
+}
+
+// "parts vcpu-*"; empty: all.
+std::string PartsText(const Selector& selector) {
+  std::vector<std::string> parts;
+  AppendField("parts", selector.part, parts);
+  return absl::StrJoin(parts, ", ");
+}
+
+}  // namespace
+
+bool Selector::Matches(const VmFacts& facts, absl::string_view part_name) const {
+  return AnyMatches(vm, facts.given_name) && AnyMatches(uuid, facts.uuid) &&
+         AnyMatches(cgroup, facts.cgroup) && AnyMatches(vmm, facts.vmm) &&
+         (part.empty() || (!part_name.empty() && AnyMatches(part, part_name)));
+}
+
+bool Spec::Selects(const VmFacts& facts, absl::string_view part_name) const {
+  return select.Matches(facts, part_name) &&
+         std::ranges::none_of(
+             except, [&](const Selector& selector) { return selector.Matches(facts, part_name); });
+}
+
+std::string SelectorText(const Selector& selector, const std::vector<Selector>& except) {
+  std::string text = PartsText(selector);
+  const std::string vms = VmsText(selector);
+  absl::StrAppend(&text, text.empty() ? "" : " of ", vms.empty() ? "all VMs" : "VMs ", vms);
+  for (const Selector& left_out : except) {
+    const std::string part = PartsText(left_out);
+    const std::string of = VmsText(left_out);
+    absl::StrAppend(&text, ", except ", part, part.empty() || of.empty() ? "" : " of ",
+                    of.empty() ? "" : "VMs ", of);
+  }
+  return text;
 }
 
 }  // namespace kvmsentry

@@ -90,7 +90,7 @@ TEST_F(VmTest, TheAlertOfAVmThatGoesIsClearedAndTheVmIsNoLongerListed) {
   ASSERT_OK_AND_ASSIGN(const v1::Alert cleared,
                        stream.WaitFor(vm, "pio-storm", v1::Alert::CLEARED));
   EXPECT_EQ(cleared.key(), open.key());
-  EXPECT_THAT(cleared.summary(), HasSubstr("is gone"));
+  EXPECT_THAT(cleared.summary(), HasSubstr("exited"));
   ASSERT_OK_AND_ASSIGN(const auto vms, cli().Vms(vm));
   EXPECT_THAT(vms, IsEmpty());
 }

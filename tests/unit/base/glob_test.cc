@@ -39,12 +39,48 @@ TEST(GlobMatch, MatchesTheWholeText) {
       {"*?", "a", true},
       {"*??", "a", false},
       {"WEB", "web", false},
-      {"[a]", "a", false},
       {"\\*", "*", false},
   };
   for (const Case& c : cases) {
     EXPECT_EQ(GlobMatch(c.pattern, c.text), c.matches) << c.pattern << " on " << c.text;
   }
+}
+
+TEST(GlobMatch, BracketsAreOneOfTheirCharacters) {
+  const Case cases[] = {
+      {"[a]", "a", true},
+      {"[a]", "[a]", false},
+      {"solo[1-3]", "solo2", true},
+      {"solo[1-3]", "solo4", false},
+      {"solo[1-3]", "solo", false},
+      {"solo[1-3]", "solo[1-3]", false},
+      {"solo[!1-3]", "solo4", true},
+      {"solo[!1-3]", "solo2", false},
+      {"solo[^1-3]", "solo2", false},
+      {"[!a]", "", false},
+      {"[a-cx]?", "xy", true},
+      {"[a-]", "-", true},
+      {"[]a]", "]", true},
+      {"[!]a]", "]", false},
+      {"[a", "[a", true},
+      {"[a", "a", false},
+      {"*[0-9]", "web-1a2", true},
+      {"*[0-9]", "web-1a", false},
+      {"*[0-9]x", "1y2x", true},
+      {"[\u00e0-\u00ff]", "\u00e4", true},
+      {"[\u00e0-\u00ff]", "a", false},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(GlobMatch(c.pattern, c.text), c.matches) << c.pattern << " on " << c.text;
+  }
+}
+
+TEST(GlobProblem, IsAnOpenBracketOrAnInvertedRange) {
+  for (const char* good : {"", "a*?", "[a-z]", "[!a]x[]]", "]"})
+    EXPECT_EQ(GlobProblem(good), "") << good;
+  EXPECT_EQ(GlobProblem("solo[1-3"), "its '[' is not closed");
+  EXPECT_EQ(GlobProblem("[]"), "its '[' is not closed");
+  EXPECT_EQ(GlobProblem("[a][3-1]"), "its range in brackets is inverted");
 }
 
 TEST(GlobMatch, AQuestionMarkIsOneCharacterAndNotOneByte) {

@@ -68,7 +68,7 @@ TEST(EngineLifeTest, AVmThatGoesClearsAndIsForgotten) {
   const auto events = vm.Tick(200);
   ASSERT_THAT(Brief(events), ElementsAre("CLEARED storm"));
   EXPECT_EQ(events[0].at.ns, 150 * kNsPerMs);
-  EXPECT_THAT(events[0].summary, HasSubstr("is gone"));
+  EXPECT_THAT(events[0].summary, HasSubstr("exited"));
   EXPECT_FALSE(vm.engine().ScoreOf({1}));
   vm.Count(kPio, 1, 250);
   EXPECT_THAT(vm.Tick(300), IsEmpty());

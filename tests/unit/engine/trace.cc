@@ -36,10 +36,10 @@ std::shared_ptr<const SpecLibrary> TraceLibrary() {
            Severity::kNotice, 5, "at least 10/s over 2s"),
       Make(DenySpec("msr-syscall", FeatureNamed("msr.written"), {{0xc0000081, 0xc0000083}},
                     10 * kNsPerSecond),
-           Severity::kCritical, 40, "none of MSRs 0xc0000081-0xc0000083"),
+           Severity::kCritical, 40, "forbidden: MSRs 0xc0000081-0xc0000083"),
       Make(AllowSpec("exit-reasons", FeatureNamed("userspace_exit.reason"), {{2, 2}, {5, 6}},
                      kNsPerSecond),
-           Severity::kInfo, 5, "only IO, exit reasons 5-6"),
+           Severity::kInfo, 5, "allowed: exit reasons IO, 5-6"),
   }));
 }
 

@@ -91,7 +91,7 @@ class InventoryTest : public ::testing::Test {
   // NAME is the given one, perhaps with #N.
   static VmFacts Facts(uint64_t serial, const std::string& name, int32_t pid,
                        const std::string& cgroup) {
-    return {{serial}, name, "", "qemu", cgroup, pid, name.substr(0, name.find('#'))};
+    return {{serial}, name, "", "qemu", cgroup, 0, pid, name.substr(0, name.find('#'))};
   }
   static VmEntry Entry(uint64_t serial, Slot slot, const std::string& name, int32_t pid) {
     return {Facts(serial, name, pid, "/machine.slice/" + name), slot};

@@ -47,7 +47,7 @@ TEST_F(InventoryTest, AProcessYoungerThanTheVmIsNotItsCreator) {
   rows_ = {Row(kA, 1, 100, At(10))};
   const auto appeared = Sync(At(21)).appeared;
   ASSERT_EQ(appeared.size(), 1U);
-  EXPECT_EQ(appeared[0].facts, (VmFacts{{1}, "vm-100", "", "unknown", "/", 100, "vm-100"}));
+  EXPECT_EQ(appeared[0].facts, (VmFacts{{1}, "vm-100", "", "unknown", "/", 0, 100, "vm-100"}));
 }
 
 TEST_F(InventoryTest, AVmWithoutAReadableProcessIsNamedOnceThereIsOne) {

@@ -116,5 +116,24 @@ TEST(LimitsTest, AreThoseOfTheSpecsThatSelectTheVm) {
   EXPECT_THAT(library.LimitsFor(facts), IsEmpty());
 }
 
+TEST(LimitsTest, OfANormPerVcpuAreOfAllItsVcpus) {
+  const SpecLibrary library = LibraryOf(
+      {"norm { max: 100 per: VCPU }", "norm { burst { count: 5 milliseconds: 10 } per: VCPU }"});
+  VmFacts facts;
+  EXPECT_THAT(library.LimitsFor(facts), IsEmpty()) << "nobody knows how many it has";
+  facts.vcpus = 4;
+  EXPECT_THAT(library.LimitsFor(facts),
+              ElementsAreArray({Limit{kPio, 20, 10 * kMs}, Limit{kPio, 400, kSecond}}));
+}
+
+TEST(LimitsTest, AreNotThoseOfASpecThatExceptsTheVm) {
+  const SpecLibrary library = LibraryOf({"norm { max: 1 } except { vm: \"db-*\" }"});
+  VmFacts facts;
+  facts.given_name = "db-1";
+  EXPECT_THAT(library.LimitsFor(facts), IsEmpty());
+  facts.given_name = "web-1";
+  EXPECT_THAT(library.LimitsFor(facts), SizeIs(1));
+}
+
 }  // namespace
 }  // namespace kvmsentry

@@ -50,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"IdReserved",
          2,
          "  id: \"score-band\"",
-         {"2:3: id \"score-band\" is reserved for alerts of a VM's score"}},
+         {"2:3: id \"score-band\" is reserved for alerts of the engine's own"}},
         {"IdOfTheSensor",
          2,
          "  id: \"self-ring\"",
@@ -180,8 +180,8 @@ INSTANTIATE_TEST_SUITE_P(
         {"BurstBeyondAnyHost",
          5,
          "  norm { burst { count: 1000000000000 milliseconds: 1000 } }",
-         {"5:18: burst of 1000000000000 in 1000ms: no host is that fast, so nothing would ever be "
-          "told"}},
+         {"5:18: burst of 1000000000000 in 1000ms: no host is that fast, so no alert would "
+          "ever open"}},
         {"BurstOfAFastHost", 5, "  norm { burst { count: 999999999 milliseconds: 1 } }", {}},
         {"UnitOfTheFeature", 5, "  norm { max: 10 unit: \"1/s\" }", {}},
         {"AnotherUnit",

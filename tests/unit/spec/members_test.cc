@@ -6,11 +6,6 @@
 #include "sensor/spec/read_members.h"
 
 namespace kvmsentry {
-
-bool operator==(const Interval& a, const Interval& b) {
-  return a.first == b.first && a.last == b.last;
-}
-
 namespace {
 
 using testing::ElementsAre;

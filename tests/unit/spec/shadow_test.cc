@@ -41,7 +41,7 @@ TEST_P(ShadowTest, IsSaidOfTheOneThatTellsNothing) {
     EXPECT_THAT(
         problems,
         ElementsAre("g:2:3: warning: spec \"second\" is shadowed by \"first\" at f:2:3, which "
-                    "tells whatever it could, no less severely: change its norm, severity "
+                    "reports all that it could, no less severely: change its norm, severity "
                     "or VMs, or remove it"));
   } else {
     EXPECT_THAT(problems, IsEmpty());

@@ -92,14 +92,14 @@ TEST(NormTextTest, SaysSets) {
   } cases[] = {
       {"point: K2", "feature: \"pio.port\"",
        "norm { allow { port: \"com1\" port: \"0x60-0x64\" } }",
-       "only ports 0x60-0x64, port 0x3f8 (com1)"},
+       "allowed: ports 0x60-0x64, 0x3f8 (com1)"},
       {"point: R2", "feature: \"msr.written\"", "norm { deny { msr: \"LSTAR\" } }",
-       "none of MSR LSTAR (0xc0000082)"},
+       "forbidden: MSR LSTAR (0xc0000082)"},
       {"point: R2", "feature: \"msr.written\"", "norm { deny { msr: \"0x830-0x83f\" } }",
-       "none of MSRs 0x830-0x83f"},
+       "forbidden: MSRs 0x830-0x83f"},
       {"point: K2", "feature: \"userspace_exit.reason\"",
        "norm { allow { exit_reason: [\"IO\", \"MMIO\", \"40-63\"] } }",
-       "only exit reason IO, exit reason MMIO, exit reasons 40-63"},
+       "allowed: exit reasons IO, MMIO, 40-63"},
   };
   for (const auto& c : cases) {
     const std::string text = SpecText().With(3, c.point).With(4, c.feature).With(5, c.norm).text();
@@ -110,9 +110,10 @@ TEST(NormTextTest, SaysSets) {
 TEST(NormTextTest, OfALongSetIsBounded) {
   SetNorm set;
   for (uint64_t port = 0; port < 1000; ++port) set.members.push_back({port * 2, port * 2});
-  EXPECT_EQ(NormText(set, FeatureOf(FeatureNamed("pio.port")), kNsPerSecond),
-            "none of port 0x0, port 0x2, port 0x4, port 0x6, port 0x8, port 0xa, port 0xc, "
-            "port 0xe and 992 more");
+  Spec spec;
+  spec.norm = set;
+  EXPECT_EQ(NormText(spec, *FindFeature("pio.port")),
+            "forbidden: ports 0x0, 0x2, 0x4, 0x6, 0x8, 0xa, 0xc, 0xe and 992 more");
 }
 
 }  // namespace

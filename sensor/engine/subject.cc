@@ -1,0 +1,292 @@
+#include "sensor/engine/subject.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+namespace kvmsentry {
+namespace {
+
+RateState& RateOf(Watch& watch) { return *std::get_if<RateState>(&watch.state); }
+
+bool Watches(const Watch& watch) { return watch.deviation.open() || watch.deviation.pending(); }
+
+bool Has(const std::vector<bool>& features, FeatureId feature) {
+  const auto at = static_cast<size_t>(feature);
+  return at < features.size() && features[at];
+}
+
+// What a judgement does to the deviation. True where it deviates.
+bool Apply(const Judgement& judgement, KernelTime at, Watch& watch, Judged& judged) {
+  if (judgement.verdict == Verdict::kUnknown) return false;
+  Deviation& deviation = watch.deviation;
+  const Patience& patience = watch.spec().patience;
+  judged.Add(judgement, !Watches(watch));
+  switch (judgement.verdict) {
+    case Verdict::kDeviates:
+      deviation.See(at, judgement.excess, patience);
+      return true;
+    case Verdict::kNormal:
+      deviation.SetNormal(at);
+      break;
+    case Verdict::kBetween:
+      deviation.SetBetween(patience);
+      break;
+    case Verdict::kUnknown:
+      break;
+  }
+  return false;
+}
+
+}  // namespace
+
+Subject::Subject(std::shared_ptr<const Layout> layout) { SetLayout(std::move(layout)); }
+
+std::vector<Watch> Subject::SetLayout(std::shared_ptr<const Layout> layout,
+                                      std::vector<Watch> left) {
+  for (size_t i = 0; i < rates_.size(); ++i) GiveHeld(layout_->rates()[i], rates_[i]);
+  const auto old = std::exchange(layout_, std::move(layout));
+  const std::vector<HeldCounts> held = std::exchange(rates_, {});
+  std::vector<Watch> before = std::exchange(watches_, {});
+  std::ranges::move(left, std::back_inserter(before));
+  for (const auto& spec : layout_->specs()) {
+    const auto known = std::ranges::find_if(
+        before, [&spec](const Watch& w) { return w.of == spec || w.spec() == *spec->spec; });
+    if (known == before.end()) {
+      watches_.emplace_back(spec);
+      continue;
+    }
+    watches_.push_back(std::move(*known));
+    watches_.back().of = spec;
+    before.erase(known);
+  }
+  for (const Group& group : layout_->rates()) {
+    HeldCounts& rate = rates_.emplace_back();
+    if (old == nullptr || old->GroupOf(group.feature) == nullptr) continue;
+    rate = held[old->RateOf(group.feature)];
+    rate.awake = true;  // until its next count, which finds out
+  }
+  awake_ = true;
+  for (Watch& watch : before) {
+    const Group* group = old->GroupOf(watch.spec().feature);
+    if (group == nullptr || group->kind != FeatureKind::kRate) continue;  // it left earlier
+    const HeldCounts& rate = held[old->RateOf(group->feature)];
+    if (rate.has_detail) watch.left_with = rate.detail;
+  }
+  std::erase_if(before, [](const Watch& watch) { return !watch.deviation.open(); });
+  return before;
+}
+
+bool Subject::Take(const Observation& observation, KernelTime at, const UnchangedLog* log) {
+  const Group* group = layout_->GroupOf(observation.feature);
+  if (group == nullptr) return false;
+  switch (observation.kind) {
+    case ObservationKind::kCount:
+      return group->kind == FeatureKind::kRate && TakeCount(*group, observation, at, log);
+    case ObservationKind::kCrossed:
+      return group->kind == FeatureKind::kRate && TakeCrossed(*group, observation, at, log);
+    case ObservationKind::kMember:
+      return group->kind == FeatureKind::kSet && TakeMember(*group, observation, at);
+    case ObservationKind::kLevel:
+      return group->kind == FeatureKind::kLevel && TakeLevel(*group, observation, at);
+    case ObservationKind::kState:
+      return group->kind == FeatureKind::kState && TakeState(*group, observation, at);
+  }
+  return false;
+}
+
+bool Subject::TakeCount(const Group& group, const Observation& count, KernelTime at,
+                        const UnchangedLog* log) {
+  HeldCounts& held = rates_[layout_->RateOf(group.feature)];
+  ReadLog(group, held, log);
+  if (count.detail) {
+    held.detail = *count.detail;
+    held.has_detail = true;
+  }
+  if (!held.awake && count.time > held.latest_time && count.value >= held.latest_count &&
+      count.value <= held.safe_until) {
+    Hold(group, held, count.time, count.value);
+    return false;
+  }
+  GiveHeld(group, held);
+  return JudgeCount(group, held, count, at);
+}
+
+// All that a count may do, spec by spec.
+bool Subject::JudgeCount(const Group& group, HeldCounts& held, const Observation& count,
+                         KernelTime at) {
+  bool deviates = false;
+  for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
+    RateState& rate = RateOf(watch);
+    const Judgement judgement = rate.watch.OnCount(watch.of->limits, count, Watches(watch));
+    deviates |= Apply(judgement, at, watch, rate.judged);
+  }
+  if (!held.begun || count.time > held.latest_time ||
+      (count.time == held.latest_time && count.value > held.latest_count)) {
+    held.latest_time = count.time;
+    held.latest_count = count.value;
+    held.begun = true;
+  }
+  FindSafe(group, held);
+  return deviates;
+}
+
+bool Subject::TakeCrossed(const Group& group, const Observation& crossed, KernelTime at,
+                          const UnchangedLog* log) {
+  HeldCounts& held = rates_[layout_->RateOf(group.feature)];
+  ReadLog(group, held, log);
+  GiveHeld(group, held);
+  if (crossed.detail) {
+    held.detail = *crossed.detail;
+    held.has_detail = true;
+  }
+  bool deviates = false;
+  for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
+    RateState& rate = RateOf(watch);
+    deviates |= Apply(rate.watch.OnCrossed(watch.of->limits, crossed), at, watch, rate.judged);
+  }
+  if (deviates) held.awake = awake_ = true;
+  return deviates;
+}
+
+void Subject::Hold(const Group& group, HeldCounts& held, KernelTime time, uint64_t count) {
+  if (held.held == HeldCounts::kMost) GiveHeld(group, held);
+  held.samples[held.held++] = {time, count};
+  held.latest_time = time;
+  held.latest_count = count;
+}
+
+void Subject::GiveHeld(const Group& group, HeldCounts& held) {
+  if (held.held == 0) return;
+  const auto samples = std::span(held.samples).first(std::exchange(held.held, uint8_t{0}));
+  for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
+    for (const HeldCounts::Sample& sample : samples) {
+      RateOf(watch).watch.AddSafe(sample.time, sample.count);
+    }
+  }
+  FindSafe(group, held);
+}
+
+void Subject::FindSafe(const Group& group, HeldCounts& held) {
+  held.awake = group.minimum;
+  held.safe_until = std::numeric_limits<uint64_t>::max();
+  for (const Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
+    held.awake |= Watches(watch);
+    const auto& most = watch.of->limits.most;
+    if (!most) continue;
+    const uint64_t oldest = std::get_if<RateState>(&watch.state)->watch.OldestCount();
+    const uint64_t safe = oldest > UINT64_MAX - *most ? UINT64_MAX : oldest + *most;
+    held.safe_until = std::min(held.safe_until, safe);
+  }
+  awake_ |= held.awake;
+}
+
+void Subject::ReadLog(const Group& group, HeldCounts& held, const UnchangedLog* log) {
+  if (log == nullptr) return;
+  const uint64_t from = std::exchange(held.unchanged, log->end());
+  if (!held.begun || from == held.unchanged) return;
+  auto times = log->Since(from);
+  while (!times.empty() && times.front() <= held.latest_time) times = times.subspan(1);
+  // Where each count matters, TakeUnchanged has looked at each.
+  if (times.empty() || held.awake) return;
+  if (times.size() <= HeldCounts::kMost) {
+    for (const KernelTime time : times) Hold(group, held, time, held.latest_count);
+    return;
+  }
+  GiveHeld(group, held);
+  for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
+    RateOf(watch).watch.AddUnchanged(times, held.latest_count);
+  }
+  held.latest_time = times.back();
+  FindSafe(group, held);
+}
+
+bool Subject::TakeUnchanged(KernelTime time, KernelTime at, bool lossy,
+                            const std::vector<bool>& features, const UnchangedLog& log) {
+  bool deviates = false;
+  awake_ = false;
+  for (size_t i = 0; i < rates_.size(); ++i) {
+    const Group& group = layout_->rates()[i];
+    HeldCounts& held = rates_[i];
+    if (held.begun && held.awake && held.latest_time < time && Has(features, group.feature)) {
+      Observation count{.time = time, .feature = group.feature, .value = held.latest_count};
+      count.lossy = lossy;
+      GiveHeld(group, held);
+      deviates |= JudgeCount(group, held, count, at);
+      held.unchanged = log.end();
+    }
+    awake_ |= held.awake && held.begun;
+  }
+  return deviates;
+}
+
+void Subject::CatchUp(const std::vector<bool>& features, const UnchangedLog& log) {
+  for (size_t i = 0; i < rates_.size(); ++i) {
+    const Group& group = layout_->rates()[i];
+    if (!Has(features, group.feature)) continue;
+    ReadLog(group, rates_[i], &log);
+  }
+}
+
+void Subject::JoinLog(const std::vector<bool>& features, const UnchangedLog& log) {
+  for (size_t i = 0; i < rates_.size(); ++i) {
+    if (!Has(features, layout_->rates()[i].feature)) continue;
+    rates_[i].unchanged = log.end();
+  }
+}
+
+bool Subject::TakeMember(const Group& group, const Observation& seen, KernelTime at) {
+  bool deviates = false;
+  for (size_t i = group.first; i < group.first + group.count; ++i) {
+    // The layout is shared: a member that is normal touches nothing of this VM.
+    const auto& norm = *std::get_if<SetNorm>(&layout_->specs()[i]->spec->norm);
+    if (seen.member ? norm.IsNormal(*seen.member) : norm.IsNormal(seen.value)) continue;
+    Watch& watch = watches_[i];
+    auto& set = *std::get_if<MemberWatch>(&watch.state);
+    const Member member = seen.member ? *seen.member : Member{.first = seen.value};
+    if (set.OnDeviant(member, at)) watch.deviation.AddNews();
+    watch.deviation.See(at, static_cast<int64_t>(set.members().size()) * 1000,
+                        watch.spec().patience);
+    deviates = true;
+  }
+  return deviates;
+}
+
+bool Subject::TakeLevel(const Group& group, const Observation& level, KernelTime at) {
+  bool deviates = false;
+  for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
+    auto& state = *std::get_if<LevelState>(&watch.state);
+    state.given = level.given;
+    const Judgement judgement = JudgeLevel(watch.of->limits, level.value, level.given);
+    deviates |= Apply(judgement, at, watch, state.judged);
+  }
+  return deviates;
+}
+
+bool Subject::TakeState(const Group& group, const Observation& state, KernelTime at) {
+  bool deviates = false;
+  for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
+    auto& now = *std::get_if<StateWatch>(&watch.state);
+    now.known = true;
+    now.state = state.value;
+    if (std::get_if<SetNorm>(&watch.spec().norm)->IsNormal(state.value)) {
+      watch.deviation.SetNormal(at);
+      continue;
+    }
+    if (watch.deviation.open() && now.deviant != state.value) watch.deviation.AddNews();
+    now.deviant = state.value;
+    watch.deviation.See(at, 1000, watch.spec().patience);
+    deviates = true;
+  }
+  return deviates;
+}
+
+std::optional<uint64_t> Subject::DetailOf(FeatureId feature) const {
+  const Group* group = layout_->GroupOf(feature);
+  if (group == nullptr || group->kind != FeatureKind::kRate) return std::nullopt;
+  const HeldCounts& held = rates_[layout_->RateOf(feature)];
+  return held.has_detail ? std::optional(held.detail) : std::nullopt;
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,30 @@
+#include "sensor/engine/watch.h"
+
+#include "sensor/source/catalogue.h"
+
+namespace kvmsentry {
+
+Watch::Watch(std::shared_ptr<const EngineSpec> of_spec)
+    : of(std::move(of_spec)), state(std::in_place_type<MemberWatch>) {
+  switch (FeatureOf(spec().feature).kind) {
+    case FeatureKind::kRate:
+      state.emplace<RateState>(of->limits);
+      break;
+    case FeatureKind::kLevel:
+      state.emplace<LevelState>();
+      break;
+    case FeatureKind::kState:
+      state.emplace<StateWatch>();
+      break;
+    case FeatureKind::kSet:
+      break;
+  }
+}
+
+Judged* Watch::judged() {
+  if (auto* rate = std::get_if<RateState>(&state)) return &rate->judged;
+  if (auto* level = std::get_if<LevelState>(&state)) return &level->judged;
+  return nullptr;
+}
+
+}  // namespace kvmsentry

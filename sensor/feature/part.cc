@@ -1,0 +1,34 @@
+#include "sensor/feature/part.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace kvmsentry {
+
+absl::string_view PartKindName(PartKind kind) {
+  switch (kind) {
+    case PartKind::kVm:
+      return "vm";
+    case PartKind::kVcpu:
+      return "vcpu";
+    case PartKind::kDisk:
+      return "disk";
+    case PartKind::kTap:
+      return "tap";
+    case PartKind::kQueue:
+      return "virtqueue";
+    case PartKind::kThread:
+      return "thread";
+    case PartKind::kProcess:
+      return "process";
+  }
+  return "part";
+}
+
+std::string PartText(PartId part) {
+  if (part.kind == PartKind::kVm) return "";
+  const absl::string_view kind = PartKindName(part.kind);
+  if (part.index == kOtherParts) return absl::StrCat(kind, "-others");
+  return absl::StrCat(kind, "-", part.index);
+}
+
+}  // namespace kvmsentry

@@ -6,6 +6,7 @@
 
 #include "tests/scenario/parse.h"
 #include "tests/scenario/stage.h"
+#include "tests/support/filter.h"
 
 namespace kvmsentry::scenario {
 namespace {
@@ -36,5 +37,5 @@ int main(int argc, char** argv) {
     return 2;
   }
   kvmsentry::scenario::Register(*all);
-  return RUN_ALL_TESTS();
+  return kvmsentry::EachPatternMatches() ? RUN_ALL_TESTS() : 1;
 }

@@ -1,5 +1,6 @@
 // kvmsentryd: watches the virtual machines of this host through eBPF.
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -16,6 +17,7 @@
 
 #include "sensor/alert/memory_journal.h"
 #include "sensor/base/escape.h"
+#include "sensor/daemon/end_guard.h"
 #include "sensor/daemon/event_loop.h"
 #include "sensor/daemon/options.h"
 #include "sensor/daemon/ring_size.h"
@@ -28,7 +30,7 @@ namespace kvmsentry {
 namespace {
 
 // Detaching waits for the programs of each hook, some seconds in all on a busy host.
-constexpr unsigned kEndWithinSeconds = 60;
+constexpr std::chrono::seconds kEndWithin{60};
 
 SensorOptions OptionsOf(const DaemonOptions& options) {
   SensorOptions sensor;
@@ -43,13 +45,6 @@ SensorOptions OptionsOf(const DaemonOptions& options) {
   sensor.host = ReadHostFacts();
   if (!options.node.empty()) sensor.host.node = options.node;
   return sensor;
-}
-
-WatchdogLimits LimitsOf(const DaemonOptions& options) {
-  WatchdogLimits limits;
-  limits.fatal_ns = options.watchdog_seconds * kNsPerSecond;
-  if (limits.fatal_ns != 0) limits.stalled_ns = limits.fatal_ns / 6;
-  return limits;
 }
 
 void LogStart(const SensorView& view, const DaemonOptions& options) {
@@ -85,6 +80,7 @@ absl::Status Run(const DaemonOptions& options) {
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<SocketPlace> place,
                              SocketPlace::Prepare(options.socket));
   const Clock& clock = SystemClock();
+  std::optional<EndGuard> guard;  // the last to go: workers and programs end before it
   Pulse pulse;
   Hub hub(std::make_unique<MemoryJournal>(
       static_cast<uint64_t>(absl::ToUnixMillis(clock.WallNow())), options.alerts_kept));
@@ -95,23 +91,27 @@ absl::Status Run(const DaemonOptions& options) {
                                            {.max_subscribers = options.max_subscribers,
                                             .heartbeat = absl::Seconds(options.heartbeat_seconds)},
                                            hub, sensor->view(), pulse, clock));
+  sensor->KeepPins();
   server->SetServing(true);
   const auto serve = [&server, &options](bool serves) {
     server->SetServing(serves);
     // The loop may stand still inside the logger: then this signal ends the process instead.
-    if (options.watchdog_seconds != 0) alarm(static_cast<unsigned>(options.watchdog_seconds) + 2);
+    alarm(options.watchdog_seconds != 0 ? options.watchdog_seconds + 2
+                                        : static_cast<unsigned>(kEndWithin.count()));
     spdlog::warn("the loop {}", serves ? "ticks again" : "does not tick: NOT_SERVING");
     alarm(0);
   };
-  std::optional<Watchdog> watchdog(std::in_place, LimitsOf(options), pulse, clock,
-                                   Watchdog::Actions{.serve = serve, .end = EndStalled});
+  const int64_t tick_ns = options.tick_ms * kNsPerMs;
+  std::optional<Watchdog> watchdog(
+      std::in_place, WatchdogLimits::For(options.watchdog_seconds * kNsPerSecond, tick_ns), pulse,
+      clock, Watchdog::Actions{.serve = serve, .end = EndStalled});
   LogStart(sensor->view(), options);
-  absl::Status ended = RunEventLoop(*sensor, options.tick_ms * kNsPerMs);
+  absl::Status ended = RunEventLoop(*sensor, tick_ns);
+  guard.emplace(kEndWithin, sensor->Busy(), ended.ok() ? 0 : 1);
   watchdog.reset();
   server->SetServing(false);
   server->Stop();
   spdlog::info("stopped; counts stay in {}", options.pin_root);
-  alarm(kEndWithinSeconds);  // a worker that hangs must not hold up the end
   return ended;
 }
 

@@ -12,6 +12,7 @@
 #include "sensor/base/nearest.h"
 #include "sensor/daemon/config_file.h"
 #include "sensor/daemon/ring_size.h"
+#include "sensor/daemon/watchdog.h"
 #include "sensor/inventory/files.h"
 #include "sensor/source/registry.h"
 
@@ -73,7 +74,7 @@ void AddOptions(CLI::App& app, DaemonOptions& o, std::string& config) {
   app.add_option("--max-queues", o.max_queues, "Virtqueues of vhost watched at most")
       ->check(CLI::Range(1, 1 << 20));
   app.add_option("--ring-kib", o.ring_kib,
-                 "Size of the ring that the kernel's programs tell by; 0: what the budgets of "
+                 "Size of the ring by which the kernel's programs report; 0: what the budgets of "
                  "--max-vms VMs take in a second")
       ->type_name("KIB")
       ->check(CLI::Validator(ProblemWithRingKib, ""));
@@ -89,11 +90,11 @@ void AddOptions(CLI::App& app, DaemonOptions& o, std::string& config) {
       ->check(CLI::Range(1, 3600));
   app.add_option("--watchdog", o.watchdog_seconds,
                  "End the process, to be restarted, after so long without a tick; after a sixth of "
-                 "it the health service says NOT_SERVING; 0: never end")
+                 "it the health service says NOT_SERVING; at least ten ticks; 0: never end")
       ->type_name("SECONDS")
       ->check(CLI::Range(0, 3600));
   app.add_option("--cost-budget", o.cost_budget,
-                 "Share of the processors that the BPF programs may take before optional hooks are "
+                 "Share of the CPU time that the BPF programs may take before optional hooks are "
                  "left off for a while; 0: no limit")
       ->type_name("PERCENT")
       ->check(CLI::Range(0.0, 100.0));
@@ -125,6 +126,17 @@ absl::Status ReadConfig(const std::string& path, bool must_exist, CLI::App& app)
   return at_line(SetFrom(*entries, app));
 }
 
+// What no option can check alone.
+absl::Status CheckTogether(const DaemonOptions& options) {
+  const int64_t fewest_ms = kFewestTicks * options.tick_ms;
+  if (options.watchdog_seconds == 0 || options.watchdog_seconds * 1000LL >= fewest_ms) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--watchdog ", options.watchdog_seconds, " is less than ", kFewestTicks, " ticks of ",
+      options.tick_ms, " ms; choose ", (fewest_ms + 999) / 1000, " or more, or 0 for no watchdog"));
+}
+
 }  // namespace
 
 ParsedOptions ParseDaemonOptions(int argc, char** argv) {
@@ -140,8 +152,10 @@ ParsedOptions ParseDaemonOptions(int argc, char** argv) {
     return parsed;
   }
   const bool must_exist = app.get_option("--config")->count() > 0;
-  if (const absl::Status read = ReadConfig(config, must_exist, app); !read.ok()) {
-    std::fprintf(stderr, "kvmsentryd: %s\n", std::string(read.message()).c_str());
+  absl::Status status = ReadConfig(config, must_exist, app);
+  if (status.ok()) status = CheckTogether(parsed.options);
+  if (!status.ok()) {
+    std::fprintf(stderr, "kvmsentryd: %s\n", std::string(status.message()).c_str());
     parsed.exit_code = kUsageError;
   }
   return parsed;

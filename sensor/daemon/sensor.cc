@@ -83,6 +83,12 @@ void Sensor::ProveHooks() {
   coverage_.Take(sources_->probe().coverage(), /*more=*/true);
 }
 
+std::string Sensor::Busy() const {
+  const std::optional<Worker::Running> job = keeper_.LongestJob();
+  if (!job) return "programs of hooks have not been detached";
+  return absl::StrCat("a worker's job has not ended: ", job->what);
+}
+
 void Sensor::OnWake() {
   const Pulse::Step step(pulse_, clock_, "handling records and uevents");
   host_.TakeUevents();

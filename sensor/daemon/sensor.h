@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "sensor/alert/hub.h"
 #include "sensor/base/clock.h"
@@ -54,6 +55,11 @@ class Sensor {
   void OnTick(uint64_t late = 0);
 
   const SensorView& view() const { return snapshots_; }
+
+  // The start is complete: pins that it made stay from now on.
+  void KeepPins() { sources_->probe().KeepPins(); }
+  // What may hold up the destructor, in words.
+  std::string Busy() const;
 
  private:
   struct Parts {

@@ -13,6 +13,13 @@
 
 namespace kvmsentry {
 
+WatchdogLimits WatchdogLimits::For(int64_t fatal_ns, int64_t tick_ns) {
+  WatchdogLimits limits{.fatal_ns = fatal_ns};
+  if (fatal_ns != 0) limits.stalled_ns = fatal_ns / 6;
+  limits.stalled_ns = std::max(limits.stalled_ns, kFewestTicks / 2 * tick_ns);
+  return limits;
+}
+
 StallWatch::Verdict StallWatch::Look(const Pulse::State& pulse, KernelTime now) {
   const KernelTime before = std::exchange(looked_at_, now);
   if (std::exchange(tick_, pulse.tick) != pulse.tick || before.ns == 0) {

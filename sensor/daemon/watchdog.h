@@ -13,12 +13,18 @@
 
 namespace kvmsentry {
 
+// A watchdog of fewer ticks would end a loop that works.
+inline constexpr int64_t kFewestTicks = 10;
+
 struct WatchdogLimits {
   int64_t stalled_ns = 10 * kNsPerSecond;  // without a tick: not serving
   int64_t fatal_ns = 60 * kNsPerSecond;    // without a tick: end; 0: never
   // How often to look. More than twice as much between two looks does not count: the whole process
   // was stopped then, and the loop has had no chance.
   int64_t LookNs() const { return stalled_ns / 4; }
+
+  // Of --watchdog and --tick: not serving after a sixth of the time, but not within five ticks.
+  static WatchdogLimits For(int64_t fatal_ns, int64_t tick_ns);
 };
 
 // Pure.

@@ -104,7 +104,9 @@ absl::Status Attach(BpfObject& object, const Choice& choice) {
 
 void Probe::RingDeleter::operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
 
-Probe::~Probe() = default;
+Probe::~Probe() {
+  if (!keep_pins_) DiscardNewPins(folder_, options_.pin_root);
+}
 
 absl::StatusOr<std::unique_ptr<Probe>> Probe::Load(const ProbeOptions& options,
                                                    std::vector<const BpfSource*> sources,
@@ -113,10 +115,7 @@ absl::StatusOr<std::unique_ptr<Probe>> Probe::Load(const ProbeOptions& options,
   std::unique_ptr<Probe> probe(new Probe);
   probe->options_ = options;
   probe->plan_ = MapPlan(options.pin_root, options.sizes, std::move(sources));
-  if (const absl::Status loaded = probe->LoadAll(ready); !loaded.ok()) {
-    DiscardNewPins(probe->folder_, options.pin_root);
-    return loaded;
-  }
+  KVMSENTRY_RETURN_IF_ERROR(probe->LoadAll(ready));
   return probe;
 }
 

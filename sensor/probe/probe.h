@@ -36,7 +36,8 @@ struct HookRuns {
   uint64_t ns = 0;  // of all processors
 };
 
-// Programs are detached on destruction, pinned maps stay. Not thread safe.
+// Programs are detached on destruction; pinned maps stay once KeepPins() was called, and else those
+// of an earlier run do. Not thread safe.
 class Probe {
  public:
   // Fails only where nothing can work: no BTF, no bpffs, no right to load BPF, no map memory, or a
@@ -50,6 +51,9 @@ class Probe {
                                                      std::vector<const BpfSource*> sources,
                                                      const Ready& ready);
   ~Probe();
+
+  // What uses the probe has started, too: a start that failed would leave no pins of its own.
+  void KeepPins() { keep_pins_ = true; }
 
   const std::vector<HookCoverage>& coverage() const { return coverage_; }
   // How much of KVM is seen, whatever was shed or switched off; enough, as long as there is no KVM.
@@ -135,6 +139,7 @@ class Probe {
   ProbeOptions options_;
   MapPlan plan_;
   PinFolder folder_;
+  bool keep_pins_ = false;
   std::vector<BpfObject> maps_;  // of each source, without programs
   std::vector<BpfObject> objects_;
   BpfObject self_;

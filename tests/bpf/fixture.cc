@@ -52,6 +52,7 @@ void BpfTest::Load(std::map<std::string, std::vector<Variant>> variants) {
   auto sources = Sources::Open(options_);
   ASSERT_OK(sources);
   sources_ = *std::move(sources);
+  probe().KeepPins();
   for (const HookCoverage& coverage : probe().coverage()) {
     const auto forced = options_.variants.find(std::string(coverage.hook->name));
     if (forced != options_.variants.end() && forced->second.empty()) continue;

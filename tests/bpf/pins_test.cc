@@ -72,6 +72,18 @@ TEST_F(PinsTest, UnpinRemovesAllAndTwiceIsFine) {
   ASSERT_OK(Unpin(options_.pin_root));
 }
 
+// As of a daemon whose server cannot start.
+TEST_F(PinsTest, AStartThatFailsAfterLoadingLeavesOnlyPinsOfAnEarlierRun) {
+  objects_ = {"life"};
+  for (const Hook& hook : Hooks()) options_.variants.try_emplace(std::string(hook.name));
+  ASSERT_OK(Sources::Open(options_));
+  EXPECT_FALSE(std::filesystem::exists(options_.pin_root));
+  Load();
+  sources_.reset();
+  ASSERT_OK(Sources::Open(options_));
+  EXPECT_TRUE(std::filesystem::exists(options_.pin_root + "/kvm/vcpus"));
+}
+
 TEST_F(PinsTest, PinsOfOthersAreNeitherUsedNorRemoved) {
   const std::string other = options_.pin_root + "/other";
   ASSERT_EQ(mkdir(options_.pin_root.c_str(), 0700), 0);

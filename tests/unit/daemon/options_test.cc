@@ -54,6 +54,14 @@ TEST(DaemonOptions, HooksAreLeftOffByTheirNames) {
   EXPECT_THAT(Refusal({"--without-hook", "kvm_poi"}), HasSubstr("kvm_poi not in {"));
 }
 
+TEST(DaemonOptions, AWatchdogOfFewTicksIsRefused) {
+  EXPECT_THAT(Refusal({"--tick", "1000", "--watchdog", "9"}),
+              HasSubstr("--watchdog 9 is less than 10 ticks of 1000 ms; choose 10 or more"));
+  EXPECT_FALSE(Parse({"--tick", "1000", "--watchdog", "10"}).exit_code);
+  EXPECT_FALSE(Parse({"--tick", "1000", "--watchdog", "0"}).exit_code);
+  EXPECT_FALSE(Parse({"--watchdog", "1"}).exit_code);
+}
+
 class ConfigFileOptions : public ::testing::Test {
  protected:
   ParsedOptions With(const std::string& text, const std::vector<std::string>& arguments = {}) {

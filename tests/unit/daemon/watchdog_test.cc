@@ -64,6 +64,15 @@ TEST(StallWatch, WithoutALimitNothingEnds) {
   }
 }
 
+TEST(WatchdogLimits, ALongTickIsNoStall) {
+  const WatchdogLimits fast = WatchdogLimits::For(60 * kNsPerSecond, 100 * kNsPerMs);
+  EXPECT_EQ(fast.stalled_ns, 10 * kNsPerSecond);
+  EXPECT_EQ(fast.fatal_ns, 60 * kNsPerSecond);
+  EXPECT_EQ(WatchdogLimits::For(10 * kNsPerSecond, kNsPerSecond).stalled_ns, 5 * kNsPerSecond);
+  EXPECT_EQ(WatchdogLimits::For(0, kNsPerSecond).stalled_ns, 10 * kNsPerSecond);
+  EXPECT_EQ(WatchdogLimits::For(0, kNsPerSecond).fatal_ns, 0);
+}
+
 TEST(Pulse, AStepEndsInTheOneAroundIt) {
   Pulse pulse;
   {

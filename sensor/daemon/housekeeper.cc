@@ -9,8 +9,8 @@
 namespace kvmsentry {
 namespace {
 
-// Modules come in company, and the best variant may be offered by the last of them only.
-constexpr int64_t kModulesSettleNs = 500 * kNsPerMs;
+// Of its hooks is VMs' births: it comes with KVM.
+constexpr absl::string_view kObjectOfBirths = "life";
 
 struct Audited {
   PinsAndLinks found;
@@ -19,7 +19,7 @@ struct Audited {
   std::vector<HookCoverage> fired;  // where hooks stand, if one fired for the first time
 };
 
-struct Attached {
+struct Tried {
   absl::StatusOr<size_t> count;
   std::vector<HookCoverage> coverage;
 };
@@ -32,13 +32,14 @@ struct Obeyed {
 }  // namespace
 
 Housekeeper::Housekeeper(Sources& sources, HostWatch& host, CoverageBoard& coverage,
-                         SelfCheck& self, const Clock& clock, double cost_budget,
+                         SelfCheck& self, HookProof& proof, const Clock& clock, double cost_budget,
                          std::unique_ptr<Worker> worker)
     : sources_(sources),
       probe_(sources.probe()),
       host_(host),
       coverage_(coverage),
       self_(self),
+      proof_(proof),
       clock_(clock),
       meter_(std::max(1U, std::thread::hardware_concurrency())),
       cost_(cost_budget),
@@ -51,15 +52,14 @@ void Housekeeper::OnWake() {
 
 void Housekeeper::OnTick(KernelTime now) {
   worker_->Finish();
-  if (host_.TakeModulesLoaded() && !attach_at_) attach_at_ = now + kModulesSettleNs;
-  if (attach_at_ && *attach_at_ <= now) {
-    attach_at_.reset();
-    list_missing_ = true;
-  }
-  self_.LookAt(worker_->running() ? worker_->running() : host_.naming(), now);
+  if (host_.TakeModulesLoaded()) modules_.Note(now);
+  if (modules_.Take(now)) list_missing_ = true;
+  self_.LookAt(LongestJob(), now);
   if (worker_->running() || StartCostStep() || host_.StartWalk(*worker_)) return;
   if (list_missing_ || !to_attach_.empty()) {
     StartAttaching();
+  } else if (std::exchange(prove_, false)) {
+    StartProof();
   } else if (now >= audit_at_) {
     StartAudit(now);
   }
@@ -79,21 +79,39 @@ void Housekeeper::StartAttaching() {
       "attaching hooks of a loaded module",
       [this, object] {
         sources_.BeforeAttach();
-        return Attached{probe_.AttachMissing(object), probe_.coverage()};
+        return Tried{probe_.AttachMissing(object), probe_.coverage()};
       },
-      [this, object](Attached attached) {
-        if (!attached.count.ok()) {
-          spdlog::error(
-              "modules were loaded, but the hooks of {} could not be attached; restart "
-              "kvmsentryd: {}",
-              object, std::string(attached.count.status().message()));
-        }
-        const bool more = attached.count.ok() && *attached.count > 0;
-        coverage_.Take(std::move(attached.coverage), more);
-        if (!more) return;
-        spdlog::info("modules were loaded: {} more hooks of {} are attached", *attached.count,
-                     object);
-        host_.RequestWalk();  // there may be VMs that were made before their births were hooked
+      [this, object](Tried tried) {
+        coverage_.Take(std::move(tried.coverage), tried.count.ok() && *tried.count > 0);
+        Attached(object, tried.count);
+      });
+}
+
+void Housekeeper::Attached(const std::string& object, const absl::StatusOr<size_t>& count) {
+  if (!count.ok()) {
+    spdlog::error(
+        "modules were loaded, but the hooks of {} could not be attached; restart kvmsentryd: {}",
+        object, std::string(count.status().message()));
+    return;
+  }
+  // A back end of KVM may come after KVM: until then no VM could be made.
+  prove_ |= !proof_.proven();
+  if (*count == 0) return;
+  prove_ |= object == kObjectOfBirths;
+  spdlog::info("modules were loaded: {} more hooks of {} are attached", *count, object);
+  host_.RequestWalk();  // there may be VMs that were made before their births were hooked
+}
+
+void Housekeeper::StartProof() {
+  worker_->Start(
+      "running the canary VM",
+      [this] {
+        proof_.Run();
+        return probe_.coverage();
+      },
+      [this](std::vector<HookCoverage> coverage) {
+        proof_.ReleaseRow();
+        coverage_.Take(std::move(coverage), /*more=*/false);
       });
 }
 

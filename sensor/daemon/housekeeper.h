@@ -11,8 +11,10 @@
 #include "sensor/base/clock.h"
 #include "sensor/daemon/cost_control.h"
 #include "sensor/daemon/coverage_board.h"
+#include "sensor/daemon/hook_proof.h"
 #include "sensor/daemon/host_watch.h"
 #include "sensor/daemon/self_check.h"
+#include "sensor/daemon/settle.h"
 #include "sensor/daemon/worker.h"
 #include "sensor/source/registry.h"
 
@@ -24,7 +26,8 @@ class Housekeeper {
  public:
   // All outlive it.
   Housekeeper(Sources& sources, HostWatch& host, CoverageBoard& coverage, SelfCheck& self,
-              const Clock& clock, double cost_budget, std::unique_ptr<Worker> worker);
+              HookProof& proof, const Clock& clock, double cost_budget,
+              std::unique_ptr<Worker> worker);
 
   int fd() const { return worker_->fd(); }
 
@@ -33,12 +36,19 @@ class Housekeeper {
   // The same, and starts whatever else is due.
   void OnTick(KernelTime now);
 
+  // Of this worker and the one that reads names, what has been running longest.
+  std::optional<Worker::Running> LongestJob() const {
+    return LongerOf(worker_->running(), host_.naming());
+  }
+
   const CostControl& cost() const { return cost_; }
   uint64_t skipped_runs() const { return skipped_runs_; }    // see Probe::SkippedRuns()
   uint64_t missed_probes() const { return missed_probes_; }  // see Probe::MissedProbes()
 
  private:
   void StartAttaching();
+  void Attached(const std::string& object, const absl::StatusOr<size_t>& count);
+  void StartProof();
   bool StartCostStep();
   void StartAudit(KernelTime now);
   void Obey(const CostGuard::Verdict& verdict);
@@ -48,14 +58,17 @@ class Housekeeper {
   HostWatch& host_;
   CoverageBoard& coverage_;
   SelfCheck& self_;
+  HookProof& proof_;
   const Clock& clock_;
   CostMeter meter_;  // the worker's
   CostControl cost_;
   uint64_t skipped_runs_ = 0;
   uint64_t missed_probes_ = 0;
-  std::optional<KernelTime> attach_at_;  // when to try again what is not attached
-  bool list_missing_ = false;            // to_attach_ is to be filled
-  std::vector<std::string> to_attach_;   // objects that are still to be tried
+  // Modules come in company, and the best variant may be offered by the last of them only.
+  Settle modules_{500 * kNsPerMs, 5 * kNsPerSecond};
+  bool list_missing_ = false;           // to_attach_ is to be filled
+  std::vector<std::string> to_attach_;  // objects that are still to be tried
+  bool prove_ = false;                  // hooks came that the canary VM can prove
   KernelTime audit_at_;
   std::unique_ptr<Worker> worker_;  // the last: its thread uses the above
 };

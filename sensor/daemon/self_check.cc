@@ -36,12 +36,12 @@ void SelfCheck::Tampered(absl::string_view detail, KernelTime now) {
   watch_.Judge(Fault::kTables, tampered_, now);
 }
 
-void SelfCheck::LookAt(const std::optional<Worker::Running>& running, KernelTime now) {
-  const int64_t ns = running ? now - running->since : 0;
+void SelfCheck::LookAt(const std::optional<Worker::Running>& longest, KernelTime now) {
+  const int64_t ns = longest ? now - longest->since : 0;
   watch_.Judge(Fault::kWorker,
                ns < kWorkerHangsNs
                    ? ""
-                   : absl::StrCat(running->what, " has not ended for ", ns / kNsPerSecond, " s"),
+                   : absl::StrCat(longest->what, " has not ended for ", ns / kNsPerSecond, " s"),
                now);
 }
 

@@ -38,8 +38,8 @@ class SelfCheck {
   // Somebody did to the maps what no look can undo: the alert stays open until a restart.
   void Tampered(absl::string_view detail, KernelTime now);
 
-  // What a worker does, and since when: one that hangs is a fault.
-  void LookAt(const std::optional<Worker::Running>& running, KernelTime now);
+  // The job that has been running longest, of all workers: one that hangs is a fault.
+  void LookAt(const std::optional<Worker::Running>& longest, KernelTime now);
 
   SelfWatch& watch() { return watch_; }
   const SelfWatch& watch() const { return watch_; }

@@ -8,7 +8,6 @@
 
 #include "sensor/base/load.h"
 #include "sensor/daemon/losses.h"
-#include "sensor/probe/canary_vm.h"
 
 namespace kvmsentry {
 namespace {
@@ -61,25 +60,18 @@ Sensor::Sensor(const SensorOptions& options, std::shared_ptr<const SpecLibrary> 
       coverage_(std::move(library)),
       observer_(*sources_, engine_, self_),
       snapshots_([&kvm = std::as_const(sources_->kvm())] { return kvm.tables().ReadExits(); }),
+      proof_(*sources_, parts.began),
       host_(sources_->probe(), std::move(parts.uevents), std::move(parts.names), clock,
             [this] { Look(); }),
-      keeper_(*sources_, host_, coverage_, self_, clock, options.cost_budget,
-              std::move(parts.housekeeping)) {}
+      keeper_(*sources_, host_, coverage_, self_, proof_, clock, options.cost_budget,
+              std::move(parts.housekeeping)) {
+  Losses();  // what was lost until now is not recent
+}
 
 // The canary VM is not one of the host's: its row is released before anybody looks.
 void Sensor::ProveHooks() {
-  const absl::StatusOr<CanaryVm> canary = RunCanaryVm();
-  if (canary.ok()) {
-    sources_->probe().JudgeByCanary();
-    for (const ks_vm_row& row : sources_->kvm().tables().CopyVms()) {
-      if (row.serial == 0 || row.creator_pid != canary->creator) continue;
-      const absl::Status released = sources_->Release({{row.serial}, row.slot});
-      if (!released.ok()) spdlog::error("{}", std::string(released.message()));
-    }
-  } else if (!absl::IsNotFound(canary.status())) {
-    spdlog::warn("no hook is proven to fire before a guest makes it fire: {}",
-                 std::string(canary.status().message()));
-  }
+  proof_.Run();
+  proof_.ReleaseRow();
   coverage_.Take(sources_->probe().coverage(), /*more=*/true);
 }
 
@@ -132,7 +124,9 @@ void Sensor::TakeRecords() {
 
 void Sensor::Look() {
   const Pulse::Step step(pulse_, clock_, "looking at the VM table");
-  const InventoryChanges changes = host_.Look(sources_->kvm().tables().CopyVms());
+  std::vector<ks_vm_row> rows = sources_->kvm().tables().CopyVms();
+  std::erase_if(rows, [this](const ks_vm_row& row) { return proof_.IsCanarys(row); });
+  const InventoryChanges changes = host_.Look(rows);
   const KernelTime now = clock_.Now();
   for (const VmEntry& vm : changes.appeared) Appear(vm, now);
   if (!changes.gone.empty()) {

@@ -12,6 +12,7 @@
 #include "sensor/base/pulse.h"
 #include "sensor/base/status.h"
 #include "sensor/daemon/coverage_board.h"
+#include "sensor/daemon/hook_proof.h"
 #include "sensor/daemon/host_watch.h"
 #include "sensor/daemon/housekeeper.h"
 #include "sensor/daemon/observer.h"
@@ -99,6 +100,9 @@ class Sensor {
   SnapshotBoard snapshots_;
   uint64_t walks_seen_ = 0;
   uint64_t late_ticks_ = 0;
+  RecentLosses recent_losses_;
+  LogQuota log_quota_;  // of lines that whoever makes VMs causes
+  HookProof proof_;
   HostWatch host_;      // these two come last: their
   Housekeeper keeper_;  // threads use the above
 };

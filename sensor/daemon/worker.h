@@ -67,4 +67,11 @@ class Worker {
   std::jthread thread_;
 };
 
+// The one of two that began first.
+inline std::optional<Worker::Running> LongerOf(const std::optional<Worker::Running>& a,
+                                               const std::optional<Worker::Running>& b) {
+  if (!a || !b) return a ? a : b;
+  return a->since <= b->since ? a : b;
+}
+
 }  // namespace kvmsentry

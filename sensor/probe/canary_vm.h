@@ -3,19 +3,14 @@
 // known to be blind before any guest is at stake.
 #pragma once
 
-#include <cstdint>
-
 #include "sensor/base/status.h"
 
 namespace kvmsentry {
 
-struct CanaryVm {
-  uint32_t creator = 0;  // the thread that made it: kvm->userspace_pid
-};
-
 // Takes a few milliseconds; a vCPU that does not come back is given up after two seconds. NOT_FOUND
 // where there is no /dev/kvm, DEADLINE_EXCEEDED for a vCPU that was given up, else what failed. The
-// VM is gone when this returns.
-absl::StatusOr<CanaryVm> RunCanaryVm();
+// VM is gone when this returns, but its row in the table of VMs is not, even where it failed: the
+// calling thread is its creator (kvm->userspace_pid).
+absl::Status RunCanaryVm();
 
 }  // namespace kvmsentry

@@ -2,22 +2,39 @@
 #include <algorithm>
 #include <csignal>
 #include <map>
+#include <optional>
+#include <thread>
 
+#include <linux/kvm.h>
 #include <sys/utsname.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 
+#include "sensor/source/registry.h"
 #include "tests/e2e/fixture.h"
+#include "tests/support/refuse.h"
 
 namespace kvmsentry {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
+using ::testing::Not;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
-using DaemonTest = E2eTest;
+class DaemonTest : public E2eTest {
+ protected:
+  // None is, nor was, taken for one of the host's.
+  void ExpectNoVmOf(const Process& daemon) const {
+    ASSERT_OK_AND_ASSIGN(const std::vector<v1::VmStatus> vms, cli().Vms("*"));
+    for (const v1::VmStatus& vm : vms) {
+      EXPECT_NE(vm.vm().pid(), static_cast<uint32_t>(daemon.pid())) << vm.ShortDebugString();
+    }
+    EXPECT_THAT(daemon.Errors(), Not(HasSubstr(absl::StrCat("(pid ", daemon.pid(), ","))));
+  }
+};
 
 TEST_F(DaemonTest, ASighupIsAnsweredInTheLogAndEndsNothing) {
   StartDaemon({"storms.textproto"});
@@ -91,7 +108,7 @@ TEST_F(DaemonTest, ASecondDaemonIsRefusedAndTheFirstGoesOn) {
   ASSERT_OK_AND_ASSIGN(const Place other, Place::Make());
   ASSERT_OK(other.AddSpecs("sets.textproto"));
 
-  // The last of an option that is given twice is not what counts: make the command anew.
+  // The last of an option that is given twice is not what counts: make the command again.
   ASSERT_OK_AND_ASSIGN(const Finished same_pins,
                        RunToEnd({DaemonCommand(place())[0], "--specs", other.specs(), "--socket",
                                  other.socket(), "--pin-root", place().pin_root()}));
@@ -163,6 +180,43 @@ TEST_F(DaemonTest, StatusTellsKernelHooksSpecsLimitsAndLosses) {
   }
   EXPECT_THAT(losses, IsSupersetOf({Pair("ring_full", 0U), Pair("no_vm_slot", 0U),
                                     Pair("unattributed", 0U)}));
+}
+
+// Before any guest, and by a VM that is none of the host's. A host on which a hook is never raised
+// says so; in the lab, and wherever KVM uses the hardware, there is none.
+TEST_F(DaemonTest, StatusTellsThatTheCanaryVmProvedTheHooks) {
+  StartDaemon({"storms.textproto"});
+  if (HasFatalFailure()) return;
+  ASSERT_OK_AND_ASSIGN(const v1::GetStatusResponse status, cli().Status());
+  ExpectNoVmOf(daemon_->process());
+  EXPECT_EQ(status.vms_hidden(), 0U);
+  EXPECT_THAT(daemon_->Log(), Not(HasSubstr("no hook is proven")));
+  size_t proven = 0;
+  for (const v1::HookStatus& hook : status.hooks()) {
+    const auto known =
+        std::ranges::find(HookPointers(), absl::string_view(hook.name()), &Hook::name);
+    ASSERT_NE(known, HookPointers().end()) << hook.name();
+    if (!(*known)->proven_by_canary || hook.coverage() == v1::DEGRADED) continue;
+    const bool raised = !absl::StrContains(hook.reason(), "this KVM back end does not raise it");
+    EXPECT_EQ(hook.coverage() == v1::ACTIVE, raised) << hook.ShortDebugString();
+    proven += raised ? 1 : 0;
+  }
+  EXPECT_GE(proven, 5U);
+}
+
+// A canary VM that fails after it was born is a VM of nobody, too.
+TEST_F(DaemonTest, StatusTellsOfNoVmWhereTheCanaryVmFailed) {
+  ASSERT_OK(place().AddSpecs("storms.textproto"));
+  std::optional<Process> daemon;
+  std::thread([&] {
+    ASSERT_OK(RefuseIoctl(KVM_RUN));
+    ASSERT_OK_AND_ASSIGN(daemon, Process::Start(DaemonCommand(place())));
+    ASSERT_TRUE(WaitUntil([&] { return cli().Status().ok(); })) << daemon->Errors();
+    EXPECT_THAT(daemon->Errors(), HasSubstr("no hook is proven"));
+    EXPECT_THAT(daemon->Errors(), HasSubstr("KVM_RUN"));
+    ExpectNoVmOf(*daemon);
+    daemon.reset();  // it dies with this thread
+  }).join();
 }
 
 // Some kernels have the tracepoint of exits and never raise it. Which kind this one is shows in the

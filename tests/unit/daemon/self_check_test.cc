@@ -78,5 +78,16 @@ TEST_F(SelfCheckTest, AWorkerThatHangsIsAFaultAndOneThatWorksIsNone) {
   EXPECT_THAT(Open(), IsEmpty());
 }
 
+// A worker that goes from job to job must not hide that another hangs.
+TEST_F(SelfCheckTest, OfTwoWorkersTheOneThatRunsLongestIsLookedAt) {
+  const std::optional<Worker::Running> hangs = {{.what = "reading /proc of VMMs", .since = At(10)}};
+  const std::optional<Worker::Running> works = {{.what = "auditing", .since = At(69)}};
+  EXPECT_STREQ(LongerOf(works, hangs)->what, hangs->what);
+  EXPECT_STREQ(LongerOf(hangs, works)->what, hangs->what);
+  EXPECT_STREQ(LongerOf(works, std::nullopt)->what, works->what);
+  EXPECT_STREQ(LongerOf(std::nullopt, works)->what, works->what);
+  EXPECT_FALSE(LongerOf(std::nullopt, std::nullopt));
+}
+
 }  // namespace
 }  // namespace kvmsentry

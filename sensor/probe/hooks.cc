@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace kvmsentry {
@@ -62,6 +63,13 @@ std::vector<std::string> ProgramNames(const Hook& hook, Variant variant,
     if (std::ranges::find(absent, function) == absent.end()) add(function);
   }
   return names;
+}
+
+bool IsNeeded(const Hook& hook, absl::string_view program) {
+  if (absl::EndsWith(program, "_kretprobe_entry")) return false;
+  return std::ranges::none_of(hook.with_if_there, [program](absl::string_view function) {
+    return absl::StartsWith(program, absl::StrCat(function, "_"));
+  });
 }
 
 }  // namespace kvmsentry

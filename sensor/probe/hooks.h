@@ -70,6 +70,11 @@ bool IsWeak(const Hook& hook, Variant variant);
 std::vector<std::string> ProgramNames(const Hook& hook, Variant variant,
                                       std::span<const absl::string_view> absent = {});
 
+// Whether PROGRAM, one of HOOK's, must have fired before HOOK is known to work: all but those on
+// with_if_there, which nobody may ever call, and the first of a kretprobe's two, which does not
+// note it.
+bool IsNeeded(const Hook& hook, absl::string_view program);
+
 // How a hook fares on this host.
 struct HookCoverage {
   const Hook* hook = nullptr;

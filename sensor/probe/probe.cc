@@ -262,16 +262,31 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook* con
   return absl::OkStatus();
 }
 
+Probe::Fired Probe::FiredOf(const HookCoverage& coverage) {
+  Fired fired;
+  for (const std::string& program : coverage.programs) {
+    const BpfObject* holder = HolderOf(coverage.hook->object, program);
+    const bool has_fired = holder != nullptr && holder->HasFired(program);
+    const bool needed = IsNeeded(*coverage.hook, program);
+    fired.programs += has_fired ? 1 : 0;
+    fired.needed += needed ? 1 : 0;
+    fired.of_needed += has_fired && needed ? 1 : 0;
+  }
+  return fired;
+}
+
 size_t Probe::NoteFired() {
   size_t noted = 0;
   for (HookCoverage& coverage : coverage_) {
     if (coverage.coverage != Coverage::kAttached && !coverage.silent) continue;
-    const bool fired = std::ranges::any_of(coverage.programs, [&](const std::string& program) {
-      const BpfObject* holder = HolderOf(coverage.hook->object, program);
-      return holder != nullptr && holder->HasFired(program);
-    });
-    if (!fired) continue;
-    coverage.coverage = Coverage::kActive;
+    const Fired fired = FiredOf(coverage);
+    if (fired.programs == 0) continue;
+    const bool all = fired.of_needed == fired.needed;
+    std::string reason =
+        all ? "" : absl::StrCat(fired.of_needed, " of ", fired.needed, " programs have fired");
+    const Coverage seen = all ? Coverage::kActive : Coverage::kAttached;
+    if (coverage.coverage == seen && coverage.reason == reason) continue;
+    coverage.coverage = seen;
     coverage.silent = false;
     coverage.reason.clear();
     ++noted;
@@ -283,6 +298,7 @@ void Probe::JudgeByCanary() {
   NoteFired();
   for (HookCoverage& coverage : coverage_) {
     if (coverage.coverage != Coverage::kAttached || !coverage.hook->proven_by_canary) continue;
+    if (FiredOf(coverage).programs != 0) continue;
     coverage.silent = true;
     coverage.coverage = Coverage::kUnobservable;
     coverage.reason =

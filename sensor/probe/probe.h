@@ -129,6 +129,12 @@ class Probe {
   absl::Status LoadHooks(const class Kernel& kernel, const std::vector<const Hook*>& hooks);
   absl::Status LoadObject(absl::string_view name, std::span<const Hook* const> hooks,
                           const class Kernel& kernel);
+  struct Fired {
+    size_t programs = 0;   // that have fired
+    size_t needed = 0;     // of the hook's programs, see IsNeeded()
+    size_t of_needed = 0;  // of these, that have fired
+  };
+  Fired FiredOf(const HookCoverage& coverage);
   void Cover(HookCoverage coverage);
   bool IsMissing(const HookCoverage& coverage) const;
   HookCoverage& CoverageOf(const Hook& hook);

@@ -109,6 +109,9 @@ void Sensor::OnTick(uint64_t late) {
   sources_->state().Beat(static_cast<uint64_t>(now.ns));
   TakeRecords();
   host_.AskNames();
+  if (const uint64_t more = log_quota_.TakeLeftOut(now); more != 0) {
+    spdlog::info("and {} more VMs came or went", more);
+  }
   PostSnapshot();
   pulse_.Tick(clock_);
 }
@@ -145,7 +148,7 @@ void Sensor::Look() {
 void Sensor::Appear(VmEntry vm, KernelTime now) {
   if (const VmRecord* known = registry_.Find(vm.facts.id)) {
     vm.facts.vcpus = known->entry.facts.vcpus;  // the inventory does not count them
-  } else {
+  } else if (log_quota_.Admit(now)) {
     spdlog::info("watching VM {} (pid {}, {})", vm.facts.name, vm.facts.pid, vm.facts.vmm);
   }
   Watch(vm, now);
@@ -161,7 +164,7 @@ void Sensor::Watch(const VmEntry& vm, KernelTime now) {
   sources_->Watch(place, library_->LimitsFor(vm.facts));
   const OwnedThing process{KS_OWNER_PROCESS, static_cast<uint64_t>(vm.facts.pid)};
   const absl::Status owned = sources_->kvm().tables().Own(place, {process});
-  if (!owned.ok()) spdlog::warn("{}", std::string(owned.message()));
+  if (!owned.ok() && log_quota_.Admit(now)) spdlog::warn("{}", std::string(owned.message()));
 }
 
 // Norms may be per vCPU. KVM frees a vCPU only with its VM: fewer are a VM that ends, which clears
@@ -178,7 +181,7 @@ void Sensor::CountVcpus(KernelTime now) {
 
 void Sensor::Vanish(const VmGone& gone, KernelTime now) {
   if (const VmRecord* vm = registry_.Find(gone.id)) {
-    spdlog::info("VM {} is gone", vm->entry.facts.name);
+    if (log_quota_.Admit(now)) spdlog::info("VM {} exited", vm->entry.facts.name);
     engine_.RemoveVm(gone.id, now);
     registry_.Remove(gone.id);
     observer_.Forget(gone.id);

@@ -15,6 +15,8 @@
 #include "sensor/daemon/hook_proof.h"
 #include "sensor/daemon/host_watch.h"
 #include "sensor/daemon/housekeeper.h"
+#include "sensor/daemon/log_quota.h"
+#include "sensor/daemon/losses.h"
 #include "sensor/daemon/observer.h"
 #include "sensor/daemon/publisher.h"
 #include "sensor/daemon/self_check.h"

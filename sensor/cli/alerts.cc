@@ -35,7 +35,7 @@ class AlertsRun {
   // Reads one stream to its end.
   absl::Status ReadStream() {
     KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Connect(common_.socket));
-    if (std::exchange(lost_, false)) Say("reached kvmsentryd again; going on");
+    if (std::exchange(lost_, false)) Say("reached kvmsentryd again; continuing");
     SetClient(client.get());
     point_.StreamBegins();
     absl::Status ended =

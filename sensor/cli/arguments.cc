@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 
 #include "sensor/alert/position.h"
+#include "sensor/cli/health.h"
 #include "sensor/rpc/server.h"
 
 namespace kvmsentry {
@@ -63,7 +64,7 @@ struct AlertsTexts {
 
 void AddAlerts(CLI::App& app, AlertsTexts& texts, AlertsCommand& command) {
   CLI::App& alerts = *app.add_subcommand("alerts", "Show the alerts that are kept, and new ones");
-  alerts.add_flag("-f,--follow", texts.follow, "Go on with new alerts until interrupted");
+  alerts.add_flag("-f,--follow", texts.follow, "Continue with new alerts until interrupted");
   CLI::Option* since =
       alerts
           .add_option("--since", texts.since,
@@ -151,7 +152,7 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
 
   StatusCommand status;
   CLI::App& status_app = *app.add_subcommand(
-      "status", "Show whether all is well; exit code 0 yes, 1 warning, 2 critical, 3 unreachable");
+      "status", "Show whether all is well; exit code 0 yes, 1 warning, 2 critical, 3 unknown");
   status_app.add_flag("--hooks", status.parts.hooks, "Show each hook, its variant and its cost");
   status_app.add_flag("--specs", status.parts.specs, "Show each spec and whether it is covered");
   status_app.add_flag("--losses", status.parts.losses, "Show losses by reason, and limits");
@@ -163,17 +164,19 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
   CLI::App& lint_app = *spec.add_subcommand("lint", "Check a library; needs no daemon");
   lint_app.add_option("DIR", lint.dir, "Folder of *.textproto files")->required()->type_name("");
   SpecListCommand list;
-  CLI::App& list_app = *spec.add_subcommand("list", "Show the library in force");
+  CLI::App& list_app = *spec.add_subcommand("list", "Show the loaded library");
   AddJson(list_app, list.json);
   SpecExplainCommand explain;
   CLI::App& explain_app =
-      *spec.add_subcommand("explain", "Tell a spec of the library in force in words");
+      *spec.add_subcommand("explain", "Explain a spec of the loaded library in words");
   explain_app.add_option("ID", explain.id, "The spec's id")->required()->type_name("");
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsageError;
+    if (app.exit(error) == 0) return 0;
+    // A monitor must not take it for a critical host.
+    return status_app.parsed() ? kNoAnswer : kUsageError;
   }
 
   invocation.common.color = color == "always"  ? ColorWhen::kAlways

@@ -50,17 +50,18 @@ std::string MissingOf(const v1::Gap& gap) {
 std::string WordsOf(const v1::Gap& gap) {
   switch (gap.reason()) {
     case v1::Gap::EPOCH_CHANGED:
-      return absl::StrCat("the stream has started anew since ", ToText(gap.from()),
-                          ": what came after that in the earlier run is missing; going on with "
+      return absl::StrCat("the stream has started again since ", ToText(gap.from()),
+                          ": what came after that in the earlier run is missing; continuing with "
                           "the oldest that is kept");
     case v1::Gap::NO_LONGER_KEPT:
       return absl::StrCat(MissingOf(gap), ": no longer kept");
     case v1::Gap::SLOW_SUBSCRIBER:
       return absl::StrCat(MissingOf(gap), ": this client did not read fast enough");
     case v1::Gap::NOT_YET_WRITTEN:
-      return absl::StrCat("position ", ToText(gap.to()),
-                          " is ahead of the stream, so it is not of this sensor; going on with the "
-                          "oldest that is kept");
+      return absl::StrCat(
+          "position ", ToText(gap.to()),
+          " is ahead of the stream, so it is not of this sensor; continuing with the "
+          "oldest that is kept");
     default:
       return MissingOf(gap);
   }

@@ -57,7 +57,8 @@ std::string FormatDevices(const v1::ListVmsResponse& response, const Style& styl
                       WithThousands(vm.devices_left_out()), " more\n");
     }
   }
-  if (!any) return "\nno devices: no VM has one, or this kernel tells none, see kvmsentry status\n";
+  if (!any)
+    return "\nno devices: no VM has one, or this kernel reports none, see kvmsentry status\n";
   return absl::StrCat("\n", table.Render(style), left_out);
 }
 

@@ -49,7 +49,7 @@ std::string FormatTimes(const v1::ListVmsResponse& response, const Style& style)
 std::string FormatExits(const v1::ListVmsResponse& response, const Style& style) {
   const bool any = std::ranges::any_of(
       response.vms(), [](const v1::VmStatus& vm) { return vm.exits().by_reason_size() != 0; });
-  if (!any) return "\nno exits: this kernel tells none, see kvmsentry status\n";
+  if (!any) return "\nno exits: this kernel reports none, see kvmsentry status\n";
   return absl::StrCat("\n", FormatReasons(response, style), "\n", FormatTimes(response, style));
 }
 

@@ -54,8 +54,11 @@ std::string Active(const Parts& parts) {
 std::string LossesInShort(const v1::GetStatusResponse& status) {
   const auto reasons =
       std::ranges::count_if(status.losses(), [](const v1::Loss& loss) { return loss.count() > 0; });
+  const auto recent = std::ranges::count_if(status.losses(),
+                                            [](const v1::Loss& loss) { return loss.recent() > 0; });
   return reasons == 0 ? "none"
-                      : absl::StrCat("for ", Counted(static_cast<uint64_t>(reasons), "reason"));
+                      : absl::StrCat("for ", Counted(static_cast<uint64_t>(reasons), "reason"),
+                                     ", of which ", recent, " within 20 min");
 }
 
 constexpr struct {
@@ -113,10 +116,10 @@ std::string Summary(const v1::GetStatusResponse& status, const Style& style, abs
   return out;
 }
 
-// What is lost is told only where something is.
+// What is lost is said only where something is.
 std::string RemarkOf(const v1::HookStatus& hook) {
-  if (Works(hook.coverage())) return "";
-  if (hook.coverage() == v1::DEGRADED || hook.provides().empty()) return hook.reason();
+  if (Works(hook.coverage()) || hook.coverage() == v1::DEGRADED || hook.provides().empty())
+    return hook.reason();
   return absl::StrCat(hook.reason(), "; lost: ", hook.provides());
 }
 

@@ -17,26 +17,16 @@ constexpr absl::Duration kStandsStill = absl::Seconds(5);
 
 struct Cause {
   std::string text;
+  v1::HookStatus::Lack lack = v1::HookStatus::LACK_UNSPECIFIED;
   v1::Coverage worst = v1::ACTIVE;
-  std::vector<std::string> hooks;
+  std::vector<std::string> hooks = {};
   uint64_t specs = 0;
 };
 
-// Hooks tell for each variant why it does not work; where a module is missing, that is all.
-std::string CauseOf(const v1::HookStatus& hook) {
-  constexpr absl::string_view kBegin = "the module ";
-  constexpr absl::string_view kEnd = " is not loaded";
-  const size_t begin = hook.reason().find(kBegin.data());
-  const size_t end = hook.reason().find(kEnd.data());
-  if (begin == std::string::npos || end == std::string::npos || end < begin) return hook.reason();
-  const size_t name = begin + kBegin.size();
-  return absl::StrCat("module ", hook.reason().substr(name, end - name), " not loaded");
-}
-
-// A module that is not loaded has nothing to be watched, and is attached to once it is.
+// Nothing is missed that happens here, or somebody wants it so.
 bool IsExpected(const Cause& cause) {
-  return absl::EndsWith(cause.text, " not loaded") ||
-         absl::StrContains(cause.text, "switched off by --without-hook");
+  return cause.lack == v1::HookStatus::NOT_APPLICABLE ||
+         cause.lack == v1::HookStatus::MODULE_MISSING || cause.lack == v1::HookStatus::SWITCHED_OFF;
 }
 
 bool IsOf(const v1::SpecStatus& spec, const Cause& cause) {
@@ -49,10 +39,11 @@ void FindCauses(const v1::GetStatusResponse& status, std::vector<Finding>& findi
   std::vector<Cause> causes;
   for (const v1::HookStatus& hook : status.hooks()) {
     if (Works(hook.coverage())) continue;
-    const std::string text = CauseOf(hook);
-    auto cause = std::ranges::find(causes, text, &Cause::text);
+    auto cause = std::ranges::find_if(causes, [&hook](const Cause& known) {
+      return known.text == hook.reason() && known.lack == hook.lack();
+    });
     if (cause == causes.end()) {
-      causes.push_back({.text = text, .worst = v1::ACTIVE, .hooks = {}, .specs = 0});
+      causes.push_back({.text = hook.reason(), .lack = hook.lack()});
       cause = causes.end() - 1;
     }
     cause->hooks.push_back(hook.name());
@@ -72,11 +63,13 @@ void FindCauses(const v1::GetStatusResponse& status, std::vector<Finding>& findi
   }
 }
 
+// What was lost long ago, or in an earlier run, is no reason to act: `status --losses` shows it.
 void FindLosses(const v1::GetStatusResponse& status, std::vector<Finding>& findings) {
   for (const v1::Loss& loss : status.losses()) {
-    if (loss.count() == 0) continue;
-    findings.push_back({Health::kWarning, absl::StrCat("lost ", Counted(loss.count(), "time"), ", ",
-                                                       loss.reason(), ": ", loss.meaning())});
+    if (loss.recent() == 0) continue;
+    findings.push_back({loss.matters() ? Health::kWarning : Health::kOk,
+                        absl::StrCat("lost ", Counted(loss.recent(), "time"), " within 20 min, ",
+                                     loss.reason(), ": ", loss.meaning())});
   }
 }
 
@@ -89,7 +82,10 @@ std::vector<Finding> FindingsOf(const v1::GetStatusResponse& status, absl::Time 
     findings.push_back(
         {Health::kCritical, absl::StrCat("the sensor has not ticked for ", InSeconds(still))});
   }
-  for (const std::string& fault : status.faults()) findings.push_back({Health::kCritical, fault});
+  for (const v1::Fault& fault : status.faults()) {
+    findings.push_back(
+        {fault.severity() == v1::CRITICAL ? Health::kCritical : Health::kWarning, fault.text()});
+  }
   if (status.vms_hidden() > 0) {
     findings.push_back({Health::kCritical, absl::StrCat(Counted(status.vms_hidden(), "VM"),
                                                         " hidden: KVM counts more than any "

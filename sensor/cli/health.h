@@ -12,7 +12,7 @@ namespace kvmsentry {
 
 // Also the exit codes of `kvmsentry status`.
 enum class Health { kOk = 0, kWarning = 1, kCritical = 2 };
-inline constexpr int kUnreachable = 3;
+inline constexpr int kNoAnswer = 3;  // not reached, or wrong usage, or not all could be written
 
 struct Finding {
   Health health = Health::kOk;  // kOk: worth knowing, but as it should be

@@ -16,10 +16,10 @@ namespace {
 absl::StatusOr<v1::SpecInfo> Find(const v1::ListSpecsResponse& library, const std::string& id) {
   const auto found = std::ranges::find(library.specs(), id, &v1::SpecInfo::id);
   if (found != library.specs().end()) return *found;
-  if (library.specs().empty()) return absl::NotFoundError("the library in force has no specs");
+  if (library.specs().empty()) return absl::NotFoundError("the loaded library has no specs");
   const v1::SpecInfo& meant =
       NearestTo(id, library.specs(), [](const v1::SpecInfo& spec) { return spec.id(); });
-  return absl::NotFoundError(absl::StrCat("no spec \"", id, "\" in the library in force; did you ",
+  return absl::NotFoundError(absl::StrCat("no spec \"", id, "\" in the loaded library; did you ",
                                           "mean \"", meant.id(),
                                           "\"? \"kvmsentry spec list\" shows all"));
 }

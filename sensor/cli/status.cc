@@ -15,7 +15,7 @@ namespace {
 
 int Unreachable(const absl::Status& status) {
   Fail(status);
-  return kUnreachable;
+  return kNoAnswer;
 }
 
 }  // namespace
@@ -30,8 +30,8 @@ int Run(const CommonOptions& common, const StatusCommand& command) {
   output.Write(command.json ? JsonLine(*status)
                             : FormatStatus(*status, command.parts, StyleFor(common.color), now,
                                            absl::LocalTimeZone()));
-  const int written = output.Finish();
-  return written != 0 ? written : static_cast<int>(HealthOf(FindingsOf(*status, now)));
+  if (output.Finish() != 0) return kNoAnswer;
+  return static_cast<int>(HealthOf(FindingsOf(*status, now)));
 }
 
 }  // namespace kvmsentry

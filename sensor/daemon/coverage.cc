@@ -19,15 +19,17 @@ struct Silence {
   ks_kvm_meter meter;
   ks_kvm_meter proof;
   absl::string_view reason;
+  Lack lack;
 };
 constexpr char kNoExits[] =
     "attached, but vCPUs ran and it never fired: this KVM back end does not raise it";
 constexpr Silence kSilences[] = {
-    {"kvm_exit", KS_METER_EXIT, KS_METER_USERSPACE_EXIT, kNoExits},
-    {"kvm_entry", KS_METER_ENTRY, KS_METER_USERSPACE_EXIT, kNoExits},
+    {"kvm_exit", KS_METER_EXIT, KS_METER_USERSPACE_EXIT, kNoExits, Lack::kFailed},
+    {"kvm_entry", KS_METER_ENTRY, KS_METER_USERSPACE_EXIT, kNoExits, Lack::kFailed},
     {"kvm_inj_virq", KS_METER_INTERRUPT, KS_METER_HALT,
-     "attached, but halted vCPUs went on and it never fired: this KVM back end, or the hardware "
-     "(APICv, AVIC), delivers interrupts without it"},
+     "attached, but halted vCPUs continued and it never fired: this KVM back end, or the hardware "
+     "(APICv, AVIC), delivers interrupts without it",
+     Lack::kNotApplicable},
 };
 
 // A vCPU can return to user space without having entered the guest (a signal, immediate_exit), and
@@ -98,8 +100,9 @@ std::vector<HookCoverage> ApplySilence(std::vector<HookCoverage> coverage,
     const Coverage found = silence.Of(hook.hook->name);
     if (found == Coverage::kActive || !Works(hook.coverage)) continue;
     hook.coverage = found;
-    hook.reason =
-        std::string(std::ranges::find(kSilences, hook.hook->name, &Silence::hook)->reason);
+    const Silence& found_silent = *std::ranges::find(kSilences, hook.hook->name, &Silence::hook);
+    hook.reason = std::string(found_silent.reason);
+    hook.lack = found_silent.lack;
     if (found == Coverage::kDegraded) absl::StrAppend(&hook.reason, "; so with some VMs");
   }
   return coverage;

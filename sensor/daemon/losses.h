@@ -1,8 +1,12 @@
 // Every reason by which something can be lost, in words. Pure.
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
+#include "sensor/base/time.h"
 #include "sensor/rpc/sensor_view.h"
 #include "sensor/source/source.h"
 
@@ -20,9 +24,23 @@ struct OtherLosses {
   uint64_t refused = 0;        // alerts, by the journal
 };
 
-// Adds a source's loss to LOSSES: reasons that several sources have are told once.
+// Adds a source's loss to LOSSES: a reason that several sources have is one loss.
 void AddLoss(const Loss& loss, std::vector<LossView>* losses);
 
 std::vector<LossView> DescribeLosses(const OtherLosses& other);
+
+// Counts are kept over restarts and never fall, so what is lost now shows in their growth only.
+class RecentLosses {
+ public:
+  // Fills in `recent`. What was counted at the first call is not recent.
+  void Mark(std::vector<LossView>& losses, KernelTime now);
+
+  static constexpr int64_t kPeriodNs = 600 * kNsPerSecond;
+
+ private:
+  std::map<std::string, uint64_t> before_;  // as the period before this one began
+  std::map<std::string, uint64_t> begun_;   // as this one did
+  KernelTime begun_at_;
+};
 
 }  // namespace kvmsentry

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 
@@ -48,11 +50,14 @@ SensorOptions OptionsOf(const DaemonOptions& options) {
 }
 
 void LogStart(const SensorView& view, const DaemonOptions& options) {
+  // A cause is said once: where KVM is not loaded, dozens of hooks have the same.
+  std::map<std::pair<Lack, std::string>, std::vector<std::string>> causes;
   for (const HookView& hook : view.Status().hooks) {
-    if (!Works(hook.coverage)) {
-      spdlog::warn("{} ({}) is {}: {}", hook.name, hook.provides,
-                   std::string(CoverageName(hook.coverage)), hook.reason);
-    }
+    if (!Works(hook.coverage)) causes[{hook.lack, hook.reason}].push_back(hook.name);
+  }
+  for (const auto& [cause, hooks] : causes) {
+    spdlog::log(cause.first == Lack::kFailed ? spdlog::level::warn : spdlog::level::info,
+                "hooks off or degraded: {}: {}", absl::StrJoin(hooks, ", "), cause.second);
   }
   spdlog::info("kvmsentryd {} serves on {}", KVMSENTRY_VERSION, options.socket);
 }

@@ -90,11 +90,14 @@ void SelfWatch::Judge(Fault fault, absl::string_view detail, KernelTime now) {
   event.observation_lost = broken;
 }
 
-std::vector<std::string> SelfWatch::Open() const {
-  std::vector<std::string> open;
+std::vector<FaultView> SelfWatch::Open() const {
+  std::vector<FaultView> open;
   for (size_t fault = 0; fault < kFaults; ++fault) {
     if (!states_[fault].open) continue;
-    open.push_back(absl::StrCat(kWords[fault].broken, ": ", states_[fault].detail));
+    const Words& words = kWords[fault];
+    open.push_back({.id = std::string(words.id),
+                    .severity = words.severity,
+                    .text = absl::StrCat(words.broken, ": ", states_[fault].detail)});
   }
   return open;
 }

@@ -11,6 +11,7 @@
 
 #include "sensor/base/time.h"
 #include "sensor/engine/alert_event.h"
+#include "sensor/rpc/sensor_view.h"
 
 namespace kvmsentry {
 
@@ -49,8 +50,8 @@ class SelfWatch {
 
   static constexpr int64_t kUpdateNs = 60 * kNsPerSecond;
 
-  // What is wrong now, in words.
-  std::vector<std::string> Open() const;
+  // What is wrong now.
+  std::vector<FaultView> Open() const;
 
   // The steps since the last call, in their order.
   std::vector<AlertEvent> Take();

@@ -240,6 +240,25 @@ SensorStatus Sensor::BaseStatus(const SensorOptions& options) const {
   return status;
 }
 
+std::vector<LossView> Sensor::Losses() {
+  std::vector<LossView> losses;
+  for (const std::unique_ptr<Source>& source : sources_->all()) {
+    for (const Loss& loss : source->Losses()) AddLoss(loss, &losses);
+  }
+  for (LossView& loss : DescribeLosses({.skipped_runs = keeper_.skipped_runs(),
+                        .missed_probes = keeper_.missed_probes(),
+                        .bad_records = observer_.bad_records(),
+                        .unknown_vm = engine_.unknown_vm(),
+                        .late = engine_.late(),
+                        .failed_walks = host_.failed_walks(),
+                        .late_ticks = late_ticks_,
+                        .refused = publisher_.refused()})) {
+    losses.push_back(std::move(loss));
+  }
+  recent_losses_.Mark(losses, clock_.Now());
+  return losses;
+}
+
 void Sensor::PostSnapshot() {
   auto snapshot = std::make_shared<Snapshot>();
   SensorStatus& status = snapshot->status;
@@ -252,21 +271,13 @@ void Sensor::PostSnapshot() {
     for (const HookCost& hook : cost.costs()) *status.cost_percent += hook.percent;
   }
   status.faults = self_.watch().Open();
-  for (const std::unique_ptr<Source>& source : sources_->all()) {
-    for (const Loss& loss : source->Losses()) AddLoss(loss, &status.losses);
-  }
-  for (LossView& loss : DescribeLosses({.skipped_runs = keeper_.skipped_runs(),
-                        .missed_probes = keeper_.missed_probes(),
-                        .bad_records = observer_.bad_records(),
-                        .unknown_vm = engine_.unknown_vm(),
-                        .late = engine_.late(),
-                        .failed_walks = host_.failed_walks(),
-                        .late_ticks = late_ticks_,
-                        .refused = publisher_.refused()})) {
-    status.losses.push_back(std::move(loss));
-  }
+  status.losses = Losses();
   const Inventory& inventory = host_.inventory();
-  status.vms_unlisted = inventory.unwatched_count() - inventory.unwatched().size();
+  const auto incomplete = static_cast<uint64_t>(std::ranges::count_if(
+      sources_->kvm().vms(),
+      [this](const KvmCounts& vm) { return vm.incomplete && registry_.Knows(vm.vm); }));
+  status.vms_watched = registry_.records().size() - incomplete;
+  status.vms_unwatched = inventory.unwatched_count() + incomplete;
   status.vms_hidden = inventory.unknown();
   snapshot->coverage = coverage_.view();
   snapshot->costs = cost.costs();

@@ -84,6 +84,7 @@ class Sensor {
   void Sample(KernelTime now);
   void LookAtSelf(KernelTime now);
   void Raise(KernelTime now);
+  std::vector<LossView> Losses();
   void PostSnapshot();
   SensorStatus BaseStatus(const SensorOptions& options) const;
 

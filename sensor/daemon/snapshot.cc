@@ -14,7 +14,8 @@ HookView ViewOf(const HookCoverage& hook, std::span<const HookCost> costs) {
                    .coverage = hook.coverage,
                    .variant = hook.variant,
                    .reason = hook.reason,
-                   .provides = std::string(hook.hook->provides)};
+                   .provides = std::string(hook.hook->provides),
+                   .lack = hook.lack};
   for (const HookCost& cost : costs) {
     if (cost.hook != hook.hook || hook.variant.empty()) continue;
     view.cost_percent = cost.percent;
@@ -67,6 +68,9 @@ SensorStatus SnapshotBoard::Status() const {
   if (snapshot->coverage == nullptr) return status;
   for (const HookCoverage& hook : snapshot->coverage->hooks) {
     status.hooks.push_back(ViewOf(hook, snapshot->costs));
+  }
+  for (const SpecView& spec : snapshot->coverage->specs) {
+    status.specs.push_back({spec.id, spec.coverage, spec.reason});
   }
   return status;
 }

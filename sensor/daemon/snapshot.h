@@ -28,7 +28,7 @@ struct Snapshot {
     uint32_t open_alerts = 0;
   };
 
-  SensorStatus status;  // without hooks
+  SensorStatus status;  // without hooks and specs
   std::shared_ptr<const CoverageBoard::View> coverage;
   std::vector<HookCost> costs;
   std::vector<Vm> vms;

@@ -8,6 +8,7 @@
 
 #include "absl/strings/string_view.h"
 
+#include "sensor/feature/lack.h"
 #include "sensor/feature/method.h"
 
 namespace kvmsentry {
@@ -81,6 +82,7 @@ struct HookCoverage {
   Coverage coverage = Coverage::kUnknown;
   std::string variant;                     // by which it is attached; empty where it is not
   std::string reason;                      // why not ACTIVE
+  Lack lack = Lack::kNone;                 // what to make of that
   std::vector<std::string> programs = {};  // that are attached for it
   // Attached, but the canary VM ran and it did not fire: UNOBSERVABLE until it does.
   bool silent = false;

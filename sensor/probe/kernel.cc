@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -56,6 +57,11 @@ absl::Status HasFetchingAtomics() {
                    "and no counter works "
                    "without; boot ",
                    kOldestTested, " or newer"));
+}
+
+absl::Status NotLoaded(absl::string_view module) {
+  return absl::UnavailableError(absl::StrCat(
+      "module ", module, " not loaded, or not in this kernel; attached as soon as it is"));
 }
 
 bool HasHardwareBackEnd() { return HasModule("kvm_intel") || HasModule("kvm_amd"); }
@@ -162,11 +168,7 @@ absl::Status Kernel::HasTypesOf(const Hook& hook) const {
         return Has(type, BTF_KIND_STRUCT);
       });
   if (known) return absl::OkStatus();
-  if (!hook.module.empty()) {
-    return absl::NotFoundError(absl::StrCat(
-        "the module ", hook.module,
-        " is not loaded, or this kernel has none: kvmsentryd attaches once it is loaded"));
-  }
+  if (!hook.module.empty()) return NotLoaded(hook.module);
   return absl::NotFoundError(
       absl::StrCat("this kernel's BTF has none of ", absl::StrJoin(hook.types, ", ")));
 }
@@ -181,14 +183,23 @@ bool Kernel::IteratesOverOneProcess() const {
   });
 }
 
+// Else each of its hooks would lack something else: a type, a tracepoint, a function.
+absl::Status Kernel::HasKvmFor(const Hook& hook) const {
+  const bool there = HasKvm() || !absl::StartsWith(hook.name, "kvm_") ||
+                     Has(absl::StrCat("btf_trace_", hook.name), BTF_KIND_TYPEDEF) ||
+                     Has(hook.name, BTF_KIND_FUNC);
+  return there ? absl::OkStatus() : NotLoaded("kvm");
+}
+
 absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
+  KVMSENTRY_RETURN_IF_ERROR(HasKvmFor(hook));
   if (hook.hardware_only && !HasHardwareBackEnd()) {
-    return absl::UnavailableError(
+    return absl::UnimplementedError(
         "KVM's back end is neither kvm_intel nor kvm_amd, and emulates every instruction: the hook "
         "would slow its guests down");
   }
   if (!hook.raised_by.empty() && !HasModule(hook.raised_by)) {
-    return absl::UnavailableError(
+    return absl::UnimplementedError(
         absl::StrCat("only ", hook.raised_by, " raises it, which is not KVM's back end here"));
   }
   switch (variant) {
@@ -205,8 +216,7 @@ absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
       KVMSENTRY_RETURN_IF_ERROR(HasTypesOf(hook));
       // The kernel declares the type of every tracepoint's arguments by this typedef.
       if (Has(absl::StrCat("btf_trace_", hook.name), BTF_KIND_TYPEDEF)) return absl::OkStatus();
-      return absl::NotFoundError(
-          absl::StrCat("this kernel's BTF has no tracepoint ", hook.name, "; is KVM loaded?"));
+      return absl::NotFoundError(absl::StrCat("this kernel's BTF has no tracepoint ", hook.name));
     case Variant::kRawTp:
     case Variant::kSysEnter:
     case Variant::kSysExit:

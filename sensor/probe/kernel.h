@@ -26,7 +26,8 @@ class Kernel {
   // Whether KVM is built in or loaded; a module may come later.
   static bool HasKvm();
 
-  // OK if VARIANT of HOOK looks possible; else the reason why not.
+  // OK if VARIANT of HOOK looks possible; else the reason why not: UNIMPLEMENTED where nothing here
+  // raises it, UNAVAILABLE where its module is not loaded.
   absl::Status Offers(const Hook& hook, Variant variant) const;
 
   // The functions of HOOK's with_if_there and superseded_by that this kernel has not.
@@ -45,6 +46,7 @@ class Kernel {
   absl::Status HasFunction(const Hook& hook) const;
   absl::Status HasFunctionNamed(absl::string_view function) const;
   absl::Status HasTypesOf(const Hook& hook) const;
+  absl::Status HasKvmFor(const Hook& hook) const;
 
   BtfPtr vmlinux_;
   std::vector<BtfPtr> modules_;  // KVM's and vhost's, as far as they are loaded

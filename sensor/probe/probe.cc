@@ -38,6 +38,7 @@ struct Choice {
   const Hook* hook = nullptr;
   std::vector<Variant> left;              // still to be tried, the cheapest first
   std::string reasons;                    // why those before were not taken
+  Lack lack = Lack::kNone;                // the worst of these reasons
   std::vector<absl::string_view> absent;  // see ProgramNames()
 };
 
@@ -45,11 +46,26 @@ std::vector<std::string> NextPrograms(const Choice& choice) {
   return ProgramNames(*choice.hook, choice.left.front(), choice.absent);
 }
 
-void GiveUpOn(Choice& choice, absl::string_view why) {
-  if (!absl::StrContains(choice.reasons, why)) {
-    absl::StrAppend(&choice.reasons, choice.reasons.empty() ? "" : "; ",
-                    VariantName(choice.left.front()), ": ", why);
+Lack LackOf(const absl::Status& refused) {
+  switch (refused.code()) {
+    case absl::StatusCode::kUnimplemented:
+      return Lack::kNotApplicable;
+    case absl::StatusCode::kUnavailable:
+      return Lack::kModuleMissing;
+    default:
+      return Lack::kFailed;
   }
+}
+
+// What is so whatever the variant is said without one.
+void GiveUpOn(Choice& choice, const absl::Status& refused, Lack lack = Lack::kFailed) {
+  if (!absl::StrContains(choice.reasons, refused.message())) {
+    const bool of_variant = lack == Lack::kFailed;
+    absl::StrAppend(&choice.reasons, choice.reasons.empty() ? "" : "; ",
+                    of_variant ? VariantName(choice.left.front()) : "", of_variant ? ": " : "",
+                    refused.message());
+  }
+  choice.lack = std::max(choice.lack, lack);
   choice.left.erase(choice.left.begin());
 }
 
@@ -76,7 +92,7 @@ absl::StatusOr<BpfObject> LoadBest(absl::string_view name, std::vector<Choice>& 
     while (!choice.left.empty()) {
       const absl::Status alone = Loads(name, NextPrograms(choice), plan);
       if (alone.ok()) break;
-      GiveUpOn(choice, alone.message());
+      GiveUpOn(choice, alone);
     }
   }
   KVMSENTRY_ASSIGN_OR_RETURN(object, BpfObject::Open(name, plan));
@@ -90,7 +106,8 @@ HookCoverage Without(const Choice& choice) {
   return {.hook = choice.hook,
           .coverage = Coverage::kUnobservable,
           .variant = {},
-          .reason = choice.reasons.empty() ? "switched off by --without-hook" : choice.reasons};
+          .reason = choice.reasons.empty() ? "switched off by --without-hook" : choice.reasons,
+          .lack = choice.reasons.empty() ? Lack::kSwitchedOff : choice.lack};
 }
 
 absl::Status Attach(BpfObject& object, const Choice& choice) {
@@ -220,7 +237,7 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook* con
     while (!choice.left.empty()) {
       const absl::Status offered = kernel.Offers(*hook, choice.left.front());
       if (offered.ok()) break;
-      GiveUpOn(choice, offered.message());
+      GiveUpOn(choice, offered, LackOf(offered));
     }
     choices.push_back(std::move(choice));
   }
@@ -240,7 +257,7 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook* con
       if (choice.left.empty()) continue;
       const absl::Status attached = Attach(object, choice);
       if (attached.ok()) continue;
-      GiveUpOn(choice, attached.message());
+      GiveUpOn(choice, attached);
       all_attached = false;
     }
   }
@@ -252,6 +269,7 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook* con
       coverage.coverage = weak ? Coverage::kDegraded : Coverage::kAttached;
       coverage.variant = std::string(VariantName(variant));
       coverage.reason = std::string(weak ? choice.hook->weakness : "");
+      coverage.lack = weak ? Lack::kFailed : Lack::kNone;
       coverage.programs = NextPrograms(choice);
       if (variant == Variant::kIterator) walk_object_ = static_cast<int>(objects_.size());
       if (variant == Variant::kProcessIterator) device_walk_ = object.ProgramFd("walk_devices");
@@ -288,7 +306,8 @@ size_t Probe::NoteFired() {
     if (coverage.coverage == seen && coverage.reason == reason) continue;
     coverage.coverage = seen;
     coverage.silent = false;
-    coverage.reason.clear();
+    coverage.reason = std::move(reason);
+    coverage.lack = Lack::kNone;
     ++noted;
   }
   return noted;
@@ -304,6 +323,7 @@ void Probe::JudgeByCanary() {
     coverage.reason =
         "attached, but it did not fire when a VM was run for that: this KVM back end does not "
         "raise it";
+    coverage.lack = Lack::kFailed;
   }
 }
 

@@ -58,8 +58,9 @@ class Probe {
   const std::vector<HookCoverage>& coverage() const { return coverage_; }
   // How much of KVM is seen, whatever was shed or switched off; enough, as long as there is no KVM.
   Sight sight() const;
-  // Hooks that are attached and whose programs have run become ACTIVE. Returns how many did; cheap
-  // enough for every tick.
+  // Hooks that are attached become ACTIVE once all their functions were seen, those apart that a
+  // kernel may be built without. Returns of how many hooks something new was seen; cheap enough for
+  // every tick.
   size_t NoteFired();
   // The canary VM ran to its end: what it makes fire and did not is UNOBSERVABLE, until it does.
   void JudgeByCanary();

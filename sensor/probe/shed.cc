@@ -54,7 +54,8 @@ void Probe::Shed(const Hook& hook, absl::string_view reason) {
   coverage = {.hook = &hook,
               .coverage = Coverage::kUnobservable,
               .variant = "",
-              .reason = std::string(reason)};
+              .reason = std::string(reason),
+              .lack = Lack::kFailed};
 }
 
 absl::Status Probe::Restore(const Hook& hook) {

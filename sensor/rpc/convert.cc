@@ -26,6 +26,10 @@ static_assert(static_cast<int>(Coverage::kActive) == v1::ACTIVE &&
               static_cast<int>(Coverage::kDegraded) == v1::DEGRADED &&
               static_cast<int>(Coverage::kUnobservable) == v1::UNOBSERVABLE &&
               static_cast<int>(Coverage::kAttached) == v1::ATTACHED);
+static_assert(static_cast<int>(Lack::kNotApplicable) == v1::HookStatus::NOT_APPLICABLE &&
+              static_cast<int>(Lack::kModuleMissing) == v1::HookStatus::MODULE_MISSING &&
+              static_cast<int>(Lack::kSwitchedOff) == v1::HookStatus::SWITCHED_OFF &&
+              static_cast<int>(Lack::kFailed) == v1::HookStatus::FAILED);
 static_assert(static_cast<int>(AlertState::kOpen) == v1::Alert::OPEN &&
               static_cast<int>(AlertState::kUpdated) == v1::Alert::UPDATED &&
               static_cast<int>(AlertState::kCleared) == v1::Alert::CLEARED);
@@ -71,6 +75,7 @@ v1::HookStatus HookOf(const HookView& hook) {
   proto.set_provides(EscapeAgain(hook.provides));
   if (hook.cost_percent) proto.set_cost_percent(*hook.cost_percent);
   if (hook.ns_per_run) proto.set_ns_per_run(*hook.ns_per_run);
+  proto.set_lack(Cast<v1::HookStatus::Lack>(hook.lack));
   return proto;
 }
 
@@ -95,6 +100,8 @@ v1::Loss LossOf(const LossView& loss) {
   proto.set_reason(EscapeAgain(loss.reason));
   proto.set_meaning(EscapeAgain(loss.meaning));
   proto.set_count(loss.count);
+  proto.set_recent(loss.recent);
+  proto.set_matters(loss.matters);
   return proto;
 }
 
@@ -252,8 +259,7 @@ v1::SpecInfo ToProto(const SpecView& spec) {
   return proto;
 }
 
-v1::GetStatusResponse ToProto(const SensorStatus& status, const std::vector<VmView>& vms,
-                              const std::vector<SpecView>& specs) {
+v1::GetStatusResponse ToProto(const SensorStatus& status) {
   v1::GetStatusResponse proto;
   *proto.mutable_host() = HostOf(status.host);
   proto.set_version(EscapeAgain(status.version));
@@ -262,7 +268,7 @@ v1::GetStatusResponse ToProto(const SensorStatus& status, const std::vector<VmVi
   *proto.mutable_started_at() = ToProto(status.started_at);
   *proto.mutable_unobserved() = ToProto(status.unobserved);
   for (const HookView& hook : status.hooks) *proto.add_hooks() = HookOf(hook);
-  for (const SpecView& spec : specs) {
+  for (const SpecState& spec : status.specs) {
     v1::SpecStatus& out = *proto.add_specs();
     out.set_id(EscapeAgain(spec.id));
     out.set_coverage(Cast<v1::Coverage>(spec.coverage));
@@ -272,20 +278,19 @@ v1::GetStatusResponse ToProto(const SensorStatus& status, const std::vector<VmVi
   proto.mutable_limits()->set_max_vms(status.max_vms);
   proto.mutable_limits()->set_max_vcpus(status.max_vcpus);
   proto.mutable_limits()->set_ring_bytes(status.ring_bytes);
-  proto.set_vms_unwatched(static_cast<uint32_t>(status.vms_unlisted));
+  proto.set_vms_watched(static_cast<uint32_t>(status.vms_watched));
+  proto.set_vms_unwatched(static_cast<uint32_t>(status.vms_unwatched));
   if (status.vms_hidden) proto.set_vms_hidden(*status.vms_hidden);
   proto.set_pins_recreated(!status.pins_recreated_because.empty());
   proto.set_pins_recreated_reason(EscapeAgain(status.pins_recreated_because));
   if (status.cost_percent) proto.set_cost_percent(*status.cost_percent);
   proto.set_cost_unknown(EscapeAgain(status.cost_unknown));
   proto.set_cost_budget_percent(status.cost_budget_percent);
-  for (const std::string& fault : status.faults) proto.add_faults(EscapeAgain(fault));
-  for (const VmView& vm : vms) {
-    if (vm.watched) {
-      proto.set_vms_watched(proto.vms_watched() + 1);
-    } else {
-      proto.set_vms_unwatched(proto.vms_unwatched() + 1);
-    }
+  for (const FaultView& fault : status.faults) {
+    v1::Fault& out = *proto.add_faults();
+    out.set_id(EscapeAgain(fault.id));
+    out.set_severity(Cast<v1::Severity>(fault.severity));
+    out.set_text(EscapeAgain(fault.text));
   }
   return proto;
 }

@@ -21,8 +21,7 @@ v1::VmStatus ToProto(const VmView& vm, bool vcpu_exits = false);
 v1::SpecInfo ToProto(const SpecView& spec);
 
 // All of a status but what only the server knows.
-v1::GetStatusResponse ToProto(const SensorStatus& status, const std::vector<VmView>& vms,
-                              const std::vector<SpecView>& specs);
+v1::GetStatusResponse ToProto(const SensorStatus& status);
 
 // Times outside of the years 1 to 9999, which a Timestamp cannot hold, become the nearest it can.
 google::protobuf::Timestamp ToProto(absl::Time time);

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 
 #include "sensor/alert/journal.h"
+#include "sensor/feature/lack.h"
 #include "sensor/feature/method.h"
 #include "sensor/feature/vm.h"
 #include "sensor/inventory/device.h"
@@ -21,18 +22,35 @@ namespace kvmsentry {
 struct HookView {
   std::string name;
   Coverage coverage = Coverage::kUnknown;
-  std::string variant;                      // "tp_btf", ...; empty where none could be attached
-  std::string reason;                       // why not active; empty else
-  std::string provides;                     // what is lost without it, in words
+  std::string variant;   // "tp_btf", ...; empty where none could be attached
+  std::string reason;    // why not active; empty else
+  std::string provides;  // what is lost without it, in words
+  Lack lack = Lack::kNone;
   std::optional<double> cost_percent = {};  // of all processors' time, while last measured
   std::optional<double> ns_per_run = {};    // if it ran then
 };
 
 // A reason by which something can be lost.
 struct LossView {
-  std::string reason;   // "ring_full"
-  std::string meaning;  // what was lost by it, in words
-  uint64_t count = 0;   // since the maps were made
+  std::string reason;    // "ring_full"
+  std::string meaning;   // what was lost by it, in words
+  uint64_t count = 0;    // since the maps were made
+  bool matters = false;  // counts are too low by it, or records or alerts are missing
+  uint64_t recent = 0;   // of these, in this run, in the last 10 to 20 minutes
+};
+
+// What the sensor finds wrong with itself.
+struct FaultView {
+  std::string id;  // of its alert: "self-ring"
+  Severity severity = Severity::kNone;
+  std::string text;
+};
+
+// How a spec fares.
+struct SpecState {
+  std::string id;
+  Coverage coverage = Coverage::kUnknown;
+  std::string reason;  // why not active; empty else
 };
 
 struct SpecView {
@@ -74,14 +92,16 @@ struct SensorStatus {
   absl::Time started_at;
   absl::Duration unobserved;  // zero where the maps are new
   std::vector<HookView> hooks;
-  std::vector<LossView> losses;        // every reason there is, zeros included
-  uint64_t vms_unlisted = 0;           // unwatched VMs that Vms() leaves out
+  std::vector<SpecState> specs;  // in the order of their ids
+  std::vector<LossView> losses;  // every reason there is, zeros included
+  uint64_t vms_watched = 0;
+  uint64_t vms_unwatched = 0;
   std::optional<uint64_t> vms_hidden;  // that KVM counts and nothing finds; if KVM has told a count
   std::string pins_recreated_because;  // why maps of an earlier run were removed; empty: none were
   std::optional<double> cost_percent;  // of all hooks together, once measured
   std::string cost_unknown;            // why it cannot be measured here; empty else
   double cost_budget_percent = 0;      // 0: no limit
-  std::vector<std::string> faults;     // what the sensor finds wrong with itself
+  std::vector<FaultView> faults;
   uint32_t max_vms = 0;
   uint32_t max_vcpus = 0;
   uint64_t ring_bytes = 0;
@@ -92,7 +112,7 @@ class SensorView {
  public:
   virtual ~SensorView() = default;
   virtual SensorStatus Status() const = 0;
-  // Watched and unwatched, in any order.
+  // Watched and unwatched, in any order; of those without a slot, some may be left out.
   virtual std::vector<VmView> Vms(bool with_exits) const = 0;
   virtual std::vector<SpecView> Specs() const = 0;  // in the order of their ids
 };

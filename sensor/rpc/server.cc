@@ -57,7 +57,7 @@ class SensorService final : public v1::Sensor::CallbackService {
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::GetStatusRequest*,
                                       v1::GetStatusResponse* response) override {
-    *response = ToProto(view_.Status(), view_.Vms(/*with_exits=*/false), view_.Specs());
+    *response = ToProto(view_.Status());
     const JournalBounds bounds = hub_.journal().bounds();
     *response->mutable_last_alert() = ToProto(Position{bounds.epoch, bounds.last});
     *response->mutable_last_tick() = ToProto(pulse_.Get().tick_wall);

@@ -77,7 +77,7 @@ TEST(Arguments, WrongUsageIsTwoAndSaysWhatIsWrong) {
       {{"alerts", "--since", "1:2", "--only-new"}, "excludes"},
       {{"alerts", "--point", "K9"}, "'K9' is none of K1, K2"},
       {{"alerts", "--min-severity", "bad"}, "'bad' is none of INFO, NOTICE, WARNING, CRITICAL"},
-      {{"--color", "blue", "status"}, "'blue' is none of auto, always, never"},
+      {{"--color", "blue", "vms"}, "'blue' is none of auto, always, never"},
       {{"spec", "lint"}, "DIR"},
       {{"spec"}, "subcommand is required"},
   };
@@ -86,6 +86,16 @@ TEST(Arguments, WrongUsageIsTwoAndSaysWhatIsWrong) {
     ASSERT_TRUE(std::holds_alternative<int>(outcome.parsed));
     EXPECT_EQ(std::get<int>(outcome.parsed), 2);
     EXPECT_THAT(outcome.err, HasSubstr(c.says));
+  }
+}
+
+// Two is what a critical host gives.
+TEST(Arguments, WrongUsageOfStatusIsUnknown) {
+  for (const std::vector<const char*>& arguments : std::vector<std::vector<const char*>>{
+           {"status", "--bogus"}, {"--bogus", "status"}, {"status", "vms"}}) {
+    const auto outcome = Parse(arguments);
+    ASSERT_TRUE(std::holds_alternative<int>(outcome.parsed));
+    EXPECT_EQ(std::get<int>(outcome.parsed), 3);
   }
 }
 

@@ -143,6 +143,13 @@ TEST_F(BinaryTest, SaysThatNobodyListensAndWhatToDo) {
   }
 }
 
+TEST_F(BinaryTest, AStatusThatCannotBeWrittenIsUnknown) {
+  Start();
+  const std::string command =
+      absl::StrCat(KVMSENTRY_CLIENT, " --socket ", socket_, " status >/dev/full 2>/dev/null");
+  EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 3);
+}
+
 TEST_F(BinaryTest, ShowsWhatIsKeptAndEnds) {
   Start();
   Publish("first");
@@ -196,8 +203,8 @@ TEST_F(BinaryTest, GoesOnAfterTheDaemonWasStartedAgain) {
                                          ": sensor is stopping; trying again"));
   Start(/*epoch=*/10);
   Publish("after");
-  EXPECT_EQ(child.ErrLine(), "kvmsentry: reached kvmsentryd again; going on");
-  EXPECT_THAT(child.OutLine(), StartsWith("-- gap: the stream has started anew since 9:1"));
+  EXPECT_EQ(child.ErrLine(), "kvmsentry: reached kvmsentryd again; continuing");
+  EXPECT_THAT(child.OutLine(), StartsWith("-- gap: the stream has started again since 9:1"));
   EXPECT_THAT(child.OutLine(), HasSubstr("after"));
   child.Signal(SIGTERM);
   EXPECT_EQ(child.Wait(), 0);

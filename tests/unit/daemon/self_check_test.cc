@@ -22,7 +22,11 @@ class SelfCheckTest : public ::testing::Test {
         },
         tables, now);
   }
-  std::vector<std::string> Open() const { return check_.watch().Open(); }
+  std::vector<std::string> Open() const {
+    std::vector<std::string> texts;
+    for (const FaultView& fault : check_.watch().Open()) texts.push_back(fault.text);
+    return texts;
+  }
 
   SelfCheck check_;
   uint64_t canary_ = 0;

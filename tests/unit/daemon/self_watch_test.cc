@@ -63,6 +63,28 @@ TEST(SelfWatchTest, AnotherFaultOfItsKindIsToldOnceAMinute) {
   EXPECT_THAT(watch.Take(), IsEmpty());
 }
 
+TEST(SelfWatchTest, AnOpenFaultHasTheSeverityOfItsAlert) {
+  SelfWatch watch;
+  watch.Judge(Fault::kPins, "x", At(1));
+  watch.Judge(Fault::kWorker, "y", At(1));
+  const std::vector<FaultView> open = watch.Open();
+  ASSERT_EQ(open.size(), 2U);
+  EXPECT_EQ(open[0].id, "self-pins");
+  EXPECT_EQ(open[0].severity, Severity::kCritical);
+  EXPECT_EQ(open[1].id, "self-worker");
+  EXPECT_EQ(open[1].severity, Severity::kWarning);
+  EXPECT_THAT(open[1].text, HasSubstr("y"));
+}
+
+TEST(SelfWatchTest, TheOperatorsPageHasEachFault) {
+  std::ifstream page(KVMSENTRY_DOCS "/operating.md");
+  std::vector<std::string> ids;
+  for (std::string line; std::getline(page, line);) {
+    if (line.rfind("| `self-", 0) == 0) ids.push_back(line.substr(3, line.find('`', 3) - 3));
+  }
+  EXPECT_THAT(ids, ::testing::ElementsAreArray(FaultIds()));
+}
+
 TEST(SelfWatchTest, FaultsAreToldApart) {
   SelfWatch watch;
   watch.Judge(Fault::kRing, "a", At(1));

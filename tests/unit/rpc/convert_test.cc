@@ -172,7 +172,7 @@ TEST(Convert, AVm) {
               devices_left_out: 3)");
 }
 
-TEST(Convert, AStatusWithItsSpecsAndItsVmsCounted) {
+TEST(Convert, AStatus) {
   SensorStatus status;
   status.host.node = "n";
   status.version = "0.1.0";
@@ -184,26 +184,26 @@ TEST(Convert, AStatusWithItsSpecsAndItsVmsCounted) {
                    .coverage = Coverage::kUnobservable,
                    .variant = "",
                    .reason = "r",
-                   .provides = "p"}};
-  status.losses = {{.reason = "ring_full", .meaning = "m", .count = 0}};
-  status.vms_unlisted = 40;
+                   .provides = "p",
+                   .lack = Lack::kFailed}};
+  status.losses = {
+      {.reason = "ring_full", .meaning = "m", .count = 7, .matters = true, .recent = 3}};
+  status.faults = {{.id = "self-cost", .severity = Severity::kWarning, .text = "t"}};
+  status.vms_watched = 2;
+  status.vms_unwatched = 41;
   status.vms_hidden = 0;
   status.pins_recreated_because = "layout 1";
   status.max_vms = 1;
   status.max_vcpus = 2;
   status.ring_bytes = 3;
-  SpecView spec;
-  spec.id = "pio-storm";
-  spec.coverage = Coverage::kDegraded;
-  spec.reason = "why";
-  VmView watched;
-  watched.watched = true;
-  ExpectIs(ToProto(status, {watched, watched, VmView{}}, {spec}), R"(
+  status.specs = {{.id = "pio-storm", .coverage = Coverage::kDegraded, .reason = "why"}};
+  ExpectIs(ToProto(status), R"(
     host { node: "n" } version: "0.1.0" kernel_release: "6.1" libbpf_version: "1.1"
     started_at { seconds: 5 } unobserved { seconds: 12 }
-    hooks { name: "kvm_pio" coverage: UNOBSERVABLE reason: "r" provides: "p" }
+    hooks { name: "kvm_pio" coverage: UNOBSERVABLE reason: "r" provides: "p" lack: FAILED }
     specs { id: "pio-storm" coverage: DEGRADED reason: "why" }
-    losses { reason: "ring_full" meaning: "m" }
+    losses { reason: "ring_full" meaning: "m" count: 7 recent: 3 matters: true }
+    faults { id: "self-cost" severity: WARNING text: "t" }
     limits { max_vms: 1 max_vcpus: 2 ring_bytes: 3 } vms_watched: 2 vms_unwatched: 41
     vms_hidden: 0 pins_recreated: true pins_recreated_reason: "layout 1")");
 }

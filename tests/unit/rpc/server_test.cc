@@ -45,6 +45,9 @@ class FakeView final : public SensorView {
     SensorStatus status;
     status.version = "1.2.3";
     status.max_vms = 256;
+    status.vms_watched = 1;
+    status.vms_unwatched = 2;
+    status.specs = {{.id = "pio-storm", .coverage = Coverage::kActive, .reason = ""}};
     return status;
   }
   std::vector<VmView> Vms(bool) const override {

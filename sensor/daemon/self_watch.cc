@@ -1,5 +1,6 @@
 #include "sensor/daemon/self_watch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -50,6 +51,12 @@ constexpr std::array<Words, kFaults> kWords = {{
 }};
 
 }  // namespace
+
+std::array<absl::string_view, kFaults> FaultIds() {
+  std::array<absl::string_view, kFaults> ids;
+  std::ranges::transform(kWords, ids.begin(), &Words::id);
+  return ids;
+}
 
 std::optional<uint64_t> CanaryWatch::Send() {
   if (std::exchange(under_way_, true)) return std::nullopt;

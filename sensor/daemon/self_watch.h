@@ -26,6 +26,7 @@ enum class Fault : uint8_t {
   kWorker,  // a thread that asks the host hangs
 };
 inline constexpr size_t kFaults = 7;
+std::array<absl::string_view, kFaults> FaultIds();  // "self-ring", ...
 
 // One canary is under way at a time.
 class CanaryWatch {

@@ -1,5 +1,7 @@
 #include "sensor/daemon/self_watch.h"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -19,8 +19,10 @@ for my $kernel (@kernels) {
     push @names, $name unless exists $cells{$name};
     my $reason = $hook->{reason} // '';
     # A cell: the variant, and a letter for why it is not all that it should be.
-    my $cell = $hook->{variant} // '';
-    if ($reason ne '' && ($cell eq '' || $hook->{coverage} eq 'DEGRADED')) {
+    # One that is attached and does not fire works as little as one that is not.
+    my $works = $hook->{coverage} ne 'UNOBSERVABLE';
+    my $cell = $works ? $hook->{variant} // '' : '';
+    if ($reason ne '' && (!$works || $hook->{coverage} eq 'DEGRADED')) {
       $reason =~ s/\s+/ /g;
       unless (exists $letters{$reason}) {
         $letters{$reason} = chr(ord('a') + keys %letters);
@@ -51,7 +53,7 @@ for my $row (@rows) {
   print '| ', join(' | ', map { '-' x $_ } @width), " |\n" if $first;
   $first = 0;
 }
-print "\n`-`: not attached. A letter says what is missing, and why:\n\n";
+print "\n`-`: not attached, or silent. A letter says what is missing, and why:\n\n";
 print "- $letters{$_}: $_\n" for @reasons;
 print <<'END';
 

@@ -1,5 +1,6 @@
 // Interrupts that are raised for a VM: each lands on its own, or on nobody, and then it is said.
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <optional>
@@ -53,6 +54,18 @@ class InterruptTest : public BpfTest, public ::testing::WithParamInterface<Varia
     ASSERT_EQ(ioctl(vm, KVM_IRQ_LINE, &line), 0);
   }
 
+  // An eventfd that raises kLine of the VM whenever somebody writes to it.
+  static absl::StatusOr<Fd> RaiserOf(const TestVm& vm) {
+    Fd event(eventfd(0, EFD_CLOEXEC));
+    if (!event) return absl::ErrnoToStatus(errno, "eventfd");
+    kvm_irqfd irqfd{};
+    irqfd.fd = static_cast<uint32_t>(event.get());
+    irqfd.gsi = kLine;
+    if (ioctl(vm.vm(), KVM_IRQFD, &irqfd) != 0) return absl::ErrnoToStatus(errno, "KVM_IRQFD");
+    return event;
+  }
+  static bool Raise(const Fd& event) { return eventfd_write(event.get(), 1) == 0; }
+
   std::optional<TestMemory> memory_;
   std::vector<TestVm> vms_;
   std::vector<Slot> slots_;
@@ -90,18 +103,12 @@ TEST_P(InterruptTest, MessagesAreTheirVms) {
 
 // An eventfd is turned into an interrupt by a worker of the kernel, which belongs to no VM.
 TEST_P(InterruptTest, OfAWorkerAreTheirVmsOrNobodys) {
-  const Fd event(eventfd(0, EFD_CLOEXEC));
-  ASSERT_TRUE(event);
-  kvm_irqfd irqfd{};
-  irqfd.fd = static_cast<uint32_t>(event.get());
-  irqfd.gsi = kLine;
-  ASSERT_EQ(ioctl(vms_[1].vm(), KVM_IRQFD, &irqfd), 0);
+  ASSERT_OK_AND_ASSIGN(const Fd event, RaiserOf(vms_[1]));
   const auto raised = [this] {
     return Lines(1) + kvmsentry::Load(tables().losses().irq_unattributed);
   };
   for (uint64_t i = 1; i <= kTimes; ++i) {
-    const uint64_t one = 1;
-    ASSERT_EQ(write(event.get(), &one, sizeof(one)), static_cast<ssize_t>(sizeof(one)));
+    ASSERT_TRUE(Raise(event));
     ASSERT_TRUE(WaitUntil([&] { return raised() == 2 * i; })) << raised();  // up, and down again
   }
   EXPECT_EQ(Lines(1), IsWeakHook() ? 0U : 2 * kTimes);
@@ -123,16 +130,8 @@ TEST_P(InterruptTest, MessagesOfAnEventfdAreTheirVmsOrNobodys) {
   std::memcpy(routing.data(), &header, sizeof(header));
   std::memcpy(routing.data() + sizeof(header), &entry, sizeof(entry));
   ASSERT_EQ(ioctl(vms_[1].vm(), _IOW(KVMIO, 0x6a, RoutingHeader), routing.data()), 0);
-  const Fd event(eventfd(0, EFD_CLOEXEC));
-  ASSERT_TRUE(event);
-  kvm_irqfd irqfd{};
-  irqfd.fd = static_cast<uint32_t>(event.get());
-  irqfd.gsi = kLine;
-  ASSERT_EQ(ioctl(vms_[1].vm(), KVM_IRQFD, &irqfd), 0);
-  const uint64_t one = 1;
-  for (uint32_t i = 0; i < kTimes; ++i) {
-    ASSERT_EQ(write(event.get(), &one, sizeof(one)), static_cast<ssize_t>(sizeof(one)));
-  }
+  ASSERT_OK_AND_ASSIGN(const Fd event, RaiserOf(vms_[1]));
+  for (uint32_t i = 0; i < kTimes; ++i) ASSERT_TRUE(Raise(event));
   EXPECT_EQ(Messages(1), IsWeakHook() ? 0U : kTimes);
   EXPECT_EQ(Messages(0), 0U);
   EXPECT_EQ(kvmsentry::Load(tables().losses().irq_unattributed), IsWeakHook() ? kTimes : 0U);

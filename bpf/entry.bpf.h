@@ -2,10 +2,11 @@
 /*
  * Entries of the slot maps: from an object's address to the slot of its row.
  *
- * Any number of CPUs may find at once that an entry is stale, and each registers the object anew. A
- * hash map cannot delete by compare, so a CPU that deleted a stale entry could delete the one that
- * another CPU has just made: two rows would then claim one object. So programs never delete: they
- * replace the entry's value in place by compare-and-swap. One wins, the others use the winner's.
+ * Any number of CPUs may find at once that an entry is stale, and each registers the object again.
+ * A hash map cannot delete by compare, so a CPU that deleted a stale entry could delete the one
+ * that another CPU has just made: two rows would then claim one object. So programs never delete:
+ * they replace the entry's value in place by compare-and-swap. One wins, the others use the
+ * winner's.
  *
  * A value is a generation and a slot. User space deletes an entry when it frees the row (Forget in
  * sensor/probe/slot_pool.cc), and the map hands the element to another address at once; because of

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * What the host puts into the guest: interrupts and exceptions. An exit can cut a delivery short;
- * it is then begun anew at the next entry, and still is one.
+ * it is then begun again at the next entry, and still is one.
  */
 #include "bpf/kvm/meter.bpf.h"
 #include "bpf/kvm/whose.bpf.h"

@@ -42,7 +42,7 @@ SEC("iter/task_file") int walk_files(struct bpf_iter__task_file* ctx) {
   return 0;
 }
 
-/* Attached anew for each process. */
+/* Attached again for each process. */
 KS_FIRED(walk_devices);
 SEC("iter/task_file") int walk_devices(struct bpf_iter__task_file* ctx) {
   KS_NOTE_FIRED(walk_devices);

@@ -56,7 +56,8 @@ static __always_inline bool is_of_another_vm(const struct ks_vcpu_row* row, __u6
 }
 
 /* ROW is no longer VCPU's: its counts stay for user space to fold. Harmless if done twice, and if
- * the row has just been reused for the same address: the next hook then registers the vCPU anew. */
+ * the row has just been reused for the same address: the next hook then registers the vCPU again.
+ */
 static __always_inline void retire_vcpu(struct ks_vcpu_row* row, __u64 vcpu) {
   __sync_val_compare_and_swap(&row->vcpu, vcpu, 0);
 }

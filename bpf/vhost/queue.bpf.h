@@ -5,7 +5,7 @@
  *
  * The address alone proves nothing, for it is used again: the row must be of the device's address
  * space, and of a VM that still has its row. If not, it is given up and the queue is looked at
- * anew.
+ * again.
  */
 #pragma once
 

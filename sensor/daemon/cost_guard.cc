@@ -38,7 +38,7 @@ CostGuard::Verdict CostGuard::Judge(std::span<const HookCost> costs, KernelTime 
       shed_.push_back({dearest->hook, {now.ns + kRestNs}});
       return {.shed = dearest->hook,
               .reason = absl::StrFormat(
-                  "shed: it took %.2g%% of the processors and all programs %.2g%%, above "
+                  "shed: it took %.2g%% of the CPU time and all programs %.2g%%, above "
                   "--cost-budget %g; it is tried again after %d minutes",
                   dearest->percent, total, budget_, kRestNs / kNsPerSecond / 60)};
     }

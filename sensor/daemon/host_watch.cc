@@ -82,7 +82,7 @@ void HostWatch::TakeWalk(HostWalkResult walk) {
   walks_.Walked(walk.begin, walk.end);
   processes_.Answer(std::move(walk.processes));
   if (walk.failures != 0 && failed_walks_ == 0) {
-    spdlog::error("names, deaths or devices of VMs are told late: {}",
+    spdlog::error("names, deaths or devices of VMs are reported late: {}",
                   std::string(walk.first_failure.message()));
   }
   failed_walks_ += walk.failures;

@@ -77,7 +77,7 @@ absl::Status BpfObject::AuditPins() const {
     const char* path = bpf_map__pin_path(map);
     if (path == nullptr) continue;
     const Fd pinned(bpf_obj_get(path));
-    if (!pinned) return absl::NotFoundError(absl::StrCat("the pin ", path, " is gone"));
+    if (!pinned) return absl::NotFoundError(absl::StrCat("pin ", path, " was removed"));
     if (MapId(pinned.get()) != MapId(bpf_map__fd(map))) {
       return absl::NotFoundError(absl::StrCat("the pin ", path, " is of another map"));
     }

@@ -10,7 +10,7 @@ namespace kvmsentry {
 absl::Status CostMeter::Begin(const Probe& probe, KernelTime now) {
   statistics_ = Fd(bpf_enable_stats(BPF_STATS_RUN_TIME));
   if (!statistics_) {
-    return absl::ErrnoToStatus(errno, "this kernel tells no run times of BPF programs");
+    return absl::ErrnoToStatus(errno, "this kernel reports no run times of BPF programs");
   }
   began_ = now;
   before_ = probe.Runs();

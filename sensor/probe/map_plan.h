@@ -53,7 +53,7 @@ struct ObjectRow {
 struct BpfSource {
   absl::string_view name;       // the folder of its pins
   uint32_t number = 0;          // enum ks_source
-  uint32_t layout_version = 0;  // of its maps: others are made anew
+  uint32_t layout_version = 0;  // of its maps: others are made again
   std::span<const MapRow> maps;
   std::span<const ObjectRow> objects;
   std::span<const Hook> hooks;  // those of one object stand together

@@ -52,7 +52,7 @@ std::optional<bpf_map_info> InfoOfPin(const std::string& path) {
   return info;
 }
 
-// Empty if the pins of ROWS can be gone on with, else why not. They are given by PATH_OF.
+// Empty if the pins of ROWS can be used again, else why not. They are given by PATH_OF.
 template <typename PathOf>
 std::string ProblemWith(std::span<const MapRow> rows, const MapSizes& sizes, PathOf path_of) {
   for (const MapRow& row : rows) {
@@ -126,7 +126,7 @@ absl::Status RemovePins(const std::string& folder) {
   return absl::OkStatus();
 }
 
-// Removes what cannot be gone on with, and says so in FOLDER.
+// Removes what cannot be used again, and says so in FOLDER.
 absl::Status RemoveStale(const MapPlan& plan, PinFolder* folder) {
   const std::string& root = plan.pin_root();
   const std::optional<ks_state> state = ReadState(root);

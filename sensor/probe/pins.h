@@ -22,9 +22,10 @@ enum class Pins {
 // Holds PIN_ROOT for one process: two would count everything twice.
 struct PinFolder {
   Pins pins = Pins::kNone;
-  std::vector<std::string> recreated;  // what was removed, and why: "vhost: the pin queues is gone"
-  bool made = false;                   // the folder was not there before
-  bool kept = false;                   // maps of some source are an earlier run's
+  std::vector<std::string>
+      recreated;      // what was removed, and why: "vhost: the pin queues is missing"
+  bool made = false;  // the folder was not there before
+  bool kept = false;  // maps of some source are an earlier run's
   Fd lock;
 };
 

@@ -103,7 +103,7 @@ std::vector<Loss> KvmSource::Losses() const { return DescribeLosses(tables_.loss
 
 std::vector<Loss> DescribeLosses(const ks_kvm_losses& losses) {
   return {
-      {"ring_full", "records that found no room in the ring: told late, by the next tick",
+      {"ring_full", "records that found no room in the ring: reported late, by the next tick",
        Load(losses.ring_full), true},
       {"table_update", "failed updates of the kernel's tables of VMs, vCPUs and virtqueues",
        Load(losses.table_update), true},
@@ -117,7 +117,7 @@ std::vector<Loss> DescribeLosses(const ks_kvm_losses& losses) {
        Load(losses.no_vcpu_slot), true},
       {"unattributed", "occurrences that no vCPU could be named for: counted for no VM",
        Load(losses.unattributed), true},
-      {"over_budget", "births not told at once in a flood of them: found at the next tick",
+      {"over_budget", "births not reported at once in a flood of them: found at the next tick",
        Load(losses.over_budget), false},
       // Which this kernel never lets attribute, and coverage says.
       {"irq_unattributed", "interrupts by eventfds and workers, where kvm_set_irq cannot be probed",

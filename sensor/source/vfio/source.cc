@@ -53,7 +53,7 @@ std::vector<Loss> VfioSource::Losses() const { return DescribeLosses(tables_.los
 
 std::vector<Loss> DescribeLosses(const ks_vfio_losses& losses) {
   return {
-      {"ring_full", "records that found no room in the ring: told late, by the next tick",
+      {"ring_full", "records that found no room in the ring: reported late, by the next tick",
        Load(losses.ring_full), true},
       {"row_lookup", "slots that led to no row of a table", Load(losses.row_lookup), true},
       {"missed_return", "calls whose return no kretprobe saw: not counted",

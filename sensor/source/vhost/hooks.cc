@@ -22,9 +22,10 @@ constexpr std::array kVhostHooks = {
          "descriptors that vhost refuses: vhost.bad_descriptor.rate", kVhost, "vhost",
          "vhost_get_vq_desc_n"},  // Linux 6.19, "vhost: rewind next_avail_head while discarding"
     Hook{"vhost_add_used_and_signal_n", "vhost", kFunctionEntry,
-         "what vhost-net tells the guest: vhost.signal.rate", kVhost, "vhost"},
+         "signals of vhost-net to the guest: vhost.signal.rate", kVhost, "vhost"},
     Optional(Hook{"vhost_signal", "vhost", kFunctionEntry,
-                  "what other vhost devices tell the guest: vhost.signal.rate", kVhost, "vhost"}),
+                  "signals of other vhost devices to the guest: vhost.signal.rate", kVhost,
+                  "vhost"}),
     Hook{"vhost_dev_cleanup", "vhost", kFunctionEntry, "the end of vhost devices", kVhost, "vhost"},
     Hook{"handle_tx", "vhost_net", kFunctionEntry, "turns of vhost-net, sending: vhost.run.rate",
          kVhostNet, "vhost_net"},

@@ -54,7 +54,7 @@ std::vector<Loss> VhostSource::Losses() const { return DescribeLosses(tables_.lo
 
 std::vector<Loss> DescribeLosses(const ks_vhost_losses& losses) {
   return {
-      {"ring_full", "records that found no room in the ring: told late, by the next tick",
+      {"ring_full", "records that found no room in the ring: reported late, by the next tick",
        Load(losses.ring_full), true},
       {"table_update", "failed updates of the kernel's tables of VMs, vCPUs and virtqueues",
        Load(losses.table_update), true},

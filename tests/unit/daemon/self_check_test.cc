@@ -64,7 +64,7 @@ TEST_F(SelfCheckTest, TamperingStaysOpenWhateverALaterLookSays) {
 
 TEST_F(SelfCheckTest, WhatTheWorkerFindsOpensAndClears) {
   check_.Take({.pins = absl::DataLossError("the pin x"), .links = absl::OkStatus()}, At(1));
-  EXPECT_THAT(Open(), ElementsAre("the sensor's pins are gone: the pin x"));
+  EXPECT_THAT(Open(), ElementsAre("the sensor's pins were removed: the pin x"));
   check_.Take({.pins = absl::OkStatus(), .links = absl::DataLossError("y")}, At(3));
   EXPECT_THAT(Open(), ElementsAre("a program of the sensor is detached: y"));
   check_.Take({.pins = absl::OkStatus(), .links = absl::OkStatus(), .sight = "z"}, At(5));

@@ -183,6 +183,13 @@ absl::Status BpfObject::Attach(const std::string& program) {
   return absl::OkStatus();
 }
 
+absl::Status BpfObject::Use(const std::string& program) {
+  const int fd = ProgramFd(program);
+  if (fd < 0) return absl::NotFoundError(absl::StrCat("BPF program ", program, " is not loaded"));
+  if (std::ranges::find(used_, fd) == used_.end()) used_.push_back(fd);
+  return absl::OkStatus();
+}
+
 void BpfObject::Detach(const std::string& program) {
   std::erase_if(links_, [&](const Attached& attached) { return attached.program == program; });
 }

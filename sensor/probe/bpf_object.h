@@ -33,6 +33,8 @@ class BpfObject {
   // Loads only the programs named. RESOURCE_EXHAUSTED where the kernel has no memory for a map.
   absl::Status Load(const std::vector<std::string>& programs);
   absl::Status Attach(const std::string& program);
+  // PROGRAM, which is loaded, will be run or attached by somebody else.
+  absl::Status Use(const std::string& program);
   // Ends what Attach() began; nothing where the program is not attached.
   void Detach(const std::string& program);
 

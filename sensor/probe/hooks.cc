@@ -33,6 +33,10 @@ absl::string_view VariantName(Variant variant) {
       return "iter";
     case Variant::kProcessIterator:
       return "iter_process";
+    case Variant::kOnDemand:
+      return "on_demand";
+    case Variant::kFile:
+      return "file";
   }
   return "";
 }
@@ -47,6 +51,8 @@ std::vector<std::string> ProgramNames(const Hook& hook, Variant variant,
                                       std::span<const absl::string_view> absent) {
   if (variant == Variant::kIterator) return {"walk_files"};
   if (variant == Variant::kProcessIterator) return {"walk_devices"};
+  if (variant == Variant::kOnDemand) return {std::string(hook.name)};
+  if (variant == Variant::kFile) return {};
   std::vector<std::string> names;
   const auto add = [&](absl::string_view function) {
     const std::string name = absl::StrCat(function, "_", VariantName(variant));

@@ -27,6 +27,8 @@ enum class Variant : uint8_t {
   kSysExit,    // the end of every system call: the same
   kIterator,
   kProcessIterator,  // an iterator over one process (Linux 6.1)
+  kOnDemand,         // run, or attached, by its source when that wants it
+  kFile,             // no program: a file that the kernel offers
 };
 
 absl::string_view VariantName(Variant variant);  // "tp_btf"
@@ -56,6 +58,11 @@ struct Hook {
   // Left off where KVM's back end is software: there it is raised at every instruction, and its
   // mere presence slows guests down by half.
   bool hardware_only = false;
+  // A symbol of the kernel, not of a module, that it reads.
+  absl::string_view symbol = {};
+  // Of a hook that is but a file of the kernel's: its path, and how to get it where it is missing.
+  absl::string_view file = {};
+  absl::string_view remedy = {};
   // See Optional() in hook_variants.h.
   bool optional = false;
   // Whether the canary VM (sensor/probe/canary_vm.h) makes it fire on every back end that raises

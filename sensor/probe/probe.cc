@@ -110,9 +110,20 @@ HookCoverage Without(const Choice& choice) {
           .lack = choice.reasons.empty() ? Lack::kSwitchedOff : choice.lack};
 }
 
+// The coverage of a hook that is but a file: it needs no program, and is there or not.
+HookCoverage OfFile(const Choice& choice) {
+  HookCoverage coverage = Without(choice);
+  if (choice.left.empty()) return coverage;
+  coverage.coverage = Coverage::kActive;
+  coverage.variant = std::string(VariantName(choice.left.front()));
+  coverage.reason.clear();
+  return coverage;
+}
+
 absl::Status Attach(BpfObject& object, const Choice& choice) {
+  const bool on_demand = choice.left.front() == Variant::kOnDemand;
   for (const std::string& program : NextPrograms(choice)) {
-    KVMSENTRY_RETURN_IF_ERROR(object.Attach(program));
+    KVMSENTRY_RETURN_IF_ERROR(on_demand ? object.Use(program) : object.Attach(program));
   }
   return absl::OkStatus();
 }
@@ -174,6 +185,13 @@ int Probe::MapFd(const std::string& name) const {
     if (const int fd = object.MapFd(name); fd >= 0) return fd;
   }
   return self_.MapFd(name);
+}
+
+int Probe::ProgramFd(absl::string_view object, const std::string& program) const {
+  for (const BpfObject& holder : objects_) {
+    if (holder.name() == object && holder.ProgramFd(program) >= 0) return holder.ProgramFd(program);
+  }
+  return -1;
 }
 
 bool Probe::IsMissing(const HookCoverage& coverage) const {
@@ -244,6 +262,10 @@ absl::Status Probe::LoadObject(absl::string_view name, std::span<const Hook* con
 
   const bool nothing_to_load =
       std::ranges::all_of(choices, [](const Choice& choice) { return choice.left.empty(); });
+  if (name.empty()) {
+    for (const Choice& choice : choices) Cover(OfFile(choice));
+    return absl::OkStatus();
+  }
   BpfObject object;
   if (nothing_to_load) {
     // Of no use here, and each object takes its time to load.

@@ -92,6 +92,10 @@ class Probe {
   const MapSizes& sizes() const { return plan_.sizes(); }
   const MapPlan& plan() const { return plan_; }
 
+  // The descriptor of a program that is run or attached by its source (Variant::kOnDemand);
+  // negative where it is not loaded. Owned by the probe.
+  int ProgramFd(absl::string_view object, const std::string& program) const;
+
   // The descriptor of a map of any source; negative where there is none. Owned by the probe.
   int MapFd(const std::string& name) const;
 

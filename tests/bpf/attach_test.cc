@@ -17,7 +17,9 @@ struct Way {
 std::vector<Way> AllWays() {
   std::vector<Way> ways;
   for (const Hook& hook : Hooks()) {
-    for (const Variant variant : hook.variants) ways.push_back({&hook, variant});
+    for (const Variant variant : hook.variants) {
+      if (variant != Variant::kFile) ways.push_back({&hook, variant});  // nothing is attached to it
+    }
   }
   return ways;
 }

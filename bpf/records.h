@@ -20,6 +20,7 @@ enum ks_source {
   KS_SOURCE_KVM = 0,
   KS_SOURCE_VFIO,
   KS_SOURCE_VHOST,
+  KS_SOURCE_RESOURCE,
 };
 
 #define KS_NO_SLOT 0xffffffffU

@@ -141,7 +141,9 @@ void Sensor::Look() {
   for (const VmGone& gone : changes.gone) Vanish(gone, now);
   for (const VmEntry& vm : changes.changed) Appear(vm, now);
   if (std::exchange(walks_seen_, host_.walks_seen()) != host_.walks_seen()) {
-    registry_.TakeDevices(host_.inventory());
+    for (const VmId changed : registry_.TakeDevices(host_.inventory())) {
+      Describe(*registry_.Find(changed));
+    }
   }
 }
 
@@ -165,6 +167,11 @@ void Sensor::Watch(const VmEntry& vm, KernelTime now) {
   const OwnedThing process{KS_OWNER_PROCESS, static_cast<uint64_t>(vm.facts.pid)};
   const absl::Status owned = sources_->kvm().tables().Own(place, {process});
   if (!owned.ok() && log_quota_.Admit(now)) spdlog::warn("{}", std::string(owned.message()));
+  Describe(*registry_.Find(vm.facts.id));
+}
+
+void Sensor::Describe(const VmRecord& vm) {
+  sources_->Describe(vm.entry.facts.id, vm.entry.facts, *vm.devices);
 }
 
 // Norms may be per vCPU. KVM frees a vCPU only with its VM: fewer are a VM that ends, which clears

@@ -80,6 +80,7 @@ class Sensor {
   void Appear(VmEntry vm, KernelTime now);
   void Watch(const VmEntry& vm, KernelTime now);
   void CountVcpus(KernelTime now);
+  void Describe(const VmRecord& vm);
   void Vanish(const VmGone& gone, KernelTime now);
   void Sample(KernelTime now);
   void LookAtSelf(KernelTime now);

@@ -47,6 +47,9 @@ VmView ViewOf(const Snapshot& snapshot, const Snapshot::Vm& vm) {
     if (count == details.counts.end()) continue;
     view.counts[std::string(FeatureOf(id).name)] = count->second;
   }
+  for (const auto& [id, level] : details.levels) {
+    view.levels[std::string(FeatureOf(id).name)] = level;
+  }
   return view;
 }
 

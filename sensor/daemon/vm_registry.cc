@@ -19,14 +19,17 @@ void VmRegistry::Put(VmRecord record) {
   kept = std::make_shared<const VmRecord>(std::move(record));
 }
 
-void VmRegistry::TakeDevices(const Inventory& inventory) {
+std::vector<VmId> VmRegistry::TakeDevices(const Inventory& inventory) {
+  std::vector<VmId> different;
   for (auto& [id, record] : records_) {
     DeviceList devices = inventory.DevicesOf(id);
     if (devices == *record->devices) continue;
     VmRecord changed = *record;
     changed.devices = std::make_shared<const DeviceList>(std::move(devices));
     record = std::make_shared<const VmRecord>(std::move(changed));
+    different.push_back(id);
   }
+  return different;
 }
 
 }  // namespace kvmsentry

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "absl/time/time.h"
 
@@ -30,8 +31,8 @@ class VmRegistry {
   // A new VM, or new facts of one that is known: of that only the entry is taken.
   void Put(VmRecord record);
   void Remove(VmId vm) { records_.erase(vm); }
-  // As of the latest walk.
-  void TakeDevices(const Inventory& inventory);
+  // As of the latest walk. Returns the VMs whose devices have changed.
+  std::vector<VmId> TakeDevices(const Inventory& inventory);
 
   const Records& records() const { return records_; }
 

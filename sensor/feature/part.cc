@@ -3,6 +3,11 @@
 #include "absl/strings/str_cat.h"
 
 namespace kvmsentry {
+namespace {
+
+constexpr uint32_t kDeviceMinorBits = 20;  // include/linux/kdev_t.h
+
+}  // namespace
 
 absl::string_view PartKindName(PartKind kind) {
   switch (kind) {
@@ -28,6 +33,10 @@ std::string PartText(PartId part) {
   if (part.kind == PartKind::kVm) return "";
   const absl::string_view kind = PartKindName(part.kind);
   if (part.index == kOtherParts) return absl::StrCat(kind, "-others");
+  if (part.kind == PartKind::kDisk) {
+    return absl::StrCat(kind, "-", part.index >> kDeviceMinorBits, ":",
+                        part.index & ((1U << kDeviceMinorBits) - 1));
+  }
   return absl::StrCat(kind, "-", part.index);
 }
 

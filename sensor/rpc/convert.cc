@@ -232,6 +232,9 @@ v1::VmStatus ToProto(const VmView& vm, bool vcpu_exits) {
   for (const auto& [feature, count] : vm.counts) {
     (*proto.mutable_counts())[EscapeAgain(feature)] = count;
   }
+  for (const auto& [feature, level] : vm.levels) {
+    (*proto.mutable_levels())[EscapeAgain(feature)] = level;
+  }
   for (const Device& device : vm.devices.devices) *proto.add_devices() = DeviceOf(device);
   proto.set_devices_left_out(vm.devices.left_out);
   for (const VcpuExits& exits : vm.exits) {

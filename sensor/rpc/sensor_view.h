@@ -79,6 +79,7 @@ struct VmView {
   absl::Time first_seen;
   bool seen_from_birth = false;
   std::map<std::string, uint64_t> counts;  // by feature, only of active hooks
+  std::map<std::string, double> levels;    // see VmDetails::levels
   DeviceList devices;
   std::vector<VcpuExits> exits;  // if asked for; of vCPUs that have left the guest
 };

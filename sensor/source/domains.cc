@@ -2,6 +2,7 @@
 #include "sensor/source/domains.h"
 
 #include "sensor/source/kvm/features.h"
+#include "sensor/source/resource/features.h"
 #include "sensor/source/vfio/features.h"
 #include "sensor/source/vhost/features.h"
 
@@ -12,6 +13,7 @@ constexpr Domain kDomains[] = {
     {SourceId::kKvm, "kvm", KvmFeatures},
     {SourceId::kVfio, "vfio", VfioFeatures},
     {SourceId::kVhost, "vhost", VhostFeatures},
+    {SourceId::kResource, "resource", ResourceFeatures},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "sensor/base/load.h"
 #include "sensor/source/kvm/bpf.h"
+#include "sensor/source/resource/bpf.h"
 #include "sensor/source/vfio/bpf.h"
 #include "sensor/source/vhost/bpf.h"
 
@@ -21,6 +22,7 @@ constexpr std::array kRows = {
     SourceRow{SourceId::kKvm, KvmBpf, Open<KvmSource>},
     SourceRow{SourceId::kVfio, VfioBpf, Open<VfioSource>},
     SourceRow{SourceId::kVhost, VhostBpf, Open<VhostSource>},
+    SourceRow{SourceId::kResource, ResourceBpf, ResourceSource::Open},
 };
 
 std::vector<const BpfSource*> AllBpf() {
@@ -68,6 +70,10 @@ absl::Status Sources::ReleaseStrays() {
 
 void Sources::Watch(const VmPlace& vm, std::span<const Limit> limits) {
   for (const std::unique_ptr<Source>& source : sources_) source->Watch(vm, limits);
+}
+
+void Sources::Describe(VmId vm, const VmFacts& facts, const DeviceList& devices) {
+  for (const std::unique_ptr<Source>& source : sources_) source->Describe(vm, facts, devices);
 }
 
 void Sources::Unwatch(VmId vm) {

@@ -8,6 +8,7 @@
 
 #include "sensor/probe/probe.h"
 #include "sensor/source/kvm/source.h"
+#include "sensor/source/resource/source.h"
 #include "sensor/source/shared_state.h"
 #include "sensor/source/source.h"
 #include "sensor/source/vfio/source.h"
@@ -50,6 +51,7 @@ class Sources {
   // Each does it for all sources. A VM's slot is free once all have released it, its row last.
   void Watch(const VmPlace& vm, std::span<const Limit> limits);
   void Unwatch(VmId vm);
+  void Describe(VmId vm, const VmFacts& facts, const DeviceList& devices);
   absl::Status Release(const VmPlace& vm);
   void BeforeAttach();
   // Of the shared state, too.

@@ -21,6 +21,8 @@
 #include "sensor/feature/feature.h"
 #include "sensor/feature/limit.h"
 #include "sensor/feature/observation.h"
+#include "sensor/feature/vm.h"
+#include "sensor/inventory/device.h"
 
 namespace kvmsentry {
 
@@ -41,6 +43,8 @@ struct Loss {
 // What `vms` shows of one VM, added up over all sources.
 struct VmDetails {
   std::map<FeatureId, uint64_t> counts;  // of rates
+  // Of a level the highest of its parts, in its unit; of a rate the sum, per second.
+  std::map<FeatureId, double> levels;
   uint32_t vcpus = 0;
   bool incomplete = false;  // a part of it is not counted, for no slot was left
   bool born_seen = false;   // by a hook
@@ -65,6 +69,9 @@ class Source {
   // VM is watched from now on, or its limits change. LIMITS are of all sources: those of others are
   // passed over. In force from each meter's next occurrence.
   virtual void Watch(const VmPlace& vm, std::span<const Limit> limits) = 0;
+
+  // What the inventory has found of a VM that is watched, whenever that has changed.
+  virtual void Describe(VmId /*vm*/, const VmFacts& /*facts*/, const DeviceList& /*devices*/) {}
 
   // VM is not watched any more, and its rows are left alone.
   virtual void Unwatch(VmId vm) = 0;

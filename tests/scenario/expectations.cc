@@ -1,4 +1,6 @@
 // What a scenario expects, and whether it came.
+#include <algorithm>
+
 #include "absl/strings/match.h"
 
 #include "sensor/base/glob.h"
@@ -26,7 +28,9 @@ bool Stage::Fits(const AlertPattern& pattern, const v1::Alert& alert) const {
   const size_t at = vm.find(ending);
   if (at == std::string::npos) return false;  // not ours
   vm.erase(at, ending.size());
-  return GlobMatch(pattern.vm(), vm) && GlobMatch(pattern.spec(), alert.spec_id()) &&
+  const bool spared = std::ranges::any_of(
+      pattern.but(), [&](const std::string& but) { return GlobMatch(but, alert.spec_id()); });
+  return !spared && GlobMatch(pattern.vm(), vm) && GlobMatch(pattern.spec(), alert.spec_id()) &&
          (pattern.state() == v1::Alert::STATE_UNSPECIFIED || pattern.state() == alert.state()) &&
          (pattern.severity() == v1::SEVERITY_UNSPECIFIED ||
           pattern.severity() == alert.severity()) &&

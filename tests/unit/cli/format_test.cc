@@ -85,13 +85,22 @@ TEST(FormatGap, SaysInWordsWhatIsMissing) {
 TEST(FormatVms, ATableAndTheCountsOnDemand) {
   const auto response = Parse<v1::ListVmsResponse>(R"(
       vms { vm { name: "calm" vmm: "qemu" pid: 12 uuid: "1f0c" } watched: true vcpus: 2
-            first_seen { seconds: 60 } seen_from_birth: true counts { key: "pio.rate" value: 1234 } }
+            first_seen { seconds: 60 } seen_from_birth: true counts { key: "pio.rate" value: 1234 }
+            levels { key: "cpu.used" value: 0.5 } levels { key: "cpu.waiting" value: 12.4 }
+            levels { key: "memory.resident" value: 62 } levels { key: "memory.huge" value: 2 }
+            levels { key: "disk.read.byte.rate" value: 3e6 }
+            levels { key: "disk.write.byte.rate" value: 5e5 }
+            levels { key: "tap.to_guest.byte.rate" value: 10000 } }
       vms { vm { name: "vm-7" pid: 7 } unwatched_reason: "no slot was left for it" })");
-  EXPECT_EQ(FormatVms(response, false, kPlainStyle, absl::UTCTimeZone()),
-            "VM    VMM   PID  VCPUS  SCORE  OPEN  SINCE                UUID  WATCHED\n"
-            "calm  qemu   12      2    0.0     0  1970-01-01 00:01:00  1f0c  from birth\n"
-            "vm-7  -       7      -      -     -  -                    -     "
-            "no: no slot was left for it\n");
+  EXPECT_EQ(
+      FormatVms(response, false, kPlainStyle, absl::UTCTimeZone()),
+      "VM    VMM   PID  VCPUS   CPU  WAITS  MEMORY      DISK      NET  SCORE  OPEN  SINCE     "
+      "           UUID  WATCHED\n"
+      "calm  qemu   12      2  0.50    12%  64 MiB  3.5 MB/s  10 kB/s    0.0     0  1970-01-01"
+      " 00:01:00  1f0c  from birth\n"
+      "vm-7  -       7      -     -      -       -         -        -      -     -  -         "
+      "           -     "
+      "no: no slot was left for it\n");
   const std::string counts = FormatVms(response, true, kPlainStyle, absl::UTCTimeZone());
   EXPECT_NE(counts.find("\nVM    FEATURE   COUNT\n"
                         "calm  pio.rate  1,234\n"),

@@ -150,6 +150,7 @@ TEST(Convert, AVm) {
           .first_seen = absl::FromUnixSeconds(9),
           .seen_from_birth = true,
           .counts = {{"pio.rate", 4}},
+          .levels = {{"cpu.used", 0.5}},
           .devices = {.devices = {{.kind = DeviceKind::kTap,
                                    .name = "tap0\x1b",
                                    .pid = 7,
@@ -169,7 +170,8 @@ TEST(Convert, AVm) {
               devices { kind: TAP name: "tap0\\x1b" pid: 7 fd: 9 files: 2 major: 10 minor: 200
                         writable: true shared_by_process: true }
               devices { kind: DISK name: "/d" files: 1 inode: 42 block: true }
-              devices_left_out: 3)");
+              devices_left_out: 3
+              levels { key: "cpu.used" value: 0.5 })");
 }
 
 TEST(Convert, AStatus) {

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "bpf/kvm/records.h"
+#include "bpf/resource/records.h"
 #include "bpf/vfio/records.h"
 #include "bpf/vhost/records.h"
 #include "sensor/source/registry.h"
@@ -181,6 +182,71 @@ const std::vector<Layout>& VfioLayouts() {
   return *kLayouts;
 }
 
+const std::vector<Layout>& ResourceLayouts() {
+  static const auto* const kLayouts = new std::vector<Layout>{
+      {"ks_resource_vm",
+       sizeof(ks_resource_vm),
+       {MEMBER(ks_resource_vm, vm_serial),   MEMBER(ks_resource_vm, begun),
+        MEMBER(ks_resource_vm, ended),       MEMBER(ks_resource_vm, time_ns),
+        MEMBER(ks_resource_vm, tgid),        MEMBER(ks_resource_vm, known),
+        MEMBER(ks_resource_vm, run),         MEMBER(ks_resource_vm, cpu_group),
+        MEMBER(ks_resource_vm, quota),       MEMBER(ks_resource_vm, period),
+        MEMBER(ks_resource_vm, periods),     MEMBER(ks_resource_vm, periods_throttled),
+        MEMBER(ks_resource_vm, throttled),   MEMBER(ks_resource_vm, memory_group),
+        MEMBER(ks_resource_vm, memory_used), MEMBER(ks_resource_vm, memory_limit),
+        MEMBER(ks_resource_vm, swap_used),   MEMBER(ks_resource_vm, high_events),
+        MEMBER(ks_resource_vm, max_events),  MEMBER(ks_resource_vm, oom_events),
+        MEMBER(ks_resource_vm, oom_kills),   MEMBER(ks_resource_vm, resident),
+        MEMBER(ks_resource_vm, swapped),     MEMBER(ks_resource_vm, locked),
+        MEMBER(ks_resource_vm, huge),        MEMBER(ks_resource_vm, configured),
+        MEMBER(ks_resource_vm, oom_victims), MEMBER(ks_resource_vm, padding)}},
+      {"ks_resource_vcpu",
+       sizeof(ks_resource_vcpu),
+       {MEMBER(ks_resource_vcpu, vm_serial), MEMBER(ks_resource_vcpu, index),
+        MEMBER(ks_resource_vcpu, padding), MEMBER(ks_resource_vcpu, begun),
+        MEMBER(ks_resource_vcpu, ended), MEMBER(ks_resource_vcpu, run),
+        MEMBER(ks_resource_vcpu, delay), MEMBER(ks_resource_vcpu, exits),
+        MEMBER(ks_resource_vcpu, tid), MEMBER(ks_resource_vcpu, state)}},
+      {"ks_resource_disk",
+       sizeof(ks_resource_disk),
+       {MEMBER(ks_resource_disk, device), MEMBER(ks_resource_disk, reads),
+        MEMBER(ks_resource_disk, writes), MEMBER(ks_resource_disk, read_bytes),
+        MEMBER(ks_resource_disk, write_bytes), MEMBER(ks_resource_disk, errors),
+        MEMBER(ks_resource_disk, padding), MEMBER(ks_resource_disk, latencies)}},
+      {"ks_resource_disks",
+       sizeof(ks_resource_disks),
+       {MEMBER(ks_resource_disks, vm_serial), MEMBER(ks_resource_disks, padding),
+        MEMBER(ks_resource_disks, disks)}},
+      {"ks_resource_group",
+       sizeof(ks_resource_group),
+       {MEMBER(ks_resource_group, serial), MEMBER(ks_resource_group, slot),
+        MEMBER(ks_resource_group, several), MEMBER(ks_resource_group, pass)}},
+      {"ks_resource_tap",
+       sizeof(ks_resource_tap),
+       {MEMBER(ks_resource_tap, serial), MEMBER(ks_resource_tap, device),
+        MEMBER(ks_resource_tap, pass), MEMBER(ks_resource_tap, ifindex),
+        MEMBER(ks_resource_tap, padding), MEMBER(ks_resource_tap, sent_packets),
+        MEMBER(ks_resource_tap, sent_bytes), MEMBER(ks_resource_tap, sent_drops),
+        MEMBER(ks_resource_tap, sent_errors), MEMBER(ks_resource_tap, received_packets),
+        MEMBER(ks_resource_tap, received_bytes), MEMBER(ks_resource_tap, received_drops),
+        MEMBER(ks_resource_tap, received_errors)}},
+      {"ks_victim",
+       sizeof(ks_victim),
+       {MEMBER(ks_victim, serial), MEMBER(ks_victim, since), MEMBER(ks_victim, cpu),
+        MEMBER(ks_victim, padding)}},
+      {"ks_taker_key",
+       sizeof(ks_taker_key),
+       {MEMBER(ks_taker_key, victim), MEMBER(ks_taker_key, taker), MEMBER(ks_taker_key, tgid),
+        MEMBER(ks_taker_key, padding)}},
+      {"ks_taker", sizeof(ks_taker), {MEMBER(ks_taker, ns), MEMBER(ks_taker, comm)}},
+      {"ks_resource_losses",
+       sizeof(ks_resource_losses),
+       {MEMBER(ks_resource_losses, row_lookup), MEMBER(ks_resource_losses, table_update),
+        MEMBER(ks_resource_losses, shared_group), MEMBER(ks_resource_losses, many_threads)}},
+  };
+  return *kLayouts;
+}
+
 const std::vector<Layout>& LayoutsOf(SourceId source) {
   switch (source) {
     case SourceId::kKvm:
@@ -189,6 +255,8 @@ const std::vector<Layout>& LayoutsOf(SourceId source) {
       return VfioLayouts();
     case SourceId::kVhost:
       return VhostLayouts();
+    case SourceId::kResource:
+      return ResourceLayouts();
   }
   return KvmLayouts();
 }

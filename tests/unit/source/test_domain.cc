@@ -6,6 +6,7 @@
 #include "sensor/source/domains.h"
 #include "sensor/source/kvm/features.h"
 #include "sensor/source/kvm/members.h"
+#include "sensor/source/resource/features.h"
 #include "sensor/source/vfio/features.h"
 #include "sensor/source/vhost/features.h"
 
@@ -117,6 +118,7 @@ constexpr Domain kDomains[] = {
     {SourceId::kKvm, "kvm", KvmFeatures},
     {SourceId::kVfio, "vfio", VfioFeatures},
     {SourceId::kVhost, "vhost", VhostFeatures},
+    {SourceId::kResource, "resource", ResourceFeatures},
     {kTestSource, "test", TestFeatures},
 };
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Requests of disks, by the VM that alone is in their cgroup: the request knows it from whoever
+ * asked for it, also where a worker writes back or a loop device passes it on. Two ways lead to a
+ * disk. Most have a queue of requests; those that map others (device-mapper, md) have only bios,
+ * and the requests of the disks below are counted there once more, as those disks'.
+ */
+#include "bpf/resource/read.bpf.h"
+
+KS_LICENSE;
+
+#define REQ_OP_MASK 0xff /* include/linux/blk_types.h */
+#define REQ_OP_READ 0
+
+/* When a bio was handed to a disk that has no queue. */
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 65536);
+  __type(key, __u64);
+  __type(value, __u64);
+} bios SEC(".maps");
+
+static __always_inline struct ks_resource_disks* disks_of(const struct bio* bio) {
+  struct blkcg_gq* group = READ(bio, bi_blkg);
+  if (!group) return 0;
+  __u64 css = (__u64)READ(group, blkcg);
+  const struct ks_resource_group* known = bpf_map_lookup_elem(&resource_groups, &css);
+  if (!known) return 0;
+  if (known->several) {
+    KS_LOSE(shared_group);
+    return 0;
+  }
+  __u32 slot = known->slot;
+  const struct ks_vm_row* vm = vm_row(slot);
+  if (!vm || vm->serial != known->serial) return 0; /* it is gone */
+  struct ks_resource_disks* disks = bpf_map_lookup_elem(&resource_disks, &slot);
+  return disks && claim_for_vm(&disks->vm_serial, known->serial) ? disks : 0;
+}
+
+static __always_inline struct ks_resource_disk* find_disk(struct ks_resource_disks* disks,
+                                                          __u64 device) {
+  for (__u32 i = 0; i < KS_DISKS_PER_VM - 1; i++) {
+    struct ks_resource_disk* disk = &disks->disks[i];
+    if (!disk->device) __sync_val_compare_and_swap(&disk->device, 0, device);
+    if (disk->device == device) return disk;
+  }
+  return &disks->disks[KS_DISKS_PER_VM - 1];
+}
+
+static __always_inline __u32 log2_of(__u64 value) {
+  __u32 log = 0;
+  for (__u32 step = 16; step; step /= 2) {
+    if (value >> step) {
+      value >>= step;
+      log += step;
+    }
+  }
+  return log;
+}
+
+static __always_inline void count(const struct bio* bio, const struct gendisk* gendisk,
+                                  __u32 operation, __u64 bytes, bool failed, __u64 since) {
+  struct ks_resource_disks* disks = disks_of(bio);
+  if (!disks) return;
+  __u64 device = (__u64)READ(gendisk, major) << 20 | (__u32)READ(gendisk, first_minor);
+  struct ks_resource_disk* disk = find_disk(disks, device);
+  if ((operation & REQ_OP_MASK) == REQ_OP_READ) {
+    __sync_fetch_and_add(&disk->reads, 1);
+    __sync_fetch_and_add(&disk->read_bytes, bytes);
+  } else {
+    __sync_fetch_and_add(&disk->writes, 1);
+    __sync_fetch_and_add(&disk->write_bytes, bytes);
+  }
+  if (failed) __sync_fetch_and_add(&disk->errors, 1);
+  if (!since) return;
+  __u32 latency = log2_of((bpf_ktime_get_ns() - since) / 1000 | 1) & (KS_LATENCIES - 1);
+  __sync_fetch_and_add(&disk->latencies[latency], 1);
+}
+
+static __always_inline void on_rq_complete(__u64* ctx) {
+  const struct request* request = (void*)ctx[0];
+  const struct bio* bio = READ(request, bio);
+  if (!bio) return; /* a flush of the disk's own cache */
+  const struct gendisk* disk = READ(request, q, disk);
+  count(bio, disk, READ(request, cmd_flags), (__u32)ctx[2], (__u8)ctx[1] != 0,
+        READ(request, start_time_ns));
+}
+KS_TRACEPOINT(block_rq_complete, on_rq_complete)
+
+/* The disk, if it has no queue of requests. */
+static __always_inline const struct gendisk* bio_disk(const struct bio* bio) {
+  const struct gendisk* disk = READ(bio, bi_bdev, bd_disk);
+  return READ(disk, fops, submit_bio) ? disk : 0;
+}
+
+static __always_inline void on_bio_queue(__u64* ctx) {
+  const struct bio* bio = (void*)ctx[0];
+  if (!bio_disk(bio) || !disks_of(bio)) return;
+  __u64 key = (__u64)bio;
+  __u64 now = bpf_ktime_get_ns();
+  if (bpf_map_update_elem(&bios, &key, &now, BPF_ANY)) KS_LOSE(table_update);
+}
+KS_TRACEPOINT(block_bio_queue, on_bio_queue)
+
+/* Its size is what is left of it: nothing. What it was is lost, so bytes are those of the disks
+ * below. */
+static __always_inline void on_bio_complete(__u64* ctx) {
+  const struct bio* bio = (void*)ctx[1];
+  __u64 key = (__u64)bio;
+  const __u64* since = bpf_map_lookup_elem(&bios, &key);
+  if (!since) return;
+  const struct gendisk* disk = READ(bio, bi_bdev, bd_disk);
+  count(bio, disk, READ(bio, bi_opf), 0, READ(bio, bi_status) != 0, *since);
+  bpf_map_delete_elem(&bios, &key);
+}
+KS_TRACEPOINT(block_bio_complete, on_bio_complete)

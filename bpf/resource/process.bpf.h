@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What a VMM's process uses. */
+#pragma once
+
+#include "bpf/resource/read.bpf.h"
+
+#define KS_MAX_THREADS 4096
+
+struct threads {
+  __u64 node; /* of the list of the process's threads */
+  __u64 head;
+  __u64 run;
+  bool done;
+};
+
+static long add_thread(__u32 index, struct threads* threads) {
+  (void)index;
+  if (!threads->node || threads->node == threads->head) {
+    threads->done = true;
+    return 1;
+  }
+  const struct list_head* node = (void*)threads->node;
+  const task_t* task = (void*)(threads->node - bpf_core_field_offset(task_t, thread_node));
+  threads->run += READ(task, se.sum_exec_runtime);
+  threads->node = (__u64)READ(node, next);
+  return 0;
+}
+
+static __always_inline void read_threads(const task_t* task, struct ks_resource_vm* row) {
+  struct signal_struct* signal = READ(task, signal);
+  struct threads threads = {
+      .node = (__u64)READ(signal, thread_head.next),
+      .head = (__u64)signal + bpf_core_field_offset(struct signal_struct, thread_head),
+      .run = READ(signal, sum_sched_runtime),
+  };
+  bpf_loop(KS_MAX_THREADS, add_thread, &threads, 0);
+  if (!threads.done) KS_LOSE(many_threads);
+  row->run = threads.run;
+}
+
+/* Pages of KIND in the address space. */
+static __always_inline __u64 pages_of(__u64 mm, __u32 kind) {
+  __s64 pages = 0;
+  if (kind >= NR_MM_COUNTERS) return 0;
+  struct mm_struct___counters* counters = (void*)mm;
+  struct mm_struct___atomics* atomics = (void*)mm;
+  if (bpf_core_field_exists(atomics->rss_stat.count)) {
+    bpf_core_read(&pages, sizeof(pages), &atomics->rss_stat.count[kind].counter);
+  } else {
+    bpf_core_read(&pages, sizeof(pages), &counters->rss_stat[kind].count);
+  }
+  return pages > 0 ? pages : 0;
+}
+
+static __always_inline void read_address_space(const struct ks_vm_row* vm,
+                                               struct ks_resource_vm* row) {
+  const struct mm_struct___resource* mm = (void*)vm->mm;
+  const struct kvm___resource* kvm = (void*)vm->kvm;
+  __u64 resident = pages_of(vm->mm, MM_FILEPAGES) + pages_of(vm->mm, MM_ANONPAGES) +
+                   pages_of(vm->mm, MM_SHMEMPAGES);
+  row->resident = resident * KS_PAGE_BYTES;
+  row->swapped = pages_of(vm->mm, MM_SWAPENTS) * KS_PAGE_BYTES;
+  row->locked = READ(mm, locked_vm) * KS_PAGE_BYTES;
+  row->huge = 0;
+  if (bpf_core_field_exists(mm->hugetlb_usage)) {
+    row->huge = READ(mm, hugetlb_usage.counter) * KS_PAGE_BYTES;
+  }
+  row->configured = READ(kvm, nr_memslot_pages) * KS_PAGE_BYTES;
+}

@@ -1,0 +1,104 @@
+#include "sensor/source/resource/bpf.h"
+
+#include <array>
+
+#include "bpf/resource/records.h"
+#include "sensor/probe/hook_variants.h"
+// The only place that includes the skeletons: their bytes are all that is used of them.
+#include "block.skel.h"
+#include "oom.skel.h"
+#include "resource.skel.h"
+#include "taker.skel.h"
+#include "tap.skel.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr std::array kResourceMaps = {
+    MapRow{"resource_vms", MapSize::kVms, sizeof(ks_resource_vm)},
+    MapRow{"resource_vcpus", MapSize::kVcpus, sizeof(ks_resource_vcpu)},
+    MapRow{"resource_disks", MapSize::kVms, sizeof(ks_resource_disks)},
+    MapRow{"resource_groups", MapSize::kOwners},
+    MapRow{"resource_taps", MapSize::kDeclared, sizeof(ks_resource_tap)},
+    MapRow{"resource_victims", MapSize::kDeclared, sizeof(ks_victim)},
+    MapRow{"resource_takers", MapSize::kDeclared, sizeof(ks_taker)},
+    MapRow{"resource_losses", MapSize::kDeclared, sizeof(ks_resource_losses), /*frozen=*/true},
+};
+
+constexpr std::array kResourceObjects = {
+    ObjectRow{"resource", resource_bpf__elf_bytes}, ObjectRow{"tap", tap_bpf__elf_bytes},
+    ObjectRow{"block", block_bpf__elf_bytes},       ObjectRow{"oom", oom_bpf__elf_bytes},
+    ObjectRow{"taker", taker_bpf__elf_bytes},
+};
+
+constexpr std::array kOnDemand = {Variant::kOnDemand};
+constexpr std::array<absl::string_view, 1> kTun = {"tun_struct"};
+
+constexpr std::array kFileOnly = {Variant::kFile};
+
+// What the kernel tells in files alone (group_files.h).
+constexpr Hook File(absl::string_view name, absl::string_view file, absl::string_view provides) {
+  return {.name = name,
+          .object = "",
+          .variants = kFileOnly,
+          .provides = provides,
+          .file = file,
+          .remedy = "boot the host with psi=1"};
+}
+
+constexpr std::array kResourceHooks = {
+    Hook{.name = "resource_pass",
+         .object = "resource",
+         .variants = kOnDemand,
+         .provides = "what VMs use of processors and memory, once a second: cpu.*, vcpu.state, "
+                     "memory.*"},
+    Hook{.name = "tap_pass",
+         .object = "tap",
+         .variants = kOnDemand,
+         .provides = "what taps have carried, once a second: tap.*",
+         .types = kTun,
+         .module = "tun",
+         .symbol = "__per_cpu_offset"},
+    Hook{.name = "block_rq_complete",
+         .object = "block",
+         .variants = kTracepoint,
+         .provides = "requests of disks, and how long they take: disk.*"},
+    Hook{.name = "block_bio_queue",
+         .object = "block",
+         .variants = kTracepoint,
+         .provides = "when disks that map others (device-mapper, md) are asked: disk.latency.*"},
+    Hook{.name = "block_bio_complete",
+         .object = "block",
+         .variants = kTracepoint,
+         .provides = "requests of disks that map others: disk.*"},
+    Hook{.name = "mark_victim",
+         .object = "oom",
+         .variants = kTracepoint,
+         .provides = "VMMs that are killed for want of memory: memory.oom_kill.rate"},
+    Hook{.name = "sched_switch_while_waiting",
+         .object = "taker",
+         .variants = kOnDemand,
+         .provides = "who runs while a vCPU waits, attached only then: cpu.taken_by"},
+    File("cpu.pressure", "/proc/pressure/cpu",
+         "time that tasks wait for processors: pressure.cpu.*"),
+    File("memory.pressure", "/proc/pressure/memory",
+         "time that tasks wait for memory: pressure.memory.*"),
+    File("io.pressure", "/proc/pressure/io", "time that tasks wait for storage: pressure.io.*"),
+    File("memory.stat", "/proc/vmstat",
+         "what is reclaimed in a VM's cgroup of the unified hierarchy: memory.reclaim.rate, "
+         "memory.refault.rate"),
+};
+
+}  // namespace
+
+const BpfSource& ResourceBpf() {
+  static constexpr BpfSource kSource = {.name = "resource",
+                                        .number = KS_SOURCE_RESOURCE,
+                                        .layout_version = KS_RESOURCE_VERSION,
+                                        .maps = kResourceMaps,
+                                        .objects = kResourceObjects,
+                                        .hooks = kResourceHooks};
+  return kSource;
+}
+
+}  // namespace kvmsentry

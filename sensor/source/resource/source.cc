@@ -1,0 +1,163 @@
+#include "sensor/source/resource/source.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "sensor/base/clock.h"
+#include "sensor/base/escape.h"
+#include "sensor/base/load.h"
+#include "sensor/inventory/device.h"
+#include "sensor/source/catalogue.h"
+
+namespace kvmsentry {
+namespace {
+
+// Who had less than a quarter of what a VM waited for is not to blame.
+constexpr uint64_t kTakersShare = 4;
+
+}  // namespace
+
+void ResourceTally::Show(const VmPlace& vm, VmDetails* details) const {
+  const auto use = uses_.find(vm.vm);
+  if (use == uses_.end()) return;
+  details->counts.insert(use->second.counts.begin(), use->second.counts.end());
+  details->levels.insert(use->second.levels.begin(), use->second.levels.end());
+}
+
+absl::StatusOr<std::unique_ptr<Source>> ResourceSource::Open(const Probe& probe,
+                                                             SharedState& state) {
+  KVMSENTRY_ASSIGN_OR_RETURN(ResourceTables tables, ResourceTables::Open(probe, state));
+  std::unique_ptr<ResourceSource> source(new ResourceSource(probe, std::move(tables)));
+  source->losses_ = LossesThatMatter(*source);
+  return source;
+}
+
+void ResourceSource::StartSurvey() {
+  const MapSizes& sizes = probe_->sizes();
+  const auto program = [this](absl::string_view object, const std::string& name) {
+    return probe_->ProgramFd(object, name);
+  };
+  survey_ = Survey::Start({.vms = Pass(program("resource", "resource_pass"), sizes),
+                           .taps = Pass(program("tap", "tap_pass"), sizes),
+                           .switches = program("taker", "sched_switch_while_waiting"),
+                           .tap_map = probe_->MapFd("resource_taps"),
+                           .victim_map = probe_->MapFd("resource_victims"),
+                           .taker_map = probe_->MapFd("resource_takers")});
+}
+
+void ResourceSource::Watch(const VmPlace& vm, std::span<const Limit> /*limits*/) {
+  vms_.try_emplace(vm.vm, vm.vm, vm.slot);
+}
+
+void ResourceSource::Describe(VmId vm, const VmFacts& facts, const DeviceList& devices) {
+  names_[vm] = facts.name;
+  std::vector<uint64_t> taps;
+  for (const Device& device : devices.devices) {
+    // Of a process with several VMs it is not known whose its taps are.
+    if (device.kind == DeviceKind::kTap && !device.shared_by_process) taps.push_back(device.object);
+  }
+  tables_.SetTaps(vm, taps);
+}
+
+void ResourceSource::Unwatch(VmId vm) {
+  vms_.erase(vm);
+  names_.erase(vm);
+}
+
+absl::Status ResourceSource::Release(const VmPlace& vm) {
+  Unwatch(vm.vm);
+  tables_.Release(vm);
+  return absl::OkStatus();
+}
+
+void ResourceSource::Read(KernelTime now, std::span<const FeatureId> active,
+                          std::vector<Observation>* out) {
+  if (!survey_) {
+    StartSurvey();
+    return;
+  }
+  const uint64_t losses = LossesThatMatter(*this);
+  ResourceWriter write(now, active, std::exchange(losses_, losses) != losses, out);
+  for (auto& [id, vm] : vms_) vm.TakeVictims(tables_.OomVictims({id, vm.slot()}), write);
+  const std::shared_ptr<const Survey::Report> report = survey_->Latest();
+  if (!report || std::exchange(passes_, report->passes) == report->passes) return;
+  TakePass(*report);
+  auto tally = std::make_shared<ResourceTally>();
+  for (auto& [id, vm] : vms_) {
+    vm.Observe(write);
+    tally->Put(id, vm.use());
+  }
+  tally_ = std::move(tally);
+  ObserveTakers(*report, write);
+  Order(now);
+}
+
+void ResourceSource::TakePass(const Survey::Report& report) {
+  for (auto& [id, vm] : vms_) {
+    vm.TakeVm(tables_.Vm({id, vm.slot()}));
+    vm.TakeDisks(tables_.Disks({id, vm.slot()}));
+    const auto files = report.groups.find(id);
+    vm.TakeFiles(files == report.groups.end() ? nullptr : &files->second);
+  }
+  const auto vm_of = [this](uint64_t serial) {
+    const auto vm = vms_.find(VmId{serial});
+    return vm == vms_.end() ? nullptr : &vm->second;
+  };
+  for (const ResourceTables::Vcpu& vcpu : tables_.Vcpus()) {
+    if (ResourceVm* vm = vm_of(vcpu.row.vm_serial)) vm->TakeVcpu(vcpu.slot, vcpu.row);
+  }
+  for (const auto& [object, tap] : report.tap) {
+    if (ResourceVm* vm = vm_of(tap.serial)) vm->TakeTap(tap);
+  }
+}
+
+std::string ResourceSource::NameOf(const Survey::Taker& taker) const {
+  if (const auto name = names_.find(taker.taker); name != names_.end()) {
+    return absl::StrCat("vm:", name->second);
+  }
+  return absl::StrCat(taker.is_process ? "process:" : "kernel:", Escape(taker.comm));
+}
+
+void ResourceSource::ObserveTakers(const Survey::Report& report, ResourceWriter& write) const {
+  static const FeatureId taken_by = FeatureNamed("cpu.taken_by");
+  std::map<VmId, uint64_t> known;  // of how much it is known who had it
+  for (const Survey::Taker& taker : report.takers) known[taker.victim] += taker.ns;
+  for (const Survey::Taker& taker : report.takers) {
+    const auto vm = vms_.find(taker.victim);
+    // Its own threads wait for each other where it has fewer processors than threads: nobody's
+    // fault.
+    if (vm == vms_.end() || taker.taker == taker.victim || !vm->second.IsStarved()) continue;
+    if (taker.ns < known[taker.victim] / kTakersShare) continue;
+    write.Text(taker.victim, taken_by, NameOf(taker));
+  }
+}
+
+void ResourceSource::Order(KernelTime now) {
+  std::vector<Survey::Wanted> wanted;
+  std::vector<Survey::Victim> victims;
+  for (const auto& [id, vm] : vms_) {
+    if (vm.pid() != 0) wanted.push_back({id, vm.pid(), vm.IsShort()});
+    for (const Survey::Victim& victim : vm.Waiting()) {
+      if (victims.size() < KS_MAX_VICTIMS / 2) victims.push_back(victim);
+    }
+  }
+  const bool on = zoom_.Judge(!victims.empty(), now);
+  survey_->Want(std::move(wanted), on ? std::move(victims) : std::vector<Survey::Victim>());
+}
+
+std::vector<Loss> ResourceSource::Losses() const { return DescribeLosses(tables_.losses()); }
+
+std::vector<Loss> DescribeLosses(const ks_resource_losses& losses) {
+  return {
+      {"row_lookup", "slots that led to no row of a table", Load(losses.row_lookup), true},
+      {"table_update", "entries of tables that could not be made", Load(losses.table_update), true},
+      {"shared_group", "requests of cgroups that several VMs are in: counted for none",
+       Load(losses.shared_group), false},
+      {"many_threads", "VMMs with more than 4,096 threads: their CPU time is too low",
+       Load(losses.many_threads), true},
+  };
+}
+
+}  // namespace kvmsentry

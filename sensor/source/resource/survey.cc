@@ -1,0 +1,116 @@
+#include "sensor/source/resource/survey.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include <bpf/bpf.h>
+
+#include "sensor/source/resource/survey_maps.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr std::chrono::seconds kInterval{1};
+// Files of so many VMs are read in a second: some 2 ms.
+constexpr size_t kMostUrgent = 32;
+constexpr size_t kOthers = 16;
+
+}  // namespace
+
+std::unique_ptr<Survey> Survey::Start(const Programs& programs) {
+  std::unique_ptr<Survey> survey(new Survey(programs));
+  survey->thread_ =
+      std::jthread([self = survey.get()](const std::stop_token& stop) { self->Run(stop); });
+  return survey;
+}
+
+Survey::Survey(const Programs& programs) : programs_(programs), reader_(GroupReader::Open()) {}
+
+Survey::~Survey() = default;
+
+void Survey::Want(std::vector<Wanted> wanted, std::vector<Victim> victims) {
+  const std::lock_guard lock(mutex_);
+  wanted_ = std::move(wanted);
+  want_victims_ = std::move(victims);
+}
+
+std::shared_ptr<const Survey::Report> Survey::Latest() const {
+  const std::lock_guard lock(mutex_);
+  return latest_;
+}
+
+void Survey::Run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    Step();
+    std::unique_lock lock(mutex_);
+    stopped_.wait_for(lock, stop, kInterval, [] { return false; });
+  }
+}
+
+std::vector<Survey::Wanted> Survey::Choose(std::vector<Wanted> all) {
+  const auto others = std::ranges::stable_partition(all, &Wanted::urgent);
+  const auto urgent = static_cast<size_t>(others.begin() - all.begin());
+  std::vector<Wanted> chosen(
+      all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(urgent, kMostUrgent)));
+  for (size_t i = 0; i < std::min(others.size(), kOthers); ++i) {
+    chosen.push_back(*(others.begin() + static_cast<std::ptrdiff_t>(turn_++ % others.size())));
+  }
+  return chosen;
+}
+
+void Survey::ReadFiles(const std::vector<Wanted>& wanted, Report* report) {
+  std::erase_if(report->groups, [&](const auto& group) {
+    return std::ranges::find(wanted, group.first, &Wanted::vm) == wanted.end();
+  });
+  if (!reader_.ok()) return;
+  for (const Wanted& vm : Choose(wanted)) {
+    auto files = reader_->Read(vm.pid);
+    if (files.ok()) {
+      report->groups[vm.vm] = {SystemClock().Now(), *std::move(files)};
+    } else {
+      report->groups.erase(vm.vm);
+    }
+  }
+}
+
+// The victims first: what runs then knows them at once.
+absl::Status Survey::LookAtSwitches(std::vector<Victim> victims) {
+  std::ranges::sort(victims);
+  if (victims != victims_) {
+    KVMSENTRY_RETURN_IF_ERROR(SetVictims(programs_.victim_map, victims_, victims));
+    victims_ = std::move(victims);
+  }
+  if (victims_.empty()) {
+    switches_.reset();
+  } else if (!switches_) {
+    if (programs_.switches < 0) return absl::UnavailableError("the program is not loaded");
+    switches_ = Fd(bpf_raw_tracepoint_open(nullptr, programs_.switches));
+    if (!switches_) return absl::ErrnoToStatus(errno, "attaching to sched_switch");
+  }
+  return absl::OkStatus();
+}
+
+void Survey::Step() {
+  std::vector<Wanted> wanted;
+  std::vector<Victim> victims;
+  auto report = std::make_shared<Report>();
+  {
+    const std::lock_guard lock(mutex_);
+    if (latest_) *report = *latest_;
+    wanted = wanted_;
+    victims = want_victims_;
+  }
+  const uint64_t number = ++report->passes;
+  report->pass = programs_.vms.Run(number);
+  report->taps = programs_.taps.Run(number);
+  report->tap = ReadTaps(programs_.tap_map);
+  report->takers = TakeTakers(programs_.taker_map);
+  report->zoom = LookAtSwitches(std::move(victims));
+  ReadFiles(wanted, report.get());
+  const std::lock_guard lock(mutex_);
+  latest_ = std::move(report);
+}
+
+}  // namespace kvmsentry

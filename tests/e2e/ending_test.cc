@@ -55,6 +55,8 @@ TEST_F(EndingTest, OneThatIsKilledWhileItStartsIsNotInTheWayOfTheNext) {
     EXPECT_THAT(InFolder(), ElementsAre(".starting", "specs"));
     StartDaemon({});
     if (HasFatalFailure()) return;
+    // It serves a moment before its folder goes.
+    ASSERT_TRUE(WaitUntil([this] { return !IsStarting(); }));
     EXPECT_THAT(InFolder(), ElementsAre("s.sock", "specs"));
     StopDaemon();
     EXPECT_THAT(InFolder(), ElementsAre("specs"));

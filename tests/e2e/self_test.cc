@@ -112,7 +112,7 @@ TEST_F(SelfTest, APinThatIsRemovedIsTold) {
   ASSERT_OK_AND_ASSIGN(AlertStream stream, cli().Follow());
   ASSERT_TRUE(std::filesystem::remove(place().pin_root() + "/kvm/kvm_limits"));
   ASSERT_OK_AND_ASSIGN(const v1::Alert open, stream.WaitFor("", "self-pins", v1::Alert::OPEN));
-  ExpectOfTheSensor(open, "/kvm_limits is gone");
+  ExpectOfTheSensor(open, "/kvm_limits was removed");
   StopDaemon();
 }
 

@@ -115,10 +115,8 @@ constexpr std::array kFeatures = {
 std::span<const Feature> TestFeatures() { return kFeatures; }
 
 constexpr Domain kDomains[] = {
-    {SourceId::kKvm, "kvm", KvmFeatures},
-    {SourceId::kVfio, "vfio", VfioFeatures},
-    {SourceId::kVhost, "vhost", VhostFeatures},
-    {SourceId::kResource, "resource", ResourceFeatures},
+    {SourceId::kKvm, "kvm", KvmFeatures},       {SourceId::kVfio, "vfio", VfioFeatures},
+    {SourceId::kVhost, "vhost", VhostFeatures}, {SourceId::kResource, "resource", ResourceFeatures},
     {kTestSource, "test", TestFeatures},
 };
 

@@ -43,6 +43,8 @@ std::span<const Hook* const> HookPointers() {
   return *hooks;
 }
 
+HookRange Hooks() { return HookRange(HookPointers()); }
+
 absl::StatusOr<std::unique_ptr<Sources>> Sources::Open(const ProbeOptions& options) {
   std::unique_ptr<Sources> all(new Sources);
   const auto ready = [&all](const Probe& probe) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <ranges>
 #include <span>
 #include <vector>
 
@@ -25,12 +24,31 @@ struct SourceRow {
 // In the order of SourceId.
 std::span<const SourceRow> SourceRows();
 
-// The hooks of all sources, as a range of const Hook&.
+// The hooks of all sources.
+class HookRange {
+ public:
+  class Iterator {
+   public:
+    explicit Iterator(const Hook* const* at) : at_(at) {}
+    const Hook& operator*() const { return **at_; }
+    Iterator& operator++() {
+      ++at_;
+      return *this;
+    }
+    bool operator==(const Iterator& other) const = default;
+
+   private:
+    const Hook* const* at_;
+  };
+  explicit HookRange(std::span<const Hook* const> hooks) : hooks_(hooks) {}
+  Iterator begin() const { return Iterator(hooks_.data()); }
+  Iterator end() const { return Iterator(hooks_.data() + hooks_.size()); }
+
+ private:
+  std::span<const Hook* const> hooks_;
+};
+HookRange Hooks();
 std::span<const Hook* const> HookPointers();
-inline auto Hooks() {
-  return HookPointers() |
-         std::views::transform([](const Hook* hook) -> const Hook& { return *hook; });
-}
 
 // The probe, and all sources open on it. Not thread safe.
 class Sources {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::chrono::seconds kInterval{1};
 // Files of so many VMs are read in a second: some 2 ms.
-constexpr size_t kMostUrgent = 32;
+constexpr std::ptrdiff_t kMostUrgent = 32;
 constexpr size_t kOthers = 16;
 
 }  // namespace
@@ -50,12 +50,13 @@ void Survey::Run(const std::stop_token& stop) {
 }
 
 std::vector<Survey::Wanted> Survey::Choose(std::vector<Wanted> all) {
-  const auto others = std::ranges::stable_partition(all, &Wanted::urgent);
-  const auto urgent = static_cast<size_t>(others.begin() - all.begin());
-  std::vector<Wanted> chosen(
-      all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(urgent, kMostUrgent)));
-  for (size_t i = 0; i < std::min(others.size(), kOthers); ++i) {
-    chosen.push_back(*(others.begin() + static_cast<std::ptrdiff_t>(turn_++ % others.size())));
+  const auto others =
+      std::stable_partition(all.begin(), all.end(), [](const Wanted& vm) { return vm.urgent; });
+  const auto urgent = std::min(others - all.begin(), kMostUrgent);
+  std::vector<Wanted> chosen(all.begin(), all.begin() + urgent);
+  const auto count = static_cast<size_t>(all.end() - others);
+  for (size_t i = 0; i < std::min(count, kOthers); ++i) {
+    chosen.push_back(others[static_cast<std::ptrdiff_t>(turn_++ % count)]);
   }
   return chosen;
 }

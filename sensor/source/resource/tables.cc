@@ -40,7 +40,10 @@ absl::Status Pass::Run(uint64_t number) const {
                   .vm_words = Words(sizes_.max_vms),
                   .vcpu_words = Words(sizes_.max_vcpus),
                   .cpus = cpus};
-  LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &pass, .ctx_size_in = sizeof(pass));
+  bpf_test_run_opts options = {};
+  options.sz = sizeof(options);
+  options.ctx_in = &pass;
+  options.ctx_size_in = sizeof(pass);
   if (bpf_prog_test_run_opts(program_, &options) != 0) {
     return absl::ErrnoToStatus(errno, "running the pass over VMs");
   }

@@ -245,9 +245,8 @@ void ResourceVm::ObserveDisks(ResourceWriter& write) {
     count(kDiskReadBytesMeter, disk.now.read_bytes);
     count(kDiskWriteBytesMeter, disk.now.write_bytes);
     count(kDiskErrorMeter, disk.now.errors);
-    const auto latency = [&disk](uint64_t percent) {
-      return LevelNow{LatencyOf(disk.latencies.front(), disk.now.latencies, percent)};
-    };
+    const auto latency = [&from = disk.latencies.front(), &to = disk.now.latencies](
+                             uint64_t percent) { return LevelNow{LatencyOf(from, to, percent)}; };
     Level(write, Features().p50, latency(50), part);
     Level(write, Features().p99, latency(99), part);
   }

@@ -54,19 +54,23 @@ void Observer::Drain() {
 void Observer::Sample(const CoverageBoard& coverage, KernelTime now) {
   if (std::exchange(sampled_at_, now) == now) return;
   losses_ = sources_.LossesThatMatter();
-  std::vector<Observation> observations;
-  for (const std::unique_ptr<Source>& source : sources_.all()) {
-    source->Read(now, coverage.active(), &observations);
-    if (!source->Tampered().empty()) self_.Tampered(source->Tampered(), now);
-  }
   if (observed_ != coverage.active()) {
     observed_ = coverage.active();
     changed_.ForgetAll();  // a feature that was missing for a while may have counted meanwhile
   }
+  for (const std::unique_ptr<Source>& source : sources_.all()) SampleOf(*source, now);
+}
+
+// Of a source that does not give all counts, those it leaves out are missing, not at rest.
+void Observer::SampleOf(Source& source, KernelTime now) {
+  std::vector<Observation> observations;
+  source.Read(now, observed_, &observations);
+  if (!source.Tampered().empty()) self_.Tampered(source.Tampered(), now);
+  const bool all = source.GivesAllCounts();
   for (const Observation& o : observations) {
-    if (o.kind != ObservationKind::kCount || changed_.Changed(o)) Observe(o);
+    if (!all || o.kind != ObservationKind::kCount || changed_.Changed(o)) Observe(o);
   }
-  for (const std::unique_ptr<Source>& source : sources_.all()) ObserveUnchanged(*source, now);
+  if (all) ObserveUnchanged(source, now);
 }
 
 // A VM at rest costs nothing by this.

@@ -45,6 +45,7 @@ class Observer {
   void TakeRecord(std::span<const std::byte> bytes, bool lossy);
   void Crossed(Observation crossed, bool lossy);
   void Observe(Observation observation);
+  void SampleOf(Source& source, KernelTime now);
   void ObserveUnchanged(const Source& source, KernelTime now);
 
   Sources& sources_;

@@ -91,6 +91,10 @@ class Source {
   virtual void Read(KernelTime now, std::span<const FeatureId> active,
                     std::vector<Observation>* out) = 0;
 
+  // Whether each Read() gives every count of each VM that is watched. Those that are as they were
+  // then need not pass through the engine one by one.
+  virtual bool GivesAllCounts() const { return true; }
+
   // As of the latest Read(); never nullptr.
   virtual std::shared_ptr<const SourceCounts> counts() const = 0;
 

@@ -38,6 +38,8 @@ class ResourceSource final : public Source {
   absl::Status Release(const VmPlace& vm) override;
   void Read(KernelTime now, std::span<const FeatureId> active,
             std::vector<Observation>* out) override;
+  // It reads once a second, and not what the kernel does not give.
+  bool GivesAllCounts() const override { return false; }
   void TakeUntold(std::vector<Observation>* /*out*/) override {}
   std::shared_ptr<const SourceCounts> counts() const override { return tally_; }
   std::vector<Loss> Losses() const override;

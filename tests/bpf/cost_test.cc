@@ -16,8 +16,7 @@ class CostTest : public BpfTest {
   }
 
   static const Hook& Named(absl::string_view name) {
-    const auto hooks = Hooks();
-    return *std::ranges::find(hooks, name, &Hook::name);
+    return **std::ranges::find(HookPointers(), name, &Hook::name);
   }
   const HookCoverage& CoverageOf(const Hook& hook) const {
     return *std::ranges::find(probe().coverage(), &hook, &HookCoverage::hook);

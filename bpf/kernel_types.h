@@ -241,23 +241,6 @@ struct trace_event_raw_kvm_exit {
   __u32 isa;
 } KS_CORE;
 
-struct net_device {
-  char name[16];
-} KS_CORE;
-
-struct tun_struct {
-  struct net_device* dev;
-} KS_CORE;
-
-struct socket {
-  struct file* file;
-} KS_CORE;
-
-struct tun_file {
-  struct socket socket;
-  struct tun_struct* tun;
-} KS_CORE;
-
 struct seq_file;
 
 struct bpf_iter_meta {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "bpf/common.bpf.h"
+#include "bpf/kvm/place_types.h"
 #include "bpf/kvm/records.h"
 
 #define KS_S_IFMT 0170000 /* include/uapi/linux/stat.h */
@@ -34,6 +35,8 @@ static __always_inline bool describe_tap(struct file* file, struct ks_open_devic
   found->object = (__u64)tun;
   struct net_device* device = BPF_CORE_READ(tun, dev);
   bpf_core_read_str(found->tap, sizeof(found->tap), &device->name);
+  found->ifindex = BPF_CORE_READ(device, ifindex);
+  found->net_ns = BPF_CORE_READ(device, nd_net.net, ns.inum);
   return true;
 }
 

@@ -52,6 +52,8 @@ SEC("iter/task_file") int walk_devices(struct bpf_iter__task_file* ctx) {
   struct ks_open_device found = {.tgid = task->tgid, .fd = ctx->fd};
   if (kvm_file_kind(file)) {
     found.kind = KS_DEVICE_VM;
+    const struct task_struct___place* place = (void*)task;
+    found.object = BPF_CORE_READ(place, cgroups, dfl_cgrp, kn, id);
   } else if (!describe_device_file(file, &found)) {
     return 0;
   }

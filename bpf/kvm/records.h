@@ -104,9 +104,9 @@ enum ks_owner_kind {
   KS_OWNER_MM = 1, /* address of an mm_struct: said by programs, when they register a VM */
   /* the others are said by user space: */
   KS_OWNER_PROCESS,   /* tgid */
-  KS_OWNER_CGROUP,    /* id of a cgroup */
-  KS_OWNER_FILE,      /* device of the file system, inode */
-  KS_OWNER_INTERFACE, /* ifindex */
+  KS_OWNER_CGROUP,    /* id of a cgroup of the unified hierarchy */
+  KS_OWNER_FILE,      /* of an image: device of its file system, inode; else: block device, 0 */
+  KS_OWNER_INTERFACE, /* ifindex, number of the network namespace */
 };
 
 struct ks_owner_key {

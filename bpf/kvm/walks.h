@@ -42,7 +42,8 @@ enum ks_device_flags {
 
 /* Device numbers are the kernel's: major << 20 | minor. */
 struct ks_open_device {
-  uint64_t object; /* what the driver keeps: a tap's struct tun_struct, else file->private_data */
+  uint64_t object; /* what the driver keeps: a tap's struct tun_struct, else file->private_data;
+                    * of a VM's file the id of the process's cgroup in the unified hierarchy */
   uint64_t inode;  /* its number within the file system */
   uint64_t size;
   uint64_t fs_magic;
@@ -50,9 +51,11 @@ struct ks_open_device {
   uint32_t device;    /* of a character or block device itself; else 0 */
   uint32_t tgid;
   uint32_t fd;
-  uint32_t kind;  /* enum ks_device_kind */
-  uint32_t flags; /* enum ks_device_flags */
-  char tap[16];   /* the interface's name; empty where it is not known, and for all others */
+  uint32_t kind;    /* enum ks_device_kind */
+  uint32_t flags;   /* enum ks_device_flags */
+  char tap[16];     /* the interface's name; empty where it is not known, and for all others */
+  uint32_t ifindex; /* of a tap; 0 where it is not known */
+  uint32_t net_ns;  /* the number of the network namespace that the interface is in now */
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_open_device, fs_device) == 32);
-KS_STATIC_ASSERT(sizeof(struct ks_open_device) == 72);
+KS_STATIC_ASSERT(sizeof(struct ks_open_device) == 80);

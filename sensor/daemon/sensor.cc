@@ -164,9 +164,6 @@ void Sensor::Watch(const VmEntry& vm, KernelTime now) {
   observer_.Forget(vm.facts.id);
   const VmPlace place{vm.facts.id, vm.slot};
   sources_->Watch(place, library_->LimitsFor(vm.facts));
-  const OwnedThing process{KS_OWNER_PROCESS, static_cast<uint64_t>(vm.facts.pid)};
-  const absl::Status owned = sources_->kvm().tables().Own(place, {process});
-  if (!owned.ok() && log_quota_.Admit(now)) spdlog::warn("{}", std::string(owned.message()));
   Describe(*registry_.Find(vm.facts.id));
 }
 

@@ -48,6 +48,8 @@ struct Device {
   // and vsock is also their struct vhost_dev, the first member (drivers/vhost/net.c, vsock.c). 0 of
   // disks.
   uint64_t object = 0;
+  // Of a tap, 0 where not known: its number, and that of the network namespace that it is in.
+  uint32_t ifindex = 0, net_ns = 0;
   bool block = false;
   bool writable = false;
   bool shared_by_process = false;  // the process holds several VMs, and which has it is not known
@@ -57,6 +59,7 @@ struct Device {
 // At most kMaxDevices are kept.
 struct DeviceList {
   std::vector<Device> devices;
+  uint64_t cgroup = 0;    // id of the VMM's in the unified hierarchy; 0: not known
   uint64_t left_out = 0;  // devices, or open files of devices, beyond
   friend bool operator==(const DeviceList&, const DeviceList&) = default;
 };

@@ -41,7 +41,11 @@ class Collector {
   explicit Collector(const MiscDevices& misc) : misc_(misc) {}
 
   void Add(const ks_open_device& file) {
-    is_vmm_ |= file.kind == KS_DEVICE_VM;
+    if (file.kind == KS_DEVICE_VM) {
+      is_vmm_ = true;
+      cgroup_ = file.object;
+      return;
+    }
     const std::optional<DeviceKind> kind = DeviceKindOf(file, misc_);
     if (!kind) return;
     const bool image = file.kind == KS_DEVICE_FILE;
@@ -70,12 +74,14 @@ class Collector {
     return all;
   }
   uint64_t left_out() const { return is_vmm_ ? left_out_ : 0; }
+  uint64_t cgroup() const { return cgroup_; }
 
  private:
   using Key = std::tuple<uint32_t, uint32_t, uint64_t>;  // kind of file, device, identity
   const MiscDevices& misc_;
   std::map<Key, Found> found_;
   uint64_t left_out_ = 0;
+  uint64_t cgroup_ = 0;
   bool is_vmm_ = false;
 };
 
@@ -130,6 +136,8 @@ Device Describe(const Found& found, int process, const MiscDevices& misc) {
                 .minor = MinorOf(number),
                 .inode = file.kind == KS_DEVICE_FILE ? file.inode : 0,
                 .object = file.kind == KS_DEVICE_MISC ? file.object : 0,
+                .ifindex = file.ifindex,
+                .net_ns = file.net_ns,
                 .block = file.kind == KS_DEVICE_BLOCK,
                 .writable = found.writable};
   if (found.kind == DeviceKind::kDisk) {
@@ -161,6 +169,7 @@ absl::StatusOr<DeviceList> DeviceReader::Read(int32_t pid, const DeviceWalk& wal
   Collector collector(misc_);
   KVMSENTRY_RETURN_IF_ERROR(walk(pid, [&](const ks_open_device& file) { collector.Add(file); }));
   list.left_out = collector.left_out();
+  list.cgroup = collector.cgroup();
   for (const Found& found : collector.Take()) {
     Device device = Describe(found, process->get(), misc_);
     // A file of /dev/net/tun that is attached to no interface yet.

@@ -293,6 +293,7 @@ DeviceList Inventory::DevicesOf(std::span<const int32_t> holders) const {
   for (const int32_t pid : holders) {
     const auto list = devices_.find(pid);
     if (list == devices_.end()) continue;
+    if (all.cgroup == 0) all.cgroup = list->second.cgroup;
     const std::vector<Device>& devices = list->second.devices;
     const size_t taken = std::min(devices.size(), kMaxDevices - all.devices.size());
     all.devices.insert(all.devices.end(), devices.begin(),

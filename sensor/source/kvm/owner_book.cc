@@ -1,6 +1,27 @@
 #include "sensor/source/kvm/owner_book.h"
 
 namespace kvmsentry {
+namespace {
+
+constexpr uint64_t kRootCgroup = 1;  // include/linux/cgroup.h, cgroup_id() of the root
+constexpr int kMinorBits = 20;       // include/linux/kdev_t.h
+
+}  // namespace
+
+std::vector<OwnedThing> ThingsOf(const VmFacts& facts, const DeviceList& devices) {
+  std::vector<OwnedThing> things = {{KS_OWNER_PROCESS, static_cast<uint64_t>(facts.pid)}};
+  if (devices.cgroup > kRootCgroup) things.push_back({KS_OWNER_CGROUP, devices.cgroup});
+  for (const Device& device : devices.devices) {
+    if (device.shared_by_process) continue;
+    if (device.kind == DeviceKind::kDisk) {
+      const uint64_t number = uint64_t{device.major} << kMinorBits | device.minor;
+      things.push_back({KS_OWNER_FILE, number, device.inode});
+    } else if (device.kind == DeviceKind::kTap && device.ifindex != 0) {
+      things.push_back({KS_OWNER_INTERFACE, device.ifindex, device.net_ns});
+    }
+  }
+  return things;
+}
 
 void OwnerBook::Say(const VmPlace& vm, const std::vector<OwnedThing>& things) {
   const std::set<OwnedThing> now(things.begin(), things.end());

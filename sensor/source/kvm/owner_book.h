@@ -14,10 +14,14 @@ namespace kvmsentry {
 
 struct OwnedThing {
   ks_owner_kind kind = KS_OWNER_PROCESS;  // not KS_OWNER_MM
-  uint64_t id = 0;                        // of a file the device of its file system
-  uint64_t inode = 0;                     // of a file
+  uint64_t id = 0;                        // of a file the device that it is, or lies on
+  uint64_t within = 0;  // of an image its inode, of an interface its network namespace
   friend auto operator<=>(const OwnedThing&, const OwnedThing&) = default;
 };
+
+// What of the things that the inventory has found is the VM's alone, as far as one process holds
+// it. Not the root's cgroup, which is everybody's.
+std::vector<OwnedThing> ThingsOf(const VmFacts& facts, const DeviceList& devices);
 
 // A thing may be of several VMs: then it is of none of them alone.
 class OwnerBook {

@@ -11,7 +11,7 @@ namespace kvmsentry {
 namespace {
 
 ks_owner_key KeyOf(const OwnedThing& thing) {
-  return {.kind = static_cast<uint32_t>(thing.kind), .padding = 0, .id = {thing.id, thing.inode}};
+  return {.kind = static_cast<uint32_t>(thing.kind), .padding = 0, .id = {thing.id, thing.within}};
 }
 
 ks_owner_key KeyOfMm(uint64_t mm) { return {.kind = KS_OWNER_MM, .padding = 0, .id = {mm, 0}}; }

@@ -41,6 +41,17 @@ void KvmSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
   tables_.SetLimits(vm.slot, limits);
 }
 
+void KvmSource::Describe(VmId vm, const VmFacts& facts, const DeviceList& devices) {
+  const auto known = watched_.find(vm);
+  if (known == watched_.end()) return;
+  if (!tables_.Own({vm, known->second}, ThingsOf(facts, devices)).ok()) ++things_refused_;
+}
+
+void KvmSource::Unwatch(VmId vm) {
+  const auto known = watched_.extract(vm);
+  if (!known.empty()) (void)tables_.Own({vm, known.mapped()}, {});  // nothing is added
+}
+
 absl::Status KvmSource::Release(const VmPlace& vm) {
   watched_.erase(vm.vm);
   return tables_.Release(vm.slot);
@@ -99,7 +110,14 @@ void KvmSource::TakeUntold(std::vector<Observation>* out) {
   ObserveUntold(tables_.TakeUntold(), out);
 }
 
-std::vector<Loss> KvmSource::Losses() const { return DescribeLosses(tables_.losses()); }
+std::vector<Loss> KvmSource::Losses() const {
+  std::vector<Loss> losses = DescribeLosses(tables_.losses());
+  losses.push_back(
+      {"thing_refused",
+       "times that the map owners had no room for a VM's disks or taps: raise --max-vms",
+       things_refused_, false});
+  return losses;
+}
 
 std::vector<Loss> DescribeLosses(const ks_kvm_losses& losses) {
   return {

@@ -20,7 +20,8 @@ class KvmSource final : public Source {
 
   SourceId id() const override { return SourceId::kKvm; }
   void Watch(const VmPlace& vm, std::span<const Limit> limits) override;
-  void Unwatch(VmId vm) override { watched_.erase(vm); }
+  void Describe(VmId vm, const VmFacts& facts, const DeviceList& devices) override;
+  void Unwatch(VmId vm) override;
   absl::Status Release(const VmPlace& vm) override;
   void Read(KernelTime now, std::span<const FeatureId> active,
             std::vector<Observation>* out) override;
@@ -46,6 +47,7 @@ class KvmSource final : public Source {
   KvmTables tables_;
   std::map<VmId, Slot> watched_;
   std::shared_ptr<const KvmTally> tally_ = std::make_shared<const KvmTally>();
+  uint64_t things_refused_ = 0;
   uint64_t losses_ = 0;   // those that matter, as of the latest Read()
   std::string tampered_;  // what somebody did to the tables that no look can undo
 };

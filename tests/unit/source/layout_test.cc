@@ -285,7 +285,8 @@ const std::vector<Layout>& RecordLayouts() {
        {MEMBER(ks_open_device, object), MEMBER(ks_open_device, inode), MEMBER(ks_open_device, size),
         MEMBER(ks_open_device, fs_magic), MEMBER(ks_open_device, fs_device),
         MEMBER(ks_open_device, device), MEMBER(ks_open_device, tgid), MEMBER(ks_open_device, fd),
-        MEMBER(ks_open_device, kind), MEMBER(ks_open_device, flags), MEMBER(ks_open_device, tap)}},
+        MEMBER(ks_open_device, kind), MEMBER(ks_open_device, flags), MEMBER(ks_open_device, tap),
+        MEMBER(ks_open_device, ifindex), MEMBER(ks_open_device, net_ns)}},
   };
   return *kLayouts;
 }

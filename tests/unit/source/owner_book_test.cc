@@ -111,5 +111,31 @@ TEST_F(OwnerBookTest, StaysRightUnderChurn) {
   }
 }
 
+TEST(ThingsOfTest, AreWhatTheInventoryFoundOfTheVmAlone) {
+  VmFacts facts;
+  facts.pid = 42;
+  DeviceList list{
+      .devices = {{.kind = DeviceKind::kDisk, .name = {}, .major = 8, .minor = 1, .inode = 99},
+                  {.kind = DeviceKind::kDisk, .name = {}, .major = 7, .minor = 3, .block = true},
+                  {.kind = DeviceKind::kTap, .name = {}, .ifindex = 5, .net_ns = 4026531840},
+                  {.kind = DeviceKind::kTap, .name = {}},  // its types are not known
+                  {.kind = DeviceKind::kVhostNet, .name = {}},
+                  {.kind = DeviceKind::kDisk,
+                   .name = {},
+                   .major = 8,
+                   .minor = 1,
+                   .inode = 100,
+                   .shared_by_process = true}},
+      .cgroup = 77};
+  const OwnedThing process{KS_OWNER_PROCESS, 42};
+  EXPECT_THAT(ThingsOf(facts, list),
+              ::testing::ElementsAre(process, OwnedThing{KS_OWNER_CGROUP, 77},
+                                     OwnedThing{KS_OWNER_FILE, 8 << 20 | 1, 99},
+                                     OwnedThing{KS_OWNER_FILE, 7 << 20 | 3, 0},
+                                     OwnedThing{KS_OWNER_INTERFACE, 5, 4026531840}));
+  list = {.devices = {}, .cgroup = 1};  // the root's, where everybody is
+  EXPECT_THAT(ThingsOf(facts, list), ::testing::ElementsAre(process));
+}
+
 }  // namespace
 }  // namespace kvmsentry

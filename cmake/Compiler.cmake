@@ -31,5 +31,7 @@ if(KVMSENTRY_SANITIZE MATCHES address)
   add_compile_options(-O1 -gline-tables-only)
 endif()
 if(KVMSENTRY_SANITIZE MATCHES thread)
-  target_sources(kvmsentry_options INTERFACE ${CMAKE_SOURCE_DIR}/cmake/tsan_defaults.cc)
+  # As an object of its own: it stands in each library, and a program takes one.
+  add_library(tsan_defaults OBJECT ${CMAKE_SOURCE_DIR}/cmake/tsan_defaults.cc)
+  target_sources(kvmsentry_options INTERFACE $<TARGET_OBJECTS:tsan_defaults>)
 endif()

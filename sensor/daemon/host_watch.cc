@@ -21,6 +21,7 @@ void HostWatch::TakeUevents() {
   const absl::StatusOr<UeventBatch> batch = uevents_.Read();
   if (!batch.ok()) {
     inventory_.OnUeventsLost();
+    ++uevents_seen_;
     if (std::exchange(uevents_ok_, false)) {
       spdlog::error("deaths of VMs are noticed late: {}", std::string(batch.status().message()));
     }
@@ -29,8 +30,10 @@ void HostWatch::TakeUevents() {
   uevents_ok_ = true;
   if (batch->overrun) inventory_.OnUeventsLost();
   for (const KvmUevent& event : batch->events) inventory_.OnUevent(event);
-  if (batch->overrun || !batch->events.empty()) RequestWalk();
   modules_loaded_ |= batch->overrun || batch->module_loaded;
+  if (!batch->overrun && batch->events.empty()) return;
+  ++uevents_seen_;
+  RequestWalk();
 }
 
 InventoryChanges HostWatch::Look(const std::vector<ks_vm_row>& rows) {

@@ -55,6 +55,7 @@ class HostWatch {
   const std::shared_ptr<const std::vector<VmView>>& unwatched() const { return unwatched_views_; }
   // Counts Look()s with a walk.
   uint64_t walks_seen() const { return walks_seen_; }
+  uint64_t uevents_seen() const { return uevents_seen_; }  // of KVM, and overruns of them
   uint64_t failed_walks() const { return failed_walks_; }
   const std::optional<Worker::Running>& naming() const { return names_->running(); }
 
@@ -76,6 +77,7 @@ class HostWatch {
   WalkSchedule walks_;
   std::optional<HostWalkResult> walk_;  // not looked at yet
   uint64_t walks_seen_ = 0;
+  uint64_t uevents_seen_ = 0;
   uint64_t failed_walks_ = 0;
   std::shared_ptr<const std::vector<VmView>> unwatched_views_;
   std::unique_ptr<Worker> names_;  // the last: its thread uses the above

@@ -56,7 +56,9 @@ void Observer::Sample(const CoverageBoard& coverage, KernelTime now) {
   losses_ = sources_.LossesThatMatter();
   if (observed_ != coverage.active()) {
     observed_ = coverage.active();
-    changed_.ForgetAll();  // a feature that was missing for a while may have counted meanwhile
+    active_.clear();
+    for (const FeatureId id : observed_) active_[FeatureOf(id).source].push_back(id);
+    heard_.ForgetAll();  // a feature that was missing for a while may have counted meanwhile
   }
   for (const std::unique_ptr<Source>& source : sources_.all()) SampleOf(*source, now);
 }
@@ -64,13 +66,10 @@ void Observer::Sample(const CoverageBoard& coverage, KernelTime now) {
 // Of a source that does not give all counts, those it leaves out are missing, not at rest.
 void Observer::SampleOf(Source& source, KernelTime now) {
   std::vector<Observation> observations;
-  source.Read(now, observed_, &observations);
+  source.Read({.now = now, .active = active_[source.id()], .heard = &heard_}, &observations);
   if (!source.Tampered().empty()) self_.Tampered(source.Tampered(), now);
-  const bool all = source.GivesAllCounts();
-  for (const Observation& o : observations) {
-    if (!all || o.kind != ObservationKind::kCount || changed_.Changed(o)) Observe(o);
-  }
-  if (all) ObserveUnchanged(source, now);
+  for (Observation& observation : observations) Observe(std::move(observation));
+  if (source.GivesAllCounts()) ObserveUnchanged(source, now);
 }
 
 // A VM at rest costs nothing by this.
@@ -78,9 +77,8 @@ void Observer::ObserveUnchanged(const Source& source, KernelTime now) {
   const uint64_t losses = LossesThatMatter(source);
   const bool lossy = std::exchange(losses_of_[source.id()], losses) != losses;
   std::vector<FeatureId> rates;
-  for (const FeatureId id : observed_) {
-    const Feature& feature = FeatureOf(id);
-    if (feature.source == source.id() && feature.kind == FeatureKind::kRate) rates.push_back(id);
+  for (const FeatureId id : active_[source.id()]) {
+    if (FeatureOf(id).kind == FeatureKind::kRate) rates.push_back(id);
   }
   if (!rates.empty()) engine_.ObserveUnchanged(source.id(), now, rates, lossy);
 }

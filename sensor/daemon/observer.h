@@ -34,7 +34,7 @@ class Observer {
   // was done for NOW. What a VM did that is not watched yet waits.
   void Sample(const CoverageBoard& coverage, KernelTime now);
   // VM came, is gone, or others of its facts are known: its next sample is handed over whole.
-  void Forget(VmId vm) { changed_.Forget(vm); }
+  void Forget(VmId vm) { heard_.Forget(vm); }
 
   // Of each source, as of the latest sample.
   std::vector<std::shared_ptr<const SourceCounts>> Counts() const;
@@ -51,8 +51,9 @@ class Observer {
   Sources& sources_;
   Engine& engine_;
   SelfCheck& self_;
-  ChangedCounts changed_;
-  std::vector<FeatureId> observed_;  // the active features of the latest sample
+  ChangedCounts heard_;
+  std::vector<FeatureId> observed_;                    // the active features of the latest sample
+  std::map<SourceId, std::vector<FeatureId>> active_;  // the same by source
   KernelTime sampled_at_;
   KernelTime recorded_at_;
   bool born_ = false;

@@ -98,7 +98,7 @@ void Sensor::OnTick(uint64_t late) {
   host_.TakeUevents();
   host_.FinishNames();
   keeper_.OnTick(clock_.Now());
-  Look();
+  if (LookIsDue(clock_.Now())) Look();
   TakeRecords();
   // Only now: counts must carry the time at which they were read.
   const KernelTime now = clock_.Now();
@@ -125,8 +125,17 @@ void Sensor::TakeRecords() {
   host_.AskNames();
 }
 
+// Births and deaths are told. What nobody tells, as that somebody has emptied a row, may wait.
+bool Sensor::LookIsDue(KernelTime now) const {
+  return births_ != Load(sources_->state().row().owners_made) ||
+         uevents_seen_ != host_.uevents_seen() || now - looked_at_ >= kNsPerSecond;
+}
+
 void Sensor::Look() {
   const Pulse::Step step(pulse_, clock_, "looking at the VM table");
+  looked_at_ = clock_.Now();
+  births_ = Load(sources_->state().row().owners_made);
+  uevents_seen_ = host_.uevents_seen();
   std::vector<ks_vm_row> rows = sources_->kvm().tables().CopyVms();
   std::erase_if(rows, [this](const ks_vm_row& row) { return proof_.IsCanarys(row); });
   const InventoryChanges changes = host_.Look(rows);

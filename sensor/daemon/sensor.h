@@ -75,6 +75,7 @@ class Sensor {
          const Clock& clock, Hub& hub, Pulse& pulse, Parts parts);
 
   void ProveHooks();
+  bool LookIsDue(KernelTime now) const;
   void Look();
   void TakeRecords();
   void Appear(VmEntry vm, KernelTime now);
@@ -102,6 +103,9 @@ class Sensor {
   VmRegistry registry_;
   Observer observer_;
   SnapshotBoard snapshots_;
+  KernelTime looked_at_;
+  uint64_t births_ = 0;  // as of then, as what follows
+  uint64_t uevents_seen_ = 0;
   uint64_t walks_seen_ = 0;
   uint64_t late_ticks_ = 0;
   RecentLosses recent_losses_;

@@ -4,11 +4,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "sensor/base/ids.h"
-#include "sensor/feature/observation.h"
+#include "sensor/feature/feature.h"
 
 namespace kvmsentry {
 
@@ -16,17 +15,31 @@ namespace kvmsentry {
 // hears once that all others are as they were (Engine::ObserveUnchanged). Not thread safe.
 class ChangedCounts {
  public:
-  // True where COUNT, a kCount, is the first of its VM, part and feature or differs from the latest
-  // one; it is the latest from then on.
-  bool Changed(const Observation& count);
+  // What was heard of one VM.
+  class OfVm {
+   public:
+    OfVm();
+    // True where COUNT is the first of FEATURE or differs from the latest one; it is the latest
+    // from then on.
+    bool Changed(FeatureId feature, uint64_t count) {
+      std::optional<uint64_t>& latest = latest_[static_cast<size_t>(feature)];
+      if (latest == count) return false;
+      latest = count;
+      return true;
+    }
+
+   private:
+    std::vector<std::optional<uint64_t>> latest_;  // by feature
+  };
+  OfVm& Of(VmId vm) { return vms_[vm]; }
 
   // The next count of each of its features is a first one: the VM is gone, or other specs select
   // it, which know no count yet.
-  void Forget(VmId vm);
-  void ForgetAll() { latest_.clear(); }
+  void Forget(VmId vm) { vms_.erase(vm); }
+  void ForgetAll() { vms_.clear(); }
 
  private:
-  std::map<std::pair<VmId, PartId>, std::vector<std::optional<uint64_t>>> latest_;  // by feature
+  std::map<VmId, OfVm> vms_;
 };
 
 }  // namespace kvmsentry

@@ -14,14 +14,14 @@ uint64_t LossesThatMatter(const Source& source) {
   return sum;
 }
 
-void ObserveCounts(SourceId source, VmId vm, KernelTime now, std::span<const FeatureId> active,
-                   std::span<const uint64_t> count, std::span<const uint64_t> last, bool lossy,
-                   std::vector<Observation>* out) {
-  for (const FeatureId id : active) {
+void ObserveCounts(const Sampling& sampling, VmId vm, std::span<const uint64_t> count,
+                   std::span<const uint64_t> last, bool lossy, std::vector<Observation>* out) {
+  ChangedCounts::OfVm& heard = sampling.heard->Of(vm);
+  for (const FeatureId id : sampling.active) {
     const Feature& feature = FeatureOf(id);
-    if (!feature.meter || feature.source != source) continue;
+    if (!feature.meter || !heard.Changed(id, count[*feature.meter])) continue;
     Observation& observation = out->emplace_back();
-    observation.time = now;
+    observation.time = sampling.now;
     observation.vm = vm;
     observation.kind = ObservationKind::kCount;
     observation.feature = id;

@@ -15,11 +15,11 @@
 
 namespace kvmsentry {
 
-// Appends an observation for each rate of SOURCE in ACTIVE; missing is not zero. COUNT has its
-// cumulative count by meter, LAST what the latest occurrence named (empty: nothing).
-void ObserveCounts(SourceId source, VmId vm, KernelTime now, std::span<const FeatureId> active,
-                   std::span<const uint64_t> count, std::span<const uint64_t> last, bool lossy,
-                   std::vector<Observation>* out);
+// Appends an observation for each active rate whose count was not heard yet; missing is not zero.
+// COUNT has VM's cumulative counts by meter, LAST what the latest occurrence named (empty:
+// nothing).
+void ObserveCounts(const Sampling& sampling, VmId vm, std::span<const uint64_t> count,
+                   std::span<const uint64_t> last, bool lossy, std::vector<Observation>* out);
 
 // Appends that MEMBER of the set FEATURE was seen.
 void ObserveMember(VmId vm, KernelTime now, FeatureId feature, uint64_t member,

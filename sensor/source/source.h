@@ -23,6 +23,7 @@
 #include "sensor/feature/observation.h"
 #include "sensor/feature/vm.h"
 #include "sensor/inventory/device.h"
+#include "sensor/source/changed_counts.h"
 
 namespace kvmsentry {
 
@@ -38,6 +39,13 @@ struct Loss {
   absl::string_view meaning;  // what it is, in words
   uint64_t count = 0;
   bool matters = false;  // counts of watched VMs are too low, or records of them are missing
+};
+
+// What is asked of a source once a tick.
+struct Sampling {
+  KernelTime now;
+  std::span<const FeatureId> active;  // those of the source's features that can be seen; ordered
+  ChangedCounts* heard = nullptr;     // the counts that the engine knows
 };
 
 // What `vms` shows of one VM, added up over all sources.
@@ -86,13 +94,12 @@ class Source {
 
   // ---- observations ----
 
-  // Once a tick: of each VM that is watched, what it has counted and named since the last time, of
-  // the features in ACTIVE, ordered. Appends to OUT; serials are the caller's to set.
-  virtual void Read(KernelTime now, std::span<const FeatureId> active,
-                    std::vector<Observation>* out) = 0;
+  // Once a tick: of each VM that is watched, what it has counted and named since the last time.
+  // Appends to OUT; serials are the caller's to set.
+  virtual void Read(const Sampling& sampling, std::vector<Observation>* out) = 0;
 
-  // Whether each Read() gives every count of each VM that is watched. Those that are as they were
-  // then need not pass through the engine one by one.
+  // Whether each Read() knows every count of each VM that is watched, and leaves out only those
+  // that are as the engine has heard them.
   virtual bool GivesAllCounts() const { return true; }
 
   // As of the latest Read(); never nullptr.

@@ -57,8 +57,7 @@ absl::Status KvmSource::Release(const VmPlace& vm) {
   return tables_.Release(vm.slot);
 }
 
-void KvmSource::Read(KernelTime now, std::span<const FeatureId> active,
-                     std::vector<Observation>* out) {
+void KvmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
   const uint64_t losses = LossesThatMatter(*this);
   const bool lossy = std::exchange(losses_, losses) != losses;
   const auto before = std::exchange(
@@ -68,11 +67,11 @@ void KvmSource::Read(KernelTime now, std::span<const FeatureId> active,
   const auto watched = [this](VmId vm) { return watched_.contains(vm); };
   for (const KvmCounts& counts : tally_->vms()) {
     if (!watched(counts.vm)) continue;
-    ObserveCounts(id(), counts.vm, now, active, counts.count, counts.last, lossy, out);
+    ObserveCounts(sampling, counts.vm, counts.count, counts.last, lossy, out);
   }
   // What a VM did that was born since the inventory looked waits for the next tick.
   for (const KvmTables::Members& members : tables_.TakeMembers(watched)) {
-    ObserveMembers(members, now, out);
+    ObserveMembers(members, sampling.now, out);
   }
 }
 

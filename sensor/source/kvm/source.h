@@ -23,8 +23,7 @@ class KvmSource final : public Source {
   void Describe(VmId vm, const VmFacts& facts, const DeviceList& devices) override;
   void Unwatch(VmId vm) override;
   absl::Status Release(const VmPlace& vm) override;
-  void Read(KernelTime now, std::span<const FeatureId> active,
-            std::vector<Observation>* out) override;
+  void Read(const Sampling& sampling, std::vector<Observation>* out) override;
   void TakeUntold(std::vector<Observation>* out) override;
   std::vector<Loss> Losses() const override;
   std::shared_ptr<const SourceCounts> counts() const override { return tally_; }

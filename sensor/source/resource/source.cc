@@ -72,14 +72,14 @@ absl::Status ResourceSource::Release(const VmPlace& vm) {
   return absl::OkStatus();
 }
 
-void ResourceSource::Read(KernelTime now, std::span<const FeatureId> active,
-                          std::vector<Observation>* out) {
+void ResourceSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
   if (!survey_) {
     StartSurvey();
     return;
   }
   const uint64_t losses = LossesThatMatter(*this);
-  ResourceWriter write(now, active, std::exchange(losses_, losses) != losses, out);
+  ResourceWriter write(sampling.now, sampling.active, std::exchange(losses_, losses) != losses,
+                       out);
   for (auto& [id, vm] : vms_) vm.TakeVictims(tables_.OomVictims({id, vm.slot()}), write);
   const std::shared_ptr<const Survey::Report> report = survey_->Latest();
   if (!report || std::exchange(passes_, report->passes) == report->passes) return;
@@ -91,7 +91,7 @@ void ResourceSource::Read(KernelTime now, std::span<const FeatureId> active,
   }
   tally_ = std::move(tally);
   ObserveTakers(*report, write);
-  Order(now);
+  Order(sampling.now);
 }
 
 void ResourceSource::TakePass(const Survey::Report& report) {

@@ -36,8 +36,7 @@ class ResourceSource final : public Source {
   void Describe(VmId vm, const VmFacts& facts, const DeviceList& devices) override;
   void Unwatch(VmId vm) override;
   absl::Status Release(const VmPlace& vm) override;
-  void Read(KernelTime now, std::span<const FeatureId> active,
-            std::vector<Observation>* out) override;
+  void Read(const Sampling& sampling, std::vector<Observation>* out) override;
   // It reads once a second, and not what the kernel does not give.
   bool GivesAllCounts() const override { return false; }
   void TakeUntold(std::vector<Observation>* /*out*/) override {}

@@ -27,8 +27,7 @@ absl::Status VfioSource::Release(const VmPlace& vm) {
 }
 
 // A VM without a device has counted nothing: that is told, too, for its rates are 0.
-void VfioSource::Read(KernelTime now, std::span<const FeatureId> active,
-                      std::vector<Observation>* out) {
+void VfioSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
   static const FeatureId command = FeatureNamed("vfio.ioctl.command");
   const uint64_t losses = LossesThatMatter(*this);
   const bool lossy = std::exchange(losses_, losses) != losses;
@@ -37,10 +36,10 @@ void VfioSource::Read(KernelTime now, std::span<const FeatureId> active,
   if (counts->WentBackSince(*counts_)) tampered_ = "a count in the map vfio_vms went back";
   counts_ = std::move(counts);
   for (const auto& [vm, slot] : watched_) {
-    ObserveCounts(id(), vm, now, active, counts_->Of(vm), {}, lossy, out);
+    ObserveCounts(sampling, vm, counts_->Of(vm), {}, lossy, out);
     if (!counts_->Has(vm)) continue;
     for (const uint32_t ioctl : tables_.TakeIoctls({vm, slot})) {
-      ObserveMember(vm, now, command, ioctl, out);
+      ObserveMember(vm, sampling.now, command, ioctl, out);
     }
   }
 }

@@ -23,8 +23,7 @@ class VfioSource final : public Source {
   void Unwatch(VmId vm) override { watched_.erase(vm); }
   absl::Status Release(const VmPlace& vm) override;
   std::vector<VmPlace> Places() const override { return tables_.Places(); }
-  void Read(KernelTime now, std::span<const FeatureId> active,
-            std::vector<Observation>* out) override;
+  void Read(const Sampling& sampling, std::vector<Observation>* out) override;
   void TakeUntold(std::vector<Observation>* out) override;
   std::vector<Loss> Losses() const override;
   std::shared_ptr<const SourceCounts> counts() const override { return counts_; }

@@ -7,40 +7,36 @@
 namespace kvmsentry {
 namespace {
 
-Observation Count(uint64_t vm, const char* feature, uint64_t value, PartId part = {}) {
-  Observation count{.vm = {vm}, .part = part, .feature = FeatureNamed(feature)};
-  count.value = value;
-  return count;
+class ChangedCountsTest : public ::testing::Test {
+ protected:
+  bool Changed(uint64_t vm, const char* feature, uint64_t count) {
+    return counts_.Of({vm}).Changed(FeatureNamed(feature), count);
+  }
+  ChangedCounts counts_;
+};
+
+TEST_F(ChangedCountsTest, TheFirstCountAndEachOtherValueAreChanges) {
+  EXPECT_TRUE(Changed(1, "pio.rate", 0)) << "the first, even of nothing";
+  EXPECT_FALSE(Changed(1, "pio.rate", 0));
+  EXPECT_TRUE(Changed(1, "pio.rate", 5));
+  EXPECT_FALSE(Changed(1, "pio.rate", 5));
+  EXPECT_TRUE(Changed(1, "pio.rate", 4)) << "tampering shows, too";
 }
 
-TEST(ChangedCountsTest, TheFirstCountAndEachOtherValueAreChanges) {
-  ChangedCounts counts;
-  EXPECT_TRUE(counts.Changed(Count(1, "pio.rate", 0))) << "the first, even of nothing";
-  EXPECT_FALSE(counts.Changed(Count(1, "pio.rate", 0)));
-  EXPECT_TRUE(counts.Changed(Count(1, "pio.rate", 5)));
-  EXPECT_FALSE(counts.Changed(Count(1, "pio.rate", 5)));
-  EXPECT_TRUE(counts.Changed(Count(1, "pio.rate", 4))) << "tampering shows, too";
+TEST_F(ChangedCountsTest, EachVmAndFeatureHasItsOwn) {
+  EXPECT_TRUE(Changed(1, "pio.rate", 5));
+  EXPECT_TRUE(Changed(1, "mmio.rate", 5));
+  EXPECT_TRUE(Changed(2, "pio.rate", 5));
+  EXPECT_FALSE(Changed(1, "pio.rate", 5));
 }
 
-TEST(ChangedCountsTest, EachVmPartAndFeatureHasItsOwn) {
-  ChangedCounts counts;
-  EXPECT_TRUE(counts.Changed(Count(1, "pio.rate", 5)));
-  EXPECT_TRUE(counts.Changed(Count(1, "mmio.rate", 5)));
-  EXPECT_TRUE(counts.Changed(Count(2, "pio.rate", 5)));
-  EXPECT_TRUE(counts.Changed(Count(1, "pio.rate", 5, {PartKind::kVcpu, 0})));
-  EXPECT_FALSE(counts.Changed(Count(1, "pio.rate", 5)));
-}
-
-TEST(ChangedCountsTest, WhatWasForgottenIsAFirstCountAgain) {
-  ChangedCounts counts;
-  for (const uint64_t vm : {1U, 2U}) counts.Changed(Count(vm, "pio.rate", 5));
-  counts.Changed(Count(1, "pio.rate", 5, {PartKind::kVcpu, 0}));
-  counts.Forget({1});
-  EXPECT_TRUE(counts.Changed(Count(1, "pio.rate", 5)));
-  EXPECT_TRUE(counts.Changed(Count(1, "pio.rate", 5, {PartKind::kVcpu, 0})));
-  EXPECT_FALSE(counts.Changed(Count(2, "pio.rate", 5)));
-  counts.ForgetAll();
-  EXPECT_TRUE(counts.Changed(Count(2, "pio.rate", 5)));
+TEST_F(ChangedCountsTest, WhatWasForgottenIsAFirstCountAgain) {
+  for (const uint64_t vm : {1U, 2U}) Changed(vm, "pio.rate", 5);
+  counts_.Forget({1});
+  EXPECT_TRUE(Changed(1, "pio.rate", 5));
+  EXPECT_FALSE(Changed(2, "pio.rate", 5));
+  counts_.ForgetAll();
+  EXPECT_TRUE(Changed(2, "pio.rate", 5));
 }
 
 }  // namespace

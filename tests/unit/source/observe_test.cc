@@ -15,10 +15,12 @@ class ObserveCountsTest : public ::testing::Test {
  protected:
   std::vector<Observation> Observe(const std::vector<FeatureId>& active, bool lossy = false) {
     std::vector<Observation> out;
-    ObserveCounts(SourceId::kKvm, {4}, {5}, active, count_, last_, lossy, &out);
+    ObserveCounts({.now = {5}, .active = active, .heard = &heard_}, {4}, count_, last_, lossy,
+                  &out);
     return out;
   }
 
+  ChangedCounts heard_;
   uint64_t count_[KS_KVM_METERS] = {};
   uint64_t last_[KS_KVM_METERS] = {};
 };
@@ -32,10 +34,14 @@ TEST_F(ObserveCountsTest, MissingIsNotZero) {
   EXPECT_EQ(out[0].feature, FeatureNamed("pio.rate"));
 }
 
-// Sources number their meters alike.
-TEST_F(ObserveCountsTest, TheRatesOfOtherSourcesAreLeftOut) {
-  static_assert(static_cast<int>(KS_METER_VHOST_RUN) == static_cast<int>(KS_METER_PIO));
-  EXPECT_TRUE(Observe({FeatureNamed("vhost.run.rate")}).empty());
+TEST_F(ObserveCountsTest, WhatWasHeardIsLeftOut) {
+  const std::vector<FeatureId> active = {FeatureNamed("pio.rate"), FeatureNamed("mmio.rate")};
+  EXPECT_EQ(Observe(active).size(), 2U);
+  count_[KS_METER_PIO] = 3;
+  const auto out = Observe(active);
+  ASSERT_EQ(out.size(), 1U);
+  EXPECT_EQ(out[0].feature, FeatureNamed("pio.rate"));
+  EXPECT_TRUE(Observe(active).empty());
 }
 
 TEST_F(ObserveCountsTest, SaysWhatWasCountedWhenAndOfWhom) {

@@ -24,7 +24,7 @@
 #define KS_TUN_MINOR 200 /* include/linux/miscdevice.h */
 
 /* The interface that a file of /dev/net/tun is attached to; false where it is to none. Where the
- * module was loaded after this program, its types are not known, and the name stays empty. */
+ * module was loaded after this program, its types are not known: name and interface stay empty. */
 static __always_inline bool describe_tap(struct file* file, struct ks_open_device* found) {
   if (!bpf_core_type_exists(struct tun_file) || !bpf_core_type_exists(struct tun_struct))
     return true;
@@ -32,7 +32,7 @@ static __always_inline bool describe_tap(struct file* file, struct ks_open_devic
   if (BPF_CORE_READ(tap, socket.file) != file) return false; /* no tun_file after all */
   struct tun_struct* tun = BPF_CORE_READ(tap, tun);
   if (!tun) return false;
-  found->object = (__u64)tun;
+  found->interface = (__u64)tun;
   struct net_device* device = BPF_CORE_READ(tun, dev);
   bpf_core_read_str(found->tap, sizeof(found->tap), &device->name);
   found->ifindex = BPF_CORE_READ(device, ifindex);

@@ -42,9 +42,10 @@ enum ks_device_flags {
 
 /* Device numbers are the kernel's: major << 20 | minor. */
 struct ks_open_device {
-  uint64_t object; /* what the driver keeps: a tap's struct tun_struct, else file->private_data;
-                    * of a VM's file the id of the process's cgroup in the unified hierarchy */
-  uint64_t inode;  /* its number within the file system */
+  uint64_t object;    /* what the driver keeps, file->private_data: of a tap its struct tun_file;
+                       * of a VM's file the id of the process's cgroup in the unified hierarchy */
+  uint64_t interface; /* of a tap: the struct tun_struct that it is attached to; 0: not known */
+  uint64_t inode;     /* its number within the file system */
   uint64_t size;
   uint64_t fs_magic;
   uint32_t fs_device; /* of the file system */
@@ -57,5 +58,5 @@ struct ks_open_device {
   uint32_t ifindex; /* of a tap; 0 where it is not known */
   uint32_t net_ns;  /* the number of the network namespace that the interface is in now */
 };
-KS_STATIC_ASSERT(__builtin_offsetof(struct ks_open_device, fs_device) == 32);
-KS_STATIC_ASSERT(sizeof(struct ks_open_device) == 80);
+KS_STATIC_ASSERT(__builtin_offsetof(struct ks_open_device, fs_device) == 40);
+KS_STATIC_ASSERT(sizeof(struct ks_open_device) == 88);

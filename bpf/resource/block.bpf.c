@@ -12,12 +12,17 @@ KS_LICENSE;
 #define REQ_OP_MASK 0xff /* include/linux/blk_types.h */
 #define REQ_OP_READ 0
 
-/* When a bio was handed to a disk that has no queue. */
+/* A bio that was handed to a disk that has no queue. */
+struct handed {
+  __u64 since;
+  __u64 bytes;
+};
+
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
   __uint(max_entries, 65536);
   __type(key, __u64);
-  __type(value, __u64);
+  __type(value, struct handed);
 } bios SEC(".maps");
 
 static __always_inline struct ks_resource_disks* disks_of(const struct bio* bio) {
@@ -97,20 +102,19 @@ static __always_inline void on_bio_queue(__u64* ctx) {
   const struct bio* bio = (void*)ctx[0];
   if (!bio_disk(bio) || !disks_of(bio)) return;
   __u64 key = (__u64)bio;
-  __u64 now = bpf_ktime_get_ns();
-  if (bpf_map_update_elem(&bios, &key, &now, BPF_ANY)) KS_LOSE(table_update);
+  struct handed handed = {.since = bpf_ktime_get_ns(), .bytes = READ(bio, bi_iter.bi_size)};
+  if (bpf_map_update_elem(&bios, &key, &handed, BPF_ANY)) KS_LOSE(table_update);
 }
 KS_TRACEPOINT(block_bio_queue, on_bio_queue)
 
-/* Its size is what is left of it: nothing. What it was is lost, so bytes are those of the disks
- * below. */
+/* By now its size is what is left of it: nothing. */
 static __always_inline void on_bio_complete(__u64* ctx) {
   const struct bio* bio = (void*)ctx[1];
   __u64 key = (__u64)bio;
-  const __u64* since = bpf_map_lookup_elem(&bios, &key);
-  if (!since) return;
+  const struct handed* handed = bpf_map_lookup_elem(&bios, &key);
+  if (!handed) return;
   const struct gendisk* disk = READ(bio, bi_bdev, bd_disk);
-  count(bio, disk, READ(bio, bi_opf), 0, READ(bio, bi_status) != 0, *since);
+  count(bio, disk, READ(bio, bi_opf), handed->bytes, READ(bio, bi_status) != 0, handed->since);
   bpf_map_delete_elem(&bios, &key);
 }
 KS_TRACEPOINT(block_bio_complete, on_bio_complete)

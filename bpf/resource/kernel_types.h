@@ -176,11 +176,20 @@ struct request {
 
 /* ---- taps ----------------------------------------------------------------------------------- */
 
+/* Of a per-CPU array, its elements: addresses for all processors. */
+struct bpf_array {
+  void* pptrs[1];
+} KS_CORE;
+
+typedef struct {
+  __u64 v; /* the kernel's is a struct of one long */
+} u64_stats_t;
+
 struct pcpu_sw_netstats {
-  __u64 rx_packets;
-  __u64 rx_bytes;
-  __u64 tx_packets;
-  __u64 tx_bytes;
+  u64_stats_t rx_packets;
+  u64_stats_t rx_bytes;
+  u64_stats_t tx_packets;
+  u64_stats_t tx_bytes;
 } KS_CORE;
 
 struct net_device_core_stats {
@@ -200,6 +209,10 @@ struct net_device___resource {
   struct net_device_stats stats;
   struct net_device_core_stats* core_stats;
   struct pcpu_sw_netstats* tstats;
+} KS_CORE;
+
+struct tun_file___resource {
+  struct tun_struct___resource* tun;
 } KS_CORE;
 
 struct tun_struct___resource {

@@ -38,28 +38,29 @@ static __always_inline void read_threads(const task_t* task, struct ks_resource_
   row->run = threads.run;
 }
 
-/* Pages of KIND in the address space. */
-static __always_inline __u64 pages_of(__u64 mm, __u32 kind) {
-  __s64 pages = 0;
-  if (kind >= NR_MM_COUNTERS) return 0;
-  struct mm_struct___counters* counters = (void*)mm;
-  struct mm_struct___atomics* atomics = (void*)mm;
-  if (bpf_core_field_exists(atomics->rss_stat.count)) {
-    bpf_core_read(&pages, sizeof(pages), &atomics->rss_stat.count[kind].counter);
-  } else {
-    bpf_core_read(&pages, sizeof(pages), &counters->rss_stat[kind].count);
-  }
-  return pages > 0 ? pages : 0;
-}
+/* Pages of KIND in the address space. A macro, for KIND must be a number to the compiler: the
+ * kernel's elements are larger than those that are declared here. */
+#define PAGES_OF(mm, KIND)                                                          \
+  ({                                                                                \
+    __s64 pages = 0;                                                                \
+    struct mm_struct___counters* counters = (void*)(mm);                            \
+    struct mm_struct___atomics* atomics = (void*)(mm);                              \
+    if (bpf_core_field_exists(atomics->rss_stat.count)) {                           \
+      bpf_core_read(&pages, sizeof(pages), &atomics->rss_stat.count[KIND].counter); \
+    } else {                                                                        \
+      bpf_core_read(&pages, sizeof(pages), &counters->rss_stat[KIND].count);        \
+    }                                                                               \
+    pages > 0 ? (__u64)pages : 0;                                                   \
+  })
 
 static __always_inline void read_address_space(const struct ks_vm_row* vm,
                                                struct ks_resource_vm* row) {
   const struct mm_struct___resource* mm = (void*)vm->mm;
   const struct kvm___resource* kvm = (void*)vm->kvm;
-  __u64 resident = pages_of(vm->mm, MM_FILEPAGES) + pages_of(vm->mm, MM_ANONPAGES) +
-                   pages_of(vm->mm, MM_SHMEMPAGES);
+  __u64 resident = PAGES_OF(vm->mm, MM_FILEPAGES) + PAGES_OF(vm->mm, MM_ANONPAGES) +
+                   PAGES_OF(vm->mm, MM_SHMEMPAGES);
   row->resident = resident * KS_PAGE_BYTES;
-  row->swapped = pages_of(vm->mm, MM_SWAPENTS) * KS_PAGE_BYTES;
+  row->swapped = PAGES_OF(vm->mm, MM_SWAPENTS) * KS_PAGE_BYTES;
   row->locked = READ(mm, locked_vm) * KS_PAGE_BYTES;
   row->huge = 0;
   if (bpf_core_field_exists(mm->hugetlb_usage)) {

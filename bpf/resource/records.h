@@ -117,8 +117,8 @@ struct ks_resource_group {
 
 /* ---- taps ----------------------------------------------------------------------------------- */
 
-/* By the address of its tun_struct. User space makes the entries, the pass fills them. Directions
- * are the guest's. */
+/* By the address of a tun_file of its, as the walk over files tells it. User space makes the
+ * entries, the pass fills them. Directions are the guest's. */
 struct ks_resource_tap {
   uint64_t serial; /* of the VM that has it */
   uint64_t device; /* address of its net_device, as of the first pass: another is another tap */

@@ -97,6 +97,7 @@ void Housekeeper::Attached(const std::string& object, const absl::StatusOr<size_
   // A back end of KVM may come after KVM: until then no VM could be made.
   prove_ |= !proof_.proven();
   if (*count == 0) return;
+  sources_.AfterAttach();
   prove_ |= object == kObjectOfBirths;
   spdlog::info("modules were loaded: {} more hooks of {} are attached", *count, object);
   host_.RequestWalk();  // there may be VMs that were made before their births were hooked

@@ -44,7 +44,7 @@ struct Device {
   // Of a block device and of a character device its own, of an image its file system's.
   uint32_t major = 0, minor = 0;
   uint64_t inode = 0;  // of an image; 0 of all others
-  // In the kernel: of a tap its struct tun_struct, of vhost what its driver keeps, which for net
+  // In the kernel: of a tap its struct tun_file, of vhost what its driver keeps, which for net
   // and vsock is also their struct vhost_dev, the first member (drivers/vhost/net.c, vsock.c). 0 of
   // disks.
   uint64_t object = 0;

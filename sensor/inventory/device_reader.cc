@@ -49,7 +49,7 @@ class Collector {
     const std::optional<DeviceKind> kind = DeviceKindOf(file, misc_);
     if (!kind) return;
     const bool image = file.kind == KS_DEVICE_FILE;
-    const uint64_t identity = image ? file.inode : file.kind == KS_DEVICE_MISC ? file.object : 0;
+    const uint64_t identity = image ? file.inode : MiscIdentity(file);
     const Key key{file.kind, image ? file.fs_device : file.device, identity};
     auto found = found_.find(key);
     if (found == found_.end()) {
@@ -78,6 +78,13 @@ class Collector {
 
  private:
   using Key = std::tuple<uint32_t, uint32_t, uint64_t>;  // kind of file, device, identity
+
+  // The queues of a tap are one device.
+  static uint64_t MiscIdentity(const ks_open_device& file) {
+    if (file.kind != KS_DEVICE_MISC) return 0;
+    return file.interface != 0 ? file.interface : file.object;
+  }
+
   const MiscDevices& misc_;
   std::map<Key, Found> found_;
   uint64_t left_out_ = 0;

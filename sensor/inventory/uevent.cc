@@ -67,7 +67,8 @@ std::optional<KvmUevent> ParseKvmUevent(absl::string_view message) {
 bool IsModuleLoaded(absl::string_view message) {
   if (!absl::ConsumePrefix(&message, "add@/module/")) return false;
   return absl::StartsWith(message, "kvm") || absl::StartsWith(message, "vhost") ||
-         absl::StartsWith(message, "vfio") || absl::StartsWith(message, "vmw_vsock_");
+         absl::StartsWith(message, "vfio") || absl::StartsWith(message, "vmw_vsock_") ||
+         absl::StartsWith(message, "tun");
 }
 
 bool IsFromKernel(const sockaddr_nl& sender, const ucred* credentials) {

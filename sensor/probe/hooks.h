@@ -58,8 +58,6 @@ struct Hook {
   // Left off where KVM's back end is software: there it is raised at every instruction, and its
   // mere presence slows guests down by half.
   bool hardware_only = false;
-  // A symbol of the kernel, not of a module, that it reads.
-  absl::string_view symbol = {};
   // Of a hook that is but a file of the kernel's: its path, and how to get it where it is missing.
   absl::string_view file = {};
   absl::string_view remedy = {};

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -24,8 +23,9 @@ namespace kvmsentry {
 namespace {
 
 constexpr absl::string_view kWatched[] = {
-    "kvm",       "kvm_amd",     "kvm_intel", "vhost",
-    "vhost_net", "vhost_vsock", "vfio",      "vmw_vsock_virtio_transport_common"};
+    "kvm",   "kvm_amd",   "kvm_intel",
+    "vhost", "vhost_net", "vhost_vsock",
+    "vfio",  "tun",       "vmw_vsock_virtio_transport_common"};
 
 // Built in or loaded.
 bool HasModule(absl::string_view name) {
@@ -72,19 +72,6 @@ std::vector<absl::string_view> FunctionsOf(const Hook& hook) {
   functions.insert(functions.end(), hook.with.begin(), hook.with.end());
   functions.insert(functions.end(), hook.with_if_there.begin(), hook.with_if_there.end());
   return functions;
-}
-
-// Whether the kernel says where its symbol NAME is (/proc/kallsyms: address, type, name).
-bool HasSymbol(absl::string_view name) {
-  std::ifstream symbols("/proc/kallsyms");
-  for (std::string line; std::getline(symbols, line);) {
-    const absl::string_view text = line;
-    if (absl::EndsWith(text, name) && text.size() > name.size() &&
-        text[text.size() - name.size() - 1] == ' ') {
-      return true;
-    }
-  }
-  return false;
 }
 
 }  // namespace
@@ -234,6 +221,7 @@ absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
     case Variant::kRawTp:
     case Variant::kSysEnter:
     case Variant::kSysExit:
+    case Variant::kOnDemand:
       return HasTypesOf(hook);  // attaching tells the rest
     case Variant::kTp:
       return absl::OkStatus();  // attaching tells
@@ -245,12 +233,6 @@ absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
       KVMSENTRY_RETURN_IF_ERROR(HasFunction(hook));
       if (access("/sys/bus/event_source/devices/kprobe/type", R_OK) == 0) return absl::OkStatus();
       return absl::NotFoundError("this kernel has no kprobes");
-    case Variant::kOnDemand:
-      if (!hook.symbol.empty() && !HasSymbol(hook.symbol)) {
-        return absl::NotFoundError(absl::StrCat("this kernel does not tell where ", hook.symbol,
-                                                " is: it was built without CONFIG_KALLSYMS_ALL"));
-      }
-      return HasTypesOf(hook);
     case Variant::kFile:
       if (access(std::string(hook.file).c_str(), R_OK) == 0) return absl::OkStatus();
       return absl::NotFoundError(absl::StrCat(hook.file, " cannot be read: ", hook.remedy));

@@ -86,6 +86,10 @@ void Sources::BeforeAttach() {
   for (const std::unique_ptr<Source>& source : sources_) source->BeforeAttach();
 }
 
+void Sources::AfterAttach() {
+  for (const std::unique_ptr<Source>& source : sources_) source->AfterAttach();
+}
+
 absl::Status Sources::Release(const VmPlace& vm) {
   absl::Status status;
   // kvm, which is first, has the table of VMs: it frees the slot.

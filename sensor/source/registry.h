@@ -72,6 +72,7 @@ class Sources {
   void Describe(VmId vm, const VmFacts& facts, const DeviceList& devices);
   absl::Status Release(const VmPlace& vm);
   void BeforeAttach();
+  void AfterAttach();
   // Of the shared state, too.
   absl::Status Audit();
   uint64_t LossesThatMatter() const;

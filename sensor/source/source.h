@@ -117,6 +117,9 @@ class Source {
   // thread.
   virtual void BeforeAttach() {}
 
+  // More hooks are attached than before: programs of them may be used.
+  virtual void AfterAttach() {}
+
   // What somebody did to its tables that no look can undo, as reading them showed; empty: nothing.
   virtual absl::string_view Tampered() const { return {}; }
 

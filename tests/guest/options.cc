@@ -155,6 +155,11 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
   app->add_option("--calm-vms", options.calm_vms, "Calm VMs besides, of as many vCPUs")
       ->check(CLI::Range(0U, kMaximumVcpus))
       ->capture_default_str();
+  app->add_option(
+         "--hang", options.hang,
+         "The last so many vCPUs of each VM hang in the VMM once they have come back to it")
+      ->check(CLI::Range(0U, kMaximumVcpus))
+      ->capture_default_str();
   app->add_option("--memory-kib", options.memory_kib, "Memory of each VM, a multiple of 4")
       ->capture_default_str();
   app->add_flag("--one-thread", options.one_thread, "Run all vCPUs in turn on a single thread");

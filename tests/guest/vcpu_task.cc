@@ -9,6 +9,9 @@ namespace {
 // With this pause a halting guest makes the hundred exits a second of an idle system.
 constexpr std::chrono::milliseconds kCalmPause(10);
 
+// Longer than any guest lives.
+constexpr std::chrono::hours kHang(10);
+
 }  // namespace
 
 VcpuTask::VcpuTask(uint32_t vm, uint32_t index, const Workload& workload, const Pace& pace,
@@ -44,7 +47,9 @@ absl::Status VcpuTask::Step() {
     }
   }
   wake_.reset();
-  return RunOnce();
+  const absl::Status ran = RunOnce();
+  if (hangs_) wake_ = Clock::now() + kHang;
+  return ran;
 }
 
 absl::Status VcpuTask::RunOnce() {

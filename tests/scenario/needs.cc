@@ -58,6 +58,8 @@ std::string What(Need need) {
       return MissingFile("/dev/vhost-net");
     case VHOST_VSOCK:
       return MissingFile("/dev/vhost-vsock");
+    case TAP:
+      return MissingFile("/dev/net/tun");
     case VFIO:
       return MissingFile("/sys/bus/pci/drivers/vfio-pci");
     case DEBIAN_GUEST:

@@ -104,7 +104,8 @@ absl::Status Stage::Run(const RunOnHost& step) {
   };
   for (const auto& [vm, guest] : guests_) add(vm, guest.pid());
   for (const auto& [vm, guest] : debians_) add(vm, guest.pid());
-  command.insert(command.end(), {"sh", "-c", step.command()});
+  command.insert(command.end(),
+                 {"sh", "-c", absl::StrCat(". " KVMSENTRY_HOST_FUNCTIONS "\n", step.command())});
   KVMSENTRY_ASSIGN_OR_RETURN(const Finished finished, RunToEnd(command));
   if (finished.exit_code == step.status()) return absl::OkStatus();
   return absl::InternalError(absl::StrCat("ended with ", finished.exit_code, ": ",

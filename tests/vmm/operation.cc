@@ -11,6 +11,7 @@
 
 #include "tests/vhost/net_device.h"
 #include "tests/vhost/vsock_device.h"
+#include "tests/vmm/tap.h"
 #include "tests/vmm/vfio_device.h"
 
 namespace kvmsentry {
@@ -55,6 +56,13 @@ OperationOr OnVfio(absl::Status (VfioDevice::*operation)()) {
   return [vfio, operation] { return ((*vfio).*operation)(); };
 }
 
+// OPERATION on a tap of the VMM's own.
+OperationOr OnTap(absl::Status (Tap::*operation)()) {
+  KVMSENTRY_ASSIGN_OR_RETURN(Tap opened, Tap::Open());
+  auto tap = std::make_shared<Tap>(std::move(opened));
+  return [tap, operation] { return ((*tap).*operation)(); };
+}
+
 struct Known {
   absl::string_view name;
   OperationOr (*make)(const TestMachine&);
@@ -84,6 +92,9 @@ constexpr Known kKnown[] = {
        return OnVsock(machine,
                       [](VsockDevice& vsock) { return vsock.HostSends(VsockDevice::kPayload); });
      }},
+    {"tap-idle", [](const TestMachine&) { return OnTap(&Tap::Idle); }},
+    {"tap-send", [](const TestMachine&) { return OnTap(&Tap::Send); }},
+    {"tap-send-nonsense", [](const TestMachine&) { return OnTap(&Tap::SendNonsense); }},
     {"vfio-ask", [](const TestMachine&) { return OnVfio(&VfioDevice::Ask); }},
     {"vfio-reset", [](const TestMachine&) { return OnVfio(&VfioDevice::Reset); }},
 };

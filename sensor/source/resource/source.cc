@@ -34,17 +34,17 @@ absl::StatusOr<std::unique_ptr<Source>> ResourceSource::Open(const Probe& probe,
   return source;
 }
 
-void ResourceSource::StartSurvey() {
+Survey::Programs ResourceSource::Programs() const {
   const MapSizes& sizes = probe_->sizes();
   const auto program = [this](absl::string_view object, const std::string& name) {
     return probe_->ProgramFd(object, name);
   };
-  survey_ = Survey::Start({.vms = Pass(program("resource", "resource_pass"), sizes),
-                           .taps = Pass(program("tap", "tap_pass"), sizes),
-                           .switches = program("taker", "sched_switch_while_waiting"),
-                           .tap_map = probe_->MapFd("resource_taps"),
-                           .victim_map = probe_->MapFd("resource_victims"),
-                           .taker_map = probe_->MapFd("resource_takers")});
+  return {.vms = Pass(program("resource", "resource_pass"), sizes),
+          .taps = Pass(program("tap", "tap_pass"), sizes),
+          .switches = program("taker", "sched_switch_while_waiting"),
+          .tap_map = probe_->MapFd("resource_taps"),
+          .victim_map = probe_->MapFd("resource_victims"),
+          .taker_map = probe_->MapFd("resource_takers")};
 }
 
 void ResourceSource::Watch(const VmPlace& vm, std::span<const Limit> /*limits*/) {
@@ -72,9 +72,13 @@ absl::Status ResourceSource::Release(const VmPlace& vm) {
   return absl::OkStatus();
 }
 
+void ResourceSource::AfterAttach() {
+  if (survey_) survey_->Use(Programs());
+}
+
 void ResourceSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
   if (!survey_) {
-    StartSurvey();
+    survey_ = Survey::Start(Programs());
     return;
   }
   const uint64_t losses = LossesThatMatter(*this);

@@ -36,6 +36,7 @@ class ResourceSource final : public Source {
   void Describe(VmId vm, const VmFacts& facts, const DeviceList& devices) override;
   void Unwatch(VmId vm) override;
   absl::Status Release(const VmPlace& vm) override;
+  void AfterAttach() override;
   void Read(const Sampling& sampling, std::vector<Observation>* out) override;
   // It reads once a second, and not what the kernel does not give.
   bool GivesAllCounts() const override { return false; }
@@ -46,7 +47,7 @@ class ResourceSource final : public Source {
  private:
   ResourceSource(const Probe& probe, ResourceTables tables)
       : probe_(&probe), tables_(std::move(tables)) {}
-  void StartSurvey();
+  Survey::Programs Programs() const;
   void TakePass(const Survey::Report& report);
   void ObserveTakers(const Survey::Report& report, ResourceWriter& write) const;
   std::string NameOf(const Survey::Taker& taker) const;

@@ -26,9 +26,15 @@ std::unique_ptr<Survey> Survey::Start(const Programs& programs) {
   return survey;
 }
 
-Survey::Survey(const Programs& programs) : programs_(programs), reader_(GroupReader::Open()) {}
+Survey::Survey(const Programs& programs)
+    : programs_(programs), reader_(GroupReader::Open()), newest_(programs) {}
 
 Survey::~Survey() = default;
+
+void Survey::Use(const Programs& programs) {
+  const std::lock_guard lock(mutex_);
+  newest_ = programs;
+}
 
 void Survey::Want(std::vector<Wanted> wanted, std::vector<Victim> victims) {
   const std::lock_guard lock(mutex_);
@@ -100,6 +106,7 @@ void Survey::Step() {
   {
     const std::lock_guard lock(mutex_);
     if (latest_) *report = *latest_;
+    programs_ = newest_;
     wanted = wanted_;
     victims = want_victims_;
   }

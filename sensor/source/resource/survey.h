@@ -33,6 +33,8 @@ class Survey {
   // What PROGRAMS names outlives it.
   static std::unique_ptr<Survey> Start(const Programs& programs);
   ~Survey();
+  // From the next step on: more programs have come to be loaded.
+  void Use(const Programs& programs);
   Survey(const Survey&) = delete;
   Survey& operator=(const Survey&) = delete;
 
@@ -68,7 +70,7 @@ class Survey {
     absl::Status pass;                        // of the latest
     absl::Status taps;                        // of the latest look at taps
     absl::Status zoom;                        // of the latest try to look at switches of tasks
-    std::map<uint64_t, ks_resource_tap> tap;  // by the address of its tun_struct
+    std::map<uint64_t, ks_resource_tap> tap;  // by the address of its tun_file
     std::vector<Taker> takers;                // since the report before
     std::map<VmId, GroupSeen> groups;         // what was read of each VM last
   };
@@ -83,14 +85,15 @@ class Survey {
   void ReadFiles(const std::vector<Wanted>& wanted, Report* report);
   absl::Status LookAtSwitches(std::vector<Victim> victims);
 
-  const Programs programs_;
-  absl::StatusOr<GroupReader> reader_;  // the thread's, as what follows
-  size_t turn_ = 0;                     // whose turn it is of those not urgent
-  std::vector<Victim> victims_;         // those in the kernel's map
-  Fd switches_;                         // the link, while there are victims
+  Programs programs_;  // the thread's, as what follows
+  absl::StatusOr<GroupReader> reader_;
+  size_t turn_ = 0;              // whose turn it is of those not urgent
+  std::vector<Victim> victims_;  // those in the kernel's map
+  Fd switches_;                  // the link, while there are victims
   mutable std::mutex mutex_;
   std::condition_variable_any stopped_;
-  std::vector<Wanted> wanted_;        // guarded by mutex_, as what follows
+  Programs newest_;  // guarded by mutex_, as what follows
+  std::vector<Wanted> wanted_;
   std::vector<Victim> want_victims_;  // see Want()
   std::shared_ptr<const Report> latest_;
   std::jthread thread_;

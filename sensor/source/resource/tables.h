@@ -56,7 +56,7 @@ class ResourceTables {
   // Its disks, as they are counted; nullptr where it has none.
   const ks_resource_disks* Disks(const VmPlace& vm) const;
 
-  // TAPS, addresses of tun_structs, and no others are VM's.
+  // TAPS, addresses of tun_files, and no others are VM's.
   void SetTaps(VmId vm, const std::vector<uint64_t>& taps);
 
   void Release(const VmPlace& vm);

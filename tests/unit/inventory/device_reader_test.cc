@@ -104,6 +104,18 @@ TEST_F(DeviceReaderTest, ADescriptorThatMeansAnotherFileByNowNamesNothing) {
   EXPECT_EQ(Read({VmFile(), elsewhere}).devices.at(0).name, tree_.root() + "/disk");
 }
 
+TEST_F(DeviceReaderTest, TheQueuesOfATapAreOneDevice) {
+  ks_open_device first = Misc(20, 200, 0x1000);
+  first.interface = 0x9000;
+  ks_open_device second = Misc(21, 200, 0x2000);
+  second.interface = 0x9000;
+  for (ks_open_device* queue : {&first, &second}) std::strcpy(queue->tap, "tap0");
+  const auto devices = Read({VmFile(), second, first}).devices;
+  ASSERT_THAT(devices, SizeIs(1));
+  EXPECT_EQ(devices[0].files, 2U);
+  EXPECT_EQ(devices[0].object, 0x1000U);  // the file of the lowest descriptor
+}
+
 TEST_F(DeviceReaderTest, ADeviceIsListedOnceHoweverOftenItIsOpen) {
   const ks_open_device high = Open(12, "disk");
   ks_open_device low = Open(9, "disk");

@@ -43,7 +43,7 @@ TEST(IsModuleLoadedTest, TellsTheModulesThatTheSensorHooks) {
     EXPECT_TRUE(IsModuleLoaded(Message("add@/module/" + (module + kAdded)))) << module;
     EXPECT_FALSE(IsModuleLoaded(Message("remove@/module/" + (module + kAdded)))) << module;
   }
-  EXPECT_FALSE(IsModuleLoaded(Message("add@/module/tun" + kAdded)));
+  EXPECT_FALSE(IsModuleLoaded(Message("add@/module/bridge" + kAdded)));
   EXPECT_FALSE(IsModuleLoaded(Message("add@/devices/virtual/misc/kvm" + kAdded)));
   EXPECT_FALSE(IsModuleLoaded(""));
 }

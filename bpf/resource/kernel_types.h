@@ -57,12 +57,22 @@ struct signal_struct {
   unsigned long long sum_sched_runtime; /* of threads that have ended */
 } KS_CORE;
 
+struct rq {
+  __u64 clock;
+} KS_CORE;
+
+struct cfs_rq {
+  struct rq* rq;
+} KS_CORE;
+
 struct sched_entity {
   __u64 sum_exec_runtime;
+  struct cfs_rq* cfs_rq;
 } KS_CORE;
 
 struct sched_info {
   unsigned long long run_delay;
+  unsigned long long last_queued; /* 0 while it sleeps or runs */
 } KS_CORE;
 
 struct pid {

@@ -7,7 +7,7 @@
 
 #include "bpf/records.h"
 
-#define KS_RESOURCE_VERSION 1
+#define KS_RESOURCE_VERSION 2
 
 #define KS_NO_LIMIT 0xffffffffffffffffULL
 
@@ -142,9 +142,6 @@ struct ks_resource_tap {
 /* Of a vCPU's thread, by its number: user space makes the entries while somebody is to be told. */
 struct ks_victim {
   uint64_t serial; /* of its VM */
-  uint64_t since;  /* it could run since then, and does not; 0: it runs, or sleeps */
-  uint32_t cpu;    /* where it was then */
-  uint32_t padding;
 };
 #define KS_MAX_VICTIMS 1024
 

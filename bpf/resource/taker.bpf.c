@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Who ran while a vCPU waited? Attached only while one waits much, for it runs at every switch of
- * tasks: each processor keeps its latest slices, who ran from when to when, and when a vCPU that
- * was pushed off runs again, its wait is shared among those that ran in between. A vCPU that woke
- * up and waited is left out: how long it waited is counted elsewhere, here only who was on.
+ * tasks: each processor keeps its latest slices, who ran from when to when, and when a vCPU's turn
+ * comes, its wait is shared among those that ran in between. Since when it waited the kernel knows
+ * (kernel/sched/stats.h, sched_info_enqueue): since it woke up or was pushed off, and since it came
+ * to this processor, for who ran elsewhere is not to blame for the wait here.
  */
 #include "bpf/resource/read.bpf.h"
 
@@ -78,6 +79,13 @@ static __always_inline void keep_slice(struct processor* here, const task_t* tas
   here->slices++;
 }
 
+/* How long NEXT, whose turn it is, has waited here. Both are times of its run queue's clock. */
+static __always_inline __u64 waited_by(const task_t* next) {
+  __u64 clock = READ(next, se.cfs_rq, rq, clock);
+  __u64 queued = READ(next, sched_info.last_queued);
+  return queued && queued < clock ? clock - queued : 0;
+}
+
 KS_FIRED(sched_switch_while_waiting);
 /* (bool preempt, struct task_struct* previous, struct task_struct* next, ...) */
 SEC("tp_btf/sched_switch") int sched_switch_while_waiting(__u64* ctx) {
@@ -88,26 +96,13 @@ SEC("tp_btf/sched_switch") int sched_switch_while_waiting(__u64* ctx) {
   const task_t* previous = (void*)ctx[1];
   const task_t* next = (void*)ctx[2];
   __u64 now = bpf_ktime_get_ns();
-  __u32 tid = READ(previous, pid);
-  if (tid) {
-    if (here->switched_ns) keep_slice(here, previous, now);
-    struct ks_victim* victim = bpf_map_lookup_elem(&resource_victims, &tid);
-    if (victim) {
-      victim->since = READ(previous, __state) == 0 ? now : 0;
-      victim->cpu = bpf_get_smp_processor_id();
-    }
-  }
+  if (READ(previous, pid) && here->switched_ns) keep_slice(here, previous, now);
   here->switched_ns = now;
-  tid = READ(next, pid);
-  struct ks_victim* victim = tid ? bpf_map_lookup_elem(&resource_victims, &tid) : 0;
-  if (!victim || !victim->since) return 0;
-  /* Who ran elsewhere is not to blame for the wait here. */
-  if (victim->cpu != bpf_get_smp_processor_id()) {
-    victim->since = 0;
-    return 0;
-  }
-  struct wait wait = {.here = here, .serial = victim->serial, .from = victim->since, .to = now};
-  victim->since = 0;
-  bpf_loop(KS_SLICES, share_wait, &wait, 0);
+  __u32 tid = READ(next, pid);
+  const struct ks_victim* victim = tid ? bpf_map_lookup_elem(&resource_victims, &tid) : 0;
+  if (!victim) return 0;
+  struct wait wait = {
+      .here = here, .serial = victim->serial, .from = now - waited_by(next), .to = now};
+  if (wait.from < now) bpf_loop(KS_SLICES, share_wait, &wait, 0);
   return 0;
 }

@@ -57,7 +57,7 @@ absl::Status SetVictims(int map, const std::vector<Survey::Victim>& before,
   }
   for (const Survey::Victim& victim : after) {
     if (std::ranges::binary_search(before, victim)) continue;
-    const ks_victim row = {.serial = victim.vm.serial, .since = 0, .cpu = 0, .padding = 0};
+    const ks_victim row = {.serial = victim.vm.serial};
     if (bpf_map_update_elem(map, &victim.tid, &row, BPF_ANY) != 0) {
       return absl::ErrnoToStatus(errno, "telling the kernel which vCPU waits");
     }

@@ -39,6 +39,17 @@ std::string Vms(const v1::GetStatusResponse& status, const Style& style) {
   return out;
 }
 
+// Of the host's own, and nothing where its kernel tells none.
+std::string Pressure(const v1::GetStatusResponse& status) {
+  std::vector<std::string> parts;
+  for (const v1::HostPressure& pressure : status.host_pressure()) {
+    parts.push_back(
+        absl::StrCat(EscapeAgain(pressure.of()), " ", Percent(pressure.some_percent())));
+  }
+  if (parts.empty()) return "";
+  return absl::StrCat("pressure  ", absl::StrJoin(parts, ", "), " of the last 10 s\n");
+}
+
 template <typename Parts>
 std::string Active(const Parts& parts) {
   const auto count = [&parts](v1::Coverage coverage) {
@@ -105,13 +116,13 @@ std::string Summary(const v1::GetStatusResponse& status, const Style& style, abs
   if (unobserved > absl::ZeroDuration()) {
     absl::StrAppend(&out, "; monitoring gap before: ", InSeconds(unobserved));
   }
-  absl::StrAppend(&out, "\nVMs       ", Vms(status, style), "\nalerts    ",
-                  status.last_alert().sequence() == 0
-                      ? "none yet"
-                      : absl::StrCat("last one ", ToText(status.last_alert())),
-                  "; ", Counted(status.subscribers(), "subscriber"), "\nhooks     ",
-                  Active(status.hooks()), "\nspecs     ", Active(status.specs()), "\nlosses    ",
-                  LossesInShort(status), "\ncost      ", style(Paint::kPlain, Cost(status)), "\n");
+  absl::StrAppend(
+      &out, "\nVMs       ", Vms(status, style), "\nalerts    ",
+      status.last_alert().sequence() == 0 ? "none yet"
+                                          : absl::StrCat("last one ", ToText(status.last_alert())),
+      "; ", Counted(status.subscribers(), "subscriber"), "\nhooks     ", Active(status.hooks()),
+      "\nspecs     ", Active(status.specs()), "\nlosses    ", LossesInShort(status), "\ncost      ",
+      style(Paint::kPlain, Cost(status)), "\n", Pressure(status));
   if (!findings.empty()) absl::StrAppend(&out, "\n", Findings(findings, style));
   return out;
 }

@@ -262,6 +262,14 @@ v1::SpecInfo ToProto(const SpecView& spec) {
   return proto;
 }
 
+v1::HostPressure ToProto(const HostPressure& pressure) {
+  v1::HostPressure proto;
+  proto.set_of(pressure.of);
+  proto.set_some_percent(pressure.some_percent);
+  if (pressure.full_percent) proto.set_full_percent(*pressure.full_percent);
+  return proto;
+}
+
 v1::GetStatusResponse ToProto(const SensorStatus& status) {
   v1::GetStatusResponse proto;
   *proto.mutable_host() = HostOf(status.host);

@@ -8,6 +8,7 @@
 #include "sensor/alert/journal.h"
 #include "sensor/alert/position.h"
 #include "sensor/alert/resume.h"
+#include "sensor/inventory/host_pressure.h"
 #include "sensor/rpc/sensor_view.h"
 
 namespace kvmsentry {
@@ -22,6 +23,7 @@ v1::SpecInfo ToProto(const SpecView& spec);
 
 // All of a status but what only the server knows.
 v1::GetStatusResponse ToProto(const SensorStatus& status);
+v1::HostPressure ToProto(const HostPressure& pressure);
 
 // Times outside of the years 1 to 9999, which a Timestamp cannot hold, become the nearest it can.
 google::protobuf::Timestamp ToProto(absl::Time time);

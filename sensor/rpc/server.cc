@@ -62,6 +62,9 @@ class SensorService final : public v1::Sensor::CallbackService {
     *response->mutable_last_alert() = ToProto(Position{bounds.epoch, bounds.last});
     *response->mutable_last_tick() = ToProto(pulse_.Get().tick_wall);
     response->set_subscribers(subscribers_.count());
+    for (const HostPressure& pressure : ReadHostPressure()) {
+      *response->add_host_pressure() = ToProto(pressure);
+    }
     response->mutable_limits()->set_max_subscribers(max_subscribers_);
     response->mutable_limits()->set_alerts_kept(static_cast<uint32_t>(hub_.journal().capacity()));
     return End(context, absl::OkStatus());

@@ -153,6 +153,7 @@ TEST(FormatExits, TheMostFrequentFirstThenTheTimes) {
 v1::GetStatusResponse SomeStatus() {
   return Parse<v1::GetStatusResponse>(R"(
       host { node: "n1" } version: "0.1.0" kernel_release: "6.1.0" libbpf_version: "1.1"
+      host_pressure { of: "cpu" some_percent: 12.5 } host_pressure { of: "io" some_percent: 0.5 }
       started_at { seconds: 60 } unobserved { seconds: 12 } last_tick { seconds: 184 }
       hooks { name: "kvm_pio" coverage: ACTIVE variant: "tp_btf" provides: "port accesses"
               cost_percent: 0.0123456 ns_per_run: 41.4 }
@@ -189,6 +190,7 @@ TEST(FormatStatus, SaysOnOneScreenWhetherAllIsWell) {
             "specs     1 of 3 active\n"
             "losses    for 1 reason, of which 1 within 20 min\n"
             "cost      0.25% of all CPUs; budget 2%\n"
+            "pressure  cpu 12.5%, io 0.5% of the last 10 s\n"
             "\n"
             "CRITICAL  the sensor's pins were removed: the pin x\n"
             "CRITICAL  4 VMs hidden: KVM counts more than any process has open\n"

@@ -64,16 +64,6 @@ in_group() {
   )
 }
 
-# read_again DISK TIMES: all of it, through the page cache.
-read_again() {
-  for _ in $(seq "$2"); do cat "$1" >/dev/null; done
-}
-
-# read_until DISK FILE: again and again, until there is FILE.
-read_until() {
-  until [ -e "$2" ]; do cat "$1" >/dev/null; done
-}
-
 # behind COMMAND...: while the scenario goes on.
 behind() {
   (

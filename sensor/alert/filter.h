@@ -5,8 +5,9 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
-#include "sensor/engine/alert_event.h"
+#include "sensor/alert/journal.h"
 #include "sensor/feature/method.h"
 #include "sensor/feature/vm.h"
 
@@ -16,10 +17,14 @@ namespace kvmsentry {
 struct AlertFilter {
   std::vector<std::string> vm = {};  // globs; one of MatchesVm()
   std::vector<Point> points = {};    // one of these
+  // Of an alert that reached it, all further steps pass: whoever saw it rise sees its end.
   Severity min_severity = Severity::kNone;
   std::vector<std::string> spec = {};  // globs; the spec's id matches one
+  absl::Time from = absl::InfinitePast();
+  absl::Time until = absl::InfiniteFuture();  // not included
+  std::string text = {};  // within summary, names or evidence, in any case of ASCII letters
 
-  bool Matches(const AlertEvent& event) const;
+  bool Matches(const JournaledAlert& alert) const;
 };
 
 // Whether the VM's name, the name that it was given or its uuid matches one of the globs, or there

@@ -8,16 +8,14 @@
 namespace kvmsentry {
 
 Hub::Hub(std::unique_ptr<Journal> journal)
-    : journal_(std::move(journal)), last_(journal_->bounds().last) {}
-
-absl::StatusOr<Position> Hub::Publish(JournaledAlert alert) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const Position position, journal_->Append(std::move(alert)));
-  {
-    std::lock_guard lock(mutex_);
-    last_ = std::max(last_, position.sequence);
-  }
-  written_.notify_all();
-  return position;
+    : last_(journal->bounds().last()), journal_(std::move(journal)) {
+  journal_->OnVisible([this](Position last) {
+    {
+      const std::lock_guard lock(mutex_);
+      last_ = std::max(last_, last);
+    }
+    written_.notify_all();
+  });
 }
 
 Cursor Hub::ReadAfter(std::optional<Position> since) const {
@@ -25,10 +23,10 @@ Cursor Hub::ReadAfter(std::optional<Position> since) const {
 }
 
 Cursor Hub::ReadNew() const {
-  return Cursor(*journal_, {.next = journal_->bounds().last + 1, .gap = std::nullopt});
+  return Cursor(*journal_, {.after = journal_->bounds().last(), .gap = std::nullopt});
 }
 
-uint64_t Hub::Wait(uint64_t seen, std::chrono::nanoseconds timeout, std::stop_token stop) const {
+Position Hub::Wait(Position seen, std::chrono::nanoseconds timeout, std::stop_token stop) const {
   std::unique_lock lock(mutex_);
   written_.wait_for(lock, std::move(stop), timeout, [&] { return last_ > seen; });
   return last_;

@@ -21,26 +21,29 @@ class Hub {
  public:
   explicit Hub(std::unique_ptr<Journal> journal);
 
-  // Keeps ALERT in the journal and wakes who waits. Fails only as the journal does.
-  absl::StatusOr<Position> Publish(JournaledAlert alert);
+  // Hands ALERT to the journal; who waits is woken once it can be read. Fails only as the journal
+  // does.
+  absl::Status Publish(JournaledAlert alert) { return journal_->Append(std::move(alert)); }
 
   // A cursor that starts after SINCE, or at the oldest kept where it is absent. The hub outlives
   // it.
   Cursor ReadAfter(std::optional<Position> since) const;
-  // A cursor that starts after what is written by now.
+  // A cursor that starts after what can be read by now.
   Cursor ReadNew() const;
 
-  // Waits until a sequence above SEEN is written, TIMEOUT has passed or STOP is requested. Returns
-  // the last sequence that is written.
-  uint64_t Wait(uint64_t seen, std::chrono::nanoseconds timeout, std::stop_token stop) const;
+  // Waits until something after SEEN can be read, TIMEOUT has passed or STOP is requested. Returns
+  // the last position that can be read.
+  Position Wait(Position seen, std::chrono::nanoseconds timeout, std::stop_token stop) const;
 
   const Journal& journal() const { return *journal_; }
+  Journal& journal() { return *journal_; }
 
  private:
-  const std::unique_ptr<Journal> journal_;
   mutable std::mutex mutex_;
   mutable std::condition_variable_any written_;
-  uint64_t last_;  // guarded by mutex_
+  Position last_;  // guarded by mutex_
+  // The last, so that it goes first: its thread uses the above.
+  const std::unique_ptr<Journal> journal_;
 };
 
 }  // namespace kvmsentry

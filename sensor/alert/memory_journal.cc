@@ -1,47 +1,53 @@
 #include "sensor/alert/memory_journal.h"
 
-#include <algorithm>
 #include <utility>
+
+#include "sensor/alert/resume.h"
 
 namespace kvmsentry {
 
-MemoryJournal::MemoryJournal(uint64_t epoch, size_t capacity)
-    : epoch_(epoch), capacity_(std::max<size_t>(capacity, 1)) {}
-
-absl::StatusOr<Position> MemoryJournal::Append(JournaledAlert alert) {
+absl::Status MemoryJournal::Append(JournaledAlert alert) {
   // Allocated and, below, freed outside of the lock: readers wait for a pointer's move only.
   auto shared = std::make_shared<JournaledAlert>(std::move(alert));
-  std::shared_ptr<const JournaledAlert> dropped;
-  std::lock_guard lock(mutex_);
-  shared->position = {epoch_, ++last_};
-  const Position position = shared->position;
-  if (kept_.size() == capacity_) {
-    dropped = std::move(kept_.front());
-    kept_.pop_front();
+  AlertPtr dropped;
+  Position position;
+  {
+    const std::lock_guard lock(mutex_);
+    position = ring_.last();
+    ++position.sequence;
+    shared->position = position;
+    shared->reached = reached_.Take(shared->event);
+    open_.Take(shared);
+    dropped = ring_.Put(std::move(shared));
   }
-  kept_.push_back(std::move(shared));
-  return position;
+  listener_(position);
+  return absl::OkStatus();
 }
 
-absl::StatusOr<Journal::Page> MemoryJournal::Read(uint64_t next, size_t max) const {
-  Page page;
-  std::lock_guard lock(mutex_);
-  page.bounds = BoundsLocked();
-  if (next > last_) return page;
-  const size_t skipped = next > page.bounds.oldest ? next - page.bounds.oldest : 0;
-  const size_t count = std::min(max, kept_.size() - skipped);
-  const auto first = kept_.begin() + static_cast<std::ptrdiff_t>(skipped);
-  page.alerts.assign(first, first + static_cast<std::ptrdiff_t>(count));
+absl::StatusOr<Journal::Page> MemoryJournal::Read(Position after, size_t max) const {
+  const std::lock_guard lock(mutex_);
+  Page page{.bounds = {ring_.epochs()}, .alerts = {}};
+  page.alerts = ring_.After(ContinueAt(after, page.bounds).after, max);
   return page;
 }
 
-JournalBounds MemoryJournal::bounds() const {
-  std::lock_guard lock(mutex_);
-  return BoundsLocked();
+absl::StatusOr<std::vector<AlertPtr>> MemoryJournal::ReadBefore(Position before, size_t max) const {
+  const std::lock_guard lock(mutex_);
+  return ring_.Before(before, max);
 }
 
-JournalBounds MemoryJournal::BoundsLocked() const {
-  return {.epoch = epoch_, .oldest = last_ - kept_.size() + 1, .last = last_};
+std::vector<AlertPtr> MemoryJournal::Open() const {
+  const std::lock_guard lock(mutex_);
+  return open_.All();
+}
+
+JournalBounds MemoryJournal::bounds() const {
+  const std::lock_guard lock(mutex_);
+  return {ring_.epochs()};
+}
+
+void MemoryJournal::OnVisible(std::function<void(Position last)> listener) {
+  listener_ = std::move(listener);
 }
 
 }  // namespace kvmsentry

@@ -11,7 +11,7 @@
 namespace kvmsentry {
 
 struct Position {
-  uint64_t epoch = 0;     // which run of the journal; never 0 in a stream
+  uint64_t epoch = 0;     // a new one begins where the journal was lost or not written; never 0
   uint64_t sequence = 0;  // counts the alerts of the epoch from 1, without holes
   friend auto operator<=>(const Position&, const Position&) = default;
 };

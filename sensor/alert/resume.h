@@ -11,7 +11,7 @@ namespace kvmsentry {
 
 enum class GapReason : uint8_t {
   kNone = 0,
-  kEpochChanged,    // the position is of another run
+  kEpochChanged,    // the position is of an epoch that is not kept
   kNoLongerKept,    // the position is older than what is kept
   kSlowSubscriber,  // overtaken while reading
   kNotYetWritten,   // the position is ahead of the stream
@@ -19,14 +19,14 @@ enum class GapReason : uint8_t {
 
 // Alerts that a subscriber should have had and cannot have.
 struct Gap {
-  Position from;  // the first that is missing; of another epoch: the position asked for
+  Position from;  // the first that is missing; of an unknown epoch: the position asked for
   Position to;    // the last that is missing; sequence 0: none of that epoch
   GapReason reason = GapReason::kNone;
   friend bool operator==(const Gap&, const Gap&) = default;
 };
 
 struct Resume {
-  uint64_t next = 0;  // the sequence to read next
+  Position after;  // read what comes after it
   std::optional<Gap> gap;
   friend bool operator==(const Resume&, const Resume&) = default;
 };
@@ -36,7 +36,8 @@ struct Resume {
 // misses one untold.
 Resume ResumeAfter(std::optional<Position> since, const JournalBounds& bounds);
 
-// For a subscriber of this stream that reads NEXT next.
-Resume ContinueAt(uint64_t next, const JournalBounds& bounds);
+// For a subscriber of this stream that has read up to and including AFTER. Where it has all of an
+// epoch, it goes on with the next.
+Resume ContinueAt(Position after, const JournalBounds& bounds);
 
 }  // namespace kvmsentry

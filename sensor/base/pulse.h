@@ -1,6 +1,7 @@
 // The sign of life of the daemon's loop: when it ticked last, and what it is doing.
 #pragma once
 
+#include <cstdint>
 #include <mutex>
 #include <utility>
 
@@ -17,13 +18,15 @@ class Pulse {
   struct State {
     KernelTime tick;  // when the latest tick ended; 0 before the first
     absl::Time tick_wall;
+    uint64_t raised = 0;    // how many alerts this run had raised by then
     const char* step = "";  // what the loop does, a literal; empty while it waits
     KernelTime step_since;
   };
 
-  // A tick has ended: everything that it raised was published.
-  void Tick(const Clock& clock) {
+  // A tick has ended: everything that it raised was published, RAISED alerts since the start.
+  void Tick(const Clock& clock, uint64_t raised = 0) {
     const std::lock_guard lock(mutex_);
+    state_.raised = raised;
     state_.tick = clock.Now();
     state_.tick_wall = clock.WallNow();
   }

@@ -1,4 +1,5 @@
 // kvmsentry alerts: the stream, kept whole over a restart of the daemon.
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -12,10 +13,10 @@
 #include "sensor/cli/commands.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/interrupt.h"
-#include "sensor/cli/json.h"
 #include "sensor/cli/output.h"
 #include "sensor/cli/resume_point.h"
 #include "sensor/cli/words.h"
+#include "sensor/rpc/json.h"
 
 namespace kvmsentry {
 namespace {
@@ -63,6 +64,21 @@ class AlertsRun {
     }
   }
 
+  // What is open, or the newest, in the order of time.
+  int List(const AlertsCommand& command) {
+    const absl::StatusOr<std::vector<v1::Alert>> alerts = Ask(command);
+    if (!alerts.ok()) return Fail(alerts.status());
+    for (const v1::Alert& alert : *alerts) {
+      v1::SubscribeResponse message;
+      *message.mutable_alert() = alert;
+      if (!Show(message)) break;
+    }
+    if (alerts->empty() && !json_) {
+      Say(command.open ? "no alerts are open" : "no alerts match");
+    }
+    return output_.Finish();
+  }
+
   int Once() {
     const absl::Status ended = ReadStream();
     if (!ended.ok() && written_) return Fail(ended);
@@ -70,6 +86,34 @@ class AlertsRun {
   }
 
  private:
+  absl::StatusOr<std::vector<v1::Alert>> Ask(const AlertsCommand& command) {
+    KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Connect(common_.socket));
+    std::vector<v1::Alert> alerts;
+    if (command.open) {
+      v1::ListOpenAlertsRequest request;
+      *request.mutable_filter() = command.request.filter();
+      do {
+        KVMSENTRY_ASSIGN_OR_RETURN(const auto page, client->ListOpen(request));
+        alerts.insert(alerts.end(), page.alerts().begin(), page.alerts().end());
+        request.set_page_token(page.next_page_token());
+      } while (!request.page_token().empty());
+      std::ranges::stable_sort(alerts, {},
+                               [](const v1::Alert& alert) { return ToTime(alert.opened_at()); });
+      return alerts;
+    }
+    v1::ListAlertsRequest request;
+    *request.mutable_filter() = command.request.filter();
+    do {
+      constexpr uint64_t kPage = 1000;
+      request.set_page_size(static_cast<int32_t>(std::min(command.last - alerts.size(), kPage)));
+      KVMSENTRY_ASSIGN_OR_RETURN(const auto page, client->List(request));
+      alerts.insert(alerts.end(), page.alerts().begin(), page.alerts().end());
+      request.set_page_token(page.next_page_token());
+    } while (!request.page_token().empty() && alerts.size() < command.last);
+    std::ranges::reverse(alerts);
+    return alerts;
+  }
+
   bool Show(const v1::SubscribeResponse& message) {
     // Without --follow, a heartbeat only says what the end of the output says too.
     const bool heartbeat = message.has_heartbeat();
@@ -114,6 +158,7 @@ class AlertsRun {
 
 int Run(const CommonOptions& common, const AlertsCommand& command) {
   AlertsRun run(common, command);
+  if (command.open || command.last != 0) return run.List(command);
   return command.request.follow() ? run.Follow() : run.Once();
 }
 

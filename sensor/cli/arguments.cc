@@ -1,15 +1,18 @@
 #include "sensor/cli/arguments.h"
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 
 #include "sensor/alert/position.h"
 #include "sensor/cli/health.h"
+#include "sensor/cli/read_time.h"
 #include "sensor/rpc/server.h"
 
 namespace kvmsentry {
@@ -50,13 +53,19 @@ std::string CheckPosition(const std::string& text) {
   return ParsePosition(text) ? "" : "'" + text + "' is no position; write EPOCH:SEQUENCE";
 }
 
+std::string CheckTime(const std::string& text) {
+  return ReadTime(text, absl::Now(), absl::LocalTimeZone())
+             ? ""
+             : "'" + text + "' is no time; write 2026-11-29 14:00, 2026-11-29T14:00:00Z or 2h";
+}
+
 void AddJson(CLI::App& command, bool& json) {
   command.add_flag("--json", json, "One JSON object a line, for programs");
 }
 
 // The texts that CLI11 fills, before they become the request.
 struct AlertsTexts {
-  std::string since, min_severity;
+  std::string since, min_severity, from, until, text;
   std::vector<std::string> vms, points, specs;
   bool follow = false;
   bool only_new = false;
@@ -87,7 +96,32 @@ void AddAlerts(CLI::App& app, AlertsTexts& texts, AlertsCommand& command) {
                   "Only of this severity or worse: INFO, NOTICE, WARNING, CRITICAL")
       ->type_name("SEVERITY")
       ->transform(OneOf(NamesOf(*v1::Severity_descriptor())));
+  for (const auto& [option, value, text] :
+       {std::tuple("--from", &texts.from, "Only from this time on: 2026-11-29 14:00, or 2h ago"),
+        std::tuple("--until", &texts.until, "Only before this time")}) {
+    alerts.add_option(option, *value, text)->type_name("TIME")->check(CheckTime, "");
+  }
+  alerts.add_option("--text", texts.text, "Only with this in summary, names or evidence")
+      ->type_name("TEXT");
+  CLI::Option* open = alerts.add_flag("--open", command.open, "Only alerts that are open now");
+  CLI::Option* last = alerts.add_option("--last", command.last, "Only so many, the newest")
+                          ->type_name("COUNT")
+                          ->check(CLI::Range(1, 1'000'000));
+  for (const char* other : {"--follow", "--since", "--only-new"}) {
+    open->excludes(alerts.get_option(other));
+    last->excludes(alerts.get_option(other));
+  }
+  open->excludes(last);
   AddJson(alerts, command.json);
+}
+
+void SetTime(const std::string& text, google::protobuf::Timestamp& proto) {
+  const auto time = ReadTime(text, absl::Now(), absl::LocalTimeZone());
+  if (!time) return;
+  const int64_t seconds = absl::ToUnixSeconds(*time);
+  proto.set_seconds(seconds);
+  proto.set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(*time - absl::FromUnixSeconds(seconds))));
 }
 
 v1::SubscribeRequest RequestOf(const AlertsTexts& texts) {
@@ -105,6 +139,9 @@ v1::SubscribeRequest RequestOf(const AlertsTexts& texts) {
     if (v1::Point_Parse(text, &point)) filter.add_point(point);
   }
   for (const std::string& spec : texts.specs) filter.add_spec(spec);
+  if (!texts.from.empty()) SetTime(texts.from, *filter.mutable_from());
+  if (!texts.until.empty()) SetTime(texts.until, *filter.mutable_until());
+  filter.set_text(texts.text);
   v1::Severity severity;
   if (v1::Severity_Parse(texts.min_severity, &severity)) filter.set_min_severity(severity);
   return request;

@@ -41,14 +41,15 @@ struct Client::State {
   std::unique_ptr<v1::Sensor::Stub> sensor;
   grpc::ClientContext subscribe_context;
 
-  template <typename Request, typename Response>
-  absl::StatusOr<Response> Call(grpc::Status (v1::Sensor::Stub::*method)(grpc::ClientContext*,
-                                                                         const Request&, Response*),
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> Call(Stub& stub,
+                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
                                 const Request& request) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + kAnswerWithin);
     Response response;
-    const grpc::Status status = (sensor.get()->*method)(&context, request, &response);
+    const grpc::Status status = (stub.*method)(&context, request, &response);
     if (!status.ok()) return FromGrpc(status, socket);
     return response;
   }
@@ -72,15 +73,24 @@ Client::Client(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Client::~Client() = default;
 
 absl::StatusOr<v1::GetStatusResponse> Client::GetStatus() {
-  return state_->Call(&v1::Sensor::Stub::GetStatus, v1::GetStatusRequest());
+  return state_->Call(*state_->sensor, &v1::Sensor::Stub::GetStatus, v1::GetStatusRequest());
 }
 
 absl::StatusOr<v1::ListVmsResponse> Client::ListVms(const v1::ListVmsRequest& request) {
-  return state_->Call(&v1::Sensor::Stub::ListVms, request);
+  return state_->Call(*state_->sensor, &v1::Sensor::Stub::ListVms, request);
 }
 
 absl::StatusOr<v1::ListSpecsResponse> Client::ListSpecs() {
-  return state_->Call(&v1::Sensor::Stub::ListSpecs, v1::ListSpecsRequest());
+  return state_->Call(*state_->sensor, &v1::Sensor::Stub::ListSpecs, v1::ListSpecsRequest());
+}
+
+absl::StatusOr<v1::ListOpenAlertsResponse> Client::ListOpen(
+    const v1::ListOpenAlertsRequest& request) {
+  return state_->Call(*state_->alerts, &v1::Alerts::Stub::ListOpen, request);
+}
+
+absl::StatusOr<v1::ListAlertsResponse> Client::List(const v1::ListAlertsRequest& request) {
+  return state_->Call(*state_->alerts, &v1::Alerts::Stub::List, request);
 }
 
 absl::Status Client::Subscribe(

@@ -23,6 +23,9 @@ class Client {
   absl::StatusOr<v1::ListVmsResponse> ListVms(const v1::ListVmsRequest& request);
   absl::StatusOr<v1::ListSpecsResponse> ListSpecs();
 
+  absl::StatusOr<v1::ListOpenAlertsResponse> ListOpen(const v1::ListOpenAlertsRequest& request);
+  absl::StatusOr<v1::ListAlertsResponse> List(const v1::ListAlertsRequest& request);
+
   // Calls ON_MESSAGE with each message until the stream ends, or it returns false. Call it once.
   // UNAVAILABLE: the connection was lost, or the sensor is stopping.
   absl::Status Subscribe(const v1::SubscribeRequest& request,

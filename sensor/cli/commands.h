@@ -21,6 +21,8 @@ struct CommonOptions {
 
 struct AlertsCommand {
   v1::SubscribeRequest request;
+  bool open = false;  // those that are open, instead of the stream
+  uint64_t last = 0;  // not 0: only so many, the newest
   bool json = false;
 };
 

@@ -77,6 +77,15 @@ constexpr struct {
   Paint paint;
 } kHealths[] = {{"OK", Paint::kGreen}, {"WARNING", Paint::kYellow}, {"CRITICAL", Paint::kBoldRed}};
 
+std::string JournalText(const v1::Journal& journal) {
+  if (journal.path().empty()) return "in memory only, lost by a restart; see --state-dir";
+  constexpr double kMib = 1 << 20;
+  return absl::StrFormat("%s, %.1f of %.0f MiB%s", journal.path(),
+                         static_cast<double>(journal.bytes()) / kMib,
+                         static_cast<double>(journal.max_bytes()) / kMib,
+                         journal.problem().empty() ? "" : "; NOT WRITTEN");
+}
+
 std::string HealthText(Health health, const Style& style) {
   const auto& [name, paint] = kHealths[static_cast<size_t>(health)];
   return style(paint, name);
@@ -84,7 +93,7 @@ std::string HealthText(Health health, const Style& style) {
 
 // As much as fits the width and the height of a terminal.
 std::string Findings(const std::vector<Finding>& findings, const Style& style) {
-  constexpr size_t kMost = 12;
+  constexpr size_t kMost = 11;
   constexpr size_t kWidth = 80 - 10;
   std::string out;
   for (size_t i = 0; i < std::min(findings.size(), kMost); ++i) {
@@ -120,7 +129,8 @@ std::string Summary(const v1::GetStatusResponse& status, const Style& style, abs
       &out, "\nVMs       ", Vms(status, style), "\nalerts    ",
       status.last_alert().sequence() == 0 ? "none yet"
                                           : absl::StrCat("last one ", ToText(status.last_alert())),
-      "; ", Counted(status.subscribers(), "subscriber"), "\nhooks     ", Active(status.hooks()),
+      "; ", Counted(status.subscribers(), "subscriber"), "\njournal   ",
+      style(Paint::kPlain, JournalText(status.journal())), "\nhooks     ", Active(status.hooks()),
       "\nspecs     ", Active(status.specs()), "\nlosses    ", LossesInShort(status), "\ncost      ",
       style(Paint::kPlain, Cost(status)), "\n", Pressure(status));
   if (!findings.empty()) absl::StrAppend(&out, "\n", Findings(findings, style));

@@ -97,6 +97,10 @@ std::vector<Finding> FindingsOf(const v1::GetStatusResponse& status, absl::Time 
   }
   FindLosses(status, findings);
   FindCauses(status, findings);
+  if (!status.journal().recreated_reason().empty()) {
+    findings.push_back({Health::kWarning, absl::StrCat("the journal was unreadable: ",
+                                                       status.journal().recreated_reason())});
+  }
   if (status.pins_recreated()) {
     findings.push_back({Health::kOk, absl::StrCat("counts of an earlier run were removed: ",
                                                   status.pins_recreated_reason())});

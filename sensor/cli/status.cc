@@ -7,8 +7,8 @@
 #include "sensor/cli/commands.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/health.h"
-#include "sensor/cli/json.h"
 #include "sensor/cli/output.h"
+#include "sensor/rpc/json.h"
 
 namespace kvmsentry {
 namespace {

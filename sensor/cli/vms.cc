@@ -5,8 +5,8 @@
 #include "sensor/cli/client.h"
 #include "sensor/cli/commands.h"
 #include "sensor/cli/format.h"
-#include "sensor/cli/json.h"
 #include "sensor/cli/output.h"
+#include "sensor/rpc/json.h"
 
 namespace kvmsentry {
 

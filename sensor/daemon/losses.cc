@@ -48,6 +48,11 @@ std::vector<LossView> DescribeLosses(const OtherLosses& other) {
        .meaning = "alerts that the journal refused: no subscriber gets them",
        .count = other.refused,
        .matters = true},
+      {.reason = "journal_unwritten",
+       .meaning = "alerts sent from memory that never came to the disk: a client that was away "
+                  "misses them",
+       .count = other.unwritten,
+       .matters = true},
   };
 }
 

@@ -22,6 +22,7 @@ struct OtherLosses {
   uint64_t failed_walks = 0;   // over open files, of all processes or of one VMM
   uint64_t late_ticks = 0;     // left out, because the tick before lasted too long
   uint64_t refused = 0;        // alerts, by the journal
+  uint64_t unwritten = 0;      // alerts, by the journal's disk
 };
 
 // Adds a source's loss to LOSSES: a reason that several sources have is one loss.

@@ -17,11 +17,14 @@
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 
+#include "sensor/alert/disk_journal.h"
+#include "sensor/alert/left_open.h"
 #include "sensor/alert/memory_journal.h"
 #include "sensor/base/escape.h"
 #include "sensor/daemon/end_guard.h"
 #include "sensor/daemon/event_loop.h"
 #include "sensor/daemon/options.h"
+#include "sensor/daemon/outlets.h"
 #include "sensor/daemon/ring_size.h"
 #include "sensor/daemon/sensor.h"
 #include "sensor/daemon/watchdog.h"
@@ -33,6 +36,8 @@ namespace {
 
 // Detaching waits for the programs of each hook, some seconds in all on a busy host.
 constexpr std::chrono::seconds kEndWithin{60};
+// What the last tick raised still reaches the disk and the subscribers.
+constexpr std::chrono::seconds kFlushWithin{2};
 
 SensorOptions OptionsOf(const DaemonOptions& options) {
   SensorOptions sensor;
@@ -62,8 +67,13 @@ void LogStart(const SensorView& view, const DaemonOptions& options) {
   spdlog::info("kvmsentryd {} serves on {}", KVMSENTRY_VERSION, options.socket);
 }
 
+struct LoadedLibrary {
+  std::shared_ptr<const SpecLibrary> library;
+  std::string sha256;
+};
+
 // Problems go out as `kvmsentry spec lint` prints them: a line each, and nothing before it.
-absl::StatusOr<std::shared_ptr<const SpecLibrary>> LoadLibrary(const std::string& dir) {
+absl::StatusOr<LoadedLibrary> LoadLibrary(const std::string& dir) {
   KVMSENTRY_ASSIGN_OR_RETURN(const std::vector<SpecSource> sources, ReadSpecFolder(dir));
   SpecLibrary::Result result = SpecLibrary::Parse(sources);
   const auto is_error = [](const Problem& problem) { return !problem.is_warning; };
@@ -71,26 +81,58 @@ absl::StatusOr<std::shared_ptr<const SpecLibrary>> LoadLibrary(const std::string
   for (const Problem& problem : result.problems) {
     std::fprintf(stderr, "%s\n", EscapeAgain(ToString(problem)).c_str());
   }
-  if (errors == 0) return std::make_shared<const SpecLibrary>(std::move(result.library));
+  if (errors == 0) {
+    return LoadedLibrary{std::make_shared<const SpecLibrary>(std::move(result.library)),
+                         Sha256Of(sources)};
+  }
   return absl::InvalidArgumentError(absl::StrCat("not started: problems in ", dir, ": ", errors));
+}
+
+absl::StatusOr<std::unique_ptr<Journal>> OpenJournal(const DaemonOptions& options,
+                                                     const Clock& clock) {
+  if (options.state_dir.empty()) {
+    return std::make_unique<MemoryJournal>(
+        static_cast<uint64_t>(absl::ToUnixMillis(clock.WallNow())), options.alerts_kept);
+  }
+  KVMSENTRY_ASSIGN_OR_RETURN(
+      std::unique_ptr<DiskJournal> journal,
+      DiskJournal::Start({.dir = options.state_dir,
+                          .capacity = options.alerts_kept,
+                          .limits = {.max_bytes = uint64_t{options.journal_mib} << 20,
+                                     .max_age = absl::Hours(24) * options.journal_days}},
+                         clock));
+  const JournalState state = journal->state();
+  if (!state.recreated.empty()) {
+    spdlog::error("the journal was unreadable, and a new one begins: {}", state.recreated);
+  }
+  return journal;
 }
 
 absl::Status Run(const DaemonOptions& options) {
   if (options.unpin) return Unpin(options.pin_root);
   std::signal(SIGPIPE, SIG_IGN);  // a log's reader that has gone is no reason to end
   KVMSENTRY_RETURN_IF_ERROR(BlockSignals());
-  KVMSENTRY_ASSIGN_OR_RETURN(const std::shared_ptr<const SpecLibrary> library,
-                             LoadLibrary(options.specs));
+  KVMSENTRY_ASSIGN_OR_RETURN(const LoadedLibrary loaded, LoadLibrary(options.specs));
   // Before the maps: who is refused here has touched none.
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<SocketPlace> place,
                              SocketPlace::Prepare(options.socket));
   const Clock& clock = SystemClock();
   std::optional<EndGuard> guard;  // the last to go: workers and programs end before it
   Pulse pulse;
-  Hub hub(std::make_unique<MemoryJournal>(
-      static_cast<uint64_t>(absl::ToUnixMillis(clock.WallNow())), options.alerts_kept));
+  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Journal> journal, OpenJournal(options, clock));
+  Hub hub(std::move(journal));
+  for (const AlertPtr& open : hub.journal().Open()) {
+    KVMSENTRY_RETURN_IF_ERROR(hub.Publish(ClearLeftOpen(*open, clock.Now(), clock.WallNow())));
+  }
+  // Gone before the hub is, and after the sensor that asks them.
+  std::optional<Sinks> sinks(std::in_place, options, hub);
+  SensorOptions sensor_options = OptionsOf(options);
+  sensor_options.outlet_problem = [&sinks] { return sinks->problem(); };
   KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Sensor> sensor,
-                             Sensor::Start(OptionsOf(options), library, clock, hub, pulse));
+                             Sensor::Start(sensor_options, loaded.library, clock, hub, pulse));
+  KVMSENTRY_ASSIGN_OR_RETURN(
+      std::unique_ptr<MetricsServer> metrics,
+      StartMetrics(options, hub, sensor->view(), pulse, clock, loaded.sha256));
   KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
                              Server::Start(std::move(place),
                                            {.max_subscribers = options.max_subscribers,
@@ -115,7 +157,10 @@ absl::Status Run(const DaemonOptions& options) {
   guard.emplace(kEndWithin, sensor->Busy(), ended.ok() ? 0 : 1);
   watchdog.reset();
   server->SetServing(false);
+  hub.journal().Flush(kFlushWithin);
   server->Stop();
+  metrics.reset();
+  sinks.reset();  // they write what the last tick raised
   spdlog::info("stopped; counts stay in {}", options.pin_root);
   return ended;
 }

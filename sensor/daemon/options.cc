@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include <fcntl.h>
 
@@ -14,6 +15,7 @@
 #include "sensor/daemon/ring_size.h"
 #include "sensor/daemon/watchdog.h"
 #include "sensor/inventory/files.h"
+#include "sensor/sink/metrics_server.h"
 #include "sensor/source/registry.h"
 
 namespace kvmsentry {
@@ -57,6 +59,10 @@ absl::Status SetFrom(const std::vector<ConfigEntry>& entries, CLI::App& app) {
   return absl::OkStatus();
 }
 
+std::string ProblemWithEndpoint(const std::string& text) {
+  return text.empty() ? "" : std::string(ParseEndpoint(text).status().message());
+}
+
 void AddOptions(CLI::App& app, DaemonOptions& o, std::string& config) {
   app.option_defaults()->always_capture_default();
   app.add_option("--config", config, "Read options from this file, as NAME = VALUE lines")
@@ -66,6 +72,29 @@ void AddOptions(CLI::App& app, DaemonOptions& o, std::string& config) {
   app.add_option("--socket", o.socket, "Unix socket to serve on")->type_name("PATH");
   app.add_option("--pin-root", o.pin_root, "Folder of the pinned maps, on a bpffs")
       ->type_name("DIR");
+  app.add_option("--state-dir", o.state_dir,
+                 "Folder in which alerts are kept over restarts; empty: in memory only. Default: "
+                 "$STATE_DIRECTORY, which systemd sets")
+      ->type_name("DIR");
+  app.add_option("--journal-mib", o.journal_mib, "Size of the alerts kept there at most")
+      ->type_name("MIB")
+      ->check(CLI::Range(1, 1 << 16));
+  app.add_option("--journal-days", o.journal_days, "Age of the alerts kept there at most")
+      ->type_name("DAYS")
+      ->check(CLI::Range(1, 3650));
+  app.add_option("--journald", o.journald,
+                 "Write alerts to systemd's journal: on, off, or auto: where systemd started this")
+      ->check(CLI::IsMember({"auto", "on", "off"}));
+  app.add_option("--json-lines", o.json_lines,
+                 "Write alerts to this file as JSON, one a line, rotated at 10 MB; - for standard "
+                 "output")
+      ->type_name("FILE");
+  app.add_option("--metrics-listen", o.metrics_listen,
+                 "Serve metrics for Prometheus, without access control, on this address")
+      ->type_name("ADDRESS:PORT")
+      ->check(CLI::Validator(ProblemWithEndpoint, ""));
+  app.add_option("--metrics-max-vms", o.metrics_max_vms, "VMs with series of their own at most")
+      ->check(CLI::Range(0, 65536));
   app.add_option("--node", o.node, "Name of this host on alerts; empty: the kernel's")
       ->type_name("NAME");
   app.add_option("--max-vms", o.max_vms, "VMs watched at most")->check(CLI::Range(1, 65536));
@@ -126,6 +155,13 @@ absl::Status ReadConfig(const std::string& path, bool must_exist, CLI::App& app)
   return at_line(SetFrom(*entries, app));
 }
 
+// The first of those that systemd gives the unit.
+std::string DefaultStateDir() {
+  const char* const dirs = std::getenv("STATE_DIRECTORY");
+  const std::string all = dirs == nullptr ? "" : dirs;
+  return all.substr(0, all.find(':'));
+}
+
 // What no option can check alone.
 absl::Status CheckTogether(const DaemonOptions& options) {
   const int64_t fewest_ms = kFewestTicks * options.tick_ms;
@@ -141,6 +177,7 @@ absl::Status CheckTogether(const DaemonOptions& options) {
 
 ParsedOptions ParseDaemonOptions(int argc, char** argv) {
   ParsedOptions parsed;
+  parsed.options.state_dir = DefaultStateDir();
   CLI::App app("kvmsentryd: watches the virtual machines of this host through eBPF");
   app.set_version_flag("--version", KVMSENTRY_VERSION);
   std::string config = kConfigPath;

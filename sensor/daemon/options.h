@@ -12,6 +12,13 @@ struct DaemonOptions {
   std::string specs = "/usr/share/kvmsentry/specs";
   std::string socket = "/run/kvmsentry/kvmsentry.sock";
   std::string pin_root = "/sys/fs/bpf/kvmsentry";
+  std::string state_dir;  // of the journal; empty: alerts are kept in memory only
+  uint32_t journal_mib = 64;
+  uint32_t journal_days = 30;
+  std::string journald = "auto";  // "auto", "on", "off"
+  std::string json_lines;         // file, or "-"; empty: none
+  std::string metrics_listen;     // ADDRESS:PORT; empty: none
+  uint32_t metrics_max_vms = 256;
   std::string node;  // empty: the kernel's name
   uint32_t max_vms = 512;
   uint32_t max_vcpus = 8192;

@@ -19,7 +19,7 @@ void Publisher::Publish(AlertEvent event) {
   alert.event = std::move(event);
   if (const auto published = hub_.Publish(std::move(alert)); !published.ok()) {
     if (refused_++ == 0) {
-      spdlog::error("an alert is lost: {}", std::string(published.status().message()));
+      spdlog::error("an alert is lost: {}", std::string(published.message()));
     }
   }
 }

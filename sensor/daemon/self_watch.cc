@@ -48,6 +48,14 @@ constexpr std::array<Words, kFaults> kWords = {{
      "What a worker finds is missing: names, deaths and devices of VMs, hooks of modules that are "
      "loaded later, and whether pins and links are intact. Counters are read all the same.",
      "Processes in uninterruptible sleep (ps -eo pid,stat,wchan,comm); a restart of kvmsentryd."},
+    {"self-journal", Severity::kWarning, "alerts are kept in memory, not on disk",
+     "alerts are kept on disk again",
+     "Subscribers get alerts all the same, but a restart loses those that are not on disk.",
+     "The disk of --state-dir: its space, its mount options, its health."},
+    {"self-sink", Severity::kWarning, "alerts do not reach where they should be written",
+     "alerts are written again", "Whoever reads them there does not hear of them until then.",
+     "Whether it is there, can be written, and has space; kvmsentry alerts shows them all the "
+     "same."},
 }};
 
 }  // namespace

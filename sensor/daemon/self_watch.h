@@ -17,15 +17,17 @@ namespace kvmsentry {
 
 // What can be wrong, each an alert by the id "self-...".
 enum class Fault : uint8_t {
-  kRing,    // a canary did not come back: records get lost on their way
-  kTables,  // somebody else wrote to the maps
-  kPins,    // a pin is gone: a restart would begin at zero
-  kLinks,   // a program is attached no more
-  kSight,   // few hooks can be attached on this kernel
-  kCost,    // programs cost more than their budget, and hooks were shed for it
-  kWorker,  // a thread that asks the host hangs
+  kRing,     // a canary did not come back: records get lost on their way
+  kTables,   // somebody else wrote to the maps
+  kPins,     // a pin is gone: a restart would begin at zero
+  kLinks,    // a program is attached no more
+  kSight,    // few hooks can be attached on this kernel
+  kCost,     // programs cost more than their budget, and hooks were shed for it
+  kWorker,   // a thread that asks the host hangs
+  kJournal,  // alerts are not written to disk
+  kSink,     // alerts are not written to where they were asked for
 };
-inline constexpr size_t kFaults = 7;
+inline constexpr size_t kFaults = 9;
 std::array<absl::string_view, kFaults> FaultIds();  // "self-ring", ...
 
 // One canary is under way at a time.

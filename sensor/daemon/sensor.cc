@@ -51,12 +51,14 @@ Sensor::Sensor(const SensorOptions& options, std::shared_ptr<const SpecLibrary> 
                const Clock& clock, Hub& hub, Pulse& pulse, Parts parts)
     : library_(library),
       clock_(clock),
+      hub_(hub),
       pulse_(pulse),
       sources_(std::move(parts.sources)),
       began_(parts.began),
       base_status_(BaseStatus(options)),
       engine_(library, options.engine),
       publisher_(options.host, clock, hub),
+      outlet_problem_(options.outlet_problem),
       coverage_(std::move(library)),
       observer_(*sources_, engine_, self_),
       snapshots_([&kvm = std::as_const(sources_->kvm())] { return kvm.tables().ReadExits(); }),
@@ -113,7 +115,7 @@ void Sensor::OnTick(uint64_t late) {
     spdlog::info("and {} more VMs came or went", more);
   }
   PostSnapshot();
-  pulse_.Tick(clock_);
+  pulse_.Tick(clock_, hub_.journal().appended());
 }
 
 // A birth that a record tells is looked at at once.
@@ -219,6 +221,9 @@ void Sensor::Sample(KernelTime now) {
 }
 
 void Sensor::LookAtSelf(KernelTime now) {
+  hub_.journal().Tend(now);
+  self_.watch().Judge(Fault::kJournal, hub_.journal().state().problem, now);
+  self_.watch().Judge(Fault::kSink, outlet_problem_(), now);
   if (!self_.IsDue(now)) return;
   const Pulse::Step step(pulse_, clock_, "auditing the maps");
   self_.Look([this](uint64_t number) { return sources_->probe().SendCanary(number); },
@@ -265,7 +270,8 @@ std::vector<LossView> Sensor::Losses() {
                         .late = engine_.late(),
                         .failed_walks = host_.failed_walks(),
                         .late_ticks = late_ticks_,
-                        .refused = publisher_.refused()})) {
+                        .refused = publisher_.refused(),
+                        .unwritten = hub_.journal().state().unwritten})) {
     losses.push_back(std::move(loss));
   }
   recent_losses_.Mark(losses, clock_.Now());

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -35,6 +36,8 @@ struct SensorOptions {
   EngineOptions engine;
   double cost_budget = 0;  // percent of all processors' time that programs may take; 0: no limit
   HostFacts host;
+  // Why alerts do not get to where they should be written; empty: they do.
+  std::function<std::string()> outlet_problem = [] { return std::string(); };
 };
 
 // One thread drives it (On...), and waits for nothing there: what may block, workers do. view() is
@@ -92,12 +95,14 @@ class Sensor {
 
   const std::shared_ptr<const SpecLibrary> library_;
   const Clock& clock_;
+  Hub& hub_;
   Pulse& pulse_;
   const std::unique_ptr<Sources> sources_;
   const KernelTime began_;
   const SensorStatus base_status_;  // what never changes of it
   Engine engine_;
   Publisher publisher_;
+  const std::function<std::string()> outlet_problem_;
   SelfCheck self_;
   CoverageBoard coverage_;
   VmRegistry registry_;

@@ -270,6 +270,17 @@ v1::HostPressure ToProto(const HostPressure& pressure) {
   return proto;
 }
 
+v1::Journal ToProto(const JournalState& state) {
+  v1::Journal proto;
+  proto.set_path(EscapeAgain(state.path));
+  proto.set_problem(EscapeAgain(state.problem));
+  proto.set_recreated_reason(EscapeAgain(state.recreated));
+  proto.set_bytes(state.bytes);
+  proto.set_max_bytes(state.max_bytes);
+  proto.set_unwritten(state.unwritten);
+  return proto;
+}
+
 v1::GetStatusResponse ToProto(const SensorStatus& status) {
   v1::GetStatusResponse proto;
   *proto.mutable_host() = HostOf(status.host);

@@ -21,6 +21,8 @@ v1::VmRef ToProto(const VmFacts& vm);
 v1::VmStatus ToProto(const VmView& vm, bool vcpu_exits = false);
 v1::SpecInfo ToProto(const SpecView& spec);
 
+v1::Journal ToProto(const JournalState& state);
+
 // All of a status but what only the server knows.
 v1::GetStatusResponse ToProto(const SensorStatus& status);
 v1::HostPressure ToProto(const HostPressure& pressure);

@@ -33,13 +33,14 @@ class Feed {
   absl::StatusOr<Next> Advance(v1::SubscribeResponse& message);
 
  private:
-  void FillHeartbeat(uint64_t sequence, const Pulse::State& pulse, v1::SubscribeResponse& message);
+  void FillHeartbeat(Position last, const Pulse::State& pulse, v1::SubscribeResponse& message);
 
+  const Journal* journal_;
   const Pulse* pulse_;
   const Clock* clock_;
   Subscription subscription_;
   int64_t heartbeat_ns_;
-  JournalBounds start_;  // where the stream stood when the subscriber came
+  Position start_;  // where the stream stood when the subscriber came
   Cursor cursor_;
   bool greeted_ = false;
   KernelTime next_heartbeat_;

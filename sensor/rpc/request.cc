@@ -29,6 +29,16 @@ absl::StatusOr<std::vector<std::string>> ReadPatterns(absl::string_view field,
   return std::vector<std::string>(patterns.begin(), patterns.end());
 }
 
+absl::StatusOr<absl::Time> ReadTime(absl::string_view field,
+                                    const google::protobuf::Timestamp& proto) {
+  if (proto.nanos() < 0 || proto.nanos() > 999'999'999) {
+    return Invalid(field, absl::StrCat(proto.nanos(), " nanoseconds are no part of a second"));
+  }
+  return absl::FromUnixSeconds(proto.seconds()) + absl::Nanoseconds(proto.nanos());
+}
+
+}  // namespace
+
 absl::StatusOr<AlertFilter> ReadFilter(const v1::AlertFilter& proto) {
   AlertFilter filter;
   KVMSENTRY_ASSIGN_OR_RETURN(filter.vm, ReadPatterns("filter.vm", proto.vm()));
@@ -50,10 +60,19 @@ absl::StatusOr<AlertFilter> ReadFilter(const v1::AlertFilter& proto) {
                    absl::StrCat(static_cast<int>(proto.min_severity()), " is no severity"));
   }
   filter.min_severity = static_cast<Severity>(proto.min_severity());
+  if (proto.has_from()) {
+    KVMSENTRY_ASSIGN_OR_RETURN(filter.from, ReadTime("filter.from", proto.from()));
+  }
+  if (proto.has_until()) {
+    KVMSENTRY_ASSIGN_OR_RETURN(filter.until, ReadTime("filter.until", proto.until()));
+  }
+  if (proto.text().size() > kMaxPatternBytes) {
+    return Invalid("filter.text", absl::StrCat(proto.text().size(), " bytes, at most ",
+                                               kMaxPatternBytes, " are taken"));
+  }
+  filter.text = proto.text();
   return filter;
 }
-
-}  // namespace
 
 absl::StatusOr<Subscription> ReadRequest(const v1::SubscribeRequest& request) {
   Subscription subscription;

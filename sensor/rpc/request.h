@@ -27,6 +27,9 @@ struct Subscription {
 // INVALID_ARGUMENT "FIELD: what is wrong with it".
 absl::StatusOr<Subscription> ReadRequest(const v1::SubscribeRequest& request);
 
+// INVALID_ARGUMENT as above.
+absl::StatusOr<AlertFilter> ReadFilter(const v1::AlertFilter& proto);
+
 // The globs on VMs.
 absl::StatusOr<std::vector<std::string>> ReadRequest(const v1::ListVmsRequest& request);
 

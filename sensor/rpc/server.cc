@@ -17,6 +17,7 @@
 #include "kvmsentry/v1/alerts.grpc.pb.h"
 #include "kvmsentry/v1/sensor.grpc.pb.h"
 #include "sensor/rpc/convert.h"
+#include "sensor/rpc/history.h"
 #include "sensor/rpc/request.h"
 #include "sensor/rpc/subscribers.h"
 
@@ -29,9 +30,15 @@ constexpr int kMaxRequestBytes = 64 << 10;
 constexpr int kMaxThreads = 16;
 constexpr int kMaxCallsPerConnection = 128;
 
+grpc::ServerUnaryReactor* End(grpc::CallbackServerContext* context, const absl::Status& status) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(status));
+  return reactor;
+}
+
 class AlertsService final : public v1::Alerts::CallbackService {
  public:
-  explicit AlertsService(Subscribers& subscribers) : subscribers_(subscribers) {}
+  AlertsService(const Hub& hub, Subscribers& subscribers) : hub_(hub), subscribers_(subscribers) {}
 
   grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(
       grpc::CallbackServerContext*, const v1::SubscribeRequest* request) override {
@@ -40,7 +47,20 @@ class AlertsService final : public v1::Alerts::CallbackService {
     return subscribers_.Admit(*std::move(subscription));
   }
 
+  grpc::ServerUnaryReactor* ListOpen(grpc::CallbackServerContext* context,
+                                     const v1::ListOpenAlertsRequest* request,
+                                     v1::ListOpenAlertsResponse* response) override {
+    return End(context, kvmsentry::ListOpen(hub_.journal(), *request, *response));
+  }
+
+  grpc::ServerUnaryReactor* List(grpc::CallbackServerContext* context,
+                                 const v1::ListAlertsRequest* request,
+                                 v1::ListAlertsResponse* response) override {
+    return End(context, ListAlerts(hub_.journal(), *request, *response));
+  }
+
  private:
+  const Hub& hub_;
   Subscribers& subscribers_;
 };
 
@@ -58,8 +78,8 @@ class SensorService final : public v1::Sensor::CallbackService {
                                       const v1::GetStatusRequest*,
                                       v1::GetStatusResponse* response) override {
     *response = ToProto(view_.Status());
-    const JournalBounds bounds = hub_.journal().bounds();
-    *response->mutable_last_alert() = ToProto(Position{bounds.epoch, bounds.last});
+    *response->mutable_last_alert() = ToProto(hub_.journal().bounds().last());
+    *response->mutable_journal() = ToProto(hub_.journal().state());
     *response->mutable_last_tick() = ToProto(pulse_.Get().tick_wall);
     response->set_subscribers(subscribers_.count());
     for (const HostPressure& pressure : ReadHostPressure()) {
@@ -93,13 +113,6 @@ class SensorService final : public v1::Sensor::CallbackService {
   }
 
  private:
-  static grpc::ServerUnaryReactor* End(grpc::CallbackServerContext* context,
-                                       const absl::Status& status) {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(ToGrpc(status));
-    return reactor;
-  }
-
   const SensorView& view_;
   const Hub& hub_;
   const Pulse& pulse_;
@@ -115,7 +128,7 @@ struct Server::State {
       : options(server_options),
         place(std::move(socket_place)),
         subscribers(hub, pulse, clock, options.max_subscribers, options.heartbeat),
-        alerts(subscribers),
+        alerts(hub, subscribers),
         sensor(view, hub, pulse, subscribers, options.max_subscribers) {}
 
   const ServerOptions options;

@@ -154,7 +154,7 @@ uint32_t Subscribers::count() const {
 // interval is never too long to wait.
 void Subscribers::Pump(const std::stop_token& stop) {
   const std::chrono::nanoseconds longest(absl::ToInt64Nanoseconds(heartbeat_ / 2));
-  uint64_t seen = 0;
+  Position seen;
   while (!stop.stop_requested()) {
     seen = hub_.Wait(seen, longest, stop);
     for (const auto& stream : All()) stream->Wake();

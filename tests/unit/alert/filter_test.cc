@@ -5,15 +5,19 @@
 namespace kvmsentry {
 namespace {
 
-AlertEvent Storm() {
-  AlertEvent event;
-  event.severity = Severity::kWarning;
+JournaledAlert Storm() {
+  JournaledAlert alert;
+  AlertEvent& event = alert.event;
+  event.severity = alert.reached = Severity::kWarning;
+  alert.at = absl::FromUnixSeconds(1000);
+  event.summary = "web-1: 9,000/s port accesses";
+  event.evidence["last_port"] = "0x3F8";
   event.point = Point::kK2;
   event.spec_id = "pio-storm";
   event.vm.name = "web-1#2";
   event.vm.given_name = "web-1";
   event.vm.uuid = "1f0c";
-  return event;
+  return alert;
 }
 
 struct Case {
@@ -37,15 +41,30 @@ TEST(AlertFilter, LetsPassWhatMatchesEveryFieldThatIsSet) {
       {"higher severity", {.min_severity = Severity::kCritical}, false},
       {"the spec", {.spec = {"*-storm"}}, true},
       {"another spec", {.spec = {"score-band"}}, false},
+      {"from its time on", {.from = absl::FromUnixSeconds(1000)}, true},
+      {"from later on", {.from = absl::FromUnixSeconds(1001)}, false},
+      {"until its time", {.until = absl::FromUnixSeconds(1000)}, false},
+      {"until later", {.until = absl::FromUnixSeconds(1001)}, true},
+      {"a text in the summary", {.text = "PORT acc"}, true},
+      {"a text in the evidence", {.text = "0x3f8"}, true},
+      {"another text", {.text = "msr"}, false},
       {"all", {{"web-1"}, {Point::kK2}, Severity::kWarning, {"pio-storm"}}, true},
       {"all but one", {{"web-1"}, {Point::kK2}, Severity::kWarning, {"msr-storm"}}, false},
   };
   for (const Case& c : cases) EXPECT_EQ(c.filter.Matches(Storm()), c.passes) << c.what;
 }
 
+TEST(AlertFilter, AnAlertThatReachedTheSeverityPassesToItsEnd) {
+  JournaledAlert cleared = Storm();
+  cleared.event.severity = Severity::kInfo;
+  EXPECT_TRUE((AlertFilter{.min_severity = Severity::kWarning}).Matches(cleared));
+  cleared.reached = Severity::kNotice;
+  EXPECT_FALSE((AlertFilter{.min_severity = Severity::kWarning}).Matches(cleared));
+}
+
 TEST(AlertFilter, AScoreBandHasNoPoint) {
-  AlertEvent band = Storm();
-  band.point = Point::kNone;
+  JournaledAlert band = Storm();
+  band.event.point = Point::kNone;
   EXPECT_FALSE((AlertFilter{.points = {Point::kK2}}).Matches(band));
   EXPECT_TRUE(AlertFilter{}.Matches(band));
 }

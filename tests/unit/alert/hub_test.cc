@@ -21,28 +21,29 @@ using std::chrono::nanoseconds;
 TEST(Hub, WaitReturnsAtOnceWhatIsWrittenAlready) {
   Hub hub(std::make_unique<MemoryJournal>(9));
   ASSERT_TRUE(hub.Publish({}).ok());
-  EXPECT_EQ(hub.Wait(0, hours(1), {}), 1U);
+  EXPECT_EQ(hub.Wait({9, 0}, hours(1), {}), (Position{9, 1}));
 }
 
 TEST(Hub, WaitEndsWithItsTime) {
   const Hub hub(std::make_unique<MemoryJournal>(9));
-  EXPECT_EQ(hub.Wait(0, nanoseconds(1), {}), 0U);
+  EXPECT_EQ(hub.Wait({9, 0}, nanoseconds(1), {}), (Position{9, 0}));
 }
 
 TEST(Hub, WaitEndsWithAnAlert) {
   Hub hub(std::make_unique<MemoryJournal>(9));
-  auto waiting = std::async(std::launch::async, [&] { return hub.Wait(0, hours(1), {}); });
+  auto waiting = std::async(std::launch::async, [&] { return hub.Wait({9, 0}, hours(1), {}); });
   ASSERT_TRUE(hub.Publish({}).ok());
-  EXPECT_EQ(waiting.get(), 1U);
+  EXPECT_EQ(waiting.get(), (Position{9, 1}));
 }
 
 TEST(Hub, WaitEndsWithAStopRequest) {
   const Hub hub(std::make_unique<MemoryJournal>(9));
   std::stop_source stop;
-  auto waiting =
-      std::async(std::launch::async, [&] { return hub.Wait(0, hours(1), stop.get_token()); });
+  auto waiting = std::async(std::launch::async, [&] {
+    return hub.Wait({9, 0}, hours(1), stop.get_token());
+  });
   stop.request_stop();
-  EXPECT_EQ(waiting.get(), 0U);
+  EXPECT_EQ(waiting.get(), (Position{9, 0}));
 }
 
 // What one subscriber saw: it must add up to all that was published.
@@ -59,7 +60,7 @@ Seen ReadAll(const Hub& hub, uint64_t total) {
   while (last < total) {
     const std::optional<StreamItem> item = *cursor.Next();
     if (!item) {
-      hub.Wait(last, hours(1), {});
+      hub.Wait({9, last}, hours(1), {});
     } else if (const Gap* gap = std::get_if<Gap>(&*item)) {
       seen.in_order &= gap->from.sequence == last + 1 && gap->to.sequence >= gap->from.sequence;
       seen.missing += gap->to.sequence - gap->from.sequence + 1;

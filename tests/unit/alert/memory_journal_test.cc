@@ -16,7 +16,7 @@ JournaledAlert Named(std::string key) {
 
 std::vector<std::string> Keys(const Journal& journal, uint64_t next, size_t max) {
   std::vector<std::string> keys;
-  const Journal::Page page = journal.Read(next, max).value();
+  const Journal::Page page = journal.Read({5, next - 1}, max).value();
   for (const auto& alert : page.alerts) keys.push_back(alert->event.key);
   return keys;
 }
@@ -25,21 +25,19 @@ using KeyList = std::vector<std::string>;
 
 TEST(MemoryJournal, StartsEmptyInItsEpoch) {
   const MemoryJournal journal(5, 3);
-  EXPECT_EQ(journal.bounds().epoch, 5U);
-  EXPECT_EQ(journal.bounds().oldest, 1U);
-  EXPECT_EQ(journal.bounds().last, 0U);
+  EXPECT_EQ(journal.bounds().epochs, (std::vector<EpochBounds>{{5, 1, 0}}));
+  EXPECT_EQ(journal.bounds().last(), (Position{5, 0}));
   EXPECT_EQ(journal.capacity(), 3U);
-  EXPECT_TRUE(journal.Read(1, 10)->alerts.empty());
+  EXPECT_TRUE(journal.Read({5, 0}, 10)->alerts.empty());
 }
 
 TEST(MemoryJournal, CountsFromOneAndKeepsTheNewest) {
   MemoryJournal journal(5, 3);
   for (uint64_t i = 1; i <= 5; ++i) {
-    EXPECT_EQ(*journal.Append(Named(std::to_string(i))), (Position{5, i}));
+    ASSERT_TRUE(journal.Append(Named(std::to_string(i))).ok());
   }
-  EXPECT_EQ(journal.bounds().oldest, 3U);
-  EXPECT_EQ(journal.bounds().last, 5U);
-  EXPECT_EQ(journal.Read(4, 1)->alerts.at(0)->position, (Position{5, 4}));
+  EXPECT_EQ(journal.bounds().epochs, (std::vector<EpochBounds>{{5, 3, 5}}));
+  EXPECT_EQ(journal.Read({5, 3}, 1)->alerts.at(0)->position, (Position{5, 4}));
 }
 
 TEST(MemoryJournal, ReadsFromAPositionOrFromTheOldest) {
@@ -56,7 +54,7 @@ TEST(MemoryJournal, ReadsFromAPositionOrFromTheOldest) {
 TEST(MemoryJournal, WhatIsReadOutlivesWhatIsKept) {
   MemoryJournal journal(5, 1);
   ASSERT_TRUE(journal.Append(Named("first")).ok());
-  const auto page = journal.Read(1, 1);
+  const auto page = journal.Read({5, 0}, 1);
   ASSERT_TRUE(journal.Append(Named("second")).ok());
   EXPECT_EQ(page->alerts.at(0)->event.key, "first");
 }

@@ -9,7 +9,7 @@
 #include "absl/strings/str_split.h"
 
 #include "sensor/cli/health.h"
-#include "sensor/cli/json.h"
+#include "sensor/rpc/json.h"
 
 namespace kvmsentry {
 namespace {
@@ -186,6 +186,7 @@ TEST(FormatStatus, SaysOnOneScreenWhetherAllIsWell) {
             "running   2m5s, since 1970-01-01 00:01:00; monitoring gap before: 12s\n"
             "VMs       2 watched, 1 not watched, 4 hidden\n"
             "alerts    last one 9:3; 1 subscriber\n"
+            "journal   in memory only, lost by a restart; see --state-dir\n"
             "hooks     1 of 4 active\n"
             "specs     1 of 3 active\n"
             "losses    for 1 reason, of which 1 within 20 min\n"

@@ -19,15 +19,25 @@ class FakeClock final : public Clock {
   absl::Time wall = absl::FromUnixSeconds(5'000);
 };
 
-// One whose disk is full.
+// One that takes nothing.
 class FullJournal final : public Journal {
  public:
-  absl::StatusOr<Position> Append(JournaledAlert) override {
+  absl::Status Append(JournaledAlert) override {
     return absl::ResourceExhaustedError("no space left");
   }
-  absl::StatusOr<Page> Read(uint64_t, size_t) const override { return Page{}; }
-  JournalBounds bounds() const override { return {.epoch = 1, .oldest = 1, .last = 0}; }
+  absl::StatusOr<Page> Read(Position, size_t) const override { return Page{}; }
+  absl::StatusOr<std::vector<AlertPtr>> ReadBefore(Position, size_t) const override {
+    return std::vector<AlertPtr>();
+  }
+  std::vector<AlertPtr> Open() const override { return {}; }
+  JournalBounds bounds() const override { return {{{.epoch = 1, .oldest = 1, .last = 0}}}; }
+  uint64_t appended() const override { return 0; }
+  uint64_t visible() const override { return 0; }
   size_t capacity() const override { return 1; }
+  JournalState state() const override { return {}; }
+  void OnVisible(std::function<void(Position)>) override {}
+  void Tend(KernelTime) override {}
+  void Flush(std::chrono::nanoseconds) override {}
 };
 
 AlertEvent Event(AlertState state, int64_t at_seconds) {
@@ -50,7 +60,7 @@ TEST(Publisher, AnAlertsOpeningIsToldAlikeAlthoughTheClocksDrift) {
   clock.now = clock.now + 10 * kNsPerSecond;
   clock.wall = absl::FromUnixSeconds(8'000);  // somebody set it
   publisher.Publish(Event(AlertState::kCleared, 105));
-  const auto alerts = hub.journal().Read(1, 10)->alerts;
+  const auto alerts = hub.journal().Read({9, 0}, 10)->alerts;
   ASSERT_EQ(alerts.size(), 2U);
   EXPECT_EQ(alerts[0]->host.node, "n");
   EXPECT_EQ(alerts[0]->at, absl::FromUnixSeconds(4'990));

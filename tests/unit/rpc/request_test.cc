@@ -35,7 +35,7 @@ TEST(ReadSubscribeRequest, TakesAnEmptyOne) {
   const auto read = ReadRequest(v1::SubscribeRequest());
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(read->since, std::nullopt);
-  EXPECT_TRUE(read->filter.Matches(AlertEvent{}));
+  EXPECT_TRUE(read->filter.Matches(JournaledAlert{}));
 }
 
 struct Case {

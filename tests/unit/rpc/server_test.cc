@@ -376,7 +376,7 @@ TEST_F(ServerTest, StreamsComeAndGoWhileAlertsArePublishedAndTheServerStops) {
       }
     });
   }
-  Eventually([&] { return hub_->journal().bounds().last > 500; });
+  Eventually([&] { return hub_->journal().bounds().last().sequence > 500; });
   server_->Stop();
   stopped.set_value();
 }

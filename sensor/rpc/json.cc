@@ -1,4 +1,4 @@
-#include "sensor/cli/json.h"
+#include "sensor/rpc/json.h"
 
 #include <google/protobuf/util/json_util.h>
 

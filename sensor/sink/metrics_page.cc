@@ -1,0 +1,183 @@
+#include "sensor/sink/metrics_page.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "absl/strings/match.h"
+
+#include "sensor/sink/metrics_text.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr double kMilli = 1000;
+constexpr double kPercent = 100;
+constexpr double kNsPerS = 1e9;
+
+double Seconds(absl::Time time) { return absl::ToDoubleSeconds(time - absl::UnixEpoch()); }
+double Real(uint64_t value) { return static_cast<double>(value); }
+
+struct ShownVm {
+  const VmView* view;
+  std::string domain;
+};
+
+// The VMs that have lived longest, so that one that comes pushes none away.
+std::vector<ShownVm> Shown(const MetricsInput& input) {
+  std::vector<const VmView*> sorted;
+  for (const VmView& vm : input.vms) {
+    if (vm.watched) sorted.push_back(&vm);
+  }
+  std::ranges::sort(sorted, {}, [](const VmView* vm) { return vm->vm.id; });
+  std::vector<ShownVm> shown;
+  std::set<std::string> names;  // unique already; twice the same would void the whole page
+  for (const VmView* vm : sorted) {
+    if (shown.size() == input.max_vms) break;
+    if (names.insert(vm->vm.name).second) shown.push_back({vm, DomainOf(vm->vm)});
+  }
+  return shown;
+}
+
+void AddSensor(const MetricsInput& input, MetricsText& text) {
+  const SensorStatus& status = input.status;
+  text.Gauge("kvmsentry_build_info", "The sensor's version and where it runs; always 1.");
+  text.Sample(
+      {{"version", status.version}, {"kernel", status.kernel_release}, {"node", status.host.node}},
+      1);
+  text.Gauge("kvmsentry_spec_library_info", "SHA-256 of the loaded spec library; always 1.");
+  text.Sample({{"sha256", input.library_sha256}}, 1);
+  text.Gauge("kvmsentry_start_time_seconds", "When the sensor started, since 1970.");
+  text.Sample(Seconds(status.started_at));
+  text.Gauge("kvmsentry_last_tick_timestamp_seconds", "When the sensor's loop ticked last.");
+  text.Sample(Seconds(input.pulse.tick_wall));
+  text.Gauge("kvmsentry_lag_seconds", "Time since the sensor's loop ticked last.");
+  text.Sample(std::max(0.0, absl::ToDoubleSeconds(input.now - input.pulse.tick_wall)));
+  text.Gauge("kvmsentry_unobserved_seconds", "How long nobody watched before this start.");
+  text.Sample(absl::ToDoubleSeconds(status.unobserved));
+  text.Gauge("kvmsentry_fault", "What is wrong with the sensor now: 1 by its alert's id.");
+  for (const FaultView& fault : status.faults) {
+    text.Sample({{"fault", fault.id}, {"severity", SeverityName(fault.severity)}}, 1);
+  }
+  text.Gauge("kvmsentry_vms", "VMs of the host, watched or not.");
+  text.Sample({{"state", "watched"}}, Real(status.vms_watched));
+  text.Sample({{"state", "unwatched"}}, Real(status.vms_unwatched));
+  text.Sample({{"state", "hidden"}}, Real(status.vms_hidden.value_or(0)));
+  text.Counter("kvmsentry_losses_total", "What was lost, by reason.");
+  for (const LossView& loss : status.losses) {
+    text.Sample({{"reason", loss.reason}, {"matters", loss.matters ? "true" : "false"}},
+                Real(loss.count));
+  }
+}
+
+void AddCoverage(const MetricsInput& input, MetricsText& text) {
+  text.Gauge("kvmsentry_hook_coverage", "1 for the coverage that a hook has.");
+  for (const HookView& hook : input.status.hooks) {
+    text.Sample(
+        {{"hook", hook.name}, {"variant", hook.variant}, {"coverage", CoverageName(hook.coverage)}},
+        1);
+  }
+  std::map<std::pair<Point, Coverage>, uint64_t> specs;
+  for (const SpecView& spec : input.specs) ++specs[{spec.point, spec.coverage}];
+  text.Gauge("kvmsentry_specs", "Specs by the point that they watch and their coverage.");
+  for (const auto& [of, count] : specs) {
+    text.Sample({{"point", PointName(of.first)}, {"coverage", CoverageName(of.second)}},
+                Real(count));
+  }
+  text.Gauge("kvmsentry_program_cpu_ratio",
+             "Share of all CPUs' time that a hook's programs took when last measured.");
+  for (const HookView& hook : input.status.hooks) {
+    if (hook.cost_percent) text.Sample({{"hook", hook.name}}, *hook.cost_percent / kPercent);
+  }
+  text.Gauge("kvmsentry_program_run_seconds", "Time of one run of a hook's programs.");
+  for (const HookView& hook : input.status.hooks) {
+    if (hook.ns_per_run) text.Sample({{"hook", hook.name}}, *hook.ns_per_run / kNsPerS);
+  }
+  text.Gauge("kvmsentry_cost_budget_ratio", "Share above which hooks are shed; 0: no limit.");
+  text.Sample(input.status.cost_budget_percent / kPercent);
+}
+
+void AddAlerts(const MetricsInput& input, MetricsText& text) {
+  text.Counter("kvmsentry_alerts_total", "Steps in the lives of alerts that were reported.");
+  text.Sample(Real(input.alerts));
+  std::map<std::pair<Severity, Point>, uint64_t> open;
+  for (const AlertPtr& alert : input.open) ++open[{alert->event.severity, alert->event.point}];
+  text.Gauge("kvmsentry_open_alerts", "Alerts that are open now.");
+  for (const auto& [of, count] : open) {
+    text.Sample({{"severity", SeverityName(of.first)},
+                 {"point", of.second == Point::kNone ? "" : PointName(of.second)}},
+                Real(count));
+  }
+  const JournalState& journal = input.journal;
+  text.Gauge("kvmsentry_journal_durable", "1 while alerts are on disk before they are sent.");
+  text.Sample(!journal.path.empty() && journal.problem.empty() ? 1 : 0);
+  text.Gauge("kvmsentry_journal_bytes", "Size of the alerts on disk.");
+  text.Sample(Real(journal.bytes));
+  text.Gauge("kvmsentry_journal_max_bytes", "Size above which the oldest alerts are evicted.");
+  text.Sample(Real(journal.max_bytes));
+}
+
+void AddVms(const MetricsInput& input, MetricsText& text) {
+  const std::vector<ShownVm> vms = Shown(input);
+  text.Gauge("kvmsentry_vms_left_out", "Watched VMs of which no series are shown.");
+  text.Sample(Real(input.status.vms_watched) -
+              std::min(Real(input.status.vms_watched), Real(vms.size())));
+  text.Gauge("kvmsentry_vm_info", "What a VM is; always 1.");
+  for (const auto& [vm, domain] : vms) {
+    text.Sample({{"name", vm->vm.name},
+                 {"domain", domain},
+                 {"uuid", vm->vm.uuid},
+                 {"vmm", vm->vm.vmm},
+                 {"cgroup", vm->vm.cgroup}},
+                1);
+  }
+  text.Gauge("kvmsentry_vm_score", "A VM's score, in points.");
+  for (const auto& [vm, domain] : vms) {
+    text.Sample({{"name", vm->vm.name}, {"domain", domain}},
+                static_cast<double>(vm->score_millipoints) / kMilli);
+  }
+  text.Gauge("kvmsentry_vm_open_alerts", "Alerts of a VM that are open now.");
+  for (const auto& [vm, domain] : vms) {
+    text.Sample({{"name", vm->vm.name}, {"domain", domain}}, vm->open_alerts);
+  }
+  text.Gauge("kvmsentry_vm_vcpus", "vCPUs of a VM.");
+  for (const auto& [vm, domain] : vms) {
+    text.Sample({{"name", vm->vm.name}, {"domain", domain}}, vm->vcpus);
+  }
+  text.Counter("kvmsentry_vm_events_total",
+               "What was counted of a VM, by feature; rate() of it is what specs compare.");
+  for (const auto& [vm, domain] : vms) {
+    for (const auto& [feature, count] : vm->counts) {
+      text.Sample({{"name", vm->vm.name}, {"domain", domain}, {"feature", feature}}, Real(count));
+    }
+  }
+  text.Gauge("kvmsentry_vm_level", "What a VM uses now, by feature, in the feature's unit.");
+  for (const auto& [vm, domain] : vms) {
+    for (const auto& [feature, level] : vm->levels) {
+      text.Sample({{"name", vm->vm.name}, {"domain", domain}, {"feature", feature}}, level);
+    }
+  }
+}
+
+}  // namespace
+
+// libvirt puts its VMs below a scope of its own; its name for the domain is the one that QEMU is
+// given. (KubeVirt's libvirt names it NAMESPACE_NAME.)
+std::string DomainOf(const VmFacts& vm) {
+  const bool libvirt = absl::StrContains(vm.cgroup, "machine-qemu") ||
+                       absl::StrContains(vm.cgroup, "libvirt") ||
+                       absl::StrContains(vm.cgroup, "kubepods");
+  return libvirt && vm.vmm == "qemu" ? vm.given_name : "";
+}
+
+std::string MetricsPage(const MetricsInput& input) {
+  MetricsText text;
+  AddSensor(input, text);
+  AddCoverage(input, text);
+  AddAlerts(input, text);
+  AddVms(input, text);
+  return text.Take();
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,86 @@
+#include "sensor/sink/metrics_server.h"
+
+#include <thread>
+#include <utility>
+
+#include <httplib.h>
+
+#include "absl/strings/numbers.h"
+
+#include "sensor/base/escape.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr size_t kThreads = 2;
+constexpr size_t kMaxRequestBytes = 4096;
+constexpr time_t kTimeoutSeconds = 5;
+
+}  // namespace
+
+absl::StatusOr<Endpoint> ParseEndpoint(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  Endpoint endpoint;
+  endpoint.host = text.substr(0, colon);
+  if (endpoint.host.size() > 2 && endpoint.host.front() == '[' && endpoint.host.back() == ']') {
+    endpoint.host = endpoint.host.substr(1, endpoint.host.size() - 2);
+  } else if (endpoint.host.find_first_of("[]:") != std::string::npos) {
+    endpoint.host.clear();  // an IPv6 address without brackets
+  }
+  if (colon == std::string::npos || endpoint.host.empty() ||
+      !absl::SimpleAtoi(text.substr(colon + 1), &endpoint.port) || endpoint.port < 0 ||
+      endpoint.port > 65535) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", Escape(text), "' is no endpoint; write ADDRESS:PORT or [ADDRESS]:PORT"));
+  }
+  return endpoint;
+}
+
+struct MetricsServer::State {
+  httplib::Server server;
+  int port = 0;
+  std::jthread thread;
+};
+
+absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(
+    const Endpoint& endpoint, std::function<std::string()> page) {
+  auto state = std::make_unique<State>();
+  httplib::Server& server = state->server;
+  server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  server.set_read_timeout(kTimeoutSeconds);
+  server.set_write_timeout(kTimeoutSeconds);
+  server.set_keep_alive_timeout(kTimeoutSeconds);
+  // Not SO_REUSEPORT, which is the library's choice: a port that is in use is an error.
+  server.set_socket_options([](int socket) {
+    const int yes = 1;
+    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+  });
+  server.set_payload_max_length(kMaxRequestBytes);
+  server.Get("/metrics",
+             [page = std::move(page)](const httplib::Request&, httplib::Response& response) {
+               response.set_content(page(), "text/plain; version=0.0.4; charset=utf-8");
+             });
+  state->port = endpoint.port;
+  const bool bound = endpoint.port == 0
+                         ? (state->port = server.bind_to_any_port(endpoint.host.c_str())) > 0
+                         : server.bind_to_port(endpoint.host.c_str(), endpoint.port);
+  if (!bound) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", endpoint.host, ":",
+                                               endpoint.port,
+                                               " for metrics; choose another --metrics-listen"));
+  }
+  state->thread = std::jthread([&server] { server.listen_after_bind(); });
+  return std::unique_ptr<MetricsServer>(new MetricsServer(std::move(state)));
+}
+
+MetricsServer::MetricsServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+// A server that has not begun yet would not stop.
+MetricsServer::~MetricsServer() {
+  while (!state_->server.is_running()) std::this_thread::yield();
+  state_->server.stop();
+}
+
+int MetricsServer::port() const { return state_->port; }
+
+}  // namespace kvmsentry

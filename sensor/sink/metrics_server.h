@@ -1,0 +1,37 @@
+// The endpoint that Prometheus scrapes: GET /metrics over HTTP.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "sensor/base/status.h"
+
+namespace kvmsentry {
+
+struct Endpoint {
+  std::string host;
+  int port = 0;  // 0: any that is free
+};
+
+// "127.0.0.1:9876", "[::1]:9876". INVALID_ARGUMENT for anything else.
+absl::StatusOr<Endpoint> ParseEndpoint(const std::string& text);
+
+// Two threads serve; a client that is slow, or sends much, is cut off. There is no access control:
+// whoever reaches the port reads the names of VMs.
+class MetricsServer {
+ public:
+  // Listens when it returns. PAGE is called from any thread.
+  static absl::StatusOr<std::unique_ptr<MetricsServer>> Start(const Endpoint& endpoint,
+                                                              std::function<std::string()> page);
+  ~MetricsServer();
+
+  int port() const;
+
+ private:
+  struct State;
+  explicit MetricsServer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kvmsentry

@@ -1,0 +1,81 @@
+#include "sensor/sink/metrics_page.h"
+
+#include <set>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_split.h"
+
+namespace kvmsentry {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+VmView Vm(uint64_t serial, std::string name) {
+  VmView vm;
+  vm.vm.id = {serial};
+  vm.vm.name = vm.vm.given_name = std::move(name);
+  vm.vm.vmm = "qemu";
+  vm.watched = true;
+  vm.score_millipoints = 1500;
+  vm.counts["pio.rate"] = 7;
+  vm.levels["memory.used"] = 0.5;
+  return vm;
+}
+
+MetricsInput Some() {
+  MetricsInput input;
+  input.status.version = "0.1.0";
+  input.status.vms_watched = 3;
+  input.status.losses = {{.reason = "ring_full", .meaning = "", .count = 2, .matters = true}};
+  input.vms = {Vm(2, "b"), Vm(1, "a"), Vm(3, "c")};
+  input.vms[1].vm.cgroup = "/machine.slice/machine-qemu\\x2d1\\x2da.scope";
+  input.library_sha256 = "00ff";
+  input.now = absl::FromUnixSeconds(12);
+  input.pulse.tick_wall = absl::FromUnixSeconds(10);
+  return input;
+}
+
+TEST(MetricsPage, ShowsWhatPrometheusKnowsOfTheSensorAndItsVms) {
+  const std::string page = MetricsPage(Some());
+  EXPECT_THAT(page, HasSubstr("# TYPE kvmsentry_losses_total counter\n"
+                              "kvmsentry_losses_total{reason=\"ring_full\",matters=\"true\"} 2\n"));
+  EXPECT_THAT(page, HasSubstr("kvmsentry_lag_seconds 2\n"));
+  EXPECT_THAT(page, HasSubstr("kvmsentry_spec_library_info{sha256=\"00ff\"} 1\n"));
+  EXPECT_THAT(page, HasSubstr("kvmsentry_vm_score{name=\"a\",domain=\"a\"} 1.5\n"
+                              "kvmsentry_vm_score{name=\"b\"} 1.5\n"));
+  EXPECT_THAT(page, HasSubstr("kvmsentry_vm_events_total{name=\"b\",feature=\"pio.rate\"} 7\n"));
+  EXPECT_THAT(page, HasSubstr("kvmsentry_journal_durable 0\n"));
+}
+
+TEST(MetricsPage, OfMoreVmsThanTheLimitOnlyTheNumberIsShown) {
+  MetricsInput input = Some();
+  input.max_vms = 2;
+  const std::string page = MetricsPage(input);
+  EXPECT_THAT(page, HasSubstr("kvmsentry_vms_left_out 1\n"));
+  EXPECT_THAT(page, HasSubstr("name=\"b\""));
+  EXPECT_THAT(page, Not(HasSubstr("name=\"c\"")));
+}
+
+// Whatever a VM is called, no series is there twice, and no line is torn.
+TEST(MetricsPage, NamesOfVmsStayWithinTheirQuotes) {
+  MetricsInput input = Some();
+  input.vms[0].vm.name = "x\"} 1\nkvmsentry_vm_score{name=\"y";
+  input.vms[1].vm.name = "back\\slash\xff";
+  input.vms[2].vm.name = "back\\slash\xff";
+  const std::string page = MetricsPage(input);
+  std::set<std::string> series;
+  for (const absl::string_view line : absl::StrSplit(page, '\n', absl::SkipEmpty())) {
+    if (line[0] == '#') continue;
+    EXPECT_EQ(line.substr(0, 10), "kvmsentry_");
+    EXPECT_TRUE(series.insert(std::string(line.substr(0, line.rfind(' ')))).second) << line;
+  }
+  EXPECT_THAT(page, HasSubstr("name=\"x\\\"} 1\\\\x0akvmsentry_vm_score{name=\\\"y\""));
+  EXPECT_THAT(page, HasSubstr("name=\"back\\\\slash\\\\xff\""));
+}
+
+}  // namespace
+}  // namespace kvmsentry

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <utility>
 
+#include <google/protobuf/util/message_differencer.h>
 #include <unistd.h>
 
 #include "tests/support/host.h"
@@ -88,6 +89,16 @@ absl::StatusOr<v1::VmStatus> E2eTest::WaitForVm(const std::string& name,
   return absl::DeadlineExceededError(
       absl::StrCat("VM ", name, ": ",
                    vms->empty() ? "is not listed" : "stays " + vms->front().ShortDebugString()));
+}
+
+void ExpectBeginsWith(const std::vector<v1::SubscribeResponse>& kept,
+                      const std::vector<v1::Alert>& alerts) {
+  ASSERT_GE(kept.size(), alerts.size());
+  for (size_t i = 0; i < alerts.size(); ++i) {
+    ASSERT_TRUE(google::protobuf::util::MessageDifferencer::Equals(kept[i].alert(), alerts[i]))
+        << kept[i].ShortDebugString() << "\nis not\n"
+        << alerts[i].ShortDebugString();
+  }
 }
 
 std::optional<uint64_t> CountOf(const v1::VmStatus& vm, const std::string& feature) {

@@ -56,6 +56,10 @@ class E2eTest : public ::testing::Test {
   std::optional<Daemon> daemon_;
 };
 
+// KEPT are alerts, and the first of them are ALERTS.
+void ExpectBeginsWith(const std::vector<v1::SubscribeResponse>& kept,
+                      const std::vector<v1::Alert>& alerts);
+
 // What a VM has counted; nullopt where the feature is missing.
 std::optional<uint64_t> CountOf(const v1::VmStatus& vm, const std::string& feature);
 

@@ -18,6 +18,8 @@ class Place {
 
   std::string socket() const { return folder_ / "s.sock"; }
   std::string specs() const { return folder_ / "specs"; }
+  std::string state() const { return folder_ / "state"; }
+  std::string file(absl::string_view name) const { return folder_ / name; }
   const std::string& pin_root() const { return pin_root_; }
 
   // Adds a file of tests/e2e/specs, or one with this text, to the library.

@@ -7,7 +7,7 @@ source deploy/host.sh
 prepare_host
 deploy/install-packages.sh
 cmake --preset release >/dev/null
-cmake --build --preset release --target bench_engine bench_hook_cost bench_guest_cost bench_resource_cost -- -j"$(nproc)" >/dev/null
+cmake --build --preset release --target bench_engine bench_hook_cost bench_guest_cost bench_resource_cost bench_fanout -- -j"$(nproc)" >/dev/null
 
 echo "machine: $(sed -n 's/^model name\t: //p' /proc/cpuinfo | head -1), $(nproc) CPUs, load $(cut -d' ' -f1-3 /proc/loadavg)"
 echo "kernel:  $(uname -r), KVM: $(basename -a /sys/module/kvm_* | tr '\n' ' ')"
@@ -23,3 +23,6 @@ build/release/bench/resource/bench_resource_cost
 echo
 echo "== the engine"
 build/release/bench/bench_engine 2>/dev/null
+echo
+echo "== 1,000 subscribers at 1,000 alerts a second, 10 of which do not read"
+build/release/bench/fanout/bench_fanout

@@ -52,6 +52,18 @@ TEST(Arguments, Defaults) {
   EXPECT_EQ(std::get<Invocation>(outcome.parsed).common.color, ColorWhen::kAuto);
 }
 
+TEST(Arguments, AlertsThatAreKeptOrOpen) {
+  const auto open = CommandOf<AlertsCommand>(
+      Parse({"alerts", "--open", "--text", "x", "--from", "2026-11-29T14:00:00Z"}));
+  EXPECT_TRUE(open.open);
+  EXPECT_EQ(open.request.filter().ShortDebugString(), R"(from { seconds: 1795960800 } text: "x")");
+  EXPECT_EQ(CommandOf<AlertsCommand>(Parse({"alerts", "--last", "7"})).last, 7U);
+  for (const char* other : {"--follow", "--only-new", "--last=3"}) {
+    EXPECT_EQ(std::get<int>(Parse({"alerts", "--open", other}).parsed), 2) << other;
+  }
+  EXPECT_THAT(Parse({"alerts", "--from", "soon"}).err, HasSubstr("'soon' is no time"));
+}
+
 TEST(Arguments, TheOtherCommands) {
   const auto vms = CommandOf<VmsCommand>(Parse({"vms", "--vm", "web-*", "--counts", "--devices"}));
   EXPECT_EQ(vms.request.vm(0), "web-*");

@@ -106,6 +106,16 @@ TEST_F(FeedTest, AHeartbeatTellsAFilteredStreamHowFarItHasRead) {
   EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 3", "idle"));
 }
 
+TEST_F(FeedTest, AHeartbeatWaitsForWhatItsTickRaised) {
+  Feed feed = Subscribe({.since = {}, .follow = true});
+  Drain(feed);
+  clock_.now = clock_.now + 10 * kNsPerSecond;
+  pulse_.Tick(clock_, 1);  // that alert is still on its way to the disk
+  EXPECT_THAT(Drain(feed), ElementsAre("idle"));
+  Publish("a");
+  EXPECT_THAT(Drain(feed), ElementsAre("alert 1", "heartbeat 1", "idle"));
+}
+
 TEST_F(FeedTest, AHeartbeatComesAtItsTimeAndNotBefore) {
   Feed feed = Subscribe({.since = {}, .follow = true});
   Drain(feed);

@@ -27,7 +27,7 @@ struct Load {
   int subscribers = 990;
   int stalled = 10;
   uint32_t rate = 1000;
-  uint32_t seconds = 10;
+  uint32_t seconds = 3;
 };
 
 class NoView final : public SensorView {

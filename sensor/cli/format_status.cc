@@ -93,7 +93,7 @@ std::string HealthText(Health health, const Style& style) {
 
 // As much as fits the width and the height of a terminal.
 std::string Findings(const std::vector<Finding>& findings, const Style& style) {
-  constexpr size_t kMost = 11;
+  constexpr size_t kMost = 10;
   constexpr size_t kWidth = 80 - 10;
   std::string out;
   for (size_t i = 0; i < std::min(findings.size(), kMost); ++i) {

@@ -59,7 +59,7 @@ absl::Status BlockSignals() {
   return error == 0 ? absl::OkStatus() : absl::ErrnoToStatus(error, "pthread_sigmask");
 }
 
-absl::Status RunEventLoop(Sensor& sensor, int64_t tick_ns) {
+absl::Status RunEventLoop(Sensor& sensor, int64_t tick_ns, const std::function<void()>& ticked) {
   const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) return absl::ErrnoToStatus(errno, "epoll_create1");
   const sigset_t signals = Signals();
@@ -83,6 +83,7 @@ absl::Status RunEventLoop(Sensor& sensor, int64_t tick_ns) {
     }
     if (expirations > 0) {
       sensor.OnTick(expirations - 1);
+      ticked();
     } else if (count > 0) {
       sensor.OnWake();
     }

@@ -1,6 +1,8 @@
 // Waits for the ring, for uevents, for the tick and for a signal to end.
 #pragma once
 
+#include <functional>
+
 #include "sensor/base/fd.h"
 #include "sensor/base/status.h"
 #include "sensor/daemon/sensor.h"
@@ -12,8 +14,8 @@ namespace kvmsentry {
 absl::Status BlockSignals();
 
 // Drives SENSOR every TICK_NS, and at once when the kernel or a worker has something to say, until
-// SIGTERM or SIGINT. Returns OK at the signal. SIGHUP asks for a reload, which is not supported:
-// that is logged.
-absl::Status RunEventLoop(Sensor& sensor, int64_t tick_ns);
+// SIGTERM or SIGINT, and calls TICKED after each tick. Returns OK at the signal. SIGHUP asks for a
+// reload, which is not supported: that is logged.
+absl::Status RunEventLoop(Sensor& sensor, int64_t tick_ns, const std::function<void()>& ticked);
 
 }  // namespace kvmsentry

@@ -27,6 +27,7 @@
 #include "sensor/daemon/outlets.h"
 #include "sensor/daemon/ring_size.h"
 #include "sensor/daemon/sensor.h"
+#include "sensor/daemon/service_manager.h"
 #include "sensor/daemon/watchdog.h"
 #include "sensor/rpc/server.h"
 #include "sensor/spec/library.h"
@@ -153,7 +154,10 @@ absl::Status Run(const DaemonOptions& options) {
       std::in_place, WatchdogLimits::For(options.watchdog_seconds * kNsPerSecond, tick_ns), pulse,
       clock, Watchdog::Actions{.serve = serve, .end = EndStalled});
   LogStart(sensor->view(), options);
-  absl::Status ended = RunEventLoop(*sensor, tick_ns);
+  TellReady();
+  UnitWatchdog unit_watchdog;
+  absl::Status ended = RunEventLoop(*sensor, tick_ns, [&] { unit_watchdog.Ticked(clock.Now()); });
+  TellStopping();
   guard.emplace(kEndWithin, sensor->Busy(), ended.ok() ? 0 : 1);
   watchdog.reset();
   server->SetServing(false);

@@ -162,6 +162,25 @@ std::string DefaultStateDir() {
   return all.substr(0, all.find(':'));
 }
 
+// A file that sets nothing: each option that a file may set, with what it is and its default.
+std::string SampleConfig(const CLI::App& app) {
+  std::string sample =
+      "# kvmsentryd's options, as NAME = VALUE. What is commented out here is the default; the\n"
+      "# command line goes before this file.\n";
+  for (const CLI::Option* option :
+       app.get_options([](const CLI::Option* o) { return !ConfigName(o).empty(); })) {
+    const std::string value = option->get_default_str();
+    const bool quoted =
+        option->get_type_size() != 0 && value.find_first_not_of("0123456789.") != std::string::npos;
+    absl::StrAppend(&sample, "\n# ", option->get_description(), ".\n#", ConfigName(option), " = ",
+                    option->get_type_size() == 0 ? "false"
+                    : quoted || value.empty()    ? absl::StrCat("\"", value, "\"")
+                                                 : value,
+                    "\n");
+  }
+  return sample;
+}
+
 // What no option can check alone.
 absl::Status CheckTogether(const DaemonOptions& options) {
   const int64_t fewest_ms = kFewestTicks * options.tick_ms;
@@ -182,10 +201,19 @@ ParsedOptions ParseDaemonOptions(int argc, char** argv) {
   app.set_version_flag("--version", KVMSENTRY_VERSION);
   std::string config = kConfigPath;
   AddOptions(app, parsed.options, config);
+  bool print_config = false;
+  app.add_flag("--print-config", print_config,
+               "Print a configuration file with all options, and end")
+      ->configurable(false);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     parsed.exit_code = app.exit(error) == 0 ? 0 : kUsageError;
+    return parsed;
+  }
+  if (print_config) {
+    std::fputs(SampleConfig(app).c_str(), stdout);
+    parsed.exit_code = 0;
     return parsed;
   }
   const bool must_exist = app.get_option("--config")->count() > 0;

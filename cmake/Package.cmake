@@ -1,0 +1,67 @@
+# What is installed where, and the Debian package (cpack -G DEB).
+include(GNUInstallDirs)
+
+set(unit_dir lib/systemd/system)
+install(TARGETS kvmsentryd DESTINATION sbin)
+install(TARGETS kvmsentry DESTINATION bin)
+install(DIRECTORY specs/ DESTINATION share/kvmsentry/specs FILES_MATCHING PATTERN "*.textproto")
+install(FILES deploy/systemd/kvmsentry.service deploy/systemd/kvmsentry-pins.service
+        DESTINATION ${unit_dir})
+install(PROGRAMS deploy/systemd/prepare-pins DESTINATION lib/kvmsentry)
+install(FILES deploy/systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME kvmsentry.conf)
+install(FILES deploy/systemd/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME kvmsentry.conf)
+install(FILES deploy/completion/kvmsentry.bash DESTINATION share/bash-completion/completions
+        RENAME kvmsentry)
+install(FILES deploy/completion/kvmsentry.zsh DESTINATION share/zsh/vendor-completions
+        RENAME _kvmsentry)
+install(FILES deploy/completion/kvmsentry.fish DESTINATION share/fish/vendor_completions.d)
+install(FILES README.md CHANGELOG.md LICENSE DESTINATION share/doc/kvmsentry)
+install(FILES docs/operating.md docs/hooks.md docs/kernels.md specs/README.md
+        DESTINATION share/doc/kvmsentry/docs)
+
+# Written by the programs themselves, so that they name every option.
+set(made ${CMAKE_BINARY_DIR}/package)
+find_program(HELP2MAN help2man)
+find_program(GZIP gzip)
+if(HELP2MAN AND GZIP)
+  function(man_page target section)
+    set(page ${made}/${target}.${section})
+    add_custom_command(
+      OUTPUT ${page}.gz
+      COMMAND ${HELP2MAN} --no-info --section ${section} --output ${page} $<TARGET_FILE:${target}> ${ARGN}
+      COMMAND ${GZIP} -9nf ${page}
+      DEPENDS ${target}
+      VERBATIM)
+    set_property(GLOBAL APPEND PROPERTY man_pages ${page}.gz)
+    install(FILES ${page}.gz DESTINATION share/man/man${section})
+  endfunction()
+  file(MAKE_DIRECTORY ${made})
+  man_page(kvmsentryd 8)
+  man_page(kvmsentry 1 --help-option=--help-all)
+endif()
+add_custom_command(
+  OUTPUT ${made}/kvmsentryd.toml
+  COMMAND kvmsentryd --print-config > ${made}/kvmsentryd.toml
+  DEPENDS kvmsentryd
+  VERBATIM)
+install(FILES ${made}/kvmsentryd.toml DESTINATION /etc/kvmsentry)
+install(DIRECTORY DESTINATION /etc/kvmsentry/specs.d)
+get_property(man_pages GLOBAL PROPERTY man_pages)
+add_custom_target(package_files ALL DEPENDS ${made}/kvmsentryd.toml ${man_pages})
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_PACKAGE_NAME kvmsentry)
+set(CPACK_PACKAGE_CONTACT "The kvmsentry maintainers <maintainers@kvmsentry.invalid>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "eBPF sensor of virtual machines on KVM hosts")
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION admin)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "systemd, mount")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+file(WRITE ${made}/conffiles "/etc/kvmsentry/kvmsentryd.toml\n")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
+    ${CMAKE_SOURCE_DIR}/deploy/debian/postinst ${CMAKE_SOURCE_DIR}/deploy/debian/prerm
+    ${CMAKE_SOURCE_DIR}/deploy/debian/postrm ${made}/conffiles)
+include(CPack)

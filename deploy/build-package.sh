@@ -1,0 +1,10 @@
+#!/bin/bash
+# Builds the Debian package: build/release/kvmsentry_VERSION_ARCHITECTURE.deb. Installs what it needs.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+deploy/install-packages.sh
+cmake --preset release >/dev/null
+cmake --build --preset release --target kvmsentryd kvmsentry package_files -- -j"$(nproc)"
+cd build/release
+cpack -G DEB >package/cpack.log || { cat package/cpack.log >&2; exit 1; }
+ls "$PWD"/kvmsentry_*.deb

@@ -139,6 +139,7 @@ struct kvm_vcpu___resource {
 
 struct kvm___resource {
   unsigned long nr_memslot_pages;
+  struct kvm_memslots* memslots[1]; /* of each address space */
 } KS_CORE;
 
 /* ---- disks ---------------------------------------------------------------------------------- */

@@ -67,4 +67,13 @@ static __always_inline void read_address_space(const struct ks_vm_row* vm,
     row->huge = READ(mm, hugetlb_usage.counter) * KS_PAGE_BYTES;
   }
   row->configured = READ(kvm, nr_memslot_pages) * KS_PAGE_BYTES;
+  /* The kernel adds up the slots of all address spaces. The second, which it has if it was built
+   * with system management mode, is of that mode; QEMU maps all memory there again. libbpf takes no
+   * index beyond the kernel's array, not even in code that is never reached. */
+  const struct kvm_memslots* smm = 0;
+  if (bpf_core_field_size(kvm->memslots) <= sizeof(smm)) return;
+  const void* second = (const void*)kvm + bpf_core_field_offset(kvm->memslots) + sizeof(smm);
+  bpf_probe_read_kernel(&smm, sizeof(smm), second);
+  if (!smm || !bpf_core_field_exists(smm->hva_tree)) return;
+  if (READ(smm, hva_tree.rb_root.rb_node)) row->configured /= 2;
 }

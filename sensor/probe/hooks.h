@@ -59,6 +59,7 @@ struct Hook {
   // mere presence slows guests down by half.
   bool hardware_only = false;
   // Of a hook that is but a file of the kernel's: its path, and how to get it where it is missing.
+  // Without a path no kernel has such a file, and the remedy says what there is instead.
   absl::string_view file = {};
   absl::string_view remedy = {};
   // See Optional() in hook_variants.h.

@@ -234,6 +234,7 @@ absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
       if (access("/sys/bus/event_source/devices/kprobe/type", R_OK) == 0) return absl::OkStatus();
       return absl::NotFoundError("this kernel has no kprobes");
     case Variant::kFile:
+      if (hook.file.empty()) return absl::UnimplementedError(hook.remedy);
       if (access(std::string(hook.file).c_str(), R_OK) == 0) return absl::OkStatus();
       return absl::NotFoundError(absl::StrCat(hook.file, " cannot be read: ", hook.remedy));
     case Variant::kIterator:

@@ -98,5 +98,19 @@ TEST_F(BpfTest, AVariantThatFailsGivesWayToTheNextAndTheRestIsUntouched) {
   }
 }
 
+TEST_F(BpfTest, WhatNoKernelCountsIsUnobservableAndSaysWhatThereIsInstead) {
+  std::map<std::string, std::vector<Variant>> variants;
+  for (const Hook& hook : Hooks()) variants[std::string(hook.name)] = {};
+  variants["blk_throttle"] = {Variant::kFile};
+  options_.variants = variants;
+  ASSERT_OK_AND_ASSIGN(sources_, Sources::Open(options_));
+  const auto hook = std::ranges::find(HookPointers(), "blk_throttle", &Hook::name);
+  ASSERT_NE(hook, HookPointers().end());
+  const HookCoverage& coverage = CoverageOf(probe(), *hook);
+  EXPECT_EQ(coverage.coverage, Coverage::kUnobservable);
+  EXPECT_EQ(coverage.lack, Lack::kNotApplicable);
+  EXPECT_THAT(coverage.reason, ::testing::HasSubstr("pressure.io.*"));
+}
+
 }  // namespace
 }  // namespace kvmsentry

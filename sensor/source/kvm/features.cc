@@ -11,6 +11,8 @@ namespace {
 constexpr auto kRate = FeatureKind::kRate;
 constexpr auto kSet = FeatureKind::kSet;
 constexpr Points kLeaving(Point::kK2, Point::kR5);
+// A bus lock is an exit reason, and takes the memory bus from all others.
+constexpr Points kExitReasons(Point::kK2, Point::kR5, Point::kR1);
 constexpr Points kIoParameters(Point::kR5, Point::kK2);
 constexpr Points kEntering(Point::kK3, Point::kR5);
 constexpr Points kMigrating(Point::kK6, Point::kR1);
@@ -38,7 +40,7 @@ constexpr std::array kFeatures = {
             "kvm_userspace_exit", &kExitReason, KS_METER_USERSPACE_EXIT},
     Feature{"userspace_exit.error.rate", kRate, kLeaving, "1/s", "failed runs of a vCPU",
             "kvm_userspace_exit", &kExitReason, KS_METER_USERSPACE_ERROR},
-    Feature{"userspace_exit.reason", kSet, kLeaving, "exit reason", "exits to user space",
+    Feature{"userspace_exit.reason", kSet, kExitReasons, "exit reason", "exits to user space",
             "kvm_userspace_exit", &kExitReason, std::nullopt},
     Feature{"exit.rate", kRate, Points(Point::kK2), "1/s", "VM exits", "kvm_exit", &kVmExit,
             KS_METER_EXIT},

@@ -86,6 +86,14 @@ constexpr std::array kResourceHooks = {
     File("memory.stat", "/proc/vmstat",
          "what is reclaimed in a VM's cgroup of the unified hierarchy: memory.reclaim.rate, "
          "memory.refault.rate"),
+    // Of blk-throttle there is no count: not in io.stat, blkio.throttle.* (which count what was let
+    // through) or its structs, and no tracepoint (block/blk-throttle.c, to Linux 7.3).
+    Hook{.name = "blk_throttle",
+         .object = "",
+         .variants = kFileOnly,
+         .provides = "requests that a limit of the cgroup (io.max) holds back: disk.throttled",
+         .remedy = "no kernel counts the requests that io.max holds back; pressure.io.* shows the "
+                   "effect"},
 };
 
 }  // namespace

@@ -114,6 +114,9 @@ constexpr std::array kFeatures = {
                               kMicrosPerMs, false, kBlock)),
     Of(PartKind::kDisk, Level("disk.latency.p99", "ms", "time of a request, of 99 in 100",
                               kMicrosPerMs, false, kBlock)),
+    // Nothing observes it: see the hook.
+    Of(PartKind::kDisk, Level("disk.throttled", "%", "time for which a limit held requests back",
+                              kTenths, false, "blk_throttle")),
     OfTap("tap.from_guest.packet.rate", "packets from the guest", kTapSentPacketsMeter),
     OfTap("tap.from_guest.byte.rate", "bytes from the guest", kTapSentBytesMeter),
     OfTap("tap.from_guest.drop.rate", "packets from the guest that were dropped",

@@ -65,6 +65,7 @@ bool IsUse(const Feature& feature) {
                                                    "disk.read.byte.rate",
                                                    "disk.write.byte.rate",
                                                    "disk.latency.p50",
+                                                   "disk.throttled",
                                                    "tap.from_guest.packet.rate",
                                                    "tap.from_guest.byte.rate",
                                                    "tap.from_guest.drop.rate",

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <linux/loop.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -19,6 +18,7 @@
 #include "absl/strings/str_split.h"
 
 #include "sensor/inventory/device_reader.h"
+#include "tests/bpf/loop.h"
 #include "tests/bpf/resource_fixture.h"
 #include "tests/support/child.h"
 #include "tests/support/small_vm.h"
@@ -125,41 +125,26 @@ class ResourceDiskTest : public ResourceTest {
   ResourceDiskTest() { objects_ = {"life", "resource", "block"}; }
 };
 
-// A block device over a file that goes with its last descriptor.
-Fd OpenLoop(const std::string& image, uint64_t bytes) {
-  const Fd file(open(image.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  EXPECT_EQ(ftruncate(file.get(), static_cast<off_t>(bytes)), 0);
-  const Fd control(open("/dev/loop-control", O_RDWR | O_CLOEXEC));
-  const int number = ioctl(control.get(), LOOP_CTL_GET_FREE);
-  Fd loop(open(absl::StrCat("/dev/loop", number).c_str(), O_RDWR | O_CLOEXEC | O_DIRECT));
-  loop_config config{};
-  config.fd = static_cast<uint32_t>(file.get());
-  config.info.lo_flags = LO_FLAGS_AUTOCLEAR;
-  EXPECT_EQ(ioctl(loop.get(), LOOP_CONFIGURE, &config), 0)
-      << "loop" << number << ": " << strerror(errno) << ": load the module loop";
-  return loop;
-}
-
 TEST_F(ResourceDiskTest, ADiskIsUsedAsDiskstatsSays) {
   constexpr int kReads = 5, kWrites = 3;
   constexpr size_t kRead = 4096, kWrite = 8192;
   ASSERT_OK_AND_ASSIGN(const TempDir folder, TempDir::Make());
   ASSERT_OK_AND_ASSIGN(const Cgroup group, Cgroup::Make("io"));
-  const Fd loop = OpenLoop(folder / "image", 1 << 20);
+  const Loop loop = OpenLoop(folder / "image", 1 << 20);
   struct stat stat {};
-  ASSERT_EQ(fstat(loop.get(), &stat), 0);
-  const std::string name = absl::StrCat("loop", minor(stat.st_rdev));
+  ASSERT_EQ(fstat(loop.fd.get(), &stat), 0);
+  const std::string name = loop.path.substr(strlen("/dev/"));
   ASSERT_OK_AND_ASSIGN(Child vmm, Child::Fork([&](const Child::Pause& pause) -> absl::Status {
                          KVMSENTRY_RETURN_IF_ERROR(group.Add(getpid()));
                          KVMSENTRY_ASSIGN_OR_RETURN(const SmallVm vm, SmallVm::Create());
                          pause();
                          void* buffer = std::aligned_alloc(4096, kWrite);
                          for (int i = 0; i < kReads; ++i) {
-                           if (pread(loop.get(), buffer, kRead, 0) != kRead)
+                           if (pread(loop.fd.get(), buffer, kRead, 0) != kRead)
                              return absl::ErrnoToStatus(errno, "reading");
                          }
                          for (int i = 0; i < kWrites; ++i) {
-                           if (pwrite(loop.get(), buffer, kWrite, 0) != kWrite)
+                           if (pwrite(loop.fd.get(), buffer, kWrite, 0) != kWrite)
                              return absl::ErrnoToStatus(errno, "writing");
                          }
                          pause();

@@ -124,6 +124,9 @@ class Checker {
       case Step::kWaitConsole:
         if (step.wait_console().line().empty()) Say("`line` is missing");
         return Use(step.wait_console().vm(), Kind::kDebian);
+      case Step::kMonitor:
+        if (step.monitor().command().empty()) Say("`command` is missing");
+        return Use(step.monitor().vm(), Kind::kDebian);
       case Step::kRun:
         if (step.run().command().empty()) Say("`command` is missing");
         return;

@@ -35,8 +35,8 @@ std::string KernelCommandLine(const Machine& machine) {
       Bridge::kHostAddress, 100 + machine.number, machine.does);
 }
 
-std::vector<std::string> Command(const Machine& machine, const std::string& initrd,
-                                 const TempDir& folder, bool receives) {
+std::vector<std::string> CommandLine(const Machine& machine, const std::string& initrd,
+                                     const TempDir& folder, bool receives) {
   std::vector<std::string> command = {
       "qemu-system-x86_64",
       "-nodefaults",
@@ -99,7 +99,7 @@ absl::StatusOr<DebianGuest> DebianGuest::Start(const Machine& machine, bool rece
   KVMSENTRY_ASSIGN_OR_RETURN(const std::string initrd, Initrd());
   KVMSENTRY_ASSIGN_OR_RETURN(TempDir folder, TempDir::Make());
   KVMSENTRY_ASSIGN_OR_RETURN(Process process,
-                             Process::Start(Command(machine, initrd, folder, receives)));
+                             Process::Start(CommandLine(machine, initrd, folder, receives)));
   absl::StatusOr<Qmp> qmp = Qmp::Connect(folder / "qmp");
   if (!qmp.ok()) return Annotate(qmp.status(), process.Errors());
   return DebianGuest(machine, std::move(folder), std::move(process), *std::move(qmp));
@@ -178,6 +178,10 @@ absl::Status DebianGuest::WaitForLine(absl::string_view text) {
   const size_t from = console_.size() - std::min(console_.size(), kEnd);
   return Annotate(problem, absl::StrCat("the console of ", machine_.name, " has no line \"", text,
                                         "\" but:\n", console_.substr(from)));
+}
+
+absl::Status DebianGuest::Command(absl::string_view command, absl::string_view arguments) {
+  return qmp_.Execute(command, arguments.empty() ? "{}" : arguments).status();
 }
 
 absl::Status DebianGuest::Stop() {

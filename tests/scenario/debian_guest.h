@@ -38,6 +38,8 @@ class DebianGuest {
   // Until the console shows a line that holds TEXT, after the one found before. Once the pipe is
   // full, a guest that writes more waits for its reader.
   absl::Status WaitForLine(absl::string_view text);
+  // To its monitor; ARGUMENTS is JSON, or empty.
+  absl::Status Command(absl::string_view command, absl::string_view arguments);
   // Ends QEMU, whatever the guest does.
   absl::Status Stop();
   // Until the guest has powered itself off.

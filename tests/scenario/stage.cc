@@ -65,6 +65,9 @@ absl::Status Stage::Do(const Step& step) {
       return Wait(step.wait_vm());
     case Step::kWaitConsole:
       return debians_.at(step.wait_console().vm()).WaitForLine(step.wait_console().line());
+    case Step::kMonitor:
+      return debians_.at(step.monitor().vm())
+          .Command(step.monitor().command(), step.monitor().arguments());
     case Step::kRun:
       return Run(step.run());
     case Step::DOES_NOT_SET:

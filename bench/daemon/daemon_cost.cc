@@ -1,23 +1,19 @@
 // What the daemon itself uses, with the shipped specs, of a processor and of memory: without a VM,
 // and beside raw KVM guests that are calm or at work. Needs root and /dev/kvm.
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 
-#include "sensor/inventory/files.h"
+#include "bench/support/daemon.h"
+#include "bench/support/pin_root.h"
+#include "bench/support/process_use.h"
 #include "sensor/probe/pins.h"
 #include "tests/e2e/cli.h"
 #include "tests/support/guest.h"
@@ -27,42 +23,9 @@
 namespace kvmsentry {
 namespace {
 
-constexpr char kPinRoot[] = "/sys/fs/bpf/kvmsentry-bench";
 constexpr absl::Duration kMeasured = absl::Seconds(10);
 // Programs and tables are loaded, the first walk and the first pass are over.
 constexpr absl::Duration kSettled = absl::Seconds(5);
-constexpr int kFieldOfUserTime = 14;  // proc(5), /proc/PID/stat, counted from 1
-
-absl::StatusOr<std::string> Proc(pid_t pid, const char* file) {
-  return ReadFileAt(AT_FDCWD, absl::StrCat("/proc/", pid, "/", file), 64 << 10);
-}
-
-absl::StatusOr<double> CpuSeconds(pid_t pid) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const std::string stat, Proc(pid, "stat"));
-  // The name before may hold anything.
-  const std::vector<std::string> fields = absl::StrSplit(stat.substr(stat.rfind(')') + 2), ' ');
-  uint64_t user = 0;
-  uint64_t system = 0;
-  constexpr size_t kUser = kFieldOfUserTime - 3;
-  if (fields.size() <= kUser + 1 || !absl::SimpleAtoi(fields[kUser], &user) ||
-      !absl::SimpleAtoi(fields[kUser + 1], &system)) {
-    return absl::InternalError(absl::StrCat("/proc/", pid, "/stat: ", stat));
-  }
-  return static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
-}
-
-absl::StatusOr<double> ResidentMib(pid_t pid) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const std::string status, Proc(pid, "status"));
-  for (const absl::string_view line : absl::StrSplit(status, '\n')) {
-    uint64_t kib = 0;
-    const std::vector<absl::string_view> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
-    if (absl::StartsWith(line, "VmRSS:") && words.size() > 2 &&
-        absl::SimpleAtoi(words[words.size() - 2], &kib)) {
-      return static_cast<double>(kib) / 1024;
-    }
-  }
-  return absl::InternalError(absl::StrCat("/proc/", pid, "/status has no VmRSS"));
-}
 
 absl::Status Report(const char* what, pid_t daemon) {
   absl::SleepFor(kSettled);
@@ -102,12 +65,7 @@ absl::Status WithGuests(const char* what, int count, absl::string_view options, 
 absl::Status Run(int guests, const std::string& max_vms) {
   KVMSENTRY_ASSIGN_OR_RETURN(const TempDir folder, TempDir::Make());
   const std::string socket = folder / "kvmsentry.sock";
-  KVMSENTRY_ASSIGN_OR_RETURN(
-      Process daemon, Process::Start({KVMSENTRYD, "--specs", KVMSENTRY_SPECS, "--socket", socket,
-                                      "--pin-root", kPinRoot, "--max-vms", max_vms}));
-  if (!WaitUntil([&] { return access(socket.c_str(), F_OK) == 0; })) {
-    return absl::DeadlineExceededError(absl::StrCat("kvmsentryd did not start: ", daemon.Errors()));
-  }
+  KVMSENTRY_ASSIGN_OR_RETURN(Process daemon, StartDaemon(socket, {"--max-vms", max_vms}));
   std::printf("%-32s %8s %8s\n", absl::StrCat("--max-vms ", max_vms).c_str(), "% of CPU", "MiB");
   KVMSENTRY_RETURN_IF_ERROR(Report("no guest", daemon.pid()));
   const Cli cli(socket);

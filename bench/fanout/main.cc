@@ -2,17 +2,16 @@
 // takes for it. The journal is on disk, as the daemon's.
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <string>
 #include <thread>
 
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "CLI/CLI.hpp"
 
 #include "bench/fanout/clients.h"
+#include "bench/support/process_use.h"
 #include "sensor/alert/disk_journal.h"
 #include "sensor/alert/hub.h"
 #include "sensor/rpc/server.h"
@@ -53,20 +52,6 @@ JournaledAlert Alert(uint32_t number) {
   return alert;
 }
 
-uint64_t ResidentKib() {
-  std::ifstream file("/proc/self/statm");
-  uint64_t pages = 0, resident = 0;
-  file >> pages >> resident;
-  return resident * 4;
-}
-
-double CpuSeconds() {
-  rusage use{};
-  getrusage(RUSAGE_SELF, &use);
-  return static_cast<double>(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
-         static_cast<double>(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
-}
-
 int Child(const std::string& socket, const Load& load, int go, int ready) {
   char ignored = 0;
   if (read(go, &ignored, 1) != 1) return 1;
@@ -96,8 +81,9 @@ absl::Status Serve(const TempDir& dir, const std::string& socket, const Load& lo
   if (write(go, &byte, 1) != 1 || read(ready, &byte, 1) != 1) {
     return absl::ErrnoToStatus(errno, "the clients");
   }
-  const uint64_t before = ResidentKib();
-  uint64_t most = before;
+  KVMSENTRY_ASSIGN_OR_RETURN(const double before, ResidentMib(getpid()));
+  double most = before;
+  const auto look = [&most] { most = std::max(most, ResidentMib(getpid()).value_or(most)); };
   const auto begun = steady_clock::now();
   double slowest_us = 0;
   for (uint32_t i = 0; i < load.rate * load.seconds; ++i) {
@@ -106,18 +92,19 @@ absl::Status Serve(const TempDir& dir, const std::string& socket, const Load& lo
     KVMSENTRY_RETURN_IF_ERROR(hub.Publish(Alert(i)));
     slowest_us = std::max(
         slowest_us, std::chrono::duration<double, std::micro>(steady_clock::now() - start).count());
-    if (i % 100 == 0) most = std::max(most, ResidentKib());
+    if (i % 100 == 0) look();
   }
   const double published = std::chrono::duration<double>(steady_clock::now() - begun).count();
   int status = 0;
   while (waitpid(child, &status, WNOHANG) == 0) {
-    most = std::max(most, ResidentKib());
+    look();
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   std::printf("published       %u alerts in %.1f s; the slowest took %.0f us of its caller\n",
               load.rate * load.seconds, published, slowest_us);
-  std::printf("server          %.1f s of CPU time; %lu MiB before, %lu MiB at most\n", CpuSeconds(),
-              before >> 10, most >> 10);
+  KVMSENTRY_ASSIGN_OR_RETURN(const double cpu, CpuSeconds(getpid()));
+  std::printf("server          %.1f s of CPU time; %.0f MiB before, %.0f MiB at most\n", cpu,
+              before, most);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return absl::OkStatus();
   return absl::InternalError("a subscriber has not got each alert once");
 }

@@ -16,16 +16,16 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 
+#include "bench/support/daemon.h"
+#include "bench/support/pin_root.h"
 #include "sensor/probe/pins.h"
 #include "tests/support/guest.h"
 #include "tests/support/temp_dir.h"
-#include "tests/support/wait.h"
 
 namespace kvmsentry {
 namespace {
 
 constexpr int kRounds = 7;
-constexpr char kPinRoot[] = "/sys/fs/bpf/kvmsentry-bench";
 constexpr char kHooks[] =
     "kvm:kvm_pio,kvm:kvm_mmio,kvm:kvm_msr,kvm:kvm_userspace_exit,kvm:kvm_exit,kvm:kvm_entry,"
     "raw_syscalls:sys_enter";
@@ -45,13 +45,7 @@ absl::StatusOr<std::optional<Process>> Watch(Watcher watcher, const std::string&
     // It says nothing when it has begun; a guest takes longer to set up.
     return perf;
   }
-  KVMSENTRY_ASSIGN_OR_RETURN(
-      Process daemon, Process::Start({KVMSENTRYD, "--specs", KVMSENTRY_SPECS, "--socket", socket,
-                                      "--pin-root", kPinRoot, "--cost-budget", "0"}));
-  if (!WaitUntil([&] { return access(socket.c_str(), F_OK) == 0; })) {
-    return absl::DeadlineExceededError(absl::StrCat("kvmsentryd did not start: ", daemon.Errors()));
-  }
-  return daemon;
+  return StartDaemon(socket, {"--cost-budget", "0"});
 }
 
 // Nanoseconds of one.

@@ -10,7 +10,8 @@
 
 #include "absl/strings/str_format.h"
 
-#include "bench/hooks/program_cost.h"
+#include "bench/support/pin_root.h"
+#include "bench/support/program_cost.h"
 #include "empty.skel.h"
 #include "sensor/source/registry.h"
 #include "tests/support/guest.h"
@@ -20,7 +21,6 @@ namespace kvmsentry {
 namespace {
 
 constexpr int kRounds = 8;
-constexpr char kPinRoot[] = "/sys/fs/bpf/kvmsentry-bench";
 constexpr MapSizes kSizes{.max_vms = 64, .max_vcpus = 256, .ring_bytes = 64 << 10};
 
 struct Case {

@@ -16,7 +16,8 @@
 
 #include "absl/strings/str_format.h"
 
-#include "bench/hooks/program_cost.h"
+#include "bench/support/pin_root.h"
+#include "bench/support/program_cost.h"
 #include "sensor/source/registry.h"
 #include "sensor/source/resource/survey_maps.h"
 #include "sensor/source/resource/tables.h"
@@ -27,7 +28,6 @@
 namespace kvmsentry {
 namespace {
 
-constexpr char kPinRoot[] = "/sys/fs/bpf/kvmsentry-bench";
 constexpr int kVms = 1000;
 constexpr uint32_t kVcpus = 4;  // and the VMM's main thread
 constexpr int kPasses = 300;

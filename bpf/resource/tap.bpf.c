@@ -5,7 +5,7 @@
  *
  * What it keeps is one address for all processors, to which the distance to each one's memory is
  * added (include/linux/percpu-defs.h, per_cpu_ptr). That distance is the same for whatever is kept
- * so, and is told by an array of our own, whose address in each processor's memory programs may
+ * so, and follows from an array of our own, whose address in each processor's memory programs may
  * ask for: no symbol is needed that a kernel may keep to itself.
  */
 #include "bpf/resource/read.bpf.h"

@@ -51,7 +51,7 @@ class JournalFile {
   // of the wall clock.
   absl::Status Write(const Batch& batch, const JournalLimits& limits, absl::Time now);
 
-  // What is kept, as of the latest Write or ReadContents.
+  // What is kept, by the last Write or ReadContents.
   const std::vector<EpochBounds>& epochs() const { return epochs_; }
   uint64_t bytes() const { return bytes_; }
 

@@ -31,7 +31,7 @@ class Statement {
   Statement& Bind(int64_t value);
   Statement& Bind(absl::string_view bytes);
 
-  // Runs it from its start to the next row. False: there is none. Values are bound anew after
+  // Runs it from its start to the next row. False: there is none. Values are bound again after
   // Reset.
   absl::StatusOr<bool> Step();
   // Runs it to its end, and makes it ready to be bound again.

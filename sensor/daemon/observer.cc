@@ -57,7 +57,12 @@ void Observer::Sample(const CoverageBoard& coverage, KernelTime now) {
   if (observed_ != coverage.active()) {
     observed_ = coverage.active();
     active_.clear();
-    for (const FeatureId id : observed_) active_[FeatureOf(id).source].push_back(id);
+    rates_.clear();
+    for (const FeatureId id : observed_) {
+      const Feature& feature = FeatureOf(id);
+      active_[feature.source].push_back(id);
+      if (feature.kind == FeatureKind::kRate) rates_[feature.source].push_back(id);
+    }
     heard_.ForgetAll();  // a feature that was missing for a while may have counted meanwhile
   }
   for (const std::unique_ptr<Source>& source : sources_.all()) SampleOf(*source, now);
@@ -76,10 +81,7 @@ void Observer::SampleOf(Source& source, KernelTime now) {
 void Observer::ObserveUnchanged(const Source& source, KernelTime now) {
   const uint64_t losses = LossesThatMatter(source);
   const bool lossy = std::exchange(losses_of_[source.id()], losses) != losses;
-  std::vector<FeatureId> rates;
-  for (const FeatureId id : active_[source.id()]) {
-    if (FeatureOf(id).kind == FeatureKind::kRate) rates.push_back(id);
-  }
+  const std::vector<FeatureId>& rates = rates_[source.id()];
   if (!rates.empty()) engine_.ObserveUnchanged(source.id(), now, rates, lossy);
 }
 

@@ -54,6 +54,7 @@ class Observer {
   ChangedCounts heard_;
   std::vector<FeatureId> observed_;                    // the active features of the latest sample
   std::map<SourceId, std::vector<FeatureId>> active_;  // the same by source
+  std::map<SourceId, std::vector<FeatureId>> rates_;   // the rates among these
   KernelTime sampled_at_;
   KernelTime recorded_at_;
   bool born_ = false;

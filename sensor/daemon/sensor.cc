@@ -127,7 +127,8 @@ void Sensor::TakeRecords() {
   host_.AskNames();
 }
 
-// Births and deaths are told. What nobody tells, as that somebody has emptied a row, may wait.
+// Births and deaths announce themselves. What does not, such as a row that somebody has emptied,
+// may wait.
 bool Sensor::LookIsDue(KernelTime now) const {
   return births_ != Load(sources_->state().row().owners_made) ||
          uevents_seen_ != host_.uevents_seen() || now - looked_at_ >= kNsPerSecond;

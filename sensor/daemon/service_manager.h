@@ -1,5 +1,5 @@
-// What systemd is told, where it started the daemon as a unit of Type=notify (sd_notify(3)); by
-// hand nobody is. Thread safe.
+// Reports to systemd, where that started the daemon as a unit of Type=notify (sd_notify(3));
+// started by hand, it reports to nobody. Thread safe.
 #pragma once
 
 #include <cstdint>

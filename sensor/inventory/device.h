@@ -68,6 +68,7 @@ inline constexpr size_t kMaxDevices = 64;
 // Of the kernel's device numbers.
 constexpr uint32_t MajorOf(uint32_t device) { return device >> 20; }
 constexpr uint32_t MinorOf(uint32_t device) { return device & 0xfffff; }
+constexpr uint32_t DeviceNumber(uint32_t major, uint32_t minor) { return major << 20 | minor; }
 
 // Names of miscellaneous devices by their minor number.
 using MiscDevices = std::map<uint32_t, std::string>;

@@ -1,8 +1,11 @@
 #include "tests/e2e/fixture.h"
 
+#include <cerrno>
+#include <cstring>
 #include <iostream>
 #include <utility>
 
+#include <bpf/bpf.h>
 #include <google/protobuf/util/message_differencer.h>
 #include <unistd.h>
 
@@ -59,6 +62,12 @@ void E2eTest::StopDaemon() {
       << (ended.ok() ? absl::StrCat("exit status ", *ended) : ended.status().ToString()) << "\n"
       << daemon_->Log();
   daemon_.reset();
+}
+
+Fd E2eTest::Pinned(const std::string& map) const {
+  Fd fd(bpf_obj_get((place().pin_root() + "/" + map).c_str()));
+  EXPECT_TRUE(fd) << map << ": " << std::strerror(errno);
+  return fd;
 }
 
 std::string E2eTest::Name(absl::string_view role) { return absl::StrCat(role, "-e2e-", getpid()); }

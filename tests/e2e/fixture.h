@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sensor/base/fd.h"
 #include "tests/e2e/cli.h"
 #include "tests/e2e/daemon.h"
 #include "tests/e2e/place.h"
@@ -34,6 +35,8 @@ class E2eTest : public ::testing::Test {
   // Ends it; it must end with success.
   void StopDaemon();
   const Place& place() const { return *place_; }
+  // The daemon's MAP: "ring", or "kvm/vms".
+  Fd Pinned(const std::string& map) const;
   Cli cli() const { return Cli(place_->socket()); }
 
   // "ROLE-e2e-PID".

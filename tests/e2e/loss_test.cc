@@ -13,17 +13,6 @@
 namespace kvmsentry {
 namespace {
 
-// Rows of the kernel's tables, as any process of root's may read them.
-template <typename Row>
-Row ReadPinned(const std::string& path) {
-  Row row{};
-  const Fd map(bpf_obj_get(path.c_str()));
-  const uint32_t key = 0;
-  EXPECT_TRUE(map && bpf_map_lookup_elem(map.get(), &key, &row) == 0)
-      << path << ": " << std::strerror(errno);
-  return row;
-}
-
 class LossTest : public E2eTest {
  protected:
   static constexpr uint32_t kVms = 60;  // as many are born in a second within the budget
@@ -31,15 +20,20 @@ class LossTest : public E2eTest {
   static constexpr uint32_t kRoom = 4095 / (sizeof(ks_limit_crossed) + 8);
   static_assert(kVms > kRoom);
 
-  uint64_t Lost() const {
-    return ReadPinned<ks_kvm_losses>(place().pin_root() + "/kvm/kvm_losses").ring_full;
+  // The row of one of the kernel's tables, as any process of root's may read it.
+  template <typename Row>
+  Row ReadPinned(const std::string& map) const {
+    Row row{};
+    const uint32_t key = 0;
+    EXPECT_EQ(bpf_map_lookup_elem(Pinned(map).get(), &key, &row), 0) << std::strerror(errno);
+    return row;
   }
+
+  uint64_t Lost() const { return ReadPinned<ks_kvm_losses>("kvm/kvm_losses").ring_full; }
 
   // Returns right after a tick.
   void AwaitTick() {
-    const auto beat = [this] {
-      return ReadPinned<ks_state>(place().pin_root() + "/state").heartbeat_ns;
-    };
+    const auto beat = [this] { return ReadPinned<ks_state>("state").heartbeat_ns; };
     const uint64_t before = beat();
     ASSERT_TRUE(WaitUntil([&] { return beat() != before; }));
   }

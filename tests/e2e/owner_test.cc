@@ -13,6 +13,7 @@
 
 #include "bpf/kvm/records.h"
 #include "sensor/base/fd.h"
+#include "sensor/inventory/device.h"
 #include "tests/e2e/fixture.h"
 #include "tests/support/temp_dir.h"
 
@@ -42,7 +43,7 @@ class OwnerTest : public E2eTest {
       EXPECT_EQ(ftruncate(fd.get(), 1 << 20), 0);
       struct stat stat {};
       EXPECT_EQ(fstat(fd.get(), &stat), 0);
-      images_[image] = {uint64_t{major(stat.st_dev)} << 20 | minor(stat.st_dev), stat.st_ino};
+      images_[image] = {DeviceNumber(major(stat.st_dev), minor(stat.st_dev)), stat.st_ino};
       open_here.push_back(std::move(fd));
     }
     absl::StatusOr<Guest> guest = StartGuest(Name(name), "--behaviour calm");
@@ -51,16 +52,10 @@ class OwnerTest : public E2eTest {
     return *std::move(guest);
   }
 
-  Fd Pinned(const std::string& map) const {
-    Fd fd(bpf_obj_get((place().pin_root() + "/kvm/" + map).c_str()));
-    EXPECT_TRUE(fd) << map << ": " << std::strerror(errno);
-    return fd;
-  }
-
   // Of the images of this test, what the map says.
   Owners Said() {
-    const Fd map = Pinned("owners");
-    const Fd vms = Pinned("vms");
+    const Fd map = Pinned("kvm/owners");
+    const Fd vms = Pinned("kvm/vms");
     Owners said;
     for (const auto& [name, image] : images_) {
       const ks_owner_key key = {

@@ -1,7 +1,5 @@
 // The sensor tells what is wrong with itself: each kind of tampering, by another process's hands,
 // and reading, which harms nothing.
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include <bpf/bpf.h>
@@ -24,12 +22,6 @@ class SelfTest : public E2eTest {
     E2eTest::SetUp();
     if (HasFatalFailure()) return;
     StartDaemon({"storms.textproto"});
-  }
-
-  Fd Pinned(const std::string& map) const {
-    Fd fd(bpf_obj_get((place().pin_root() + "/" + map).c_str()));
-    EXPECT_TRUE(fd) << map << ": " << std::strerror(errno);
-    return fd;
   }
 
   static void ExpectOfTheSensor(const v1::Alert& alert, const std::string& what) {

@@ -4,7 +4,6 @@ namespace kvmsentry {
 namespace {
 
 constexpr uint64_t kRootCgroup = 1;  // include/linux/cgroup.h, cgroup_id() of the root
-constexpr int kMinorBits = 20;       // include/linux/kdev_t.h
 
 }  // namespace
 
@@ -14,8 +13,7 @@ std::vector<OwnedThing> ThingsOf(const VmFacts& facts, const DeviceList& devices
   for (const Device& device : devices.devices) {
     if (device.shared_by_process) continue;
     if (device.kind == DeviceKind::kDisk) {
-      const uint64_t number = uint64_t{device.major} << kMinorBits | device.minor;
-      things.push_back({KS_OWNER_FILE, number, device.inode});
+      things.push_back({KS_OWNER_FILE, DeviceNumber(device.major, device.minor), device.inode});
     } else if (device.kind == DeviceKind::kTap && device.ifindex != 0) {
       things.push_back({KS_OWNER_INTERFACE, device.ifindex, device.net_ns});
     }

@@ -1,4 +1,4 @@
-#include "bench/hooks/program_cost.h"
+#include "bench/support/program_cost.h"
 
 #include <cerrno>
 

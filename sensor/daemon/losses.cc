@@ -48,6 +48,9 @@ std::vector<LossView> DescribeLosses(const OtherLosses& other) {
        .meaning = "alerts that the journal refused: no subscriber gets them",
        .count = other.refused,
        .matters = true},
+      {.reason = "thing_refused",
+       .meaning = "times that the map owners had no room for a VM's disks or taps: raise --max-vms",
+       .count = other.things_refused},
       {.reason = "journal_unwritten",
        .meaning = "alerts sent from memory that never came to the disk: a client that was away "
                   "misses them",

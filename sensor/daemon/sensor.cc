@@ -271,6 +271,7 @@ std::vector<LossView> Sensor::Losses() {
                         .late = engine_.late(),
                         .failed_walks = host_.failed_walks(),
                         .late_ticks = late_ticks_,
+                        .things_refused = sources_->kvm().things_refused(),
                         .refused = publisher_.refused(),
                         .unwritten = hub_.journal().state().unwritten})) {
     losses.push_back(std::move(loss));

@@ -109,14 +109,7 @@ void KvmSource::TakeUntold(std::vector<Observation>* out) {
   ObserveUntold(tables_.TakeUntold(), out);
 }
 
-std::vector<Loss> KvmSource::Losses() const {
-  std::vector<Loss> losses = DescribeLosses(tables_.losses());
-  losses.push_back(
-      {"thing_refused",
-       "times that the map owners had no room for a VM's disks or taps: raise --max-vms",
-       things_refused_, false});
-  return losses;
-}
+std::vector<Loss> KvmSource::Losses() const { return DescribeLosses(tables_.losses()); }
 
 std::vector<Loss> DescribeLosses(const ks_kvm_losses& losses) {
   return {

@@ -34,6 +34,8 @@ class KvmSource final : public Source {
   // For the inventory, and for tests.
   KvmTables& tables() { return tables_; }
   const KvmTables& tables() const { return tables_; }
+  // How often the map owners had no room for what a VM has.
+  uint64_t things_refused() const { return things_refused_; }
   // Of all VMs that live, as of the latest Read().
   std::span<const KvmCounts> vms() const { return tally_->vms(); }
 

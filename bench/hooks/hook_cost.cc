@@ -13,6 +13,7 @@
 #include "bench/support/pin_root.h"
 #include "bench/support/program_cost.h"
 #include "empty.skel.h"
+#include "sensor/probe/bpf_object.h"
 #include "sensor/source/registry.h"
 #include "tests/support/guest.h"
 #include "vcpu_argument.skel.h"

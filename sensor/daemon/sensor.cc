@@ -8,6 +8,7 @@
 
 #include "sensor/base/load.h"
 #include "sensor/daemon/losses.h"
+#include "sensor/probe/bpf_object.h"
 
 namespace kvmsentry {
 namespace {

@@ -10,10 +10,13 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+
+#include "sensor/probe/fired.h"
 
 namespace kvmsentry {
 namespace {
@@ -48,6 +51,12 @@ bool IsFrozen(int map) {
     if (line == "frozen:\t1") return true;
   }
   return false;
+}
+
+absl::StatusOr<Fd> Duplicate(int fd) {
+  Fd duplicate(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  if (!duplicate) return absl::ErrnoToStatus(errno, "duplicating a descriptor");
+  return duplicate;
 }
 
 // What went wrong: the verifier's last word, which stands before its statistics, else libbpf's
@@ -121,6 +130,7 @@ absl::Status BpfObject::Load(const std::vector<std::string>& programs) {
     }
     bpf_program__set_autoload(program, true);
   }
+  loaded_ = programs;
   TakeLibbpfLog();
   if (const int error = bpf_object__load(object_.get()); error != 0) {
     const std::string log = TakeLibbpfLog();
@@ -130,7 +140,6 @@ absl::Status BpfObject::Load(const std::vector<std::string>& programs) {
     return absl::ErrnoToStatus(
         -error, absl::StrCat("loading BPF object ", name_, ": ", ReasonFromLog(log)));
   }
-  KVMSENTRY_ASSIGN_OR_RETURN(fired_, FiredPrograms::Map(*object_));
   return Freeze();
 }
 
@@ -176,17 +185,7 @@ absl::Status BpfObject::Attach(const std::string& program) {
     const int error = errno == kNotSupported ? EOPNOTSUPP : errno;
     return absl::ErrnoToStatus(error, absl::StrCat("attaching BPF program ", program));
   }
-  const uint32_t program_id = ProgramIdOf(link.get());
-  links_.push_back({program, std::move(link), program_id});
-  const int fd = bpf_program__fd(found);
-  if (std::ranges::find(used_, fd) == used_.end()) used_.push_back(fd);
-  return absl::OkStatus();
-}
-
-absl::Status BpfObject::Use(const std::string& program) {
-  const int fd = ProgramFd(program);
-  if (fd < 0) return absl::NotFoundError(absl::StrCat("BPF program ", program, " is not loaded"));
-  if (std::ranges::find(used_, fd) == used_.end()) used_.push_back(fd);
+  links_.push_back({program, std::move(link)});
   return absl::OkStatus();
 }
 
@@ -202,11 +201,46 @@ int BpfObject::ProgramFd(const std::string& program) const {
   return bpf_program__fd(bpf_object__find_program_by_name(object_.get(), program.c_str()));
 }
 
-bpf_link* BpfObject::Link(const std::string& program) const {
-  for (const Attached& attached : links_) {
-    if (attached.program == program) return attached.link.get();
+absl::StatusOr<LoadedLink> BpfObject::HandOverLink(const std::string& program) const {
+  const auto found = std::ranges::find(links_, program, &Attached::program);
+  if (found == links_.end()) {
+    return absl::NotFoundError(absl::StrCat("BPF program ", program, " is not attached"));
   }
-  return nullptr;
+  LoadedLink link{.program = program, .fd = {}, .program_id = 0};
+  KVMSENTRY_ASSIGN_OR_RETURN(link.fd, Duplicate(bpf_link__fd(found->link.get())));
+  link.program_id = ProgramIdOf(link.fd.get());
+  return link;
+}
+
+absl::StatusOr<LoadedObject> BpfObject::HandOver(uint32_t number) const {
+  LoadedObject::Parts parts;
+  parts.name = name_;
+  parts.number = number;
+  const FiredBytes fired = FiredBytesOf(*object_);
+  for (const std::string& name : loaded_) {
+    LoadedProgram program{.name = name, .fd = {}};
+    KVMSENTRY_ASSIGN_OR_RETURN(program.fd, Duplicate(ProgramFd(name)));
+    if (const auto at = fired.offsets.find(name); at != fired.offsets.end()) {
+      program.fired_at = at->second;
+    }
+    parts.programs.push_back(std::move(program));
+  }
+  const bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object_.get()) {
+    const char* pin = bpf_map__pin_path(map);
+    LoadedMap loaded{.name = bpf_map__name(map), .pin = pin == nullptr ? "" : pin, .fd = {}};
+    KVMSENTRY_ASSIGN_OR_RETURN(loaded.fd, Duplicate(bpf_map__fd(map)));
+    parts.maps.push_back(std::move(loaded));
+  }
+  for (const Attached& attached : links_) {
+    KVMSENTRY_ASSIGN_OR_RETURN(LoadedLink link, HandOverLink(attached.program));
+    parts.links.push_back(std::move(link));
+  }
+  if (fired.map >= 0) {
+    KVMSENTRY_ASSIGN_OR_RETURN(parts.fired, Duplicate(fired.map));
+    parts.fired_bytes = fired.size;
+  }
+  return LoadedObject::Make(std::move(parts));
 }
 
 }  // namespace kvmsentry

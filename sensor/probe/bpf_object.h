@@ -10,7 +10,7 @@
 #include "absl/strings/string_view.h"
 
 #include "sensor/base/status.h"
-#include "sensor/probe/fired.h"
+#include "sensor/probe/loaded_object.h"
 #include "sensor/probe/map_plan.h"
 
 struct bpf_link;
@@ -33,33 +33,24 @@ class BpfObject {
   // Loads only the programs named. RESOURCE_EXHAUSTED where the kernel has no memory for a map.
   absl::Status Load(const std::vector<std::string>& programs);
   absl::Status Attach(const std::string& program);
-  // PROGRAM, which is loaded, will be run or attached by somebody else.
-  absl::Status Use(const std::string& program);
   // Ends what Attach() began; nothing where the program is not attached.
   void Detach(const std::string& program);
 
-  const std::string& name() const { return name_; }
-  // The descriptor of a map; negative where there is none. Owned by the object.
+  // What others may use of it, as the object NUMBER; it stays attached as long as any of the two is
+  // there.
+  absl::StatusOr<LoadedObject> HandOver(uint32_t number) const;
+  // The same of the link of PROGRAM, which is attached.
+  absl::StatusOr<LoadedLink> HandOverLink(const std::string& program) const;
+
+  // The programs that were loaded.
+  const std::vector<std::string>& programs() const { return loaded_; }
+  // Descriptors, owned by the object; negative where there is none of that name.
   int MapFd(const std::string& name) const;
-  // The descriptors of the programs that were ever attached. Owned by the object.
-  const std::vector<int>& UsedPrograms() const { return used_; }
-  bpf_link* Link(const std::string& program) const;
-  // Whether PROGRAM has run since it was loaded.
-  bool HasFired(const std::string& program) const { return fired_.HasFired(program); }
-  // See Probe::MissedProbes().
-  uint64_t MissedProbes() const;
-  // NOT_FOUND, naming it, where a program of those attached no longer is.
-  absl::Status AuditLinks() const;
-  // NOT_FOUND, naming it, where a pin is missing or is another map than the one in use.
-  absl::Status AuditPins() const;
-  // The descriptor of a program that is loaded. Owned by the object.
   int ProgramFd(const std::string& program) const;
 
  private:
   absl::Status MapRefused(const bpf_map& map, int error) const;
   absl::Status Freeze();
-  // 0 where the link does not tell: one of perf events before Linux 5.15.
-  static uint32_t ProgramIdOf(const bpf_link* link);
 
   struct Deleter {
     void operator()(bpf_object* object) const;
@@ -72,11 +63,9 @@ class BpfObject {
   struct Attached {
     std::string program;
     std::unique_ptr<bpf_link, Deleter> link;
-    uint32_t program_id;
   };
   std::vector<Attached> links_;
-  std::vector<int> used_;
-  FiredPrograms fired_;
+  std::vector<std::string> loaded_;
 };
 
 // The version of the libbpf in use: "1.1".

@@ -1,17 +1,11 @@
 #include "sensor/probe/cost_meter.h"
 
 #include <algorithm>
-#include <cerrno>
-
-#include <bpf/bpf.h>
 
 namespace kvmsentry {
 
-absl::Status CostMeter::Begin(const Probe& probe, KernelTime now) {
-  statistics_ = Fd(bpf_enable_stats(BPF_STATS_RUN_TIME));
-  if (!statistics_) {
-    return absl::ErrnoToStatus(errno, "this kernel reports no run times of BPF programs");
-  }
+absl::Status CostMeter::Begin(Probe& probe, KernelTime now) {
+  KVMSENTRY_ASSIGN_OR_RETURN(statistics_, probe.CountRunTimes());
   began_ = now;
   before_ = probe.Runs();
   return absl::OkStatus();

@@ -27,7 +27,7 @@ class CostMeter {
   explicit CostMeter(uint32_t processors) : processors_(processors) {}
 
   // Fails where the kernel refuses; says why.
-  absl::Status Begin(const Probe& probe, KernelTime now);
+  absl::Status Begin(Probe& probe, KernelTime now);
   bool measuring() const { return static_cast<bool>(statistics_); }
   // Of the hooks that were attached all along.
   std::vector<HookCost> End(const Probe& probe, KernelTime now);

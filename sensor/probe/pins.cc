@@ -15,6 +15,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
 #include "bpf/records.h"
 #include "sensor/base/fd.h"
 
@@ -93,15 +96,20 @@ absl::Status ForgetVersion(const std::string& pin_root, uint32_t source) {
   return absl::OkStatus();
 }
 
-// The lock is the kernel's: it ends with the process, however that ends.
+// A daemon that was killed has a loader, which ends a moment after it.
+constexpr absl::Duration kWaitForLock = absl::Seconds(2);
+constexpr absl::Duration kBetweenTries = absl::Milliseconds(10);
+
+// The lock is the kernel's: it ends with the processes that have it, however they end.
 absl::StatusOr<Fd> Lock(const std::string& pin_root) {
   Fd folder(open(pin_root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder) return absl::ErrnoToStatus(errno, absl::StrCat("open ", pin_root));
-  if (flock(folder.get(), LOCK_EX | LOCK_NB) != 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(pin_root, ": another kvmsentryd holds these maps; stop it first"));
+  for (int tries = kWaitForLock / kBetweenTries; tries > 0; --tries) {
+    if (flock(folder.get(), LOCK_EX | LOCK_NB) == 0) return folder;
+    absl::SleepFor(kBetweenTries);
   }
-  return folder;
+  return absl::FailedPreconditionError(
+      absl::StrCat(pin_root, ": another kvmsentryd holds these maps; stop it first"));
 }
 
 // A folder with pins of somebody else's is not to be emptied. `state` is the first map that is

@@ -1,5 +1,4 @@
-// Loads the BPF objects, attaches each hook by the best variant that works here, and reports what
-// it could not attach.
+// What is attached of the hooks, what it has seen, and what could not be attached.
 #pragma once
 
 #include <functional>
@@ -12,22 +11,16 @@
 
 #include "bpf/kvm/walks.h"
 #include "sensor/base/status.h"
-#include "sensor/probe/bpf_object.h"
 #include "sensor/probe/hooks.h"
 #include "sensor/probe/iterator.h"
+#include "sensor/probe/loaded_object.h"
+#include "sensor/probe/loader.h"
 #include "sensor/probe/pins.h"
 #include "sensor/probe/sight.h"
 
 struct ring_buffer;
 
 namespace kvmsentry {
-
-struct ProbeOptions {
-  std::string pin_root = kDefaultPinRoot;
-  MapSizes sizes;
-  // Hooks by name that may use only these variants, tests' business, or none at all.
-  std::map<std::string, std::vector<Variant>> variants;
-};
 
 struct HookRuns {
   const Hook* hook = nullptr;
@@ -44,11 +37,13 @@ class Probe {
   // kernel on which no hook on KVM can be attached although KVM is there. Any other hook that
   // cannot be attached is not a failure but shows in coverage().
   //
-  // The maps of SOURCES are made first; READY is asked to open them before the first program is
-  // attached, which needs free slots. SOURCES outlive the probe.
+  // LOADER, of the same options and sources, makes the maps of SOURCES first; READY is asked to
+  // open them before the first program is attached, which needs free slots. SOURCES outlive the
+  // probe.
   using Ready = std::function<absl::Status(const Probe&)>;
   static absl::StatusOr<std::unique_ptr<Probe>> Load(const ProbeOptions& options,
                                                      std::vector<const BpfSource*> sources,
+                                                     std::unique_ptr<Loader> loader,
                                                      const Ready& ready);
   ~Probe();
 
@@ -78,9 +73,11 @@ class Probe {
   // Linux 6.7).
   uint64_t MissedProbes() const;
 
-  // What the programs of each attached hook took since they were loaded, while the kernel's
-  // statistics of run times were on (bpf(2), BPF_ENABLE_STATS).
+  // What the programs of each attached hook took since they were loaded, while run times were
+  // counted.
   std::vector<HookRuns> Runs() const;
+  // The kernel counts run times as long as this is open (bpf(2), BPF_ENABLE_STATS).
+  absl::StatusOr<Fd> CountRunTimes() { return loader_->CountRunTimes(); }
   // Detaches what HOOK has attached, and attaches it again. In between it is UNOBSERVABLE, by
   // REASON.
   void Shed(const Hook& hook, absl::string_view reason);
@@ -109,11 +106,13 @@ class Probe {
 
   // Whether each program still is where it was attached. Names one that is not.
   absl::Status AuditLinks() const;
+  // Whether who attaches programs can still be asked.
+  absl::Status AuditLoader() const { return loader_->Audit(); }
   // Whether the pins still are the maps in use.
   absl::Status AuditPins() const;
 
   // Whether the two walks below work here.
-  bool walks_files() const { return walk_object_ >= 0; }
+  bool walks_files() const { return file_walk_ >= 0; }
   bool walks_devices() const { return device_walk_ >= 0; }
 
   // One walk over all open files. Registers what it meets; returns what it met.
@@ -131,9 +130,8 @@ class Probe {
 
   Probe() = default;
   absl::Status LoadAll(const Ready& ready);
-  absl::Status LoadHooks(const class Kernel& kernel, const std::vector<const Hook*>& hooks);
-  absl::Status LoadObject(absl::string_view name, std::span<const Hook* const> hooks,
-                          const class Kernel& kernel);
+  // Attaches HOOKS, and covers them.
+  absl::Status Attach(std::span<const Hook* const> hooks);
   struct Fired {
     size_t programs = 0;   // that have fired
     size_t needed = 0;     // of the hook's programs, see IsNeeded()
@@ -143,23 +141,26 @@ class Probe {
   void Cover(HookCoverage coverage);
   bool IsMissing(const HookCoverage& coverage) const;
   HookCoverage& CoverageOf(const Hook& hook);
+  absl::Status Reattach(const Hook& hook, const std::string& program);
   void Detach(const Hook& hook, const std::vector<std::string>& programs);
   // The object in which PROGRAM was loaded for a hook of OBJECT.
-  BpfObject* HolderOf(absl::string_view object, const std::string& program);
+  LoadedObject* HolderOf(absl::string_view object, absl::string_view program);
+  const LoadedObject* HolderOf(absl::string_view object, absl::string_view program) const;
 
   ProbeOptions options_;
   MapPlan plan_;
   PinFolder folder_;
   bool keep_pins_ = false;
-  std::vector<BpfObject> maps_;  // of each source, without programs
-  std::vector<BpfObject> objects_;
-  BpfObject self_;
+  std::unique_ptr<Loader> loader_;
+  std::vector<LoadedObject> maps_;  // of each source, without programs
+  std::vector<LoadedObject> objects_;
+  LoadedObject self_;
   std::vector<HookCoverage> coverage_;
   std::map<const Hook*, HookCoverage> shed_;  // as they were before
   std::unique_ptr<ring_buffer, RingDeleter> ring_;
   std::function<void(std::span<const std::byte>)> visit_;
-  int walk_object_ = -1;  // index in objects_ of the walk's, -1 without
-  int device_walk_ = -1;  // descriptor of the program, owned by its object; -1 without
+  int file_walk_ = -1;    // the descriptor of the walk's link, owned by its object; -1 without
+  int device_walk_ = -1;  // of the program, owned by its object; -1 without
 };
 
 }  // namespace kvmsentry

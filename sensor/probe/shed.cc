@@ -1,5 +1,6 @@
 // What the programs of a hook cost, and how a hook is left off for a while.
 #include <algorithm>
+#include <utility>
 
 #include <bpf/bpf.h>
 
@@ -7,11 +8,15 @@
 
 namespace kvmsentry {
 
-BpfObject* Probe::HolderOf(absl::string_view object, const std::string& program) {
-  for (BpfObject& candidate : objects_) {
+const LoadedObject* Probe::HolderOf(absl::string_view object, absl::string_view program) const {
+  for (const LoadedObject& candidate : objects_) {
     if (candidate.name() == object && candidate.ProgramFd(program) >= 0) return &candidate;
   }
   return nullptr;
+}
+
+LoadedObject* Probe::HolderOf(absl::string_view object, absl::string_view program) {
+  return const_cast<LoadedObject*>(std::as_const(*this).HolderOf(object, program));
 }
 
 std::vector<HookRuns> Probe::Runs() const {
@@ -21,7 +26,7 @@ std::vector<HookRuns> Probe::Runs() const {
     HookRuns& runs = all.emplace_back();
     runs.hook = coverage.hook;
     runs.optional = coverage.hook->optional;
-    for (const BpfObject& object : objects_) {
+    for (const LoadedObject& object : objects_) {
       if (object.name() != coverage.hook->object) continue;
       for (const std::string& program : coverage.programs) {
         bpf_prog_info info{};
@@ -42,8 +47,20 @@ HookCoverage& Probe::CoverageOf(const Hook& hook) {
 
 void Probe::Detach(const Hook& hook, const std::vector<std::string>& programs) {
   for (const std::string& program : programs) {
-    if (BpfObject* object = HolderOf(hook.object, program)) object->Detach(program);
+    LoadedObject* object = HolderOf(hook.object, program);
+    if (object == nullptr) continue;
+    object->DropLink(program);
+    loader_->Detach(object->number(), *object->IndexOf(program)).IgnoreError();
   }
+}
+
+absl::Status Probe::Reattach(const Hook& hook, const std::string& program) {
+  LoadedObject* object = HolderOf(hook.object, program);
+  if (object == nullptr) return absl::NotFoundError(program);
+  KVMSENTRY_ASSIGN_OR_RETURN(LoadedLink link,
+                             loader_->Reattach(object->number(), *object->IndexOf(program)));
+  object->AddLink(std::move(link));
+  return absl::OkStatus();
 }
 
 void Probe::Shed(const Hook& hook, absl::string_view reason) {
@@ -63,9 +80,7 @@ absl::Status Probe::Restore(const Hook& hook) {
   if (before == shed_.end()) return absl::OkStatus();
   const std::vector<std::string>& programs = before->second.programs;
   for (const std::string& program : programs) {
-    BpfObject* object = HolderOf(hook.object, program);
-    absl::Status attached =
-        object == nullptr ? absl::NotFoundError(program) : object->Attach(program);
+    const absl::Status attached = Reattach(hook, program);
     if (attached.ok()) continue;
     Detach(hook, programs);
     return attached;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sensor/base/load.h"
+#include "sensor/probe/libbpf_loader.h"
 #include "sensor/source/kvm/bpf.h"
 #include "sensor/source/resource/bpf.h"
 #include "sensor/source/vfio/bpf.h"
@@ -25,7 +26,11 @@ constexpr std::array kRows = {
     SourceRow{SourceId::kResource, ResourceBpf, ResourceSource::Open},
 };
 
-std::vector<const BpfSource*> AllBpf() {
+}  // namespace
+
+std::span<const SourceRow> SourceRows() { return kRows; }
+
+std::vector<const BpfSource*> BpfSources() {
   std::vector<const BpfSource*> all;
   for (const SourceRow& row : kRows) {
     if (row.bpf != nullptr) all.push_back(&row.bpf());
@@ -33,19 +38,20 @@ std::vector<const BpfSource*> AllBpf() {
   return all;
 }
 
-}  // namespace
-
-std::span<const SourceRow> SourceRows() { return kRows; }
-
 std::span<const Hook* const> HookPointers() {
   static const auto* const hooks =
-      new std::vector<const Hook*>(MapPlan("", MapSizes{}, AllBpf()).hooks());
+      new std::vector<const Hook*>(MapPlan("", MapSizes{}, BpfSources()).hooks());
   return *hooks;
 }
 
 HookRange Hooks() { return HookRange(HookPointers()); }
 
 absl::StatusOr<std::unique_ptr<Sources>> Sources::Open(const ProbeOptions& options) {
+  return Open(options, std::make_unique<LibbpfLoader>(options, BpfSources()));
+}
+
+absl::StatusOr<std::unique_ptr<Sources>> Sources::Open(const ProbeOptions& options,
+                                                       std::unique_ptr<Loader> loader) {
   std::unique_ptr<Sources> all(new Sources);
   const auto ready = [&all](const Probe& probe) {
     KVMSENTRY_ASSIGN_OR_RETURN(all->state_, SharedState::Open(probe));
@@ -55,7 +61,8 @@ absl::StatusOr<std::unique_ptr<Sources>> Sources::Open(const ProbeOptions& optio
     }
     return all->ReleaseStrays();
   };
-  KVMSENTRY_ASSIGN_OR_RETURN(all->probe_, Probe::Load(options, AllBpf(), ready));
+  KVMSENTRY_ASSIGN_OR_RETURN(all->probe_,
+                             Probe::Load(options, BpfSources(), std::move(loader), ready));
   return all;
 }
 

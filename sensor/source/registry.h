@@ -23,6 +23,8 @@ struct SourceRow {
 
 // In the order of SourceId.
 std::span<const SourceRow> SourceRows();
+// Of those that have BPF.
+std::vector<const BpfSource*> BpfSources();
 
 // The hooks of all sources.
 class HookRange {
@@ -53,7 +55,11 @@ std::span<const Hook* const> HookPointers();
 // The probe, and all sources open on it. Not thread safe.
 class Sources {
  public:
-  // As Probe::Load(): sources are open before their first program is attached.
+  // As Probe::Load(): sources are open before their first program is attached. LOADER is of the
+  // same options, and of BpfSources().
+  static absl::StatusOr<std::unique_ptr<Sources>> Open(const ProbeOptions& options,
+                                                       std::unique_ptr<Loader> loader);
+  // With a loader in this process.
   static absl::StatusOr<std::unique_ptr<Sources>> Open(const ProbeOptions& options);
 
   Probe& probe() { return *probe_; }

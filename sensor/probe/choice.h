@@ -1,0 +1,42 @@
+// Which variant of a hook is taken: the cheapest that this kernel offers, loads and attaches.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+#include "sensor/base/status.h"
+#include "sensor/probe/bpf_object.h"
+#include "sensor/probe/hooks.h"
+#include "sensor/probe/kernel.h"
+#include "sensor/probe/loader.h"
+
+namespace kvmsentry {
+
+// One hook's, as far as it has been made.
+struct Choice {
+  const Hook* hook = nullptr;
+  std::vector<Variant> left;  // still to be tried, the cheapest first; empty: none works
+  std::string reasons;        // why those before were not taken
+  Lack lack = Lack::kNone;    // the worst of these reasons
+  std::vector<absl::string_view> absent;  // see ProgramNames()
+};
+
+// Without the variants that KERNEL does not offer, nor those that OPTIONS forbid.
+Choice ChoiceOf(const Hook& hook, const Kernel& kernel, const ProbeOptions& options);
+
+// The object NAME with the first variant of each choice that loads; gives up on those before.
+absl::StatusOr<BpfObject> LoadBest(absl::string_view name, std::vector<Choice>& choices,
+                                   const MapPlan& plan);
+
+// Attaches all programs of the choice's variant.
+absl::Status AttachChosen(BpfObject& object, const Choice& choice);
+
+// The variant does not work: the next one's turn.
+void GiveUpOn(Choice& choice, const absl::Status& refused, Lack lack = Lack::kFailed);
+
+// What became of the choice, once its programs are attached or no variant is left.
+HookCoverage CoverageOf(const Choice& choice);
+
+}  // namespace kvmsentry

@@ -1,0 +1,124 @@
+#include "sensor/probe/libbpf_loader.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <bpf/bpf.h>
+
+#include "sensor/probe/choice.h"
+#include "sensor/probe/kernel.h"
+
+namespace kvmsentry {
+
+LibbpfLoader::LibbpfLoader(const ProbeOptions& options, std::vector<const BpfSource*> sources)
+    : options_(options), plan_(options.pin_root, options.sizes, std::move(sources)) {
+  KeepLibbpfLog();
+}
+
+absl::StatusOr<LoadedObject> LibbpfLoader::HandOver(BpfObject object) {
+  objects_.push_back(std::move(object));
+  return objects_.back().HandOver(static_cast<uint32_t>(objects_.size() - 1));
+}
+
+absl::StatusOr<Loader::Prepared> LibbpfLoader::Prepare() {
+  KVMSENTRY_ASSIGN_OR_RETURN(kernel_, Kernel::Inspect(plan_.hooks()));
+  Prepared prepared;
+  KVMSENTRY_ASSIGN_OR_RETURN(prepared.folder, PreparePins(plan_));
+  for (const BpfSource* source : plan_.sources()) {
+    // Each of its objects has all its maps: loading one without a program makes them.
+    KVMSENTRY_ASSIGN_OR_RETURN(BpfObject maps,
+                               BpfObject::Open(source->objects.front().name, plan_));
+    KVMSENTRY_RETURN_IF_ERROR(maps.Load({}));
+    KVMSENTRY_ASSIGN_OR_RETURN(LoadedObject loaded, HandOver(std::move(maps)));
+    prepared.maps.push_back(std::move(loaded));
+  }
+  KVMSENTRY_ASSIGN_OR_RETURN(BpfObject self, BpfObject::Open("self", plan_));
+  KVMSENTRY_RETURN_IF_ERROR(self.Load({"canary"}));
+  KVMSENTRY_ASSIGN_OR_RETURN(prepared.self, HandOver(std::move(self)));
+  return prepared;
+}
+
+absl::StatusOr<Loader::Attached> LibbpfLoader::Attach(std::span<const Hook* const> hooks) {
+  // Modules may have come since the last time.
+  if (!kernel_) {
+    KVMSENTRY_ASSIGN_OR_RETURN(kernel_, Kernel::Inspect(plan_.hooks()));
+  }
+  const Kernel kernel = *std::move(kernel_);
+  kernel_.reset();
+  Attached attached;
+  while (!hooks.empty()) {
+    const auto other = std::ranges::find_if(
+        hooks, [&](const Hook* hook) { return hook->object != hooks.front()->object; });
+    const auto count = static_cast<size_t>(other - hooks.begin());
+    KVMSENTRY_RETURN_IF_ERROR(AttachObject(hooks.first(count), kernel, &attached));
+    hooks = hooks.subspan(count);
+  }
+  return attached;
+}
+
+absl::Status LibbpfLoader::AttachObject(std::span<const Hook* const> hooks, const Kernel& kernel,
+                                        Attached* attached) {
+  const absl::string_view name = hooks.front()->object;
+  std::vector<Choice> choices;
+  for (const Hook* hook : hooks) choices.push_back(ChoiceOf(*hook, kernel, options_));
+  const bool nothing_to_load =
+      std::ranges::all_of(choices, [](const Choice& choice) { return choice.left.empty(); });
+  if (name.empty() || nothing_to_load) {
+    // Each object takes its time to load.
+    for (const Choice& choice : choices) {
+      attached->coverage.push_back(CoverageOf(choice));
+    }
+    return absl::OkStatus();
+  }
+  BpfObject object;
+  for (bool all_attached = false; !all_attached;) {
+    KVMSENTRY_ASSIGN_OR_RETURN(object, LoadBest(name, choices, plan_));
+    all_attached = true;
+    for (Choice& choice : choices) {
+      if (choice.left.empty()) continue;
+      const absl::Status tried = AttachChosen(object, choice);
+      if (tried.ok()) continue;
+      GiveUpOn(choice, tried);
+      all_attached = false;
+    }
+  }
+  bool used = false;
+  for (const Choice& choice : choices) {
+    attached->coverage.push_back(CoverageOf(choice));
+    used |= !choice.left.empty();
+  }
+  if (!used) return absl::OkStatus();
+  KVMSENTRY_ASSIGN_OR_RETURN(LoadedObject loaded, HandOver(std::move(object)));
+  attached->objects.push_back(std::move(loaded));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::pair<BpfObject*, std::string>> LibbpfLoader::Find(uint32_t object,
+                                                                      uint32_t program) {
+  if (object >= objects_.size() || program >= objects_[object].programs().size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no program ", program, " of an object ", object));
+  }
+  return std::pair(&objects_[object], objects_[object].programs()[program]);
+}
+
+absl::StatusOr<LoadedLink> LibbpfLoader::Reattach(uint32_t object, uint32_t program) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const auto found, Find(object, program));
+  KVMSENTRY_RETURN_IF_ERROR(found.first->Attach(found.second));
+  return found.first->HandOverLink(found.second);
+}
+
+absl::Status LibbpfLoader::Detach(uint32_t object, uint32_t program) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const auto found, Find(object, program));
+  found.first->Detach(found.second);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Fd> LibbpfLoader::CountRunTimes() {
+  Fd statistics(bpf_enable_stats(BPF_STATS_RUN_TIME));
+  if (statistics) return statistics;
+  return absl::ErrnoToStatus(errno, "this kernel reports no run times of BPF programs");
+}
+
+}  // namespace kvmsentry

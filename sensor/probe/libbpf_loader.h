@@ -1,0 +1,41 @@
+// Loads and attaches by libbpf, in this process: the best variant of each hook that works here.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sensor/probe/bpf_object.h"
+#include "sensor/probe/kernel.h"
+#include "sensor/probe/loader.h"
+
+namespace kvmsentry {
+
+class LibbpfLoader final : public Loader {
+ public:
+  // SOURCES outlive it.
+  LibbpfLoader(const ProbeOptions& options, std::vector<const BpfSource*> sources);
+
+  absl::StatusOr<Prepared> Prepare() override;
+  absl::StatusOr<Attached> Attach(std::span<const Hook* const> hooks) override;
+  absl::StatusOr<LoadedLink> Reattach(uint32_t object, uint32_t program) override;
+  absl::Status Detach(uint32_t object, uint32_t program) override;
+  absl::StatusOr<Fd> CountRunTimes() override;
+
+ private:
+  // Takes OBJECT, and what of it others may use.
+  absl::StatusOr<LoadedObject> HandOver(BpfObject object);
+  absl::Status AttachObject(std::span<const Hook* const> hooks, const Kernel& kernel,
+                            Attached* attached);
+  // A program that was handed over, and its object.
+  absl::StatusOr<std::pair<BpfObject*, std::string>> Find(uint32_t object, uint32_t program);
+
+  const ProbeOptions options_;
+  const MapPlan plan_;
+  std::optional<Kernel> kernel_;   // as inspected for the next Attach()
+  std::deque<BpfObject> objects_;  // by their number
+};
+
+}  // namespace kvmsentry

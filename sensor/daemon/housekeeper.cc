@@ -173,6 +173,7 @@ void Housekeeper::StartAudit(KernelTime now) {
       [this] {
         Audited audited{.found = {.pins = probe_.AuditPins(),
                                   .links = probe_.AuditLinks(),
+                                  .loader = probe_.AuditLoader(),
                                   .sight = probe_.sight().detail},
                         .skipped_runs = probe_.SkippedRuns(),
                         .missed_probes = probe_.MissedProbes(),

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "sensor/alert/left_open.h"
 #include "sensor/alert/memory_journal.h"
 #include "sensor/base/escape.h"
+#include "sensor/confine/confine.h"
 #include "sensor/daemon/end_guard.h"
 #include "sensor/daemon/event_loop.h"
 #include "sensor/daemon/options.h"
@@ -29,6 +31,7 @@
 #include "sensor/daemon/sensor.h"
 #include "sensor/daemon/service_manager.h"
 #include "sensor/daemon/watchdog.h"
+#include "sensor/loader/remote_loader.h"
 #include "sensor/rpc/server.h"
 #include "sensor/spec/library.h"
 
@@ -109,9 +112,25 @@ absl::StatusOr<std::unique_ptr<Journal>> OpenJournal(const DaemonOptions& option
   return journal;
 }
 
+// Where the daemon still has to write or to remove something.
+std::vector<std::string> WrittenFolders(const DaemonOptions& options) {
+  std::vector<std::string> folders;
+  for (const std::filesystem::path path : {options.socket, options.pin_root, options.json_lines}) {
+    if (path.has_parent_path()) folders.push_back(path.parent_path());
+  }
+  if (!options.state_dir.empty()) folders.push_back(options.state_dir);
+  return folders;
+}
+
 absl::Status Run(const DaemonOptions& options) {
   if (options.unpin) return Unpin(options.pin_root);
   std::signal(SIGPIPE, SIG_IGN);  // a log's reader that has gone is no reason to end
+  SensorOptions sensor_options = OptionsOf(options);
+  // Before there is a second thread, or anything of anybody else's was read.
+  KVMSENTRY_ASSIGN_OR_RETURN(
+      std::unique_ptr<RemoteLoader> loader,
+      RemoteLoader::Start(sensor_options.probe, BpfSources(), ConfineLoader));
+  KVMSENTRY_RETURN_IF_ERROR(ConfineDaemon());
   KVMSENTRY_RETURN_IF_ERROR(BlockSignals());
   KVMSENTRY_ASSIGN_OR_RETURN(const LoadedLibrary loaded, LoadLibrary(options.specs));
   // Before the maps: who is refused here has touched none.
@@ -127,10 +146,15 @@ absl::Status Run(const DaemonOptions& options) {
   }
   // Gone before the hub is, and after the sensor that asks them.
   std::optional<Sinks> sinks(std::in_place, options, hub);
-  SensorOptions sensor_options = OptionsOf(options);
   sensor_options.outlet_problem = [&sinks] { return sinks->problem(); };
-  KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Sensor> sensor,
-                             Sensor::Start(sensor_options, loaded.library, clock, hub, pulse));
+  KVMSENTRY_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Sensor> sensor,
+      Sensor::Start(sensor_options, std::move(loader), loaded.library, clock, hub, pulse));
+  // Who serves strangers from here on writes nowhere else.
+  if (const absl::Status confined = ConfineWrites(WrittenFolders(options)); !confined.ok()) {
+    if (!absl::IsUnimplemented(confined)) return confined;
+    spdlog::info("files are not confined: {}", std::string(confined.message()));
+  }
   KVMSENTRY_ASSIGN_OR_RETURN(
       std::unique_ptr<MetricsServer> metrics,
       StartMetrics(options, hub, sensor->view(), pulse, clock, loaded.sha256));

@@ -27,6 +27,7 @@ void SelfCheck::Look(const std::function<absl::Status(uint64_t)>& send_canary,
 void SelfCheck::Take(const PinsAndLinks& found, KernelTime now) {
   watch_.Judge(Fault::kPins, DetailOf(found.pins), now);
   watch_.Judge(Fault::kLinks, DetailOf(found.links), now);
+  watch_.Judge(Fault::kLoader, DetailOf(found.loader), now);
   watch_.Judge(Fault::kSight, found.sight, now);
 }
 

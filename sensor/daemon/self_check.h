@@ -20,6 +20,7 @@ namespace kvmsentry {
 // What a worker finds.
 struct PinsAndLinks {
   absl::Status pins, links;
+  absl::Status loader = {};
   std::string sight = {};  // what the hooks lack to see as they should; empty: nothing
 };
 

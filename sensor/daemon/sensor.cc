@@ -24,12 +24,14 @@ absl::Duration Unobserved(const SharedState& state, KernelTime now) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Sensor>> Sensor::Start(const SensorOptions& options,
+                                                      std::unique_ptr<Loader> loader,
                                                       std::shared_ptr<const SpecLibrary> library,
                                                       const Clock& clock, Hub& hub, Pulse& pulse) {
   const KernelTime began = clock.Now();
   // Before the probe, so that no birth or death between the two goes unheard.
   KVMSENTRY_ASSIGN_OR_RETURN(UeventSocket uevents, UeventSocket::Open());
-  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Sources> sources, Sources::Open(options.probe));
+  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Sources> sources,
+                             Sources::Open(options.probe, std::move(loader)));
   for (const std::string& removed : sources->probe().recreated()) {
     spdlog::warn("{}: maps of an earlier run were removed, and their counts start at zero: {}",
                  options.probe.pin_root, removed);

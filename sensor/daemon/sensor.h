@@ -44,8 +44,10 @@ struct SensorOptions {
 // thread safe.
 class Sensor {
  public:
-  // CLOCK, HUB and PULSE, which it writes, outlive the sensor.
+  // LOADER is of OPTIONS.probe and BpfSources(). CLOCK, HUB and PULSE, which it writes, outlive the
+  // sensor.
   static absl::StatusOr<std::unique_ptr<Sensor>> Start(const SensorOptions& options,
+                                                       std::unique_ptr<Loader> loader,
                                                        std::shared_ptr<const SpecLibrary> library,
                                                        const Clock& clock, Hub& hub, Pulse& pulse);
 

@@ -25,18 +25,25 @@ absl::StatusOr<Loader::Prepared> LibbpfLoader::Prepare() {
   KVMSENTRY_ASSIGN_OR_RETURN(kernel_, Kernel::Inspect(plan_.hooks()));
   Prepared prepared;
   KVMSENTRY_ASSIGN_OR_RETURN(prepared.folder, PreparePins(plan_));
+  const absl::Status made = MakeMaps(&prepared);
+  if (made.ok()) return prepared;
+  DiscardNewPins(prepared.folder, plan_.pin_root());
+  return made;
+}
+
+absl::Status LibbpfLoader::MakeMaps(Prepared* prepared) {
   for (const BpfSource* source : plan_.sources()) {
     // Each of its objects has all its maps: loading one without a program makes them.
     KVMSENTRY_ASSIGN_OR_RETURN(BpfObject maps,
                                BpfObject::Open(source->objects.front().name, plan_));
     KVMSENTRY_RETURN_IF_ERROR(maps.Load({}));
     KVMSENTRY_ASSIGN_OR_RETURN(LoadedObject loaded, HandOver(std::move(maps)));
-    prepared.maps.push_back(std::move(loaded));
+    prepared->maps.push_back(std::move(loaded));
   }
   KVMSENTRY_ASSIGN_OR_RETURN(BpfObject self, BpfObject::Open("self", plan_));
   KVMSENTRY_RETURN_IF_ERROR(self.Load({"canary"}));
-  KVMSENTRY_ASSIGN_OR_RETURN(prepared.self, HandOver(std::move(self)));
-  return prepared;
+  KVMSENTRY_ASSIGN_OR_RETURN(prepared->self, HandOver(std::move(self)));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Loader::Attached> LibbpfLoader::Attach(std::span<const Hook* const> hooks) {

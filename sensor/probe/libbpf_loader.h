@@ -25,6 +25,7 @@ class LibbpfLoader final : public Loader {
   absl::StatusOr<Fd> CountRunTimes() override;
 
  private:
+  absl::Status MakeMaps(Prepared* prepared);
   // Takes OBJECT, and what of it others may use.
   absl::StatusOr<LoadedObject> HandOver(BpfObject object);
   absl::Status AttachObject(std::span<const Hook* const> hooks, const Kernel& kernel,

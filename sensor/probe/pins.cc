@@ -104,7 +104,7 @@ constexpr absl::Duration kBetweenTries = absl::Milliseconds(10);
 absl::StatusOr<Fd> Lock(const std::string& pin_root) {
   Fd folder(open(pin_root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder) return absl::ErrnoToStatus(errno, absl::StrCat("open ", pin_root));
-  for (int tries = kWaitForLock / kBetweenTries; tries > 0; --tries) {
+  for (int64_t tries = kWaitForLock / kBetweenTries; tries > 0; --tries) {
     if (flock(folder.get(), LOCK_EX | LOCK_NB) == 0) return folder;
     absl::SleepFor(kBetweenTries);
   }

@@ -69,6 +69,8 @@ TEST_F(SelfCheckTest, WhatTheWorkerFindsOpensAndClears) {
   EXPECT_THAT(Open(), ElementsAre("a program of the sensor is detached: y"));
   check_.Take({.pins = absl::OkStatus(), .links = absl::OkStatus(), .sight = "z"}, At(5));
   EXPECT_THAT(Open(), ElementsAre("the sensor sees little on this kernel: z"));
+  check_.Take({.pins = {}, .links = {}, .loader = absl::UnavailableError("process 7")}, At(7));
+  EXPECT_THAT(Open(), ElementsAre("the sensor's loader has ended: process 7"));
 }
 
 TEST_F(SelfCheckTest, AWorkerThatHangsIsAFaultAndOneThatWorksIsNone) {

@@ -1,0 +1,16 @@
+// Giving up capabilities (capabilities(7)).
+#pragma once
+
+#include <initializer_list>
+
+#include <linux/capability.h>
+
+#include "sensor/base/status.h"
+
+namespace kvmsentry {
+
+// Keeps those of KEPT that the calling thread has, and no other; nor does any program that it might
+// start get them.
+absl::Status KeepCapabilities(std::initializer_list<int> kept);
+
+}  // namespace kvmsentry

@@ -17,7 +17,7 @@ using Capabilities = std::unique_ptr<std::remove_pointer_t<cap_t>, Free>;
 
 }  // namespace
 
-absl::Status KeepCapabilities(std::initializer_list<int> kept) {
+absl::Status KeepCapabilities(std::span<const int> kept) {
   const Capabilities had(cap_get_proc());
   const Capabilities keeps(cap_init());
   if (had == nullptr || keeps == nullptr) return absl::ErrnoToStatus(errno, "reading capabilities");

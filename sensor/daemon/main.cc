@@ -22,6 +22,7 @@
 #include "sensor/alert/left_open.h"
 #include "sensor/alert/memory_journal.h"
 #include "sensor/base/escape.h"
+#include "sensor/base/sanitized.h"
 #include "sensor/confine/confine.h"
 #include "sensor/daemon/end_guard.h"
 #include "sensor/daemon/event_loop.h"
@@ -112,14 +113,16 @@ absl::StatusOr<std::unique_ptr<Journal>> OpenJournal(const DaemonOptions& option
   return journal;
 }
 
-// Where the daemon still has to write or to remove something.
-std::vector<std::string> WrittenFolders(const DaemonOptions& options) {
-  std::vector<std::string> folders;
-  for (const std::filesystem::path path : {options.socket, options.pin_root, options.json_lines}) {
-    if (path.has_parent_path()) folders.push_back(path.parent_path());
-  }
-  if (!options.state_dir.empty()) folders.push_back(options.state_dir);
-  return folders;
+// Where the loop and those who serve clients still write or remove something. Sinks and the journal
+// have threads of their own, made before.
+Writable WrittenBy(const DaemonOptions& options) {
+  const std::filesystem::path socket(options.socket);
+  const std::filesystem::path pins(options.pin_root);
+  Writable writable{
+      .folders = {socket.has_parent_path() ? socket.parent_path().string() : ".", options.pin_root},
+      .removed = {pins.parent_path()}};
+  if (!options.state_dir.empty()) writable.folders.push_back(options.state_dir);
+  return writable;
 }
 
 absl::Status Run(const DaemonOptions& options) {
@@ -150,11 +153,14 @@ absl::Status Run(const DaemonOptions& options) {
   KVMSENTRY_ASSIGN_OR_RETURN(
       const std::unique_ptr<Sensor> sensor,
       Sensor::Start(sensor_options, std::move(loader), loaded.library, clock, hub, pulse));
-  // Who serves strangers from here on writes nowhere else.
-  if (const absl::Status confined = ConfineWrites(WrittenFolders(options)); !confined.ok()) {
+  // Who serves clients is made after this, and who reads /proc of VMMs was made before.
+  if (const absl::Status confined =
+          kSanitized ? absl::OkStatus() : ConfineWrites(WrittenBy(options));
+      !confined.ok()) {
     if (!absl::IsUnimplemented(confined)) return confined;
     spdlog::info("files are not confined: {}", std::string(confined.message()));
   }
+  KVMSENTRY_RETURN_IF_ERROR(ConfineServing());
   KVMSENTRY_ASSIGN_OR_RETURN(
       std::unique_ptr<MetricsServer> metrics,
       StartMetrics(options, hub, sensor->view(), pulse, clock, loaded.sha256));

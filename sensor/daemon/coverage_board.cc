@@ -14,7 +14,7 @@ std::vector<Coverage> Heard(std::span<const HookCoverage> hooks, const SilenceWa
   return heard;
 }
 
-SpecView ViewOf(const Spec& spec, std::span<const HookCoverage> hooks) {
+SpecView ViewOf(const SpecLibrary& library, const Spec& spec, std::span<const HookCoverage> hooks) {
   FeatureCoverage coverage = CoverageOf(spec, hooks);
   const Feature& feature = FeatureOf(spec.feature);
   return {.id = spec.id,
@@ -29,7 +29,13 @@ SpecView ViewOf(const Spec& spec, std::span<const HookCoverage> hooks) {
           .hooks = {feature.hooks.begin(), feature.hooks.end()},
           .weight = spec.weight,
           .why = spec.why,
-          .look_at = spec.look_at};
+          .look_at = spec.look_at,
+          .tags = spec.tags,
+          .mitre = spec.mitre,
+          .observe_only = spec.observe_only,
+          .origin = library.OriginOf(spec.id),
+          .select = spec.select,
+          .except = spec.except};
 }
 
 }  // namespace
@@ -41,6 +47,11 @@ void CoverageBoard::Take(std::vector<HookCoverage> attached, bool more) {
   attached_ = std::move(attached);
   active_ = ObservableFeatures(attached_);
   begin_ |= more;
+  Rebuild();
+}
+
+void CoverageBoard::SetLibrary(std::shared_ptr<const SpecLibrary> library) {
+  library_ = std::move(library);
   Rebuild();
 }
 
@@ -61,7 +72,8 @@ void CoverageBoard::Rebuild() {
   auto view = std::make_shared<View>();
   view->hooks = ApplySilence(attached_, silence_);
   view->told = ObservableFeatures(view->hooks);
-  for (const Spec& spec : library_->specs()) view->specs.push_back(ViewOf(spec, view->hooks));
+  for (const Spec& spec : library_->specs())
+    view->specs.push_back(ViewOf(*library_, spec, view->hooks));
   view_ = std::move(view);
 }
 

@@ -56,6 +56,10 @@ constexpr std::array<Words, kFaults> kWords = {{
      "alerts are written again", "Whoever reads them there does not hear of them until then.",
      "Whether it is there, can be written, and has space; kvmsentry alerts shows them all the "
      "same."},
+    {"self-specs", Severity::kWarning, "a changed spec library was refused",
+     "the spec library is loaded as its folders hold it",
+     "What was loaded before is still loaded; a restart of kvmsentryd would fail.",
+     "kvmsentry spec lint names each error; the folders of --specs and --site-specs."},
 }};
 
 }  // namespace
@@ -102,7 +106,7 @@ void SelfWatch::Judge(Fault fault, absl::string_view detail, KernelTime now) {
   event.summary = broken ? absl::StrCat(words.broken, ": ", detail) : std::string(words.mended);
   event.why = std::string(words.why);
   event.look_at = std::string(words.look_at);
-  event.observation_lost = broken;
+  event.observation_lost = broken && fault != Fault::kSpecs;
 }
 
 std::vector<FaultView> SelfWatch::Open() const {

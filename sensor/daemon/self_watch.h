@@ -26,8 +26,9 @@ enum class Fault : uint8_t {
   kWorker,   // a thread that asks the host hangs
   kJournal,  // alerts are not written to disk
   kSink,     // alerts are not written to where they were asked for
+  kSpecs,    // a changed spec library was refused: an older one is loaded
 };
-inline constexpr size_t kFaults = 9;
+inline constexpr size_t kFaults = 10;
 std::array<absl::string_view, kFaults> FaultIds();  // "self-ring", ...
 
 // One canary is under way at a time.

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "sensor/source/catalogue.h"
+#include "sensor/rpc/spec_view.h"
 
 namespace kvmsentry {
 namespace {
@@ -14,28 +14,13 @@ std::vector<Coverage> Heard(std::span<const HookCoverage> hooks, const SilenceWa
   return heard;
 }
 
-SpecView ViewOf(const SpecLibrary& library, const Spec& spec, std::span<const HookCoverage> hooks) {
+SpecView CoveredView(const SpecLibrary& library, const Spec& spec,
+                     std::span<const HookCoverage> hooks) {
   FeatureCoverage coverage = CoverageOf(spec, hooks);
-  const Feature& feature = FeatureOf(spec.feature);
-  return {.id = spec.id,
-          .point = spec.point,
-          .feature = std::string(feature.name),
-          .severity = spec.severity,
-          .norm_text = spec.norm_text,
-          .selector_text = spec.selector_text,
-          .coverage = coverage.coverage,
-          .reason = std::move(coverage.reason),
-          .occurrences = std::string(feature.noun),
-          .hooks = {feature.hooks.begin(), feature.hooks.end()},
-          .weight = spec.weight,
-          .why = spec.why,
-          .look_at = spec.look_at,
-          .tags = spec.tags,
-          .mitre = spec.mitre,
-          .observe_only = spec.observe_only,
-          .origin = library.OriginOf(spec.id),
-          .select = spec.select,
-          .except = spec.except};
+  SpecView view = ViewOf(library, spec);
+  view.coverage = coverage.coverage;
+  view.reason = std::move(coverage.reason);
+  return view;
 }
 
 }  // namespace
@@ -73,7 +58,7 @@ void CoverageBoard::Rebuild() {
   view->hooks = ApplySilence(attached_, silence_);
   view->told = ObservableFeatures(view->hooks);
   for (const Spec& spec : library_->specs())
-    view->specs.push_back(ViewOf(*library_, spec, view->hooks));
+    view->specs.push_back(CoveredView(*library_, spec, view->hooks));
   view_ = std::move(view);
 }
 

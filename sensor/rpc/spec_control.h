@@ -16,9 +16,9 @@ struct SiteFile {
 };
 
 struct SiteChange {
-  std::vector<SiteFile> files;  // the whole layer
+  std::vector<SiteFile> files = {};  // the whole layer
   bool validate_only = false;
-  std::string if_sha256;  // only if this library is loaded; empty: whatever is
+  std::string if_sha256 = {};  // only if this library is loaded; empty: whatever is
 };
 
 struct LoadedSpecs {

@@ -13,6 +13,10 @@
 
 namespace kvmsentry {
 
+// Where they are installed.
+inline constexpr char kShippedSpecs[] = "/usr/share/kvmsentry/specs";
+inline constexpr char kSiteSpecs[] = "/etc/kvmsentry/specs.d";
+
 enum class Layer : uint8_t { kShipped, kSite };
 absl::string_view LayerName(Layer layer);  // "shipped", "site"
 

@@ -47,7 +47,7 @@ TEST(EngineObserveTest, ItsLifeIsThatOfAnyAlert) {
   OneVm vm({ObservedSpec()},
            {.update_every_ns = kNsPerSecond, .notice_at = 0, .warning_at = 0, .critical_at = 0});
   EXPECT_THAT(Brief(vm.Flow(kMmio, 2'000, 1'500)), ElementsAre("OPEN tried"));
-  EXPECT_THAT(Brief(vm.Flow(kMmio, 2'000, 3'000)), ElementsAre("UPDATED tried"));
+  EXPECT_THAT(Brief(vm.Flow(kMmio, 2'000, 3'000)), Contains("UPDATED tried"));
   EXPECT_THAT(Brief(vm.Flow(kMmio, 0, 7'000)), Contains("CLEARED tried"));
 }
 

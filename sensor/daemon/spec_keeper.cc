@@ -144,8 +144,8 @@ void SpecKeeper::Reloaded(Read read, const std::string& why) {
   const std::string before = view_.sha256;
   const auto answer = TryUse(read.library, absl::StatusCode::kFailedPrecondition);
   if (!answer.ok()) {
-    spdlog::error("{}: the spec library was refused, what was loaded stays: {}", why,
-                  std::string(answer.status().message()));
+    spdlog::error("{}: the spec library was refused, what was loaded stays{}", why,
+                  read.library.ok() ? "" : absl::StrCat(": ", answer.status().message()));
     if (read.library.ok()) LogProblems(read.library->problems);
   } else if (before != view_.sha256 || why != kChanged) {
     spdlog::info("{}: the spec library is {}", why,

@@ -132,7 +132,7 @@ absl::Status Run(const DaemonOptions& options) {
                              Server::Start(std::move(place),
                                            {.max_subscribers = options.max_subscribers,
                                             .heartbeat = absl::Seconds(options.heartbeat_seconds)},
-                                           hub, sensor->view(), pulse, clock));
+                                           hub, sensor->view(), pulse, clock, &sensor->specs()));
   sensor->KeepPins();
   server->SetServing(true);
   const auto serve = [&server, &options](bool serves) {

@@ -369,7 +369,7 @@ v1::GetStatusResponse ToProto(const SensorStatus& status) {
   if (status.cost_percent) proto.set_cost_percent(*status.cost_percent);
   proto.set_cost_unknown(EscapeAgain(status.cost_unknown));
   proto.set_cost_budget_percent(status.cost_budget_percent);
-  *proto.mutable_library() = ToProto(status.library);
+  if (!status.library.sha256.empty()) *proto.mutable_library() = ToProto(status.library);
   for (const FaultView& fault : status.faults) {
     v1::Fault& out = *proto.add_faults();
     out.set_id(EscapeAgain(fault.id));

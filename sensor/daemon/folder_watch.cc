@@ -24,18 +24,18 @@ bool Matters(absl::string_view name) { return IsSpecFileName(name) || name == ".
 
 }  // namespace
 
-absl::StatusOr<FolderWatch> FolderWatch::Open(std::vector<std::string> folders) {
-  Fd inotify(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (!inotify) {
-    return absl::ErrnoToStatus(errno, "inotify_init1 (fs.inotify.max_user_instances)");
-  }
-  return FolderWatch(std::move(inotify), std::move(folders));
-}
+FolderWatch::FolderWatch(std::vector<std::string> folders)
+    : inotify_(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
+      folders_(std::move(folders)),
+      watches_(folders_.size(), kNone) {}
+
+bool FolderWatch::blind() const { return std::ranges::find(watches_, kBlind) != watches_.end(); }
 
 std::vector<int> FolderWatch::Arm() const {
   std::vector<int> watches;
   for (const std::string& folder : folders_) {
-    watches.push_back(inotify_add_watch(inotify_.get(), folder.c_str(), kEvents));
+    const int watch = inotify_add_watch(inotify_.get(), folder.c_str(), kEvents);
+    watches.push_back(watch >= 0 ? watch : errno == ENOENT ? kNone : kBlind);
   }
   return watches;
 }

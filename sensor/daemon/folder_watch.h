@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "sensor/base/fd.h"
-#include "sensor/base/status.h"
 
 namespace kvmsentry {
 
@@ -13,11 +12,14 @@ namespace kvmsentry {
 // all of a ConfigMap's: an editor's own files are nothing to it.
 class FolderWatch {
  public:
-  // A folder need not be there yet.
-  static absl::StatusOr<FolderWatch> Open(std::vector<std::string> folders);
+  // A folder need not be there yet. Where the host has no inotify instance left (on a busy node of
+  // Kubernetes that happens), it is blind().
+  explicit FolderWatch(std::vector<std::string> folders);
 
-  // The watches of the folders that are at their paths now; -1 where there is none. May block, and
-  // be called by any thread.
+  static constexpr int kNone = -1;   // no such folder
+  static constexpr int kBlind = -2;  // it cannot be watched
+  // The watches of the folders that are at their paths now, or one of the above. May block, and be
+  // called by any thread.
   std::vector<int> Arm() const;
   // Takes what Arm returned. True where another folder is at a path than before, or none any more.
   bool Armed(std::vector<int> watches);
@@ -26,11 +28,10 @@ class FolderWatch {
   bool TakeChanged();
   // A folder was moved, removed or mounted over: Arm is due. Until the next Armed.
   bool lost() const { return lost_; }
+  // Changes of a folder go unnoticed.
+  bool blind() const;
 
  private:
-  FolderWatch(Fd inotify, std::vector<std::string> folders)
-      : inotify_(std::move(inotify)), folders_(std::move(folders)), watches_(folders_.size(), -1) {}
-
   Fd inotify_;
   std::vector<std::string> folders_;
   std::vector<int> watches_;

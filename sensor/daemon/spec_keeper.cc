@@ -10,7 +10,7 @@
 namespace kvmsentry {
 namespace {
 
-constexpr size_t kMaxWaiting = 64;
+constexpr size_t kMaxWaiting = 16;  // each may be a mebibyte
 constexpr size_t kLinesLogged = 20;
 constexpr char kEnding[] = "kvmsentryd is ending";
 constexpr char kChanged[] = "a folder changed";
@@ -36,10 +36,9 @@ absl::StatusOr<std::unique_ptr<SpecKeeper>> SpecKeeper::Make(SpecFolders folders
                                                              const Clock& clock) {
   std::vector<std::string> watched = {folders.shipped};
   if (!folders.site.empty()) watched.push_back(folders.site);
-  KVMSENTRY_ASSIGN_OR_RETURN(FolderWatch watch, FolderWatch::Open(std::move(watched)));
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Worker> worker, Worker::Make(clock));
-  return std::unique_ptr<SpecKeeper>(
-      new SpecKeeper(std::move(folders), first, clock, std::move(watch), std::move(worker)));
+  return std::unique_ptr<SpecKeeper>(new SpecKeeper(
+      std::move(folders), first, clock, FolderWatch(std::move(watched)), std::move(worker)));
 }
 
 SpecKeeper::SpecKeeper(SpecFolders folders, const LoadedLibrary& first, const Clock& clock,
@@ -112,12 +111,13 @@ void SpecKeeper::StartNext(KernelTime now) {
   }
 }
 
-// A folder that was not there, or that another one took the place of, is read.
+// A folder that was not there, that another one took the place of, or that cannot be watched, is
+// read.
 void SpecKeeper::StartArming() {
   worker_->Start(
       "watching the spec folders", [this] { return watch_.Arm(); },
       [this](std::vector<int> watches) {
-        if (watch_.Armed(std::move(watches))) changed_.Note(clock_.Now());
+        if (watch_.Armed(std::move(watches)) || watch_.blind()) changed_.Note(clock_.Now());
       });
 }
 

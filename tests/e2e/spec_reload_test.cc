@@ -1,10 +1,15 @@
 // Another spec library while the daemon runs: by SIGHUP, by a changed file, by SpecAdmin.
+#include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include <grpcpp/grpcpp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "absl/strings/str_join.h"
 
@@ -149,6 +154,29 @@ TEST_F(SpecReloadTest, WhatIsOnlyObservedIsReportedAndCountsForNothing) {
   ASSERT_OK(guest.Stop());
 }
 
+// The tick is slow and the window long: only the kernel can be so quick and so exact.
+TEST_F(SpecReloadTest, TheKernelGetsTheLimitsOfVmsThatAreKnown) {
+  StartDaemon({"sets.textproto"}, {"--tick", "1000"});
+  if (HasFatalFailure()) return;
+  ASSERT_OK_AND_ASSIGN(AlertStream stream, cli().Follow());
+  const std::string vm = Name("storm");
+  ASSERT_OK_AND_ASSIGN(
+      Guest guest,
+      StartGuest(vm, "--behaviour pio --port 0x3f8 --rate 2000 --count 3000 --then calm"));
+  WriteSite(
+      "spec { id: \"long-window\" point: K2 feature: \"pio.rate\" window { seconds: 10 } norm { "
+      "max: "
+      "100 } weight: 10 severity: WARNING why: \"w\" look_at: \"l\" }\n");
+  ASSERT_OK(daemon_->process().Signal(SIGHUP));
+  ASSERT_TRUE(StatusIs([](const auto& library) { return library.site_specs() == 1; }));
+  ASSERT_OK(guest.Begin());
+  ASSERT_OK_AND_ASSIGN(const v1::Alert open, stream.WaitFor(vm, "long-window", v1::Alert::OPEN));
+  constexpr uint64_t kLimit = 1000;  // 100/s over 10 s; the kernel looks again each sixteenth
+  EXPECT_GT(open.observed().occurrences(), kLimit);
+  EXPECT_LE(open.observed().occurrences(), kLimit + kLimit / 16 + 1);
+  ASSERT_OK(guest.Stop());
+}
+
 // Without a guest.
 class SpecFilesTest : public SpecReloadTest {
  protected:
@@ -203,6 +231,35 @@ TEST_F(SpecFilesTest, ALibraryWithAnErrorIsRefusedAndTold) {
   WriteSite("# nothing\n");
   EXPECT_TRUE(StatusIs([](const auto& library) { return library.refused_reason().empty(); }));
   EXPECT_TRUE(self(v1::Alert::CLEARED));
+}
+
+// As systemd starts a unit of Type=notify.
+TEST_F(SpecFilesTest, SystemdHearsOfAReloadByItsSignal) {
+  const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  const std::string path = place().file("notify");
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  ASSERT_EQ(bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  setenv("NOTIFY_SOCKET", path.c_str(), 1);
+  StartDaemon({"sets.textproto"});
+  unsetenv("NOTIFY_SOCKET");
+  if (HasFatalFailure()) return;
+  std::vector<std::string> heard;
+  const auto hears = [&](const std::string& text) {
+    return WaitUntil([&] {
+      std::array<char, 256> buffer;
+      const ssize_t size = read(socket.get(), buffer.data(), buffer.size());
+      if (size > 0) heard.emplace_back(buffer.data(), static_cast<size_t>(size));
+      return !heard.empty() && heard.back().starts_with(text);
+    });
+  };
+  ASSERT_TRUE(hears("READY=1"));
+  // Also of one that is refused, or it would wait for ever.
+  WriteSite("nonsense");
+  ASSERT_OK(daemon_->process().Signal(SIGHUP));
+  ASSERT_TRUE(hears("RELOADING=1\nMONOTONIC_USEC="));
+  ASSERT_TRUE(hears("READY=1"));
+  EXPECT_EQ(heard.size(), 3U);
 }
 
 TEST_F(SpecFilesTest, AClientAppliesALayerWholeOrNotAtAll) {

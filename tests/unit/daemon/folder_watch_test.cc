@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "tests/support/assert_ok.h"
 #include "tests/support/temp_dir.h"
@@ -20,7 +21,7 @@ class FolderWatchTest : public ::testing::Test {
     folder_ = *dir_ / "specs.d";
   }
   void Open() {
-    ASSERT_OK_AND_ASSIGN(watch_, FolderWatch::Open({folder_}));
+    watch_.emplace(std::vector{folder_});
     watch_->Armed(watch_->Arm());
     ASSERT_FALSE(watch_->TakeChanged());
   }
@@ -74,6 +75,23 @@ TEST_F(FolderWatchTest, NoticesTheExchangeOfAConfigMap) {
   EXPECT_FALSE(watch_->TakeChanged());
   fs::rename(folder_ + "/..data_tmp", folder_ + "/..data");
   EXPECT_TRUE(watch_->TakeChanged());
+}
+
+// Whoever goes by it then reads the folders now and then.
+TEST_F(FolderWatchTest, ItSaysWhenItSeesNothing) {
+  fs::create_directory(folder_);
+  rlimit files{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = files.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  watch_.emplace(std::vector{folder_});
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+  EXPECT_TRUE(watch_->Armed(watch_->Arm()));
+  EXPECT_TRUE(watch_->blind());
+  EXPECT_FALSE(watch_->TakeChanged());
+  watch_.emplace(std::vector{folder_});
+  watch_->Armed(watch_->Arm());
+  EXPECT_FALSE(watch_->blind());
 }
 
 TEST_F(FolderWatchTest, AFolderMayComeLaterAndBeReplaced) {

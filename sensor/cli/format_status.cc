@@ -76,7 +76,7 @@ std::string LossesInShort(const v1::GetStatusResponse& status) {
 std::string Library(const v1::SpecLibraryStatus& library, absl::TimeZone zone) {
   if (!library.has_loaded_at()) return "";
   std::string out = absl::StrCat("\nlibrary   ", library.shipped_specs(), " shipped, ",
-                                 library.site_specs(), " of the site");
+                                 library.site_specs(), " site");
   if (library.overridden_specs() > 0) {
     absl::StrAppend(&out, ", ", library.overridden_specs(), " changed");
   }
@@ -85,7 +85,7 @@ std::string Library(const v1::SpecLibraryStatus& library, absl::TimeZone zone) {
   }
   const bool refused = !library.refused_reason().empty();
   absl::StrAppend(
-      &out, refused ? "; RELOAD REFUSED " : "; loaded ",
+      &out, refused ? "; REFUSED " : "; loaded ",
       absl::FormatTime("%m-%d %H:%M:%S",
                        ToTime(refused ? library.refused_at() : library.loaded_at()), zone));
   return out;

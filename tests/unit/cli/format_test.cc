@@ -374,11 +374,10 @@ TEST(FormatStatus, SaysWhatIsLoadedAndWhatWasRefused) {
     return at == std::string::npos ? "" : text.substr(at + 1, text.find('\n', at + 1) - at - 1);
   };
   EXPECT_EQ(line("shipped_specs: 70 site_specs: 1 loaded_at { seconds: 60 }"),
-            "library   70 shipped, 1 of the site; loaded 01-01 00:01:00");
+            "library   70 shipped, 1 site; loaded 01-01 00:01:00");
   EXPECT_EQ(line("shipped_specs: 70 overridden_specs: 2 disabled_specs: 3 loaded_at { seconds: 60 }"
                  "refused_reason: \"s:1:1: error: no\" refused_at { seconds: 120 }"),
-            "library   70 shipped, 0 of the site, 2 changed, 3 disabled; RELOAD REFUSED 01-01 "
-            "00:02:00");
+            "library   70 shipped, 0 site, 2 changed, 3 disabled; REFUSED 01-01 00:02:00");
   EXPECT_EQ(line(""), "");
 }
 

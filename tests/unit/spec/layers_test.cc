@@ -222,6 +222,27 @@ TEST(LayersTest, AnOverrideThatMakesASpecInvalidIsReportedWhereItStands) {
       ElementsAre(HasSubstr("site:1:30: error: except takes away all that the spec selects")));
 }
 
+// By a field that the shipped spec has and the override does not.
+TEST(LayersTest, WhatNoLongerFitsIsReportedAtTheOverrideThatBringsItAbout) {
+  const SpecSource shipped{
+      "K2", SpecText().With(6, "  weight: 30 for { seconds: 1 } except { vm: \"a\" }").text()};
+  const auto problems = [&](const std::string& site) {
+    std::vector<std::string> texts;
+    for (const Problem& problem :
+         SpecLibrary::Parse(SpecLayers{.shipped = {shipped}, .site = {{"site", site}}}).problems) {
+      texts.push_back(ToString(problem));
+    }
+    return texts;
+  };
+  EXPECT_THAT(
+      problems("override {\n spec: \"a-spec\"\n norm { burst { count: 9 milliseconds: 10 } } }"),
+      ElementsAre("site:2:2: error: for does not fit burst: a burst is over at once (spec "
+                  "\"a-spec\" of K2:1:1, as overridden here)"));
+  EXPECT_THAT(problems("override {\n spec: \"a-spec\"\n select { vm: \"a\" } }"),
+              ElementsAre("site:2:2: error: except takes away all that the spec selects (spec "
+                          "\"a-spec\" of K2:1:1, as overridden here)"));
+}
+
 TEST(LayersTest, WhatCannotBeReadHidesNothingElse) {
   EXPECT_THAT(
       ProblemsOfSite("override { spec: \"pio-storm\" severity: HIGH }\n"

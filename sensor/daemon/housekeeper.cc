@@ -51,11 +51,11 @@ void Housekeeper::OnWake() {
   host_.StartWalk(*worker_);
 }
 
-void Housekeeper::OnTick(KernelTime now) {
+void Housekeeper::OnTick(KernelTime now, const std::optional<Worker::Running>& other) {
   worker_->Finish();
   if (host_.TakeModulesLoaded()) modules_.Note(now);
   if (modules_.Take(now)) list_missing_ = true;
-  self_.LookAt(LongestJob(), now);
+  self_.LookAt(LongerOf(LongestJob(), other), now);
   if (worker_->running() || StartCostStep() || host_.StartWalk(*worker_)) return;
   if (list_missing_ || !to_attach_.empty()) {
     StartAttaching();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sensor/alert/hub.h"
+#include "sensor/alert/silence_book.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/pulse.h"
 #include "sensor/base/status.h"
@@ -31,6 +32,7 @@ class Sinks {
 absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(const DaemonOptions& options,
                                                             const Hub& hub, const SensorView& view,
                                                             const Pulse& pulse, const Clock& clock,
+                                                            const SilenceBook& silences,
                                                             std::string library_sha256);
 
 // Of the names and texts of all files, in their order: in hexadecimal digits.

@@ -38,6 +38,7 @@ struct SensorOptions {
   HostFacts host;
   // Why alerts do not get to where they should be written; empty: they do.
   std::function<std::string()> outlet_problem = [] { return std::string(); };
+  Publisher::SilencedBy silenced_by = Publisher::NoSilence;
 };
 
 // One thread drives it (On...), and waits for nothing there: what may block, workers do. view() is

@@ -81,6 +81,7 @@ std::vector<std::string> JournaldFields(const StreamItem& item) {
   add("KVMSENTRY_AT", absl::FormatTime(absl::RFC3339_full, alert.at, absl::UTCTimeZone()));
   add("KVMSENTRY_OPENED_AT",
       absl::FormatTime(absl::RFC3339_full, alert.opened_at, absl::UTCTimeZone()));
+  if (alert.silenced_by != 0) add("KVMSENTRY_SILENCED_BY", absl::StrCat(alert.silenced_by));
   add("KVMSENTRY_WHY", event.why);
   add("KVMSENTRY_LOOK_AT", event.look_at);
   for (const auto& [name, value] : event.evidence) add(FieldName(name), value);

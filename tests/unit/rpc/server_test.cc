@@ -59,6 +59,7 @@ class FakeView final : public SensorView {
     vms[2].vm.name = "other";
     return vms;
   }
+  std::optional<MembersView> Members(VmId) const override { return std::nullopt; }
   std::vector<SpecView> Specs() const override {
     std::vector<SpecView> specs(1);
     specs[0].id = "pio-storm";

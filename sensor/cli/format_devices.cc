@@ -37,11 +37,11 @@ std::string RemarkOf(const v1::Device& device) {
 
 }  // namespace
 
-std::string FormatDevices(const v1::ListVmsResponse& response, const Style& style) {
+std::string FormatDevices(const std::vector<v1::VmStatus>& vms, const Style& style) {
   Table table({{"VM"}, {"DEVICE"}, {"NAME"}, {"NUMBER"}, {"PID", true}, {"FD", true}, {"REMARK"}});
   std::string left_out;
   bool any = false;
-  for (const v1::VmStatus& vm : response.vms()) {
+  for (const v1::VmStatus& vm : vms) {
     for (const v1::Device& device : vm.devices()) {
       any = true;
       table.Add({{vm.vm().name()},

@@ -104,6 +104,9 @@ std::string TextOf(const Cause& cause) {
   if (!cause.modules.empty()) {
     return absl::StrCat("not loaded: ", absl::StrJoin(cause.modules, ", "), ": ", SpecsText(cause));
   }
+  if (cause.specs == 0) {
+    return absl::StrCat("needed by no spec: ", HooksText(cause), ": ", cause.text);
+  }
   return absl::StrCat(SpecsText(cause),
                       cause.worst == v1::DEGRADED ? " seen in part: " : " not seen: ",
                       HooksText(cause), ": ", cause.text);

@@ -59,7 +59,7 @@ void AlertOptions::AddTo(CLI::App& app) {
   }
   alerts.add_option("--text", text_, "Only with this in summary, names or evidence")
       ->type_name("TEXT");
-  alerts.add_flag("--hide-silenced", hide_silenced_, "Not what is silenced");
+  alerts.add_flag("--hide-silenced", hide_silenced_, "Leave out what is silenced");
   CLI::Option* open = alerts.add_flag("--open", command_.open, "Only alerts that are open now");
   CLI::Option* last = alerts.add_option("--last", command_.last, "Only so many, the newest")
                           ->type_name("COUNT")

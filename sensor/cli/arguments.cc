@@ -132,6 +132,7 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
   SpecListCommand list;
   CLI::App& list_app = *spec.add_subcommand("list", "Show the loaded library");
   AddJson(list_app, list.json);
+  AddWide(list_app, list.wide);
   SpecExplainCommand explain;
   CLI::App& explain_app =
       *spec.add_subcommand("explain", "Explain a spec of the loaded library in words");

@@ -70,6 +70,7 @@ struct SpecLintCommand {
 };
 
 struct SpecListCommand {
+  bool wide = false;
   bool json = false;
 };
 

@@ -44,7 +44,7 @@ std::string FormatCounts(const std::vector<v1::VmStatus>& vms, const Style& styl
 std::string FormatExits(const std::vector<v1::VmStatus>& vms, const Style& style);
 
 // What the VMs have on the host. Begins with an empty line.
-std::string FormatDevices(const std::vector<v1::VmStatus>& vms, const Style& style);
+std::string FormatDevices(const std::vector<v1::VmStatus>& vms, const Look& look);
 
 // Whether all is well, on one screen of 80 by 24; then the parts that were asked for.
 std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts& parts,
@@ -53,7 +53,7 @@ std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts&
 // One spec in words: what is normal, what happens else, and whether it can be told on this host.
 std::string FormatSpec(const v1::SpecInfo& spec, const Style& style);
 
-std::string FormatSpecs(const v1::ListSpecsResponse& response, const Style& style);
+std::string FormatSpecs(const v1::ListSpecsResponse& response, const Look& look);
 
 // The members of sets that a VM was seen with, a set after the other.
 std::string FormatMembers(const v1::ListMembersResponse& response, const Look& look);

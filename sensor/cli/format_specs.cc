@@ -6,9 +6,27 @@
 #include "sensor/cli/table.h"
 
 namespace kvmsentry {
+namespace {
 
-std::string FormatSpecs(const v1::ListSpecsResponse& response, const Style& style) {
-  if (response.specs().empty()) return "no specs\n";
+std::string FormatNarrowSpecs(const v1::ListSpecsResponse& response, const Look& look) {
+  Table table({{"SPEC", false, true},
+               {"POINT"},
+               {"SEVERITY"},
+               {"COVERAGE"},
+               {"FEATURE", false, true},
+               {"NORM", false, true}});
+  for (const v1::SpecInfo& spec : response.specs()) {
+    table.Add({{spec.id(), Paint::kBold},
+               {v1::Point_Name(spec.point())},
+               {v1::Severity_Name(spec.severity()), PaintOf(spec.severity())},
+               {v1::Coverage_Name(spec.coverage()), PaintOf(spec.coverage())},
+               {spec.feature()},
+               {spec.norm_text()}});
+  }
+  return table.RenderFit(look.style, look.width);
+}
+
+std::string FormatWideSpecs(const v1::ListSpecsResponse& response, const Style& style) {
   Table table({{"SPEC"}, {"POINT"}, {"SEVERITY"}, {"FEATURE"}, {"NORM"}, {"FOR"}, {"COVERAGE"}});
   for (const v1::SpecInfo& spec : response.specs()) {
     const std::string coverage = v1::Coverage_Name(spec.coverage());
@@ -22,6 +40,13 @@ std::string FormatSpecs(const v1::ListSpecsResponse& response, const Style& styl
                 PaintOf(spec.coverage())}});
   }
   return table.Render(style);
+}
+
+}  // namespace
+
+std::string FormatSpecs(const v1::ListSpecsResponse& response, const Look& look) {
+  if (response.specs().empty()) return "no specs\n";
+  return look.wide() ? FormatWideSpecs(response, look.style) : FormatNarrowSpecs(response, look);
 }
 
 }  // namespace kvmsentry

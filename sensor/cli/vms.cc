@@ -42,7 +42,7 @@ absl::StatusOr<std::string> Text(Client& client, const std::vector<v1::VmStatus>
   }
   if (command.counts) text += FormatCounts(vms, look.style);
   if (command.exits) text += FormatExits(vms, look.style);
-  if (command.devices) text += FormatDevices(vms, look.style);
+  if (command.devices) text += FormatDevices(vms, look);
   return text;
 }
 

@@ -16,6 +16,7 @@
 
 #include "kvmsentry/v1/alerts.grpc.pb.h"
 #include "kvmsentry/v1/sensor.grpc.pb.h"
+#include "kvmsentry/v1/silence.grpc.pb.h"
 #include "sensor/base/natural.h"
 #include "sensor/rpc/convert.h"
 #include "sensor/rpc/history.h"
@@ -218,6 +219,7 @@ void Server::SetServing(bool serving) {
   health->SetServingStatus("", serving);
   health->SetServingStatus(v1::Alerts::service_full_name(), serving);
   health->SetServingStatus(v1::Sensor::service_full_name(), serving);
+  health->SetServingStatus(v1::SilenceAdmin::service_full_name(), serving);
 }
 
 void Server::Stop() {

@@ -27,14 +27,14 @@ TEST(FormatDevices, ATableAndWhatIsNotInIt) {
                       writable: true shared_by_process: true }
             devices { kind: DISK name: "/a\033" pid: 12 fd: 11 files: 1 major: 8 minor: 1 inode: 42 } }
       vms { vm { name: "none" } watched: true })");
-  EXPECT_EQ(FormatDevices(vms, kPlainStyle),
+  EXPECT_EQ(FormatDevices(vms, PlainLook(kAnyWidth)),
             "\nVM   DEVICE     NAME       NUMBER        PID  FD  REMARK\n"
             "web  tap        tap0       10:200         12   7  open 4 times\n"
             "web  vhost-net  vhost-net  10:238         12   9  "
             "of one of the VMs of this process, which is not known\n"
             "web  disk       /a\\x1b     8:1 inode 42   12  11  read only\n"
             "web has 1,200 more\n");
-  EXPECT_EQ(FormatDevices({}, kPlainStyle),
+  EXPECT_EQ(FormatDevices({}, PlainLook()),
             "\nno devices: no VM has one, or this kernel reports none, see kvmsentry status\n");
 }
 
@@ -77,14 +77,19 @@ TEST(FormatSpec, TellsItInWords) {
             "    here:      DEGRADED: it is watched on this host, but kvm_track_tsc: gone\n");
 }
 
-TEST(FormatSpecs, ATable) {
-  EXPECT_EQ(FormatSpecs(FromText<v1::ListSpecsResponse>(R"(
+TEST(FormatSpecs, ATableThatFitsAndOneWithAll) {
+  const auto response = FromText<v1::ListSpecsResponse>(R"(
       specs { id: "pio-storm" point: K2 feature: "pio.rate" severity: WARNING
-              norm_text: "at most 20,000/s" selector_text: "all VMs" coverage: DEGRADED
-              reason: "why" })"),
-                        kPlainStyle),
-            "SPEC       POINT  SEVERITY  FEATURE   NORM              FOR      COVERAGE\n"
-            "pio-storm  K2     WARNING   pio.rate  at most 20,000/s  all VMs  DEGRADED: why\n");
+              norm_text: "at most 20,000/s over 1s, and what else there is to say" selector_text: "all VMs"
+              coverage: DEGRADED reason: "why" })");
+  EXPECT_EQ(FormatSpecs(response, PlainLook()),
+            "SPEC       POINT  SEVERITY  COVERAGE  FEATURE   NORM\n"
+            "pio-storm  K2     WARNING   DEGRADED  pio.rate  at most 20,000/s over 1s, and...\n");
+  EXPECT_EQ(FormatSpecs(response, PlainLook(kAnyWidth)),
+            "SPEC       POINT  SEVERITY  FEATURE   NORM                                          "
+            "           FOR      COVERAGE\n"
+            "pio-storm  K2     WARNING   pio.rate  at most 20,000/s over 1s, and what else there "
+            "is to say  all VMs  DEGRADED: why\n");
 }
 
 TEST(JsonLine, IsOneObjectALineWithTheNamesOfTheProtos) {

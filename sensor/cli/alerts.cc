@@ -140,9 +140,8 @@ class AlertsRun {
       if (!heartbeat || follow_) written_ = output_.Write(JsonLine(message));
     } else if (message.has_alert()) {
       look_.now = absl::Now();  // which a day's end may pass
-      written_ =
-          output_.Write(command_.verbose ? FormatAlertInFull(message.alert(), columns_, look_)
-                                         : FormatAlert(message.alert(), columns_, look_));
+      written_ = output_.Write(command_.verbose ? FormatAlertInFull(message.alert(), look_)
+                                                : FormatAlert(message.alert(), columns_, look_));
     } else if (message.has_gap()) {
       written_ = output_.Write(FormatGap(message.gap(), look_.style));
     }

@@ -1,8 +1,10 @@
 #include "sensor/cli/format_alert.h"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <map>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -74,29 +76,21 @@ Paint PaintFor(const v1::Alert& alert, Paint paint) {
   return alert.silenced_by() != 0 ? Paint::kDim : paint;
 }
 
-std::string Line(const v1::Alert& alert, const AlertColumns& columns, absl::string_view time,
-                 const Look& look, bool whole) {
+// All but the summary, and the columns that it takes.
+std::pair<std::string, size_t> Head(const v1::Alert& alert, const AlertColumns& columns,
+                                    absl::string_view time, const Look& look, bool whole) {
   const auto cell = [&](absl::string_view text, Paint paint, size_t width) {
     return Padded(look.style,
                   {whole ? std::string(text) : CutTo(text, width), PaintFor(alert, paint)}, width);
   };
   const size_t time_width = std::max(columns.time, time.size());  // another day's has the date
-  std::string out = absl::StrCat(
-      cell(time, Paint::kPlain, time_width), " ",
-      cell(MarkOf(alert.state()), PaintOf(alert.state()), 1), " ",
-      cell(v1::Severity_Name(alert.severity()), PaintOf(alert.severity()), kSeverityWidth), kBlanks,
-      cell(WhoseText(alert), Paint::kBold, columns.vm), kBlanks,
-      cell(alert.spec_id(), Paint::kPlain, columns.spec), kBlanks);
-  const size_t taken =
-      time_width + 3 + kSeverityWidth + columns.vm + columns.spec + 3 * strlen(kBlanks);
-  const std::string summary = SummaryOf(alert);
-  constexpr size_t kLeast = 12;
-  const size_t room = std::max(look.width - std::min(look.width, taken), kLeast);
-  absl::StrAppend(&out,
-                  look.style(PaintFor(alert, Paint::kPlain),
-                             whole || look.wide() ? summary : CutTo(summary, room)),
-                  "\n");
-  return out;
+  return {absl::StrCat(
+              cell(time, Paint::kPlain, time_width), " ",
+              cell(MarkOf(alert.state()), PaintOf(alert.state()), 1), " ",
+              cell(v1::Severity_Name(alert.severity()), PaintOf(alert.severity()), kSeverityWidth),
+              kBlanks, cell(WhoseText(alert), Paint::kBold, columns.vm), kBlanks,
+              cell(alert.spec_id(), Paint::kPlain, columns.spec)),
+          time_width + 3 + kSeverityWidth + columns.vm + columns.spec + 2 * strlen(kBlanks)};
 }
 
 }  // namespace
@@ -116,14 +110,23 @@ AlertColumns ColumnsFor(const std::vector<v1::Alert>& alerts, const Look& look) 
 }
 
 std::string FormatAlert(const v1::Alert& alert, const AlertColumns& columns, const Look& look) {
-  return Line(alert, columns, ShortTime(ToTime(alert.at()), look.now, look.zone), look,
-              /*whole=*/look.wide());
+  const auto [head, taken] =
+      Head(alert, columns, ShortTime(ToTime(alert.at()), look.now, look.zone), look,
+           /*whole=*/look.wide());
+  const std::string summary = SummaryOf(alert);
+  constexpr size_t kLeast = 12;
+  const size_t room = std::max(look.width - std::min(look.width, taken + strlen(kBlanks)), kLeast);
+  return absl::StrCat(
+      head, kBlanks,
+      look.style(PaintFor(alert, Paint::kPlain), look.wide() ? summary : CutTo(summary, room)),
+      "\n");
 }
 
-std::string FormatAlertInFull(const v1::Alert& alert, const AlertColumns& columns,
-                              const Look& look) {
-  std::string out = Line(alert, columns, absl::FormatTime(kFullTime, ToTime(alert.at()), look.zone),
-                         look, /*whole=*/true);
+std::string FormatAlertInFull(const v1::Alert& alert, const Look& look) {
+  const std::string time = absl::FormatTime(kFullTime, ToTime(alert.at()), look.zone);
+  std::string out = Head(alert, {.time = 0, .vm = 0, .spec = 0}, time, look, /*whole=*/true).first;
+  out.push_back('\n');
+  AppendDetail(look, "what:", SummaryOf(alert), out);
   AppendDetail(look, "why:", alert.why(), out);
   AppendDetail(look, "look at:", alert.look_at(), out);
   AppendDetail(look, "seen:", EvidenceOf(alert), out);

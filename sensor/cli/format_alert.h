@@ -24,10 +24,9 @@ AlertColumns ColumnsFor(const std::vector<v1::Alert>& alerts, const Look& look);
 // severity, VM, spec and summary, which is cut. What is silenced begins with "[sID]".
 std::string FormatAlert(const v1::Alert& alert, const AlertColumns& columns, const Look& look);
 
-// The same, with the date, and why it matters, where to look and what was seen below it; nothing is
-// cut.
-std::string FormatAlertInFull(const v1::Alert& alert, const AlertColumns& columns,
-                              const Look& look);
+// The same with the date; below it the whole summary, why it matters, where to look and what was
+// seen, broken into lines that fit.
+std::string FormatAlertInFull(const v1::Alert& alert, const Look& look);
 
 // How many of each severity, the worst first, and how many are silenced: "3 open: 1 CRITICAL, ...".
 std::string CountOpen(const std::vector<v1::Alert>& alerts);

@@ -60,11 +60,12 @@ TEST(FormatAlert, WhatIsSilencedIsMarkedAndDim) {
   EXPECT_NE(colored.find("\x1b[2mWARNING\x1b[0m"), std::string::npos) << colored;
 }
 
-TEST(FormatAlert, InFullSaysWhyAndWhereToLook) {
+TEST(FormatAlert, InFullSaysWhyAndWhereToLookAndFits) {
   EXPECT_EQ(
-      FormatAlertInFull(FromText<v1::Alert>(absl::StrCat(kStorm, "state: OPEN")), {}, PlainLook()),
-      "1970-01-02 00:00:00.500 + WARNING   web-1           pio-storm         28,340 port "
-      "accesses/s, limit 20,000/s over 1s; last port 0x3f8 (com1)\n"
+      FormatAlertInFull(FromText<v1::Alert>(absl::StrCat(kStorm, "state: OPEN")), PlainLook()),
+      "1970-01-02 00:00:00.500 + WARNING   web-1  pio-storm\n"
+      "    what:     28,340 port accesses/s, limit 20,000/s over 1s; last port 0x3f8\n"
+      "              (com1)\n"
       "    why:      It may be an attack.\n"
       "    look at:  the device\n"
       "    seen:     a b, last_port 0x3f8\n");
@@ -91,7 +92,7 @@ TEST(FormatAlert, NothingInItCanCommandATerminal) {
       R"(state: OPEN vm { name: "\033[2J\n" } spec_id: "\007" summary: "\033]0;x" why: "\n"
          look_at: "\r" evidence { key: "\033" value: "\302\233" })";
   for (const std::string& text :
-       {Line(hostile), FormatAlertInFull(FromText<v1::Alert>(hostile), {}, PlainLook())}) {
+       {Line(hostile), FormatAlertInFull(FromText<v1::Alert>(hostile), PlainLook())}) {
     for (const char c : text) EXPECT_TRUE(c == '\n' || (c >= ' ' && c < 0x7f)) << int{c};
   }
   EXPECT_EQ(std::ranges::count(Line(hostile), '\n'), 1);

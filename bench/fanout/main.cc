@@ -34,6 +34,7 @@ class NoView final : public SensorView {
   SensorStatus Status() const override { return {}; }
   std::vector<VmView> Vms(bool) const override { return {}; }
   std::vector<SpecView> Specs() const override { return {}; }
+  std::optional<MembersView> Members(VmId) const override { return std::nullopt; }
 };
 
 JournaledAlert Alert(uint32_t number) {

@@ -12,3 +12,4 @@ complete -c kvmsentry -f
 complete -c kvmsentry -a '(__kvmsentry_commands)'
 complete -c kvmsentry -n 'string match -q -- "-*" (commandline -ct)' -a '(__kvmsentry_options)'
 complete -c kvmsentry -l vm -x -a '(kvmsentry vms --json 2>/dev/null | string match -rg \'"name":"([^"]*)"\')'
+complete -c kvmsentry -n 'string match -qr "^(vms|members)\$" -- (commandline -opc)[-1]' -a '(kvmsentry vms --json 2>/dev/null | string match -rg \'"name":"([^"]*)"\')'

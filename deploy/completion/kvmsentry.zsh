@@ -3,7 +3,7 @@
 local -a commands options
 local help
 commands=(${(M)words[2,CURRENT-1]:#[a-z]*})
-if [[ ${words[CURRENT-1]} == --vm ]]; then
+if [[ ${words[CURRENT-1]} == --vm || ${words[CURRENT-1]} == (vms|members) && $PREFIX != -* ]]; then
   compadd -- ${(f)"$(kvmsentry vms --json 2>/dev/null |
     grep -o '"vm":{[^}]*"name":"[^"]*"' | sed 's/.*"name":"//; s/"$//')"}
   return

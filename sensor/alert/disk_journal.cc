@@ -51,7 +51,7 @@ DiskJournal::DiskJournal(Options options, const Clock& clock, Fd folder_lock, st
   }
   for (const AlertPtr& open : contents.open) {
     open_.Take(open);
-    reached_.Restore(*open);
+    lives_.Restore(*open);
   }
 }
 
@@ -66,7 +66,7 @@ absl::Status DiskJournal::Append(JournaledAlert alert) {
       return absl::ResourceExhaustedError(
           absl::StrCat(path(), ": ", queue_.size(), " alerts wait to be written"));
     }
-    shared->reached = reached_.Take(shared->event);
+    lives_.Take(*shared);
     queue_.push_back(std::move(shared));
     ++appended_;
     if (!durable_) {

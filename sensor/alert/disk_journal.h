@@ -93,7 +93,7 @@ class DiskJournal final : public Journal {
   mutable std::condition_variable_any changed_;
   AlertRing ring_;
   OpenAlerts open_;
-  ReachedSeverities reached_;
+  AlertLives lives_;
   std::deque<std::shared_ptr<JournaledAlert>> queue_;  // not visible yet
   bool durable_ = false;                               // alerts are written before they are visible
   absl::Status problem_;                               // why not

@@ -42,8 +42,8 @@ bool MatchesVm(const std::vector<std::string>& globs, const VmFacts& vm) {
 
 bool AlertFilter::Matches(const JournaledAlert& alert) const {
   const AlertEvent& event = alert.event;
-  return alert.reached >= min_severity && alert.at >= from && alert.at < until &&
-         MatchesVm(vm, event.vm) && (text.empty() || HasText(event, text)) &&
+  return !(hide_muted && alert.muted) && alert.reached >= min_severity && alert.at >= from &&
+         alert.at < until && MatchesVm(vm, event.vm) && (text.empty() || HasText(event, text)) &&
          (points.empty() || std::find(points.begin(), points.end(), event.point) != points.end()) &&
          (spec.empty() || MatchesOne(spec, event.spec_id));
 }

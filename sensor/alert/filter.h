@@ -24,6 +24,9 @@ struct AlertFilter {
   absl::Time until = absl::InfiniteFuture();  // not included
   std::string text = {};  // within summary, names or evidence, in any case of ASCII letters
 
+  // Not what was silenced from its opening to this step.
+  bool hide_muted = false;
+
   bool Matches(const JournaledAlert& alert) const;
 };
 

@@ -29,6 +29,9 @@ struct JournaledAlert {
   // The highest severity of the alert's steps up to this one; given by the journal. What filters by
   // it never cuts an alert's life in two.
   Severity reached = Severity::kNone;
+  uint64_t silenced_by = 0;  // the silence that was active at this step; 0: none
+  // It was silenced at each of its steps up to this one; given by the journal, for the same reason.
+  bool muted = false;
 };
 
 using AlertPtr = std::shared_ptr<const JournaledAlert>;

@@ -16,7 +16,7 @@ absl::Status MemoryJournal::Append(JournaledAlert alert) {
     position = ring_.last();
     ++position.sequence;
     shared->position = position;
-    shared->reached = reached_.Take(shared->event);
+    lives_.Take(*shared);
     open_.Take(shared);
     dropped = ring_.Put(std::move(shared));
   }

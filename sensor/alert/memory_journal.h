@@ -34,9 +34,9 @@ class MemoryJournal final : public Journal {
 
  private:
   mutable std::mutex mutex_;
-  AlertRing ring_;             // guarded by mutex_
-  OpenAlerts open_;            // guarded by mutex_
-  ReachedSeverities reached_;  // guarded by mutex_
+  AlertRing ring_;    // guarded by mutex_
+  OpenAlerts open_;   // guarded by mutex_
+  AlertLives lives_;  // guarded by mutex_
   std::function<void(Position)> listener_ = [](Position /*last*/) {};
 };
 

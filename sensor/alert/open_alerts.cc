@@ -4,11 +4,14 @@
 
 namespace kvmsentry {
 
-Severity ReachedSeverities::Take(const AlertEvent& event) {
-  const auto [known, is_new] = reached_.try_emplace(IdOf(event), event.severity);
-  const Severity reached = known->second = std::max(known->second, event.severity);
-  if (event.state == AlertState::kCleared) reached_.erase(known);
-  return reached;
+void AlertLives::Take(JournaledAlert& alert) {
+  const auto [known, is_new] = lives_.try_emplace(IdOf(alert.event));
+  Life& life = known->second;
+  life.reached = std::max(life.reached, alert.event.severity);
+  life.muted = life.muted && alert.silenced_by != 0;
+  alert.reached = life.reached;
+  alert.muted = life.muted;
+  if (alert.event.state == AlertState::kCleared) lives_.erase(known);
 }
 
 void OpenAlerts::Take(const AlertPtr& alert) {

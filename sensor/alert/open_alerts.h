@@ -1,4 +1,4 @@
-// Which alerts are open, and how severe each was at its worst.
+// Which alerts are open, and what each has been through.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +15,21 @@ namespace kvmsentry {
 using AlertId = std::pair<uint64_t, std::string>;
 inline AlertId IdOf(const AlertEvent& event) { return {event.vm.id.serial, event.key}; }
 
-// The highest severity of each open alert's steps. Not thread safe.
-class ReachedSeverities {
+// What is known of each open alert's earlier steps. Not thread safe.
+class AlertLives {
  public:
-  // EVENT is the alert's next step. Returns the highest severity up to it.
-  Severity Take(const AlertEvent& event);
-  void Restore(const JournaledAlert& open) { reached_[IdOf(open.event)] = open.reached; }
+  // ALERT is its alert's next step: sets `reached` and `muted` of it.
+  void Take(JournaledAlert& alert);
+  void Restore(const JournaledAlert& open) {
+    lives_[IdOf(open.event)] = {open.reached, open.muted};
+  }
 
  private:
-  std::map<AlertId, Severity> reached_;
+  struct Life {
+    Severity reached = Severity::kNone;
+    bool muted = true;
+  };
+  std::map<AlertId, Life> lives_;
 };
 
 // Not thread safe.

@@ -106,6 +106,8 @@ std::string EncodeRecord(const JournaledAlert& alert) {
   record.set_at_ns(absl::ToUnixNanos(alert.at));
   record.set_opened_at_ns(absl::ToUnixNanos(alert.opened_at));
   record.set_reached(static_cast<uint32_t>(alert.reached));
+  record.set_silenced_by(alert.silenced_by);
+  record.set_muted(alert.muted);
   EncodeEvent(alert.event, record);
   journal::Host& host = *record.mutable_host();
   host.set_node(alert.host.node);
@@ -125,6 +127,8 @@ absl::StatusOr<JournaledAlert> DecodeRecord(absl::string_view bytes) {
   alert.at = absl::FromUnixNanos(record.at_ns());
   alert.opened_at = absl::FromUnixNanos(record.opened_at_ns());
   alert.reached = Within(record.reached(), Severity::kCritical);
+  alert.silenced_by = record.silenced_by();
+  alert.muted = record.muted();
   alert.event = DecodeEvent(record);
   alert.host = {.node = record.host().node(),
                 .machine_id = record.host().machine_id(),

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <utility>
 
 #include <grpcpp/client_context.h>
@@ -10,7 +9,9 @@
 
 #include "kvmsentry/v1/alerts.grpc.pb.h"
 #include "kvmsentry/v1/sensor.grpc.pb.h"
+#include "kvmsentry/v1/silence.grpc.pb.h"
 #include "kvmsentry/v1/spec_admin.grpc.pb.h"
+#include "sensor/cli/cannot_reach.h"
 #include "sensor/rpc/connect.h"
 
 namespace kvmsentry {
@@ -18,19 +19,13 @@ namespace {
 
 constexpr std::chrono::seconds kAnswerWithin(10);
 
-absl::Status CannotReach(const std::string& socket, int error) {
-  const std::string what =
-      absl::StrCat("cannot reach kvmsentryd at ", socket, ": ", strerror(error));
-  if (error == EACCES || error == EPERM) {
-    return absl::PermissionDeniedError(
-        absl::StrCat(what, "; only root and the group of the socket may"));
-  }
-  return absl::UnavailableError(absl::StrCat(what, "; is it running?"));
-}
-
 absl::Status FromGrpc(const grpc::Status& status, const std::string& socket) {
   if (status.ok()) return absl::OkStatus();
   const auto code = static_cast<absl::StatusCode>(status.error_code());
+  // Of what was asked, not of the daemon.
+  if (code == absl::StatusCode::kNotFound || code == absl::StatusCode::kInvalidArgument) {
+    return absl::Status(code, status.error_message());
+  }
   return absl::Status(code, absl::StrCat("kvmsentryd at ", socket, ": ", status.error_message()));
 }
 
@@ -41,6 +36,7 @@ struct Client::State {
   std::unique_ptr<v1::Alerts::Stub> alerts;
   std::unique_ptr<v1::Sensor::Stub> sensor;
   std::unique_ptr<v1::SpecAdmin::Stub> spec_admin;
+  std::unique_ptr<v1::SilenceAdmin::Stub> silences;
   grpc::ClientContext subscribe_context;
 
   template <typename Stub, typename Request, typename Response>
@@ -68,6 +64,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const std::string& socke
   state->alerts = v1::Alerts::NewStub(channel);
   state->sensor = v1::Sensor::NewStub(channel);
   state->spec_admin = v1::SpecAdmin::NewStub(channel);
+  state->silences = v1::SilenceAdmin::NewStub(channel);
   return std::unique_ptr<Client>(new Client(std::move(state)));
 }
 
@@ -93,6 +90,22 @@ absl::StatusOr<v1::ApplySpecsResponse> Client::ApplySpecs(const v1::ApplySpecsRe
 
 absl::StatusOr<v1::ReloadSpecsResponse> Client::ReloadSpecs() {
   return state_->Call(*state_->spec_admin, &v1::SpecAdmin::Stub::Reload, v1::ReloadSpecsRequest());
+}
+
+absl::StatusOr<v1::ListMembersResponse> Client::ListMembers(const v1::ListMembersRequest& request) {
+  return state_->Call(*state_->sensor, &v1::Sensor::Stub::ListMembers, request);
+}
+
+absl::StatusOr<v1::AddSilenceResponse> Client::AddSilence(const v1::AddSilenceRequest& request) {
+  return state_->Call(*state_->silences, &v1::SilenceAdmin::Stub::Add, request);
+}
+
+absl::StatusOr<v1::EndSilenceResponse> Client::EndSilence(const v1::EndSilenceRequest& request) {
+  return state_->Call(*state_->silences, &v1::SilenceAdmin::Stub::End, request);
+}
+
+absl::StatusOr<v1::ListSilencesResponse> Client::ListSilences() {
+  return state_->Call(*state_->alerts, &v1::Alerts::Stub::ListSilences, v1::ListSilencesRequest());
 }
 
 absl::StatusOr<v1::ListOpenAlertsResponse> Client::ListOpen(

@@ -7,6 +7,7 @@
 
 #include "kvmsentry/v1/alerts.pb.h"
 #include "kvmsentry/v1/sensor.pb.h"
+#include "kvmsentry/v1/silence.pb.h"
 #include "kvmsentry/v1/spec_admin.pb.h"
 #include "sensor/base/status.h"
 
@@ -25,6 +26,12 @@ class Client {
   absl::StatusOr<v1::ListSpecsResponse> ListSpecs(const v1::ListSpecsRequest& request);
   absl::StatusOr<v1::ApplySpecsResponse> ApplySpecs(const v1::ApplySpecsRequest& request);
   absl::StatusOr<v1::ReloadSpecsResponse> ReloadSpecs();
+
+  absl::StatusOr<v1::ListMembersResponse> ListMembers(const v1::ListMembersRequest& request);
+
+  absl::StatusOr<v1::AddSilenceResponse> AddSilence(const v1::AddSilenceRequest& request);
+  absl::StatusOr<v1::EndSilenceResponse> EndSilence(const v1::EndSilenceRequest& request);
+  absl::StatusOr<v1::ListSilencesResponse> ListSilences();
 
   absl::StatusOr<v1::ListOpenAlertsResponse> ListOpen(const v1::ListOpenAlertsRequest& request);
   absl::StatusOr<v1::ListAlertsResponse> List(const v1::ListAlertsRequest& request);

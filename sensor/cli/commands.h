@@ -9,9 +9,11 @@
 
 #include "kvmsentry/v1/alerts.pb.h"
 #include "kvmsentry/v1/sensor.pb.h"
+#include "kvmsentry/v1/silence.pb.h"
 #include "sensor/base/status.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/style.h"
+#include "sensor/cli/vm_order.h"
 #include "sensor/spec/layers.h"
 
 namespace kvmsentry {
@@ -25,20 +27,44 @@ struct AlertsCommand {
   v1::SubscribeRequest request;
   bool open = false;  // those that are open, instead of the stream
   uint64_t last = 0;  // not 0: only so many, the newest
+  bool verbose = false;
+  bool wide = false;
   bool json = false;
 };
 
 struct VmsCommand {
   v1::ListVmsRequest request;
+  std::string name;  // that VM in full; empty: a table of all
+  VmKey sort = VmKey::kSeverity;
+  bool wide = false;
   bool counts = false;
   bool exits = false;
   bool devices = false;
   bool json = false;
 };
 
+struct MembersCommand {
+  v1::ListMembersRequest request;
+  bool wide = false;
+  bool json = false;
+};
+
 struct StatusCommand {
   StatusParts parts;
   bool json = false;
+};
+
+struct SilenceAddCommand {
+  v1::AddSilenceRequest request;
+};
+
+struct SilenceListCommand {
+  bool wide = false;
+  bool json = false;
+};
+
+struct SilenceEndCommand {
+  uint64_t id = 0;
 };
 
 // Folders of the spec library.
@@ -57,6 +83,7 @@ struct SpecDiffCommand {
 };
 
 struct SpecListCommand {
+  bool wide = false;
   bool json = false;
 };
 
@@ -74,18 +101,26 @@ struct SpecApplyCommand {
 };
 
 using Command =
-    std::variant<AlertsCommand, VmsCommand, StatusCommand, SpecLintCommand, SpecListCommand,
+    std::variant<AlertsCommand, VmsCommand, MembersCommand, StatusCommand, SilenceAddCommand,
+                 SilenceListCommand, SilenceEndCommand, SpecLintCommand, SpecListCommand,
                  SpecDiffCommand, SpecExplainCommand, SpecReloadCommand, SpecApplyCommand>;
 
 int Run(const CommonOptions& common, const AlertsCommand& command);
 int Run(const CommonOptions& common, const VmsCommand& command);
+int Run(const CommonOptions& common, const MembersCommand& command);
 int Run(const CommonOptions& common, const StatusCommand& command);
+int Run(const CommonOptions& common, const SilenceAddCommand& command);
+int Run(const CommonOptions& common, const SilenceListCommand& command);
+int Run(const CommonOptions& common, const SilenceEndCommand& command);
 int Run(const CommonOptions& common, const SpecLintCommand& command);
 int Run(const CommonOptions& common, const SpecListCommand& command);
 int Run(const CommonOptions& common, const SpecDiffCommand& command);
 int Run(const CommonOptions& common, const SpecExplainCommand& command);
 int Run(const CommonOptions& common, const SpecReloadCommand& command);
 int Run(const CommonOptions& common, const SpecApplyCommand& command);
+
+// How standard output is to look; WIDE: nothing is cut.
+Look LookFor(const CommonOptions& common, bool wide);
 
 // Says on standard error what failed, and returns 1.
 int Fail(const absl::Status& status);

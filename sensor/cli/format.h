@@ -2,13 +2,16 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 
 #include "kvmsentry/v1/alert.pb.h"
 #include "kvmsentry/v1/alerts.pb.h"
 #include "kvmsentry/v1/sensor.pb.h"
+#include "kvmsentry/v1/silence.pb.h"
 #include "sensor/cli/style.h"
+#include "sensor/cli/terminal.h"
 #include "sensor/spec/library.h"
 
 namespace kvmsentry {
@@ -19,21 +22,30 @@ struct StatusParts {
   bool losses = false;  // and limits
 };
 
-// A line; where the alert opens, why it matters and where to look below it.
-std::string FormatAlert(const v1::Alert& alert, const Style& style, absl::TimeZone zone);
+// How things are shown.
+struct Look {
+  Style style;
+  absl::TimeZone zone;
+  absl::Time now;
+  size_t width = 80;  // kAnyWidth: nothing is cut
 
-// What is missing in the stream, in words.
-std::string FormatGap(const v1::Gap& gap, const Style& style);
+  bool wide() const { return width == kAnyWidth; }
+};
 
-std::string FormatVms(const v1::ListVmsResponse& response, bool counts, const Style& style,
-                      absl::TimeZone zone);
+// The VMs by their names, in a table that fits. WIDE: with more columns.
+std::string FormatVms(const std::vector<v1::VmStatus>& vms, const Look& look);
+
+// One VM in full. OPEN: its alerts that are open.
+std::string FormatVm(const v1::VmStatus& vm, const std::vector<v1::Alert>& open, const Look& look);
+
+std::string FormatCounts(const std::vector<v1::VmStatus>& vms, const Style& style);
 
 // Why the VMs left their guests, the most frequent first, and how long that took. Begins with an
 // empty line.
-std::string FormatExits(const v1::ListVmsResponse& response, const Style& style);
+std::string FormatExits(const std::vector<v1::VmStatus>& vms, const Style& style);
 
 // What the VMs have on the host. Begins with an empty line.
-std::string FormatDevices(const v1::ListVmsResponse& response, const Style& style);
+std::string FormatDevices(const std::vector<v1::VmStatus>& vms, const Look& look);
 
 // Whether all is well, on one screen of 80 by 24; then the parts that were asked for.
 std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts& parts,
@@ -42,7 +54,14 @@ std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts&
 // One spec in words: what is normal, what happens else, and whether it can be told on this host.
 std::string FormatSpec(const v1::SpecInfo& spec, const Style& style);
 
-std::string FormatSpecs(const v1::ListSpecsResponse& response, const Style& style);
+std::string FormatSpecs(const v1::ListSpecsResponse& response, const Look& look);
+
+// The members of sets that a VM was seen with, a set after the other.
+std::string FormatMembers(const v1::ListMembersResponse& response, const Look& look);
+
+std::string FormatSilences(const v1::ListSilencesResponse& response, const Look& look);
+// "vm web-*, spec pio-*, at most WARNING".
+std::string MatchText(const v1::SilenceMatch& match);
 
 // What the site's layer changes, spec by spec and field by field.
 std::string FormatDiff(const SpecLibrary& library, const Style& style);

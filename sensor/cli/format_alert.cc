@@ -1,28 +1,37 @@
+#include "sensor/cli/format_alert.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
 #include <map>
-#include <vector>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 
-#include "sensor/cli/format.h"
 #include "sensor/cli/table.h"
 #include "sensor/cli/words.h"
+#include "sensor/cli/wrap.h"
 
 namespace kvmsentry {
 namespace {
 
-// A stream cannot know how wide its columns will be: these fit what is usual, and a longer text
-// moves the rest of its line.
 constexpr size_t kSeverityWidth = 8;
-constexpr size_t kStateWidth = 7;
-constexpr size_t kVmWidth = 18;
-constexpr size_t kSpecWidth = 16;
+constexpr char kBlanks[] = "  ";
+constexpr char kFullTime[] = "%Y-%m-%d %H:%M:%E3S";
 
-void AppendDetail(const Style& style, absl::string_view label, absl::string_view text,
+void AppendDetail(const Look& look, absl::string_view label, absl::string_view text,
                   std::string& out) {
   if (text.empty()) return;
-  absl::StrAppend(&out, "    ", Padded(style, {std::string(label), Paint::kDim}, 9), " ",
-                  style(Paint::kPlain, text), "\n");
+  constexpr size_t kIndent = 14;
+  const size_t room = look.wide() ? kAnyWidth : std::max<size_t>(look.width, 40) - kIndent;
+  Cell cell{std::string(label), Paint::kDim};
+  for (const std::string& line : WrapTo(text, room, 20)) {
+    absl::StrAppend(&out, "    ", Padded(look.style, cell, 9), " ", look.style(Paint::kPlain, line),
+                    "\n");
+    cell = {};
+  }
 }
 
 std::string EvidenceOf(const v1::Alert& alert) {
@@ -37,62 +46,113 @@ std::string WhoseText(const v1::Alert& alert) {
   return absl::StrCat(alert.vm().name(), alert.part().empty() ? "" : "/", alert.part());
 }
 
-std::string MissingOf(const v1::Gap& gap) {
-  const bool countable =
-      gap.from().epoch() == gap.to().epoch() && gap.to().sequence() >= gap.from().sequence();
-  if (!countable) return "alerts are missing";
-  const uint64_t missing = gap.to().sequence() - gap.from().sequence() + 1;
-  return absl::StrCat(Counted(missing, "alert"), missing == 1 ? " is" : " are", " missing (",
-                      ToText(gap.from()), missing == 1 ? "" : " to ",
-                      missing == 1 ? "" : ToText(gap.to()), ")");
+absl::string_view MarkOf(v1::Alert::State state) {
+  switch (state) {
+    case v1::Alert::OPEN:
+      return "+";
+    case v1::Alert::CLEARED:
+      return "-";
+    default:
+      return "~";
+  }
 }
 
-std::string WordsOf(const v1::Gap& gap) {
-  switch (gap.reason()) {
-    case v1::Gap::EPOCH_CHANGED:
-      return absl::StrCat("the stream has started again since ", ToText(gap.from()),
-                          ": what came after that in the earlier run is missing; continuing with "
-                          "the oldest that is kept");
-    case v1::Gap::NO_LONGER_KEPT:
-      return absl::StrCat(MissingOf(gap), ": no longer kept");
-    case v1::Gap::SLOW_SUBSCRIBER:
-      return absl::StrCat(MissingOf(gap), ": this client did not read fast enough");
-    case v1::Gap::NOT_YET_WRITTEN:
-      return absl::StrCat(
-          "position ", ToText(gap.to()),
-          " is ahead of the stream, so it is not of this sensor; continuing with the "
-          "oldest that is kept");
-    default:
-      return MissingOf(gap);
+// Without the VM, which has a column of its own.
+std::string SummaryOf(const v1::Alert& alert) {
+  absl::string_view summary = alert.summary();
+  absl::ConsumePrefix(&summary, absl::StrCat("VM \"", alert.vm().name(), "\""));
+  if (!absl::ConsumePrefix(&summary, ": ")) absl::ConsumePrefix(&summary, " ");
+  std::string text;
+  if (alert.silenced_by() != 0) absl::StrAppend(&text, "[s", alert.silenced_by(), "] ");
+  absl::StrAppend(&text, summary);
+  if (alert.observation_lost()) {
+    absl::StrAppend(&text, " (something was lost: values may be too low)");
   }
+  return text;
+}
+
+// What is silenced is dim throughout.
+Paint PaintFor(const v1::Alert& alert, Paint paint) {
+  return alert.silenced_by() != 0 ? Paint::kDim : paint;
+}
+
+// All but the summary, and the columns that it takes.
+std::pair<std::string, size_t> Head(const v1::Alert& alert, const AlertColumns& columns,
+                                    absl::string_view time, const Look& look, bool whole) {
+  const auto cell = [&](absl::string_view text, Paint paint, size_t width) {
+    return Padded(look.style,
+                  {whole ? std::string(text) : CutTo(text, width), PaintFor(alert, paint)}, width);
+  };
+  const size_t time_width = std::max(columns.time, time.size());  // another day's has the date
+  return {absl::StrCat(
+              cell(time, Paint::kPlain, time_width), " ",
+              cell(MarkOf(alert.state()), PaintOf(alert.state()), 1), " ",
+              cell(v1::Severity_Name(alert.severity()), PaintOf(alert.severity()), kSeverityWidth),
+              kBlanks, cell(WhoseText(alert), Paint::kBold, columns.vm), kBlanks,
+              cell(alert.spec_id(), Paint::kPlain, columns.spec)),
+          time_width + 3 + kSeverityWidth + columns.vm + columns.spec + 2 * strlen(kBlanks)};
 }
 
 }  // namespace
 
-std::string FormatAlert(const v1::Alert& alert, const Style& style, absl::TimeZone zone) {
-  std::string out = absl::StrCat(
-      absl::FormatTime("%Y-%m-%d %H:%M:%E3S", ToTime(alert.at()), zone), "  ",
-      Padded(style, {v1::Severity_Name(alert.severity()), PaintOf(alert.severity())},
-             kSeverityWidth),
-      "  ",
-      Padded(style, {v1::Alert::State_Name(alert.state()), PaintOf(alert.state())}, kStateWidth),
-      "  ");
-  absl::StrAppend(&out, Padded(style, {WhoseText(alert), Paint::kBold}, kVmWidth), "  ",
-                  Padded(style, {alert.spec_id(), Paint::kPlain}, kSpecWidth), "  ",
-                  style(Paint::kPlain, alert.summary()));
-  if (alert.observation_lost()) {
-    absl::StrAppend(&out, style(Paint::kYellow, " (something was lost: values may be too low)"));
+AlertColumns ColumnsFor(const std::vector<v1::Alert>& alerts, const Look& look) {
+  AlertColumns columns{.time = 8, .vm = 2, .spec = 4};
+  for (const v1::Alert& alert : alerts) {
+    columns.time =
+        std::max(columns.time, ShortTime(ToTime(alert.at()), look.now, look.zone).size());
+    columns.vm = std::max(columns.vm, WidthOf(WhoseText(alert)));
+    columns.spec = std::max(columns.spec, WidthOf(alert.spec_id()));
   }
+  if (look.wide()) return columns;
+  columns.vm = std::min(columns.vm, std::max<size_t>(look.width / 6, 8));
+  columns.spec = std::min(columns.spec, std::max<size_t>(look.width / 5, 8));
+  return columns;
+}
+
+std::string FormatAlert(const v1::Alert& alert, const AlertColumns& columns, const Look& look) {
+  const auto [head, taken] =
+      Head(alert, columns, ShortTime(ToTime(alert.at()), look.now, look.zone), look,
+           /*whole=*/look.wide());
+  const std::string summary = SummaryOf(alert);
+  constexpr size_t kLeast = 12;
+  const size_t room = std::max(look.width - std::min(look.width, taken + strlen(kBlanks)), kLeast);
+  return absl::StrCat(
+      head, kBlanks,
+      look.style(PaintFor(alert, Paint::kPlain), look.wide() ? summary : CutTo(summary, room)),
+      "\n");
+}
+
+std::string FormatAlertInFull(const v1::Alert& alert, const Look& look) {
+  const std::string time = absl::FormatTime(kFullTime, ToTime(alert.at()), look.zone);
+  std::string out = Head(alert, {.time = 0, .vm = 0, .spec = 0}, time, look, /*whole=*/true).first;
   out.push_back('\n');
-  if (alert.state() != v1::Alert::OPEN) return out;
-  AppendDetail(style, "why:", alert.why(), out);
-  AppendDetail(style, "look at:", alert.look_at(), out);
-  AppendDetail(style, "seen:", EvidenceOf(alert), out);
+  AppendDetail(look, "what:", SummaryOf(alert), out);
+  AppendDetail(look, "why:", alert.why(), out);
+  AppendDetail(look, "look at:", alert.look_at(), out);
+  AppendDetail(look, "seen:", EvidenceOf(alert), out);
   return out;
 }
 
-std::string FormatGap(const v1::Gap& gap, const Style& style) {
-  return style(Paint::kYellow, absl::StrCat("-- gap: ", WordsOf(gap))) + "\n";
+std::string CountOpen(const std::vector<v1::Alert>& alerts) {
+  std::map<v1::Severity, uint64_t, std::greater<>> counts;
+  uint64_t silenced = 0;
+  for (const v1::Alert& alert : alerts) {
+    if (alert.silenced_by() != 0) {
+      ++silenced;
+    } else {
+      ++counts[alert.severity()];
+    }
+  }
+  std::vector<std::string> parts;
+  uint64_t open = 0;
+  for (const auto& [severity, count] : counts) {
+    parts.push_back(absl::StrCat(count, " ", v1::Severity_Name(severity)));
+    open += count;
+  }
+  std::string text =
+      open == 0 ? "none open" : absl::StrCat(open, " open: ", absl::StrJoin(parts, ", "));
+  if (silenced > 0) absl::StrAppend(&text, "; ", silenced, " silenced");
+  return text;
 }
 
 }  // namespace kvmsentry

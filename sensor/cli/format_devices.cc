@@ -37,11 +37,17 @@ std::string RemarkOf(const v1::Device& device) {
 
 }  // namespace
 
-std::string FormatDevices(const v1::ListVmsResponse& response, const Style& style) {
-  Table table({{"VM"}, {"DEVICE"}, {"NAME"}, {"NUMBER"}, {"PID", true}, {"FD", true}, {"REMARK"}});
+std::string FormatDevices(const std::vector<v1::VmStatus>& vms, const Look& look) {
+  Table table({{"VM", false, true},
+               {"DEVICE"},
+               {"NAME", false, true},
+               {"NUMBER"},
+               {"PID", true},
+               {"FD", true},
+               {"REMARK", false, true}});
   std::string left_out;
   bool any = false;
-  for (const v1::VmStatus& vm : response.vms()) {
+  for (const v1::VmStatus& vm : vms) {
     for (const v1::Device& device : vm.devices()) {
       any = true;
       table.Add({{vm.vm().name()},
@@ -53,13 +59,13 @@ std::string FormatDevices(const v1::ListVmsResponse& response, const Style& styl
                  {RemarkOf(device)}});
     }
     if (vm.devices_left_out() > 0) {
-      absl::StrAppend(&left_out, style(Paint::kPlain, vm.vm().name()), " has ",
+      absl::StrAppend(&left_out, look.style(Paint::kPlain, vm.vm().name()), " has ",
                       WithThousands(vm.devices_left_out()), " more\n");
     }
   }
   if (!any)
     return "\nno devices: no VM has one, or this kernel reports none, see kvmsentry status\n";
-  return absl::StrCat("\n", table.Render(style), left_out);
+  return absl::StrCat("\n", table.RenderFit(look.style, look.width), left_out);
 }
 
 }  // namespace kvmsentry

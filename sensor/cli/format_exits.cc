@@ -16,9 +16,9 @@
 namespace kvmsentry {
 namespace {
 
-std::string FormatReasons(const v1::ListVmsResponse& response, const Style& style) {
+std::string FormatReasons(const std::vector<v1::VmStatus>& vms, const Style& style) {
   Table table({{"VM"}, {"EXIT"}, {"COUNT", true}});
-  for (const v1::VmStatus& vm : response.vms()) {
+  for (const v1::VmStatus& vm : vms) {
     const auto& reasons = vm.exits().by_reason();
     std::vector<std::pair<std::string, uint64_t>> ordered(reasons.begin(), reasons.end());
     std::ranges::sort(ordered, [](const auto& a, const auto& b) {
@@ -31,9 +31,9 @@ std::string FormatReasons(const v1::ListVmsResponse& response, const Style& styl
   return table.Render(style);
 }
 
-std::string FormatTimes(const v1::ListVmsResponse& response, const Style& style) {
+std::string FormatTimes(const std::vector<v1::VmStatus>& vms, const Style& style) {
   Table table({{"VM"}, {"EXIT TO ENTRY"}, {"SAMPLES", true}});
-  for (const v1::VmStatus& vm : response.vms()) {
+  for (const v1::VmStatus& vm : vms) {
     for (int i = 0; i < std::min(vm.exits().log2_ns_size(), 62); ++i) {
       if (vm.exits().log2_ns(i) == 0) continue;
       table.Add({{vm.vm().name()},
@@ -46,11 +46,11 @@ std::string FormatTimes(const v1::ListVmsResponse& response, const Style& style)
 
 }  // namespace
 
-std::string FormatExits(const v1::ListVmsResponse& response, const Style& style) {
+std::string FormatExits(const std::vector<v1::VmStatus>& vms, const Style& style) {
   const bool any = std::ranges::any_of(
-      response.vms(), [](const v1::VmStatus& vm) { return vm.exits().by_reason_size() != 0; });
+      vms, [](const v1::VmStatus& vm) { return vm.exits().by_reason_size() != 0; });
   if (!any) return "\nno exits: this kernel reports none, see kvmsentry status\n";
-  return absl::StrCat("\n", FormatReasons(response, style), "\n", FormatTimes(response, style));
+  return absl::StrCat("\n", FormatReasons(vms, style), "\n", FormatTimes(vms, style));
 }
 
 }  // namespace kvmsentry

@@ -13,18 +13,48 @@ std::string FromText(const v1::SpecOrigin& origin) {
   return origin.changes().empty() ? "shipped" : "changed";
 }
 
-}  // namespace
+Cell SeverityCell(const v1::SpecInfo& spec) {
+  if (spec.observe_only()) return {"(observed)", Paint::kDim};
+  return {v1::Severity_Name(spec.severity()), PaintOf(spec.severity())};
+}
 
-std::string FormatSpecs(const v1::ListSpecsResponse& response, const Style& style) {
-  if (response.specs().empty()) return "no specs\n";
+std::string Disabled(const v1::ListSpecsResponse& response, const Style& style) {
+  std::string out;
+  for (const v1::DisabledSpec& disabled : response.disabled()) {
+    absl::StrAppend(&out, "disabled: ", style(Paint::kPlain, disabled.id()), ", ",
+                    style(Paint::kDim, disabled.place()), "\n");
+  }
+  return out;
+}
+
+std::string FormatNarrowSpecs(const v1::ListSpecsResponse& response, const Look& look) {
+  Table table({{"SPEC", false, true},
+               {"POINT"},
+               {"SEVERITY"},
+               {"FROM"},
+               {"COVERAGE"},
+               {"FEATURE", false, true},
+               {"NORM", false, true}});
+  for (const v1::SpecInfo& spec : response.specs()) {
+    table.Add({{spec.id(), Paint::kBold},
+               {v1::Point_Name(spec.point())},
+               SeverityCell(spec),
+               {FromText(spec.origin())},
+               {v1::Coverage_Name(spec.coverage()), PaintOf(spec.coverage())},
+               {spec.feature()},
+               {spec.norm_text()}});
+  }
+  return table.RenderFit(look.style, look.width) + Disabled(response, look.style);
+}
+
+std::string FormatWideSpecs(const v1::ListSpecsResponse& response, const Style& style) {
   Table table(
       {{"SPEC"}, {"POINT"}, {"SEVERITY"}, {"FROM"}, {"FEATURE"}, {"NORM"}, {"FOR"}, {"COVERAGE"}});
   for (const v1::SpecInfo& spec : response.specs()) {
     const std::string coverage = v1::Coverage_Name(spec.coverage());
     table.Add({{spec.id(), Paint::kBold},
                {v1::Point_Name(spec.point())},
-               {spec.observe_only() ? "(observed)" : v1::Severity_Name(spec.severity()),
-                spec.observe_only() ? Paint::kDim : PaintOf(spec.severity())},
+               SeverityCell(spec),
                {FromText(spec.origin())},
                {spec.feature()},
                {spec.norm_text()},
@@ -32,12 +62,14 @@ std::string FormatSpecs(const v1::ListSpecsResponse& response, const Style& styl
                {spec.reason().empty() ? coverage : absl::StrCat(coverage, ": ", spec.reason()),
                 PaintOf(spec.coverage())}});
   }
-  std::string out = table.Render(style);
-  for (const v1::DisabledSpec& disabled : response.disabled()) {
-    absl::StrAppend(&out, "disabled: ", style(Paint::kPlain, disabled.id()), ", ",
-                    style(Paint::kDim, disabled.place()), "\n");
-  }
-  return out;
+  return table.Render(style) + Disabled(response, style);
+}
+
+}  // namespace
+
+std::string FormatSpecs(const v1::ListSpecsResponse& response, const Look& look) {
+  if (response.specs().empty()) return "no specs\n";
+  return look.wide() ? FormatWideSpecs(response, look.style) : FormatNarrowSpecs(response, look);
 }
 
 }  // namespace kvmsentry

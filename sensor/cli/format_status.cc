@@ -6,60 +6,76 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 
-#include "sensor/base/escape.h"
-#include "sensor/base/thousands.h"
 #include "sensor/cli/format.h"
+#include "sensor/cli/format_status_parts.h"
 #include "sensor/cli/health.h"
+#include "sensor/cli/points.h"
 #include "sensor/cli/table.h"
 #include "sensor/cli/words.h"
+#include "sensor/cli/wrap.h"
 
 namespace kvmsentry {
 namespace {
 
-std::string Percent(double percent) { return absl::StrFormat("%.3g%%", percent); }
+// What fits a terminal of 80 by 24, of which the prompt takes a line.
+constexpr size_t kLabelWidth = 10;
+constexpr size_t kTextWidth = 80 - kLabelWidth;
+constexpr size_t kMostLines = 23;
 
 std::string Cost(const v1::GetStatusResponse& status) {
   if (!status.cost_unknown().empty()) return absl::StrCat("unknown: ", status.cost_unknown());
   return absl::StrCat(status.has_cost_percent()
-                          ? absl::StrCat(Percent(status.cost_percent()), " of all CPUs")
+                          ? absl::StrCat(ThreeDigits(status.cost_percent()), "% of all CPUs")
                           : "not measured yet",
                       "; ",
                       status.cost_budget_percent() > 0
-                          ? absl::StrCat("budget ", Percent(status.cost_budget_percent()))
+                          ? absl::StrCat("budget ", ThreeDigits(status.cost_budget_percent()), "%")
                           : "no budget");
 }
 
-std::string Vms(const v1::GetStatusResponse& status, const Style& style) {
-  std::string out = absl::StrCat(status.vms_watched(), " watched, ",
-                                 style(status.vms_unwatched() > 0 ? Paint::kRed : Paint::kPlain,
-                                       absl::StrCat(status.vms_unwatched(), " not watched")));
-  if (status.vms_hidden() > 0) {
-    absl::StrAppend(&out, ", ", style(Paint::kRed, absl::StrCat(status.vms_hidden(), " hidden")));
-  }
+std::string Vms(const v1::GetStatusResponse& status) {
+  std::string out =
+      absl::StrCat(status.vms_watched(), " watched, ", status.vms_unwatched(), " not watched");
+  if (status.vms_hidden() > 0) absl::StrAppend(&out, ", ", status.vms_hidden(), " hidden");
   return out;
+}
+
+// "3 open: 1 CRITICAL, 2 WARNING; 1 silenced".
+std::string OpenAlertsText(const v1::GetStatusResponse& status) {
+  uint64_t open = 0;
+  uint64_t silenced = 0;
+  std::vector<std::string> by_severity;
+  for (const v1::OpenAlerts& alerts : status.open_alerts()) {
+    open += alerts.count();
+    silenced += alerts.silenced();
+    if (alerts.count() == 0) continue;
+    by_severity.push_back(absl::StrCat(alerts.count(), " ", v1::Severity_Name(alerts.severity())));
+  }
+  std::string text =
+      open == 0 ? "none open" : absl::StrCat(open, " open: ", absl::StrJoin(by_severity, ", "));
+  if (silenced > 0) absl::StrAppend(&text, "; ", silenced, " silenced");
+  return text;
 }
 
 // Of the host's own, and nothing where its kernel tells none.
 std::string Pressure(const v1::GetStatusResponse& status) {
   std::vector<std::string> parts;
   for (const v1::HostPressure& pressure : status.host_pressure()) {
-    parts.push_back(
-        absl::StrCat(EscapeAgain(pressure.of()), " ", Percent(pressure.some_percent())));
+    parts.push_back(absl::StrCat(pressure.of(), " ", ThreeDigits(pressure.some_percent()), "%"));
   }
-  if (parts.empty()) return "";
-  return absl::StrCat("pressure  ", absl::StrJoin(parts, ", "), " of the last 10 s\n");
+  return parts.empty() ? "" : absl::StrCat(absl::StrJoin(parts, ", "), " of the last 10 s");
 }
 
+// "28 of 53 hooks work, 13 of them not fired yet".
 template <typename Parts>
-std::string Active(const Parts& parts) {
+std::string Working(const Parts& parts, absl::string_view noun) {
   const auto count = [&parts](v1::Coverage coverage) {
     return std::ranges::count_if(
         parts, [coverage](const auto& part) { return part.coverage() == coverage; });
   };
   const auto attached = count(v1::ATTACHED);
-  return absl::StrCat(
-      count(v1::ACTIVE), " of ", parts.size(), " active",
-      attached == 0 ? "" : absl::StrCat(", ", attached, " attached, not fired yet"));
+  return absl::StrCat(count(v1::ACTIVE) + attached, " of ", parts.size(), " ", noun,
+                      attached == 0 ? "" : absl::StrCat(" (", attached, " not fired yet)"));
 }
 
 std::string LossesInShort(const v1::GetStatusResponse& status) {
@@ -72,11 +88,28 @@ std::string LossesInShort(const v1::GetStatusResponse& status) {
                                      ", of which ", recent, " within 20 min");
 }
 
-// Nothing of a daemon that does not know it.
-std::string Library(const v1::SpecLibraryStatus& library, absl::TimeZone zone) {
+// Where alerts are kept, and how far they came.
+std::string JournalText(const v1::GetStatusResponse& status) {
+  const v1::Journal& journal = status.journal();
+  constexpr double kMib = 1 << 20;
+  const std::string kept =
+      journal.path().empty()
+          ? "in memory only, see --state-dir"
+          : absl::StrFormat("%s%.1f of %.0f MiB", journal.problem().empty() ? "" : "NOT WRITTEN, ",
+                            static_cast<double>(journal.bytes()) / kMib,
+                            static_cast<double>(journal.max_bytes()) / kMib);
+  return absl::StrCat(kept, "; ",
+                      status.last_alert().sequence() == 0
+                          ? "no alert yet"
+                          : absl::StrCat("last alert ", ToText(status.last_alert())),
+                      "; ", Counted(status.subscribers(), "subscriber"));
+}
+
+// The library that is loaded; nothing of a daemon that does not tell.
+std::string LibraryText(const v1::SpecLibraryStatus& library, absl::TimeZone zone) {
   if (!library.has_loaded_at()) return "";
-  std::string out = absl::StrCat("\nlibrary   ", library.shipped_specs(), " shipped, ",
-                                 library.site_specs(), " site");
+  std::string out =
+      absl::StrCat(library.shipped_specs(), " shipped, ", library.site_specs(), " site");
   if (library.overridden_specs() > 0) {
     absl::StrAppend(&out, ", ", library.overridden_specs(), " changed");
   }
@@ -91,128 +124,112 @@ std::string Library(const v1::SpecLibraryStatus& library, absl::TimeZone zone) {
   return out;
 }
 
+// A line with a label before it; a text that is too long is broken.
+void AppendLine(const Style& style, const Cell& label, absl::string_view text, size_t max_lines,
+                std::string& out) {
+  Cell cell = label;
+  for (const std::string& line : WrapTo(text, kTextWidth, max_lines)) {
+    absl::StrAppend(&out, Padded(style, cell, kLabelWidth), style(Paint::kPlain, line), "\n");
+    cell = {};
+  }
+}
+
+// What of the method is seen here: the points, each in one of three lines.
+void AppendPoints(const v1::GetStatusResponse& status, const Style& style, std::string& out) {
+  std::vector<std::string> seen, partly, not_seen, no_spec;
+  for (const PointCoverage& point : CoverageByPoint(status)) {
+    const std::string name = v1::Point_Name(point.point);
+    if (point.specs == 0) {
+      no_spec.push_back(name);
+    } else if (point.seen == point.specs) {
+      seen.push_back(name);
+    } else if (point.seen + point.partly > 0) {
+      partly.push_back(absl::StrCat(name, " ", point.seen, "/", point.specs));
+    } else {
+      not_seen.push_back(name);
+    }
+  }
+  const auto line = [&](absl::string_view label, const std::string& text) {
+    if (!text.empty()) AppendLine(style, {std::string(label)}, text, 2, out);
+  };
+  line("seen", absl::StrJoin(seen, " "));
+  line("in part", partly.empty() ? "" : absl::StrCat(absl::StrJoin(partly, ", "), " specs"));
+  std::vector<std::string> nothing;
+  if (!not_seen.empty())
+    nothing.push_back(absl::StrCat(absl::StrJoin(not_seen, " "), ": see below"));
+  if (!no_spec.empty()) nothing.push_back(absl::StrCat(absl::StrJoin(no_spec, " "), ": no spec"));
+  line("not seen", absl::StrJoin(nothing, "; "));
+}
+
 constexpr struct {
   absl::string_view name;
   Paint paint;
 } kHealths[] = {{"OK", Paint::kGreen}, {"WARNING", Paint::kYellow}, {"CRITICAL", Paint::kBoldRed}};
 
-std::string JournalText(const v1::Journal& journal) {
-  if (journal.path().empty()) return "in memory only, lost by a restart; see --state-dir";
-  constexpr double kMib = 1 << 20;
-  return absl::StrFormat("%s, %.1f of %.0f MiB%s", journal.path(),
-                         static_cast<double>(journal.bytes()) / kMib,
-                         static_cast<double>(journal.max_bytes()) / kMib,
-                         journal.problem().empty() ? "" : "; NOT WRITTEN");
-}
-
-std::string HealthText(Health health, const Style& style) {
-  const auto& [name, paint] = kHealths[static_cast<size_t>(health)];
-  return style(paint, name);
-}
-
-// As much as fits the width and the height of a terminal.
-std::string Findings(const std::vector<Finding>& findings, const Style& style) {
-  constexpr size_t kMost = 10;
-  constexpr size_t kWidth = 80 - 10;
+// In at most ROOM lines. The worst take a second line each while there is room.
+std::string FindingsText(const std::vector<Finding>& findings, size_t room, const Style& style) {
+  const bool all = findings.size() <= room;
+  const size_t shown = all ? findings.size() : room - 1;
+  size_t spare = all ? room - shown : 0;
   std::string out;
-  for (size_t i = 0; i < std::min(findings.size(), kMost); ++i) {
-    std::string text = EscapeAgain(findings[i].text);
-    if (text.size() > kWidth) text = absl::StrCat(text.substr(0, kWidth - 3), "...");
+  for (size_t i = 0; i < shown; ++i) {
     const Health health = findings[i].health;
     const auto& [name, paint] = kHealths[static_cast<size_t>(health)];
     const Cell cell =
         health == Health::kOk ? Cell{"note", Paint::kDim} : Cell{std::string(name), paint};
-    absl::StrAppend(&out, Padded(style, cell, 10, false), style(Paint::kPlain, text), "\n");
+    const bool longer = spare > 0 && WidthOf(findings[i].text) > kTextWidth;
+    if (longer) --spare;
+    AppendLine(style, cell, findings[i].text, longer ? 2 : 1, out);
   }
-  if (findings.size() > kMost) {
-    absl::StrAppend(&out, findings.size() - kMost, " more: --hooks, --specs, --losses\n");
+  if (!all) {
+    absl::StrAppend(&out, findings.size() - shown, " more: --hooks, --specs, --losses\n");
   }
+  return out;
+}
+
+std::string Facts(const v1::GetStatusResponse& status, const Style& style, absl::Time now,
+                  absl::TimeZone zone) {
+  const absl::Time started = ToTime(status.started_at());
+  const absl::Duration unobserved = ToDuration(status.unobserved());
+  std::string out;
+  const auto line = [&](absl::string_view label, const std::string& text) {
+    if (!text.empty()) AppendLine(style, {std::string(label)}, text, 1, out);
+  };
+  line("running",
+       absl::StrCat(InSeconds(now - started), ", since ",
+                    absl::FormatTime("%Y-%m-%d %H:%M:%S", started, zone),
+                    unobserved > absl::ZeroDuration()
+                        ? absl::StrCat("; monitoring gap before: ", InSeconds(unobserved))
+                        : ""));
+  line("VMs", Vms(status));
+  line("alerts", OpenAlertsText(status));
+  line("journal", JournalText(status));
+  line("works",
+       absl::StrCat(Working(status.hooks(), "hooks"), ", ", Working(status.specs(), "specs")));
+  AppendPoints(status, style, out);
+  line("library", LibraryText(status.library(), zone));
+  line("losses", LossesInShort(status));
+  line("cost", Cost(status));
+  line("pressure", Pressure(status));
   return out;
 }
 
 std::string Summary(const v1::GetStatusResponse& status, const Style& style, absl::Time now,
                     absl::TimeZone zone) {
   const std::vector<Finding> findings = FindingsOf(status, now);
-  const absl::Time started = ToTime(status.started_at());
-  const absl::Duration unobserved = ToDuration(status.unobserved());
-  std::string out = absl::StrCat(HealthText(HealthOf(findings), style), "  ",
-                                 style(Paint::kBold, absl::StrCat("kvmsentryd ", status.version())),
-                                 " on ", style(Paint::kPlain, status.host().node()), ", kernel ",
-                                 style(Paint::kPlain, status.kernel_release()), "\n", "running   ",
-                                 InSeconds(now - started), ", since ",
-                                 absl::FormatTime("%Y-%m-%d %H:%M:%S", started, zone));
-  if (unobserved > absl::ZeroDuration()) {
-    absl::StrAppend(&out, "; monitoring gap before: ", InSeconds(unobserved));
-  }
-  absl::StrAppend(&out, "\nVMs       ", Vms(status, style), "\nalerts    ",
-                  status.last_alert().sequence() == 0
-                      ? "none yet"
-                      : absl::StrCat("last one ", ToText(status.last_alert())),
-                  "; ", Counted(status.subscribers(), "subscriber"), "\njournal   ",
-                  style(Paint::kPlain, JournalText(status.journal())), "\nhooks     ",
-                  Active(status.hooks()), "\nspecs     ", Active(status.specs()),
-                  Library(status.library(), zone), "\nlosses    ", LossesInShort(status),
-                  "\ncost      ", style(Paint::kPlain, Cost(status)), "\n", Pressure(status));
-  if (!findings.empty()) absl::StrAppend(&out, "\n", Findings(findings, style));
-  return out;
-}
-
-// What is lost is said only where something is.
-std::string RemarkOf(const v1::HookStatus& hook) {
-  if (Works(hook.coverage()) || hook.coverage() == v1::DEGRADED || hook.provides().empty())
-    return hook.reason();
-  return absl::StrCat(hook.reason(), "; lost: ", hook.provides());
-}
-
-std::string Hooks(const v1::GetStatusResponse& status, const Style& style) {
-  Table table({{"HOOK"}, {"COVERAGE"}, {"BY"}, {"NS", true}, {"COST", true}, {"REMARK"}});
-  for (const v1::HookStatus& hook : status.hooks()) {
-    table.Add({{hook.name()},
-               {v1::Coverage_Name(hook.coverage()), PaintOf(hook.coverage())},
-               {hook.variant().empty() ? "-" : hook.variant()},
-               {hook.has_ns_per_run() ? absl::StrFormat("%.0f", hook.ns_per_run()) : "-"},
-               {hook.has_cost_percent() ? Percent(hook.cost_percent()) : "-"},
-               {RemarkOf(hook)}});
-  }
-  return table.Render(style);
-}
-
-std::string Specs(const v1::GetStatusResponse& status, const Style& style) {
-  Table table({{"SPEC"}, {"COVERAGE"}, {"REMARK"}});
-  for (const v1::SpecStatus& spec : status.specs()) {
-    table.Add({{spec.id()},
-               {v1::Coverage_Name(spec.coverage()), PaintOf(spec.coverage())},
-               {spec.reason()}});
-  }
-  return table.Render(style);
-}
-
-std::string Losses(const v1::GetStatusResponse& status, const Style& style) {
-  Table lost({{"LOST"}, {"TIMES", true}, {"WHAT IT MEANS"}});
-  std::vector<std::string> zeros;
-  for (const v1::Loss& loss : status.losses()) {
-    if (loss.count() == 0) {
-      zeros.push_back(loss.reason());
-    } else {
-      lost.Add({{loss.reason(), Paint::kBoldRed},
-                {WithThousands(loss.count()), Paint::kBoldRed},
-                {loss.meaning()}});
-    }
-  }
-  const bool any = static_cast<int>(zeros.size()) < status.losses_size();
-  std::string out = any ? lost.Render(style) : style(Paint::kBold, "NOTHING LOST") + "\n";
-  if (!zeros.empty()) {
-    absl::StrAppend(&out, "never: ", style(Paint::kPlain, absl::StrJoin(zeros, ", ")), "\n");
-  }
-  return out;
-}
-
-std::string Limits(const v1::Limits& limits, const Style& style) {
-  return absl::StrCat(style(Paint::kBold, "LIMITS"), "\n", Counted(limits.max_vms(), "VM"), ", ",
-                      Counted(limits.max_vcpus(), "vCPU"), ", ",
-                      Counted(limits.max_subscribers(), "subscriber"), ", ",
-                      Counted(limits.alerts_kept(), "alert"), " kept, a ring of ",
-                      Counted(limits.ring_bytes(), "byte"), "\n");
+  const auto& [name, paint] = kHealths[static_cast<size_t>(HealthOf(findings))];
+  const std::string where =
+      absl::StrCat(" on ", status.host().node(), ", kernel ", status.kernel_release());
+  const std::string title = absl::StrCat("kvmsentryd ", status.version());
+  const size_t taken = WidthOf(name) + 2 + WidthOf(title);
+  std::string out =
+      absl::StrCat(style(paint, name), "  ", style(Paint::kBold, title),
+                   style(Paint::kPlain, CutTo(where, 80 - std::min<size_t>(taken, 80))), "\n",
+                   Facts(status, style, now, zone));
+  if (findings.empty()) return out;
+  out.push_back('\n');
+  const auto lines = static_cast<size_t>(std::ranges::count(out, '\n'));
+  return out + FindingsText(findings, kMostLines - std::min(lines, kMostLines - 4), style);
 }
 
 }  // namespace
@@ -220,10 +237,10 @@ std::string Limits(const v1::Limits& limits, const Style& style) {
 std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts& parts,
                          const Style& style, absl::Time now, absl::TimeZone zone) {
   std::string out = Summary(status, style, now, zone);
-  if (parts.hooks) absl::StrAppend(&out, "\n", Hooks(status, style));
-  if (parts.specs) absl::StrAppend(&out, "\n", Specs(status, style));
+  if (parts.hooks) absl::StrAppend(&out, "\n", HooksTable(status, style));
+  if (parts.specs) absl::StrAppend(&out, "\n", SpecsTable(status, style));
   if (parts.losses) {
-    absl::StrAppend(&out, "\n", Losses(status, style), "\n", Limits(status.limits(), style));
+    absl::StrAppend(&out, "\n", LossesTable(status, style), "\n", LimitsText(status, style));
   }
   return out;
 }

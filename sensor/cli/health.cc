@@ -1,12 +1,12 @@
 #include "sensor/cli/health.h"
 
 #include <algorithm>
-#include <utility>
+#include <functional>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
+#include "absl/strings/str_join.h"
 
+#include "sensor/cli/causes.h"
 #include "sensor/cli/words.h"
 
 namespace kvmsentry {
@@ -15,51 +15,22 @@ namespace {
 // A tick is a second at most.
 constexpr absl::Duration kStandsStill = absl::Seconds(5);
 
-struct Cause {
-  std::string text;
-  v1::HookStatus::Lack lack = v1::HookStatus::LACK_UNSPECIFIED;
-  v1::Coverage worst = v1::ACTIVE;
-  std::vector<std::string> hooks = {};
-  uint64_t specs = 0;
-};
-
-// Nothing is missed that happens here, or somebody wants it so.
-bool IsExpected(const Cause& cause) {
-  return cause.lack == v1::HookStatus::NOT_APPLICABLE ||
-         cause.lack == v1::HookStatus::MODULE_MISSING || cause.lack == v1::HookStatus::SWITCHED_OFF;
+void FindOpenAlerts(const v1::GetStatusResponse& status, std::vector<Finding>& findings) {
+  for (const v1::OpenAlerts& open : status.open_alerts()) {
+    if (open.count() == 0 || open.severity() < v1::WARNING) continue;
+    findings.push_back({open.severity() == v1::CRITICAL ? Health::kCritical : Health::kWarning,
+                        absl::StrCat(Counted(open.count(), "alert"), " open, of ",
+                                     absl::StrJoin(open.vm(), ", "), ": kvmsentry alerts --open")});
+  }
 }
 
-bool IsOf(const v1::SpecStatus& spec, const Cause& cause) {
-  return std::ranges::any_of(cause.hooks, [&](const std::string& hook) {
-    return absl::StrContains(spec.reason(), absl::StrCat(hook, ": "));
-  });
-}
-
-void FindCauses(const v1::GetStatusResponse& status, std::vector<Finding>& findings) {
-  std::vector<Cause> causes;
-  for (const v1::HookStatus& hook : status.hooks()) {
-    if (Works(hook.coverage())) continue;
-    auto cause = std::ranges::find_if(causes, [&hook](const Cause& known) {
-      return known.text == hook.reason() && known.lack == hook.lack();
-    });
-    if (cause == causes.end()) {
-      causes.push_back({.text = hook.reason(), .lack = hook.lack()});
-      cause = causes.end() - 1;
-    }
-    cause->hooks.push_back(hook.name());
-    cause->worst = std::max(cause->worst, hook.coverage());
-  }
-  for (const v1::SpecStatus& spec : status.specs()) {
-    if (Works(spec.coverage())) continue;
-    for (Cause& cause : causes) cause.specs += IsOf(spec, cause) ? 1U : 0U;
-  }
-  std::ranges::stable_sort(causes, std::greater(), &Cause::specs);
-  for (const Cause& cause : causes) {
-    const bool expected = IsExpected(cause) || cause.specs == 0;
-    findings.push_back(
-        {expected ? Health::kOk : Health::kWarning,
-         absl::StrCat(Counted(cause.specs, "spec"), ", ", Counted(cause.hooks.size(), "hook"),
-                      cause.worst == v1::DEGRADED ? " degraded: " : " off: ", cause.text)});
+void FindFaults(const v1::GetStatusResponse& status, std::vector<Finding>& findings) {
+  for (const v1::Fault& fault : status.faults()) {
+    const bool silenced = fault.silenced_by() != 0;
+    findings.push_back({silenced                           ? Health::kOk
+                        : fault.severity() == v1::CRITICAL ? Health::kCritical
+                                                           : Health::kWarning,
+                        absl::StrCat(silenced ? "silenced: " : "", fault.text())});
   }
 }
 
@@ -73,19 +44,7 @@ void FindLosses(const v1::GetStatusResponse& status, std::vector<Finding>& findi
   }
 }
 
-}  // namespace
-
-std::vector<Finding> FindingsOf(const v1::GetStatusResponse& status, absl::Time now) {
-  std::vector<Finding> findings;
-  const absl::Duration still = now - ToTime(status.last_tick());
-  if (status.has_last_tick() && still > kStandsStill) {
-    findings.push_back(
-        {Health::kCritical, absl::StrCat("the sensor has not ticked for ", InSeconds(still))});
-  }
-  for (const v1::Fault& fault : status.faults()) {
-    findings.push_back(
-        {fault.severity() == v1::CRITICAL ? Health::kCritical : Health::kWarning, fault.text()});
-  }
+void FindVms(const v1::GetStatusResponse& status, std::vector<Finding>& findings) {
   if (status.vms_hidden() > 0) {
     findings.push_back({Health::kCritical, absl::StrCat(Counted(status.vms_hidden(), "VM"),
                                                         " hidden: KVM counts more than any "
@@ -95,8 +54,22 @@ std::vector<Finding> FindingsOf(const v1::GetStatusResponse& status, absl::Time 
     findings.push_back({Health::kWarning, absl::StrCat(Counted(status.vms_unwatched(), "VM"),
                                                        " not watched: see kvmsentry vms")});
   }
+}
+
+}  // namespace
+
+std::vector<Finding> FindingsOf(const v1::GetStatusResponse& status, absl::Time now) {
+  std::vector<Finding> findings;
+  const absl::Duration still = now - ToTime(status.last_tick());
+  if (status.has_last_tick() && still > kStandsStill) {
+    findings.push_back(
+        {Health::kCritical, absl::StrCat("the sensor has not ticked for ", InSeconds(still))});
+  }
+  FindFaults(status, findings);
+  FindOpenAlerts(status, findings);
+  FindVms(status, findings);
   FindLosses(status, findings);
-  FindCauses(status, findings);
+  std::ranges::move(FindCauses(status), std::back_inserter(findings));
   if (!status.journal().recreated_reason().empty()) {
     findings.push_back({Health::kWarning, absl::StrCat("the journal was unreadable: ",
                                                        status.journal().recreated_reason())});

@@ -19,7 +19,8 @@ struct Finding {
   std::string text;
 };
 
-// The worst first. A cause is told once, with how many hooks and specs it concerns.
+// The worst first: open alerts, faults, VMs and losses, then what is not observed (causes.h). What
+// a silence matches is worth knowing and no more.
 std::vector<Finding> FindingsOf(const v1::GetStatusResponse& status, absl::Time now);
 
 // That of the worst finding.

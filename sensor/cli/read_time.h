@@ -12,4 +12,7 @@ namespace kvmsentry {
 // "2h", "30m". nullopt for anything else.
 std::optional<absl::Time> ReadTime(absl::string_view text, absl::Time now, absl::TimeZone zone);
 
+// "90m", "2h30m", "3d", "1w"; more than nothing.
+std::optional<absl::Duration> ReadDuration(absl::string_view text);
+
 }  // namespace kvmsentry

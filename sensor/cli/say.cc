@@ -1,6 +1,8 @@
 #include <cstdio>
 #include <string>
 
+#include "absl/time/clock.h"
+
 #include "sensor/base/escape.h"
 #include "sensor/cli/commands.h"
 
@@ -11,6 +13,13 @@ void Say(const std::string& text) { fprintf(stderr, "kvmsentry: %s\n", EscapeAga
 int Fail(const absl::Status& status) {
   Say(std::string(status.message()));
   return 1;
+}
+
+Look LookFor(const CommonOptions& common, bool wide) {
+  return {.style = StyleFor(common.color),
+          .zone = absl::LocalTimeZone(),
+          .now = absl::Now(),
+          .width = wide ? kAnyWidth : OutputWidth()};
 }
 
 }  // namespace kvmsentry

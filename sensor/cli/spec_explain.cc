@@ -1,13 +1,9 @@
-#include <algorithm>
-
 #include <unistd.h>
 
-#include "absl/strings/str_cat.h"
-
-#include "sensor/base/nearest.h"
 #include "sensor/cli/client.h"
 #include "sensor/cli/commands.h"
 #include "sensor/cli/format.h"
+#include "sensor/cli/hints.h"
 #include "sensor/cli/output.h"
 #include "sensor/cli/spec_layers.h"
 #include "sensor/rpc/convert.h"
@@ -16,8 +12,7 @@
 namespace kvmsentry {
 namespace {
 
-absl::StatusOr<v1::SpecInfo> Find(const v1::ListSpecsResponse& library, const std::string& id,
-                                  absl::string_view which) {
+absl::StatusOr<v1::SpecInfo> FindIn(const v1::ListSpecsResponse& library, const std::string& id) {
   const auto found = std::ranges::find(library.specs(), id, &v1::SpecInfo::id);
   if (found != library.specs().end()) return *found;
   const auto disabled = std::ranges::find(library.disabled(), id, &v1::DisabledSpec::id);
@@ -25,14 +20,7 @@ absl::StatusOr<v1::SpecInfo> Find(const v1::ListSpecsResponse& library, const st
     return absl::NotFoundError(absl::StrCat("spec \"", id, "\" of ", disabled->spec_place(),
                                             " is disabled by the site, at ", disabled->place()));
   }
-  if (library.specs().empty()) {
-    return absl::NotFoundError(absl::StrCat(which, " library has no specs"));
-  }
-  const v1::SpecInfo& meant =
-      NearestTo(id, library.specs(), [](const v1::SpecInfo& spec) { return spec.id(); });
-  return absl::NotFoundError(absl::StrCat("no spec \"", id, "\" in ", which, " library; did you ",
-                                          "mean \"", meant.id(),
-                                          "\"? \"kvmsentry spec list\" shows all"));
+  return FindSpec(library, id);
 }
 
 absl::StatusOr<v1::ListSpecsResponse> FromFolders(const SpecPaths& layers) {
@@ -61,7 +49,7 @@ absl::StatusOr<v1::ListSpecsResponse> FromDaemon(const CommonOptions& common,
 int Run(const CommonOptions& common, const SpecExplainCommand& command) {
   const auto specs = command.layers ? FromFolders(*command.layers) : FromDaemon(common, command);
   if (!specs.ok()) return Fail(specs.status());
-  const auto spec = Find(*specs, command.id, command.layers ? "this" : "the loaded");
+  const auto spec = FindIn(*specs, command.id);
   if (!spec.ok()) return Fail(spec.status());
   Output output(STDOUT_FILENO);
   output.Write(FormatSpec(*spec, StyleFor(common.color)));

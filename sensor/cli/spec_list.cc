@@ -17,7 +17,7 @@ int Run(const CommonOptions& common, const SpecListCommand& command) {
   if (command.json) {
     for (const v1::SpecInfo& spec : response->specs()) output.Write(JsonLine(spec));
   } else {
-    output.Write(FormatSpecs(*response, StyleFor(common.color)));
+    output.Write(FormatSpecs(*response, LookFor(common, command.wide)));
   }
   return output.Finish();
 }

@@ -13,7 +13,8 @@ namespace kvmsentry {
 
 struct Column {
   std::string title;
-  bool right = false;  // aligned to the right, as numbers are
+  bool right = false;    // aligned to the right, as numbers are
+  bool shrinks = false;  // its texts may be cut where the table is too wide
 };
 
 struct Cell {
@@ -31,8 +32,16 @@ class Table {
   // A line of titles and one for each row, each as wide as it must be and without blanks at its
   // end.
   std::string Render(const Style& style) const;
+  // The same in at most WIDTH columns: a text of the last column that is too long is broken into
+  // lines; it has 16 columns at least, whatever the width.
+  std::string RenderWrapped(const Style& style, size_t width) const;
+  // The same: the widest of the columns that shrink do so, to no less than 8.
+  std::string RenderFit(const Style& style, size_t width) const;
 
  private:
+  std::vector<size_t> Widths() const;
+  size_t RoomForLast(size_t width) const;
+
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;
 };

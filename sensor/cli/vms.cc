@@ -1,28 +1,70 @@
-#include <unistd.h>
+#include <vector>
 
-#include "absl/time/time.h"
+#include <unistd.h>
 
 #include "sensor/cli/client.h"
 #include "sensor/cli/commands.h"
 #include "sensor/cli/format.h"
+#include "sensor/cli/hints.h"
+#include "sensor/cli/open_alerts.h"
 #include "sensor/cli/output.h"
+#include "sensor/cli/words.h"
 #include "sensor/rpc/json.h"
 
 namespace kvmsentry {
+namespace {
+
+// The VMs that are asked for, in order.
+absl::StatusOr<std::vector<v1::VmStatus>> VmsOf(Client& client, const VmsCommand& command) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const v1::ListVmsResponse response, client.ListVms(command.request));
+  std::vector<v1::VmStatus> vms(response.vms().begin(), response.vms().end());
+  if (!command.name.empty()) {
+    KVMSENTRY_ASSIGN_OR_RETURN(v1::VmStatus vm, FindVm(vms, command.name));
+    vms = {std::move(vm)};
+  }
+  SortVms(command.sort, vms);
+  return vms;
+}
+
+absl::StatusOr<std::string> Text(Client& client, const std::vector<v1::VmStatus>& vms,
+                                 const VmsCommand& command, const Look& look) {
+  std::string text;
+  if (command.name.empty()) {
+    text = FormatVms(vms, look);
+  } else {
+    v1::AlertFilter filter;
+    filter.add_vm(LiteralGlob(vms[0].vm().name()));
+    KVMSENTRY_ASSIGN_OR_RETURN(std::vector<v1::Alert> open, ListAllOpen(client, filter));
+    // Another VM may be called what this one is shown as.
+    std::erase_if(open,
+                  [&](const v1::Alert& alert) { return alert.vm().id() != vms[0].vm().id(); });
+    text = FormatVm(vms[0], open, look);
+  }
+  if (command.counts) text += FormatCounts(vms, look.style);
+  if (command.exits) text += FormatExits(vms, look.style);
+  if (command.devices) text += FormatDevices(vms, look);
+  return text;
+}
+
+}  // namespace
 
 int Run(const CommonOptions& common, const VmsCommand& command) {
   const auto client = Client::Connect(common.socket);
   if (!client.ok()) return Fail(client.status());
-  const auto response = (*client)->ListVms(command.request);
-  if (!response.ok()) return Fail(response.status());
+  const auto vms = VmsOf(**client, command);
+  if (!vms.ok()) return Fail(vms.status());
   Output output(STDOUT_FILENO);
   if (command.json) {
-    for (const v1::VmStatus& vm : response->vms()) output.Write(JsonLine(vm));
+    for (const v1::VmStatus& vm : *vms) output.Write(JsonLine(vm));
   } else {
-    const Style style = StyleFor(common.color);
-    output.Write(FormatVms(*response, command.counts, style, absl::LocalTimeZone()));
-    if (command.exits) output.Write(FormatExits(*response, style));
-    if (command.devices) output.Write(FormatDevices(*response, style));
+    const auto text = Text(**client, *vms, command, LookFor(common, command.wide));
+    if (!text.ok()) return Fail(text.status());
+    output.Write(*text);
+  }
+  if (vms->empty()) {
+    v1::AlertFilter named;
+    *named.mutable_vm() = command.request.vm();
+    for (const std::string& hint : HintsOn(named, **client)) Say(hint);
   }
   return output.Finish();
 }

@@ -20,6 +20,7 @@
 #include "sensor/alert/disk_journal.h"
 #include "sensor/alert/left_open.h"
 #include "sensor/alert/memory_journal.h"
+#include "sensor/alert/silence_book.h"
 #include "sensor/base/escape.h"
 #include "sensor/base/sanitized.h"
 #include "sensor/confine/confine.h"
@@ -121,6 +122,17 @@ Writable WrittenBy(const DaemonOptions& options) {
   return writable;
 }
 
+absl::StatusOr<std::unique_ptr<SilenceBook>> OpenSilences(const DaemonOptions& options,
+                                                          const Clock& clock) {
+  if (options.state_dir.empty()) return std::make_unique<SilenceBook>(clock);
+  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<SilenceBook> silences,
+                             SilenceBook::Open(options.state_dir, clock));
+  if (!silences->problem().empty()) {
+    spdlog::error("the silences were unreadable: {}", silences->problem());
+  }
+  return silences;
+}
+
 absl::Status Run(const DaemonOptions& options) {
   if (options.unpin) return Unpin(options.pin_root);
   std::signal(SIGPIPE, SIG_IGN);  // a log's reader that has gone is no reason to end
@@ -140,13 +152,21 @@ absl::Status Run(const DaemonOptions& options) {
   std::optional<EndGuard> guard;  // the last to go: workers and programs end before it
   Pulse pulse;
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Journal> journal, OpenJournal(options, clock));
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<SilenceBook> silences,
+                             OpenSilences(options, clock));
+  const auto silenced_by = [&silences](const AlertEvent& event) {
+    return silences->SilencedBy(event);
+  };
   Hub hub(std::move(journal));
   for (const AlertPtr& open : hub.journal().Open()) {
-    KVMSENTRY_RETURN_IF_ERROR(hub.Publish(ClearLeftOpen(*open, clock.Now(), clock.WallNow())));
+    JournaledAlert cleared = ClearLeftOpen(*open, clock.Now(), clock.WallNow());
+    cleared.silenced_by = silenced_by(cleared.event);
+    KVMSENTRY_RETURN_IF_ERROR(hub.Publish(std::move(cleared)));
   }
   // Gone before the hub is, and after the sensor that asks them.
   std::optional<Sinks> sinks(std::in_place, options, hub);
   sensor_options.outlet_problem = [&sinks] { return sinks->problem(); };
+  sensor_options.silenced_by = silenced_by;
   KVMSENTRY_ASSIGN_OR_RETURN(
       const std::unique_ptr<Sensor> sensor,
       Sensor::Start(sensor_options, std::move(loader), library, clock, hub, pulse));
@@ -158,13 +178,13 @@ absl::Status Run(const DaemonOptions& options) {
     spdlog::info("files are not confined: {}", std::string(confined.message()));
   }
   KVMSENTRY_RETURN_IF_ERROR(ConfineServing());
-  KVMSENTRY_ASSIGN_OR_RETURN(
-      std::unique_ptr<MetricsServer> metrics,
-      StartMetrics(options, hub, sensor->view(), pulse, clock));
+  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<MetricsServer> metrics,
+                             StartMetrics(options, hub, sensor->view(), pulse, clock, *silences));
   KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
                              Server::Start(std::move(place),
                                            {.max_subscribers = options.max_subscribers,
-                                            .heartbeat = absl::Seconds(options.heartbeat_seconds)},
+                                            .heartbeat = absl::Seconds(options.heartbeat_seconds),
+                                            .silences = silences.get()},
                                            hub, sensor->view(), pulse, clock, &sensor->specs()));
   sensor->KeepPins();
   server->SetServing(true);

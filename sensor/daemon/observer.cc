@@ -20,6 +20,7 @@ Observer::Observer(Sources& sources, Engine& engine, SelfCheck& self)
 
 void Observer::Observe(Observation observation) {
   observation.serial = ++serial_;
+  if (observation.kind == ObservationKind::kMember) members_.Note(observation);
   engine_.Observe(observation);
 }
 

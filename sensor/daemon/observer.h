@@ -11,6 +11,7 @@
 
 #include "sensor/base/time.h"
 #include "sensor/daemon/coverage_board.h"
+#include "sensor/daemon/seen_members.h"
 #include "sensor/daemon/self_check.h"
 #include "sensor/engine/engine.h"
 #include "sensor/source/changed_counts.h"
@@ -38,6 +39,8 @@ class Observer {
 
   // Of each source, as of the latest sample.
   std::vector<std::shared_ptr<const SourceCounts>> Counts() const;
+  // The members of sets that each VM was seen with.
+  MemberBook& members() { return members_; }
   KernelTime recorded_at() const { return recorded_at_; }  // the latest that a record names
   uint64_t bad_records() const { return bad_records_; }
 
@@ -51,6 +54,7 @@ class Observer {
   Sources& sources_;
   Engine& engine_;
   SelfCheck& self_;
+  MemberBook members_;
   ChangedCounts heard_;
   std::vector<FeatureId> observed_;                    // the active features of the latest sample
   std::map<SourceId, std::vector<FeatureId>> active_;  // the same by source

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sensor/alert/hub.h"
+#include "sensor/alert/silence_book.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/pulse.h"
 #include "sensor/base/status.h"
@@ -29,6 +30,7 @@ class Sinks {
 // All but OPTIONS outlives it; nullptr where none is asked for.
 absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(const DaemonOptions& options,
                                                             const Hub& hub, const SensorView& view,
-                                                            const Pulse& pulse, const Clock& clock);
+                                                            const Pulse& pulse, const Clock& clock,
+                                                            const SilenceBook& silences);
 
 }  // namespace kvmsentry

@@ -16,6 +16,7 @@ void Publisher::Publish(AlertEvent event) {
   alert.at = event.at == event.opened_at ? alert.opened_at : WallAt(clock_, event.at);
   if (event.state == AlertState::kCleared) opened_.erase(opened);
   alert.host = host_;
+  alert.silenced_by = silenced_by_(event);
   alert.event = std::move(event);
   if (const auto published = hub_.Publish(std::move(alert)); !published.ok()) {
     if (refused_++ == 0) {

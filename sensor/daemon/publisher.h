@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -18,9 +19,14 @@ namespace kvmsentry {
 // Not thread safe.
 class Publisher {
  public:
+  // The silence that an event matches now; 0: none.
+  using SilencedBy = std::function<uint64_t(const AlertEvent&)>;
+
+  static uint64_t NoSilence(const AlertEvent&) { return 0; }
+
   // CLOCK and HUB outlive it.
-  Publisher(HostFacts host, const Clock& clock, Hub& hub)
-      : host_(std::move(host)), clock_(clock), hub_(hub) {}
+  Publisher(HostFacts host, const Clock& clock, Hub& hub, SilencedBy silenced_by = NoSilence)
+      : host_(std::move(host)), clock_(clock), hub_(hub), silenced_by_(std::move(silenced_by)) {}
 
   // Counts and logs what the journal refuses.
   void Publish(AlertEvent event);
@@ -31,6 +37,7 @@ class Publisher {
   const HostFacts host_;
   const Clock& clock_;
   Hub& hub_;
+  const SilencedBy silenced_by_;
   uint64_t refused_ = 0;
   // Of each open alert, by its key, when it opened: told alike with each of its steps, although
   // the two clocks drift.

@@ -57,7 +57,8 @@ constexpr std::array<Words, kFaults> kWords = {{
      "Whether it is there, can be written, and has space; kvmsentry alerts shows them all the "
      "same."},
     {"self-loader", Severity::kWarning, "the sensor's loader has ended", "the sensor's loader runs",
-     "What is attached stays and counts, but hooks of modules that are loaded later, and those that "
+     "What is attached stays and counts, but hooks of modules that are loaded later, and those "
+     "that "
      "were shed, stay missing, and the cost of programs is not measured.",
      "The kernel's log for what ended it; a restart of kvmsentryd starts it again."},
     {"self-specs", Severity::kWarning, "a changed spec library was refused",

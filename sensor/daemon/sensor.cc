@@ -63,7 +63,7 @@ Sensor::Sensor(const SensorOptions& options, const LoadedLibrary& library, const
       began_(parts.began),
       base_status_(BaseStatus(options)),
       engine_(library_, options.engine),
-      publisher_(options.host, clock, hub),
+      publisher_(options.host, clock, hub, options.silenced_by),
       outlet_problem_(options.outlet_problem),
       coverage_(library_),
       observer_(*sources_, engine_, self_),
@@ -222,6 +222,7 @@ void Sensor::Vanish(const VmGone& gone, KernelTime now) {
     engine_.RemoveVm(gone.id, now);
     registry_.Remove(gone.id);
     observer_.Forget(gone.id);
+    observer_.members().Remove(gone.id);
   }
   if (gone.reason == GoneReason::kRowLost) {
     sources_->Unwatch(gone.id);
@@ -323,6 +324,9 @@ void Sensor::PostSnapshot() {
   status.vms_watched = registry_.records().size() - incomplete;
   status.vms_unwatched = inventory.unwatched_count() + incomplete;
   status.vms_hidden = inventory.unknown();
+  snapshot->at = clock_.Now();
+  snapshot->wall = clock_.WallNow();
+  snapshot->library = library_;
   snapshot->coverage = coverage_.view();
   snapshot->costs = cost.costs();
   snapshot->counts = observer_.Counts();
@@ -330,6 +334,7 @@ void Sensor::PostSnapshot() {
   for (const auto& [id, record] : registry_.records()) {
     Snapshot::Vm& vm = snapshot->vms.emplace_back();
     vm.record = record;
+    vm.members = observer_.members().Of(id);
     if (const auto score = engine_.ScoreOf(id)) {
       vm.score_millipoints = score->millipoints;
       vm.open_alerts = score->open_alerts;

@@ -41,14 +41,15 @@ struct SensorOptions {
   SpecFolders specs;
   // Why alerts do not get to where they should be written; empty: they do.
   std::function<std::string()> outlet_problem = [] { return std::string(); };
+  Publisher::SilencedBy silenced_by = Publisher::NoSilence;
 };
 
 // One thread drives it (On...), and waits for nothing there: what may block, workers do. view() is
 // thread safe.
 class Sensor {
  public:
-  // LOADER is of OPTIONS.probe and BpfSources(). LIBRARY is that of options.specs, without an error.
-  // CLOCK, HUB and PULSE, which it writes, outlive the sensor.
+  // LOADER is of OPTIONS.probe and BpfSources(). LIBRARY is that of options.specs, without an
+  // error. CLOCK, HUB and PULSE, which it writes, outlive the sensor.
   static absl::StatusOr<std::unique_ptr<Sensor>> Start(const SensorOptions& options,
                                                        std::unique_ptr<Loader> loader,
                                                        const LoadedLibrary& library,

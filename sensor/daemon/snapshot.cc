@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "sensor/daemon/judge_members.h"
 #include "sensor/source/catalogue.h"
 
 namespace kvmsentry {
@@ -24,10 +25,26 @@ HookView ViewOf(const HookCoverage& hook, std::span<const HookCost> costs) {
   return view;
 }
 
-VmView ViewOf(const Snapshot& snapshot, const Snapshot::Vm& vm) {
-  const VmEntry& entry = vm.record->entry;
+VmDetails DetailsOf(const Snapshot& snapshot, const VmEntry& entry) {
   VmDetails details;
   for (const auto& counts : snapshot.counts) counts->Show({entry.facts.id, entry.slot}, &details);
+  return details;
+}
+
+// What of NOW, by feature, has risen since BEFORE, per second.
+std::map<std::string, double> RatesOf(const VmView& now, const VmDetails& before, double seconds) {
+  std::map<std::string, double> rates;
+  for (const auto& [id, count] : before.counts) {
+    const auto later = now.counts.find(std::string(FeatureOf(id).name));
+    if (later == now.counts.end() || later->second <= count) continue;
+    rates[later->first] = static_cast<double>(later->second - count) / seconds;
+  }
+  return rates;
+}
+
+VmView ViewOf(const Snapshot& snapshot, const Snapshot* before, const Snapshot::Vm& vm) {
+  const VmEntry& entry = vm.record->entry;
+  const VmDetails details = DetailsOf(snapshot, entry);
   VmView view;
   view.vm = entry.facts;
   view.first_seen = vm.record->first_seen;
@@ -50,19 +67,27 @@ VmView ViewOf(const Snapshot& snapshot, const Snapshot::Vm& vm) {
   for (const auto& [id, level] : details.levels) {
     view.levels[std::string(FeatureOf(id).name)] = level;
   }
+  if (before != nullptr && snapshot.at > before->at) {
+    const double seconds = static_cast<double>(snapshot.at - before->at) / kNsPerSecond;
+    view.rates = RatesOf(view, DetailsOf(*before, entry), seconds);
+  }
   return view;
 }
 
 }  // namespace
 
 void SnapshotBoard::Post(std::shared_ptr<const Snapshot> snapshot) {
+  std::shared_ptr<const Snapshot> freed;  // after the lock, unless somebody reads it
   const std::lock_guard lock(mutex_);
-  latest_.swap(snapshot);  // the one before is freed after the lock, unless somebody reads it
+  if (next_before_ == nullptr || snapshot->at - next_before_->at >= kNsPerSecond) {
+    freed = std::exchange(before_, std::exchange(next_before_, snapshot));
+  }
+  latest_.swap(snapshot);
 }
 
-std::shared_ptr<const Snapshot> SnapshotBoard::Get() const {
+SnapshotBoard::Two SnapshotBoard::GetTwo() const {
   const std::lock_guard lock(mutex_);
-  return latest_;
+  return {latest_, before_};
 }
 
 SensorStatus SnapshotBoard::Status() const {
@@ -73,16 +98,16 @@ SensorStatus SnapshotBoard::Status() const {
     status.hooks.push_back(ViewOf(hook, snapshot->costs));
   }
   for (const SpecView& spec : snapshot->coverage->specs) {
-    status.specs.push_back({spec.id, spec.coverage, spec.reason});
+    status.specs.push_back({spec.id, spec.coverage, spec.reason, spec.point});
   }
   return status;
 }
 
 std::vector<VmView> SnapshotBoard::Vms(bool with_exits) const {
-  const std::shared_ptr<const Snapshot> snapshot = Get();
+  const auto [snapshot, before] = GetTwo();
   std::map<VmId, VmView> views;
   for (const Snapshot::Vm& vm : snapshot->vms) {
-    views[vm.record->entry.facts.id] = ViewOf(*snapshot, vm);
+    views[vm.record->entry.facts.id] = ViewOf(*snapshot, before.get(), vm);
   }
   if (with_exits) {
     for (VcpuExits& exits : exits_()) {
@@ -96,6 +121,16 @@ std::vector<VmView> SnapshotBoard::Vms(bool with_exits) const {
     all.insert(all.end(), snapshot->unwatched->begin(), snapshot->unwatched->end());
   }
   return all;
+}
+
+std::optional<MembersView> SnapshotBoard::Members(VmId vm) const {
+  const std::shared_ptr<const Snapshot> snapshot = Get();
+  const auto found = std::ranges::find_if(
+      snapshot->vms, [vm](const auto& known) { return known.record->entry.facts.id == vm; });
+  if (found == snapshot->vms.end()) return std::nullopt;
+  const VmFacts& facts = found->record->entry.facts;
+  if (found->members == nullptr) return MembersView{.vm = facts};
+  return JudgeMembers(*found->members, facts, *snapshot->library, snapshot->wall, snapshot->at);
 }
 
 std::vector<SpecView> SnapshotBoard::Specs() const {

@@ -13,10 +13,12 @@
 #include <vector>
 
 #include "sensor/daemon/coverage_board.h"
+#include "sensor/daemon/seen_members.h"
 #include "sensor/daemon/vm_registry.h"
 #include "sensor/probe/cost_meter.h"
 #include "sensor/rpc/sensor_view.h"
 #include "sensor/source/source.h"
+#include "sensor/spec/library.h"
 
 namespace kvmsentry {
 
@@ -26,13 +28,17 @@ struct Snapshot {
     std::shared_ptr<const VmRecord> record;
     int64_t score_millipoints = 0;
     uint32_t open_alerts = 0;
+    std::shared_ptr<const SeenMembers> members = {};  // nullptr: none was seen
   };
 
+  KernelTime at;
   SensorStatus status;  // without hooks and specs
   std::shared_ptr<const CoverageBoard::View> coverage;
   std::vector<HookCost> costs;
   std::vector<Vm> vms;
   std::vector<std::shared_ptr<const SourceCounts>> counts;  // of each source
+  std::shared_ptr<const SpecLibrary> library;
+  absl::Time wall;  // at `at`
   std::shared_ptr<const std::vector<VmView>> unwatched;
 };
 
@@ -48,13 +54,21 @@ class SnapshotBoard final : public SensorView {
   SensorStatus Status() const override;
   std::vector<VmView> Vms(bool with_exits) const override;
   std::vector<SpecView> Specs() const override;
+  std::optional<MembersView> Members(VmId vm) const override;
 
  private:
-  std::shared_ptr<const Snapshot> Get() const;
+  // The latest, and one that is one to two seconds older, nullptr in the first second: what rose
+  // between the two is the rate now.
+  struct Two {
+    std::shared_ptr<const Snapshot> latest, before;
+  };
+  std::shared_ptr<const Snapshot> Get() const { return GetTwo().latest; }
+  Two GetTwo() const;
 
   const ExitsReader exits_;
   mutable std::mutex mutex_;  // held for the copy of a pointer only
   std::shared_ptr<const Snapshot> latest_ = std::make_shared<const Snapshot>();
+  std::shared_ptr<const Snapshot> before_, next_before_;
 };
 
 }  // namespace kvmsentry

@@ -187,6 +187,7 @@ v1::Alert ToProto(const JournaledAlert& alert) {
   proto.set_observe_only(event.observe_only);
   for (const std::string& tag : event.tags) proto.add_tags(EscapeAgain(tag));
   for (const std::string& technique : event.mitre) proto.add_mitre(EscapeAgain(technique));
+  proto.set_silenced_by(alert.silenced_by);
   return proto;
 }
 
@@ -245,6 +246,9 @@ v1::VmStatus ToProto(const VmView& vm, bool vcpu_exits) {
   }
   for (const auto& [feature, level] : vm.levels) {
     (*proto.mutable_levels())[EscapeAgain(feature)] = level;
+  }
+  for (const auto& [feature, rate] : vm.rates) {
+    (*proto.mutable_rates())[EscapeAgain(feature)] = rate;
   }
   for (const Device& device : vm.devices.devices) *proto.add_devices() = DeviceOf(device);
   proto.set_devices_left_out(vm.devices.left_out);
@@ -356,6 +360,7 @@ v1::GetStatusResponse ToProto(const SensorStatus& status) {
     out.set_id(EscapeAgain(spec.id));
     out.set_coverage(Cast<v1::Coverage>(spec.coverage));
     out.set_reason(EscapeAgain(spec.reason));
+    out.set_point(Cast<v1::Point>(spec.point));
   }
   for (const LossView& loss : status.losses) *proto.add_losses() = LossOf(loss);
   proto.mutable_limits()->set_max_vms(status.max_vms);

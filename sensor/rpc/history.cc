@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -63,9 +64,11 @@ std::optional<AlertId> IdOfToken(const std::string& token) {
 
 }  // namespace
 
-absl::Status ListOpen(const Journal& journal, const v1::ListOpenAlertsRequest& request,
+absl::Status ListOpen(const Journal& journal, const SilencedByNow& silenced_by,
+                      const v1::ListOpenAlertsRequest& request,
                       v1::ListOpenAlertsResponse& response) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const AlertFilter filter, ReadFilter(request.filter()));
+  KVMSENTRY_ASSIGN_OR_RETURN(AlertFilter filter, ReadFilter(request.filter()));
+  const bool hide_silenced = std::exchange(filter.hide_muted, false);
   KVMSENTRY_ASSIGN_OR_RETURN(const int32_t size, PageSize(request.page_size(), kLargestPage));
   const std::optional<AlertId> after = IdOfToken(request.page_token());
   if (!after && !request.page_token().empty()) return BadToken(request.page_token());
@@ -73,8 +76,12 @@ absl::Status ListOpen(const Journal& journal, const v1::ListOpenAlertsRequest& r
   for (const AlertPtr& alert : journal.Open()) {
     const AlertId id = IdOf(alert->event);
     if ((after && id <= *after) || !filter.Matches(*alert)) continue;
-    *response.add_alerts() = ToProto(*alert);
-    if (room.Take(*response.alerts().rbegin())) continue;
+    const uint64_t silence = silenced_by(alert->event);
+    if (hide_silenced && silence != 0) continue;
+    v1::Alert& shown = *response.add_alerts();
+    shown = ToProto(*alert);
+    shown.set_silenced_by(silence);
+    if (room.Take(shown)) continue;
     response.set_next_page_token(EscapeAgain(TokenOf(id)));
     break;
   }

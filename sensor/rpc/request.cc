@@ -71,6 +71,7 @@ absl::StatusOr<AlertFilter> ReadFilter(const v1::AlertFilter& proto) {
                                                kMaxPatternBytes, " are taken"));
   }
   filter.text = proto.text();
+  filter.hide_muted = proto.hide_silenced();
   return filter;
 }
 

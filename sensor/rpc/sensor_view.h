@@ -10,7 +10,9 @@
 #include "absl/time/time.h"
 
 #include "sensor/alert/journal.h"
+#include "sensor/feature/feature.h"
 #include "sensor/feature/lack.h"
+#include "sensor/feature/member.h"
 #include "sensor/feature/method.h"
 #include "sensor/feature/vm.h"
 #include "sensor/inventory/device.h"
@@ -53,6 +55,7 @@ struct SpecState {
   std::string id;
   Coverage coverage = Coverage::kUnknown;
   std::string reason;  // why not active; empty else
+  Point point = Point::kNone;
 };
 
 struct SpecView {
@@ -98,10 +101,27 @@ struct VmView {
   uint32_t open_alerts = 0;
   absl::Time first_seen;
   bool seen_from_birth = false;
-  std::map<std::string, uint64_t> counts;  // by feature, only of active hooks
-  std::map<std::string, double> levels;    // see VmDetails::levels
+  std::map<std::string, uint64_t> counts;    // by feature, only of active hooks
+  std::map<std::string, double> levels;      // see VmDetails::levels
+  std::map<std::string, double> rates = {};  // per second, of counts that rise
   DeviceList devices;
   std::vector<VcpuExits> exits;  // if asked for; of vCPUs that have left the guest
+};
+
+// A member of a set that a VM was seen with.
+struct MemberView {
+  FeatureId feature = {};
+  Member member = {};
+  absl::Time first_seen = {};
+  absl::Time last_seen = {};
+  bool judged = false;                    // a spec on the feature selects the VM
+  std::vector<std::string> outside = {};  // the specs by whose norm it is not normal
+};
+
+struct MembersView {
+  VmFacts vm = {};
+  std::vector<MemberView> members = {};  // by feature, in the order in which they were first seen
+  std::map<FeatureId, uint64_t> left_out = {};  // sightings of members beyond those that are kept
 };
 
 // The server adds what it knows itself: the last alert, the subscribers, and the limits of both.
@@ -137,6 +157,8 @@ class SensorView {
   // Watched and unwatched, in any order; of those without a slot, some may be left out.
   virtual std::vector<VmView> Vms(bool with_exits) const = 0;
   virtual std::vector<SpecView> Specs() const = 0;  // in the order of their ids
+  // Of a VM that is watched; nullopt of any other. Judged by the loaded specs.
+  virtual std::optional<MembersView> Members(VmId vm) const = 0;
 };
 
 }  // namespace kvmsentry

@@ -16,10 +16,15 @@
 
 #include "kvmsentry/v1/alerts.grpc.pb.h"
 #include "kvmsentry/v1/sensor.grpc.pb.h"
+#include "kvmsentry/v1/silence.grpc.pb.h"
 #include "kvmsentry/v1/spec_admin.grpc.pb.h"
+#include "sensor/base/natural.h"
 #include "sensor/rpc/convert.h"
 #include "sensor/rpc/history.h"
+#include "sensor/rpc/list_members.h"
+#include "sensor/rpc/open_summary.h"
 #include "sensor/rpc/request.h"
+#include "sensor/rpc/silence_service.h"
 #include "sensor/rpc/spec_admin.h"
 #include "sensor/rpc/subscribers.h"
 
@@ -38,9 +43,14 @@ grpc::ServerUnaryReactor* End(grpc::CallbackServerContext* context, const absl::
   return reactor;
 }
 
+SilencedByNow SilencedByOf(const SilenceBook& silences) {
+  return [&silences](const AlertEvent& event) { return silences.SilencedBy(event); };
+}
+
 class AlertsService final : public v1::Alerts::CallbackService {
  public:
-  AlertsService(const Hub& hub, Subscribers& subscribers) : hub_(hub), subscribers_(subscribers) {}
+  AlertsService(const Hub& hub, const SilenceBook& silences, Subscribers& subscribers)
+      : hub_(hub), silences_(silences), subscribers_(subscribers) {}
 
   grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(
       grpc::CallbackServerContext*, const v1::SubscribeRequest* request) override {
@@ -52,7 +62,8 @@ class AlertsService final : public v1::Alerts::CallbackService {
   grpc::ServerUnaryReactor* ListOpen(grpc::CallbackServerContext* context,
                                      const v1::ListOpenAlertsRequest* request,
                                      v1::ListOpenAlertsResponse* response) override {
-    return End(context, kvmsentry::ListOpen(hub_.journal(), *request, *response));
+    return End(context,
+               kvmsentry::ListOpen(hub_.journal(), SilencedByOf(silences_), *request, *response));
   }
 
   grpc::ServerUnaryReactor* List(grpc::CallbackServerContext* context,
@@ -61,17 +72,26 @@ class AlertsService final : public v1::Alerts::CallbackService {
     return End(context, ListAlerts(hub_.journal(), *request, *response));
   }
 
+  grpc::ServerUnaryReactor* ListSilences(grpc::CallbackServerContext* context,
+                                         const v1::ListSilencesRequest*,
+                                         v1::ListSilencesResponse* response) override {
+    kvmsentry::ListSilences(silences_, *response);
+    return End(context, absl::OkStatus());
+  }
+
  private:
   const Hub& hub_;
+  const SilenceBook& silences_;
   Subscribers& subscribers_;
 };
 
 class SensorService final : public v1::Sensor::CallbackService {
  public:
-  SensorService(const SensorView& view, const Hub& hub, const Pulse& pulse,
-                const Subscribers& subscribers, uint32_t max_subscribers)
+  SensorService(const SensorView& view, const Hub& hub, const SilenceBook& silences,
+                const Pulse& pulse, const Subscribers& subscribers, uint32_t max_subscribers)
       : view_(view),
         hub_(hub),
+        silences_(silences),
         pulse_(pulse),
         subscribers_(subscribers),
         max_subscribers_(max_subscribers) {}
@@ -87,6 +107,8 @@ class SensorService final : public v1::Sensor::CallbackService {
     for (const HostPressure& pressure : ReadHostPressure()) {
       *response->add_host_pressure() = ToProto(pressure);
     }
+    Open().FillStatus(*response);
+    response->set_silences(static_cast<uint32_t>(silences_.Active().size()));
     response->mutable_limits()->set_max_subscribers(max_subscribers_);
     response->mutable_limits()->set_alerts_kept(static_cast<uint32_t>(hub_.journal().capacity()));
     return End(context, absl::OkStatus());
@@ -99,10 +121,14 @@ class SensorService final : public v1::Sensor::CallbackService {
     if (!globs.ok()) return End(context, globs.status());
     std::vector<VmView> vms = view_.Vms(/*with_exits=*/true);
     std::sort(vms.begin(), vms.end(), [](const VmView& a, const VmView& b) {
-      return std::tie(a.vm.name, a.vm.id) < std::tie(b.vm.name, b.vm.id);
+      return a.vm.name == b.vm.name ? a.vm.id < b.vm.id : NaturalLess(a.vm.name, b.vm.name);
     });
+    const OpenSummary open = Open();
     for (const VmView& vm : vms) {
-      if (MatchesVm(*globs, vm.vm)) *response->add_vms() = ToProto(vm, request->vcpu_exits());
+      if (!MatchesVm(*globs, vm.vm)) continue;
+      v1::VmStatus& status = *response->add_vms();
+      status = ToProto(vm, request->vcpu_exits());
+      if (vm.watched) open.FillVm(vm.vm.id.serial, status);
     }
     return End(context, absl::OkStatus());
   }
@@ -128,9 +154,18 @@ class SensorService final : public v1::Sensor::CallbackService {
     return End(context, absl::OkStatus());
   }
 
+  grpc::ServerUnaryReactor* ListMembers(grpc::CallbackServerContext* context,
+                                        const v1::ListMembersRequest* request,
+                                        v1::ListMembersResponse* response) override {
+    return End(context, kvmsentry::ListMembers(view_, *request, *response));
+  }
+
  private:
+  OpenSummary Open() const { return OpenSummary(hub_.journal().Open(), SilencedByOf(silences_)); }
+
   const SensorView& view_;
   const Hub& hub_;
+  const SilenceBook& silences_;
   const Pulse& pulse_;
   const Subscribers& subscribers_;
   const uint32_t max_subscribers_;
@@ -144,16 +179,22 @@ struct Server::State {
         SpecControl* specs)
       : options(server_options),
         place(std::move(socket_place)),
+        own_silences(clock),
         subscribers(hub, pulse, clock, options.max_subscribers, options.heartbeat),
-        alerts(hub, subscribers),
-        sensor(view, hub, pulse, subscribers, options.max_subscribers),
+        alerts(hub, silences(), subscribers),
+        sensor(view, hub, silences(), pulse, subscribers, options.max_subscribers),
+        silence_admin(MakeSilenceAdmin(silences())),
         spec_admin(specs == nullptr ? nullptr : MakeSpecAdmin(*specs)) {}
+
+  SilenceBook& silences() { return options.silences == nullptr ? own_silences : *options.silences; }
 
   const ServerOptions options;
   std::unique_ptr<SocketPlace> place;
+  SilenceBook own_silences;
   Subscribers subscribers;
   AlertsService alerts;
   SensorService sensor;
+  std::unique_ptr<grpc::Service> silence_admin;
   const std::unique_ptr<grpc::Service> spec_admin;  // nullptr: there is none
   std::mutex stop_mutex;
   bool stopped = false;                  // guarded by stop_mutex
@@ -174,6 +215,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(std::unique_ptr<SocketPlac
   builder.RegisterService(&state->alerts);
   builder.RegisterService(&state->sensor);
   if (state->spec_admin != nullptr) builder.RegisterService(state->spec_admin.get());
+  builder.RegisterService(state->silence_admin.get());
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsPerConnection);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
@@ -200,6 +242,7 @@ void Server::SetServing(bool serving) {
   if (state_->spec_admin != nullptr) {
     health->SetServingStatus(v1::SpecAdmin::service_full_name(), serving);
   }
+  health->SetServingStatus(v1::SilenceAdmin::service_full_name(), serving);
 }
 
 void Server::Stop() {

@@ -1,5 +1,5 @@
-// The gRPC server: Alerts, Sensor and SpecAdmin, the standard health service, and reflection, on a
-// unix socket.
+// The gRPC server: Alerts, Sensor, SpecAdmin and SilenceAdmin, the standard health service, and
+// reflection, on a unix socket.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 
 #include "sensor/alert/hub.h"
+#include "sensor/alert/silence_book.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/pulse.h"
 #include "sensor/base/status.h"
@@ -24,6 +25,7 @@ struct ServerOptions {
   uint32_t max_subscribers = 64;  // more are refused with RESOURCE_EXHAUSTED
   absl::Duration heartbeat = absl::Seconds(10);
   absl::Duration stop_within = absl::Seconds(2);  // then clients that do not read are cut off
+  SilenceBook* silences = nullptr;                // outlives the server; nullptr: one in memory
 };
 
 // Thread safe.

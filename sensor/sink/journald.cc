@@ -85,6 +85,7 @@ std::vector<std::string> JournaldFields(const StreamItem& item) {
   if (event.observe_only) add("KVMSENTRY_OBSERVE_ONLY", "1");
   add("KVMSENTRY_TAGS", absl::StrJoin(event.tags, " "));
   add("KVMSENTRY_MITRE", absl::StrJoin(event.mitre, " "));
+  if (alert.silenced_by != 0) add("KVMSENTRY_SILENCED_BY", absl::StrCat(alert.silenced_by));
   add("KVMSENTRY_WHY", event.why);
   add("KVMSENTRY_LOOK_AT", event.look_at);
   for (const auto& [name, value] : event.evidence) add(FieldName(name), value);

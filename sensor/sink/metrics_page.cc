@@ -107,20 +107,30 @@ void AddCoverage(const MetricsInput& input, MetricsText& text) {
 void AddAlerts(const MetricsInput& input, MetricsText& text) {
   text.Counter("kvmsentry_alerts_total", "Steps in the lives of alerts that were reported.");
   text.Sample(Real(input.alerts));
-  std::map<std::pair<Severity, Point>, uint64_t> open;
+  std::map<std::tuple<Severity, Point, bool>, uint64_t> open;
   uint64_t observed = 0;
+  const auto silenced = [&input](const AlertEvent& event) {
+    return std::ranges::any_of(
+        input.silences, [&event](const Silence& silence) { return silence.match.Matches(event); });
+  };
   for (const AlertPtr& alert : input.open) {
     const AlertEvent& event = alert->event;
-    ++(event.observe_only ? observed : open[{event.severity, event.point}]);
+    ++(event.observe_only ? observed : open[{event.severity, event.point, silenced(event)}]);
   }
   text.Gauge("kvmsentry_open_observations", "Open alerts of specs that are only observed.");
   text.Sample(Real(observed));
-  text.Gauge("kvmsentry_open_alerts", "Alerts that are open now, but those only observed.");
+  text.Gauge(
+      "kvmsentry_open_alerts",
+      "Alerts that are open now, but those only observed; silenced: a silence matches them.");
   for (const auto& [of, count] : open) {
-    text.Sample({{"severity", SeverityName(of.first)},
-                 {"point", of.second == Point::kNone ? "" : PointName(of.second)}},
+    const auto& [severity, point, is_silenced] = of;
+    text.Sample({{"severity", SeverityName(severity)},
+                 {"point", point == Point::kNone ? "" : PointName(point)},
+                 {"silenced", is_silenced ? "true" : "false"}},
                 Real(count));
   }
+  text.Gauge("kvmsentry_silences", "Silences that are active.");
+  text.Sample(Real(input.silences.size()));
   const JournalState& journal = input.journal;
   text.Gauge("kvmsentry_journal_durable", "1 while alerts are on disk before they are sent.");
   text.Sample(!journal.path.empty() && journal.problem.empty() ? 1 : 0);

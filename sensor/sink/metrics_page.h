@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sensor/alert/journal.h"
+#include "sensor/alert/silence.h"
 #include "sensor/base/pulse.h"
 #include "sensor/rpc/sensor_view.h"
 
@@ -17,6 +18,7 @@ struct MetricsInput {
   std::vector<VmView> vms;
   std::vector<SpecView> specs;
   std::vector<AlertPtr> open;
+  std::vector<Silence> silences = {};  // that are active
   JournalState journal;
   uint64_t alerts = 0;  // by this run
   Pulse::State pulse;

@@ -243,7 +243,7 @@ TEST_F(ChurnTest, NamesThatWereChosenToMisleadAreEscapedAndToldApart) {
   }
   // As a person reads it: a row each, and no control character.
   for (const char* what : {"vms", "alerts"}) {
-    ASSERT_OK_AND_ASSIGN(const Finished table, cli().Run({what}));
+    ASSERT_OK_AND_ASSIGN(const Finished table, cli().Run({what, "--wide"}));
     for (const auto& [name, shown] : names) {
       const auto tells = [&shown = shown](const std::string& line) {
         return absl::StrContains(line, shown + " ") || absl::StrContains(line, shown + ":");

@@ -112,7 +112,7 @@ TEST_F(QemuTest, AGuestStartedBeforeTheSensorIsFoundWithItsVcpusTapAndDisks) {
     EXPECT_FALSE(device.shared_by_process());
   }
   EXPECT_EQ(status.devices_left_out(), 0U);
-  ASSERT_OK_AND_ASSIGN(const Finished table, cli().Run({"vms", "--devices", "--vm", vm}));
+  ASSERT_OK_AND_ASSIGN(const Finished table, cli().Run({"vms", "--devices", "--wide", "--vm", vm}));
   EXPECT_THAT(table.lines, ::testing::Contains(::testing::HasSubstr(disk)));
 }
 

@@ -11,6 +11,8 @@ JournaledAlert Full() {
   alert.at = absl::FromUnixNanos(1'000'000'001);
   alert.opened_at = absl::FromUnixNanos(-5);
   alert.reached = Severity::kCritical;
+  alert.silenced_by = 42;
+  alert.muted = true;
   alert.host = {"node", "machine", "boot", "6.1"};
   AlertEvent& event = alert.event;
   event.key = "k";
@@ -52,6 +54,8 @@ TEST(Record, GivesBackWhatWasEncoded) {
   EXPECT_EQ(decoded->at, alert.at);
   EXPECT_EQ(decoded->opened_at, alert.opened_at);
   EXPECT_EQ(decoded->reached, alert.reached);
+  EXPECT_EQ(decoded->silenced_by, alert.silenced_by);
+  EXPECT_EQ(decoded->muted, alert.muted);
   EXPECT_EQ(decoded->host.kernel_release, "6.1");
   EXPECT_EQ(decoded->event.vm, alert.event.vm);
   EXPECT_EQ(decoded->event.summary, alert.event.summary);

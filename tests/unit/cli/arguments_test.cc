@@ -48,6 +48,7 @@ TEST(Arguments, AlertsWithEveryOption) {
 TEST(Arguments, Defaults) {
   const auto outcome = Parse({"alerts"});
   EXPECT_EQ(CommandOf<AlertsCommand>(outcome).request.ShortDebugString(), "filter { }");
+  EXPECT_EQ(CommandOf<VmsCommand>(Parse({"vms"})).sort, VmKey::kSeverity);
   EXPECT_EQ(std::get<Invocation>(outcome.parsed).common.socket, "/run/kvmsentry/kvmsentry.sock");
   EXPECT_EQ(std::get<Invocation>(outcome.parsed).common.color, ColorWhen::kAuto);
 }
@@ -95,6 +96,26 @@ TEST(Arguments, TheSpecCommands) {
   EXPECT_TRUE(apply.check);
 }
 
+TEST(Arguments, VmsInFullAndInOrder) {
+  const auto vms = CommandOf<VmsCommand>(Parse({"vms", "--sort", "NAME", "--wide"}));
+  EXPECT_EQ(vms.sort, VmKey::kName);
+  EXPECT_TRUE(vms.wide);
+  EXPECT_EQ(CommandOf<VmsCommand>(Parse({"vms", "web-1"})).name, "web-1");
+  const auto members = CommandOf<MembersCommand>(Parse({"members", "web-1", "port"}));
+  EXPECT_EQ(members.request.ShortDebugString(), R"(vm: "web-1" feature: "port")");
+}
+
+TEST(Arguments, Silences) {
+  const auto add = CommandOf<SilenceAddCommand>(
+      Parse({"silence", "add", "--vm", "web-*", "--spec", "pio-*", "--point", "k2", "--severity",
+             "warning", "--for", "2h30m", "--comment", "why"}));
+  EXPECT_EQ(add.request.ShortDebugString(),
+            R"(match { vm: "web-*" spec: "pio-*" point: K2 max_severity: WARNING } )"
+            R"(lasts { seconds: 9000 } comment: "why")");
+  EXPECT_TRUE(CommandOf<SilenceListCommand>(Parse({"silence", "list", "--json"})).json);
+  EXPECT_EQ(CommandOf<SilenceEndCommand>(Parse({"silence", "end", "7"})).id, 7U);
+}
+
 struct Wrong {
   std::vector<const char*> arguments;
   std::string says;
@@ -103,8 +124,21 @@ struct Wrong {
 TEST(Arguments, WrongUsageIsTwoAndSaysWhatIsWrong) {
   const Wrong cases[] = {
       {{}, "subcommand is required"},
-      {{"bogus"}, ""},
-      {{"alerts", "--bogus"}, "--bogus"},
+      {{"bogus"}, "unknown command 'bogus'"},
+      {{"stauts"}, "unknown command 'stauts'; did you mean 'status'?"},
+      {{"spec", "lst"}, "unknown command 'lst' of spec; did you mean 'list'?"},
+      {{"alerts", "--bogus"}, "unknown option '--bogus' of alerts"},
+      {{"alerts", "--jsn"}, "unknown option '--jsn' of alerts; did you mean '--json'?"},
+      {{"vms", "--sokcet=/x"}, "unknown option '--sokcet' of vms; did you mean '--socket'?"},
+      {{"vms", "a", "b"}, "unexpected word 'b' of vms"},
+      {{"vms", "a", "--vm", "b"}, "excludes"},
+      {{"vms", "--sort", "scor"}, "did you mean 'score'?"},
+      {{"alerts", "-v", "--json"}, "excludes"},
+      {{"members"}, "VM is required"},
+      {{"silence", "add", "--vm", "a", "--comment", "c"}, "--for is required"},
+      {{"silence", "add", "--vm", "a", "--for", "2h"}, "--comment is required"},
+      {{"silence", "add", "--for", "2", "--comment", "c"}, "'2' is no length of time"},
+      {{"silence", "end", "x"}, "x"},
       {{"alerts", "--since", "42"}, "'42' is no position; write EPOCH:SEQUENCE"},
       {{"alerts", "--since", "1:2", "--only-new"}, "excludes"},
       {{"alerts", "--point", "K9"}, "'K9' is none of K1, K2"},

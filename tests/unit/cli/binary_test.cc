@@ -37,10 +37,13 @@ constexpr int kPipeBytes = 4096;
 class FixedView final : public SensorView {
  public:
   SensorStatus Status() const override { return {}; }
-  std::vector<VmView> Vms(bool) const override { return {}; }
+  std::vector<VmView> Vms(bool) const override { return vms; }
   std::vector<SpecView> Specs() const override { return specs; }
+  std::optional<MembersView> Members(VmId) const override { return members; }
 
+  std::vector<VmView> vms;
   std::vector<SpecView> specs;
+  std::optional<MembersView> members;
 };
 
 class Child {
@@ -132,13 +135,22 @@ class BinaryTest : public ::testing::Test {
 };
 
 TEST_F(BinaryTest, SaysThatNobodyListensAndWhatToDo) {
-  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
-           {"alerts"}, {"alerts", "--follow"}, {"vms"}, {"status"}, {"spec", "list"}}) {
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"alerts"},
+                                             {"alerts", "--follow"},
+                                             {"vms"},
+                                             {"status"},
+                                             {"spec", "list"},
+                                             {"members", "a"},
+                                             {"silence", "list"},
+                                             {"silence", "end", "1"}}) {
     std::vector<std::string> arguments = {"--socket", socket_};
     arguments.insert(arguments.end(), command.begin(), command.end());
     Child child(arguments);
-    EXPECT_EQ(child.ErrLine(), absl::StrCat("kvmsentry: cannot reach kvmsentryd at ", socket_,
-                                            ": No such file or directory; is it running?"));
+    EXPECT_EQ(child.ErrLine(),
+              absl::StrCat("kvmsentry: cannot reach kvmsentryd at ", socket_,
+                           ": No such file or directory; is it running? \"systemctl status "
+                           "kvmsentry\" says; --socket names another place"));
     EXPECT_EQ(child.Wait(), command[0] == "status" ? 3 : 1);
   }
 }
@@ -228,6 +240,52 @@ TEST_F(BinaryTest, ExplainsASpecAndNamesTheNearestOfAnUnknownOne) {
   Child unknown({"--socket", socket_, "spec", "explain", "pio-strom"});
   EXPECT_THAT(unknown.ErrLine(), HasSubstr("did you mean \"pio-storm\"?"));
   EXPECT_EQ(unknown.Wait(), 1);
+}
+
+TEST_F(BinaryTest, ATypoInAVmIsAnsweredWithTheNearest) {
+  view_.vms.emplace_back().vm.name = "web-1";
+  view_.vms.emplace_back().vm.name = "db";
+  Start();
+  Child one({"--socket", socket_, "vms", "wbe-1"});
+  EXPECT_THAT(one.ErrLine(), HasSubstr("no VM \"wbe-1\"; did you mean \"web-1\"?"));
+  EXPECT_EQ(one.Wait(), 1);
+  Child some({"--socket", socket_, "alerts", "--vm", "wbe-1"});
+  EXPECT_EQ(some.OutLine(), "no alerts match");
+  EXPECT_THAT(some.ErrLine(), HasSubstr("did you mean \"web-1\"?"));
+  EXPECT_EQ(some.Wait(), 0);
+}
+
+TEST_F(BinaryTest, SaysWhereThereIsNoOpenAlertAndNotToPrograms) {
+  Start();
+  Child people({"--socket", socket_, "alerts", "--open"});
+  EXPECT_EQ(people.OutLine(), "no open alerts");
+  Child program({"--socket", socket_, "alerts", "--open", "--json"});
+  EXPECT_EQ(program.OutLine(), "");
+  EXPECT_EQ(program.ErrLine(), "kvmsentry: no open alerts");
+}
+
+TEST_F(BinaryTest, ASilenceIsAddedListedAndEnded) {
+  view_.specs.emplace_back().id = "pio-storm";
+  Start();
+  Child wrong({"--socket", socket_, "silence", "add", "--spec", "pio-strom", "--for", "1h",
+               "--comment", "c"});
+  EXPECT_THAT(wrong.ErrLine(), HasSubstr("did you mean \"pio-storm\"?"));
+  EXPECT_EQ(wrong.Wait(), 1);
+  Child add({"--socket", socket_, "silence", "add", "--spec", "pio-storm", "--for", "1h",
+             "--comment", "a\x1b[2J disk", "--author", "alice"});
+  const std::string added = add.OutLine();
+  EXPECT_THAT(added, StartsWith("silence 1: spec pio-storm, until "));
+  EXPECT_THAT(added, ::testing::EndsWith(": a\\x1b[2J disk"));
+  EXPECT_EQ(add.ErrLine(), "kvmsentry: it ends with the daemon, which has no --state-dir");
+  EXPECT_EQ(add.Wait(), 0);
+  Child list({"--socket", socket_, "silence", "list"});
+  EXPECT_THAT(list.OutLine(), StartsWith("ID  ENDS IN  ALERTS"));
+  EXPECT_THAT(list.OutLine(), HasSubstr("59m  spec pio-storm  alice  a\\x1b[2J disk"));
+  Child end({"--socket", socket_, "silence", "end", "1"});
+  EXPECT_EQ(end.OutLine(), "silence 1 ended: spec pio-storm");
+  Child again({"--socket", socket_, "silence", "end", "1"});
+  EXPECT_THAT(again.ErrLine(), HasSubstr("no active silence has the id 1"));
+  EXPECT_EQ(again.Wait(), 1);
 }
 
 TEST_F(BinaryTest, LintsWithoutADaemon) {

@@ -22,5 +22,15 @@ TEST(ReadTime, TakesWhatPeopleType) {
     EXPECT_EQ(read(wrong), -1) << wrong;
 }
 
+TEST(ReadDuration, AsPeopleWriteThem) {
+  EXPECT_EQ(ReadDuration("90m"), absl::Minutes(90));
+  EXPECT_EQ(ReadDuration("2h30m"), absl::Minutes(150));
+  EXPECT_EQ(ReadDuration("3d"), absl::Hours(72));
+  EXPECT_EQ(ReadDuration("1w"), absl::Hours(168));
+  for (const char* wrong : {"", "2", "-2h", "0d", "-1d", "d", "inf", "9999999999d", "1.5d"}) {
+    EXPECT_EQ(ReadDuration(wrong), std::nullopt) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace kvmsentry

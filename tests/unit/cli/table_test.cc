@@ -36,5 +36,28 @@ TEST(Words, CountsTakeTheirNoun) {
   EXPECT_EQ(Counted(2'000, "spec"), "2,000 specs");
 }
 
+TEST(Table, BreaksTheLastColumnWhereItIsTooWide) {
+  Table table({{"NAME"}, {"REMARK"}});
+  table.Add({{"a"}, {"one two three four five"}});
+  table.Add({{"b"}, {"x"}});
+  EXPECT_EQ(table.RenderWrapped(Style(false), 24),
+            "NAME  REMARK\n"
+            "a     one two three four\n"
+            "      five\n"
+            "b     x\n");
+}
+
+TEST(Table, ShrinksTheWidestColumnsThatMay) {
+  Table table({{"NAME", false, true}, {"N", true}, {"TEXT", false, true}});
+  table.Add({{"a-long-name-indeed"}, {"1234567890123"}, {"short"}});
+  EXPECT_EQ(table.RenderFit(Style(false), 34),
+            "NAME                      N  TEXT\n"
+            "a-long-na...  1234567890123  short\n");
+  EXPECT_EQ(table.RenderFit(Style(false), 10),
+            "NAME                  N  TEXT\n"
+            "a-lon...  1234567890123  short\n")
+      << "no less than eight, and never a column that may not shrink";
+}
+
 }  // namespace
 }  // namespace kvmsentry

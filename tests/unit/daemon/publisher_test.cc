@@ -79,5 +79,22 @@ TEST(Publisher, CountsWhatTheJournalRefuses) {
   EXPECT_EQ(publisher.refused(), 2U);
 }
 
+TEST(Publisher, MarksWhatIsSilencedAtThatStep) {
+  FakeClock clock;
+  Hub hub(std::make_unique<MemoryJournal>(9));
+  uint64_t silence = 7;
+  Publisher publisher({}, clock, hub, [&silence](const AlertEvent&) { return silence; });
+  publisher.Publish(Event(AlertState::kOpen, 90));
+  silence = 0;
+  publisher.Publish(Event(AlertState::kUpdated, 91));
+  const auto page = hub.journal().Read({}, 10);
+  ASSERT_TRUE(page.ok());
+  ASSERT_EQ(page->alerts.size(), 2U);
+  EXPECT_EQ(page->alerts[0]->silenced_by, 7U);
+  EXPECT_TRUE(page->alerts[0]->muted);
+  EXPECT_EQ(page->alerts[1]->silenced_by, 0U);
+  EXPECT_FALSE(page->alerts[1]->muted);
+}
+
 }  // namespace
 }  // namespace kvmsentry

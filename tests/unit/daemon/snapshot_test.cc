@@ -110,5 +110,53 @@ TEST(SnapshotBoard, WhoReadsHoldsNobodyUpAndSeesWholeSnapshots) {
   stop = true;
 }
 
+std::shared_ptr<const Snapshot> Counting(int64_t at_ms, uint64_t count) {
+  auto snapshot = std::make_shared<Snapshot>(*OneVm(true, true));
+  snapshot->at = {at_ms * kNsPerMs};
+  KvmCounts counts;
+  counts.vm = {4};
+  counts.slot = kSlot;
+  counts.count[KS_METER_PIO] = count;
+  snapshot->counts = {std::make_shared<const KvmTally>(std::vector{counts})};
+  return snapshot;
+}
+
+// Of the last one to two seconds, whatever the tick.
+TEST(SnapshotBoard, TellsWhatCountsRoseByPerSecond) {
+  SnapshotBoard board(NoExits);
+  board.Post(Counting(10'000, 1'000));
+  EXPECT_THAT(board.Vms(false).at(0).rates, IsEmpty()) << "nothing to compare with";
+  board.Post(Counting(10'500, 1'100));
+  board.Post(Counting(11'000, 1'200));
+  board.Post(Counting(11'500, 1'500));
+  EXPECT_THAT(board.Vms(false).at(0).rates,
+              ElementsAre(Pair("pio.rate", ::testing::DoubleNear(500 / 1.5, 1e-6))));
+  board.Post(Counting(12'000, 1'500));
+  EXPECT_THAT(board.Vms(false).at(0).rates,
+              ElementsAre(Pair("pio.rate", ::testing::DoubleNear(300, 1e-6))));
+  board.Post(Counting(13'000, 1'500));
+  EXPECT_THAT(board.Vms(false).at(0).rates, IsEmpty()) << "at rest";
+}
+
+TEST(SnapshotBoard, TellsMembersOfAVmThatIsWatched) {
+  auto snapshot = std::make_shared<Snapshot>(*OneVm(true, true));
+  auto seen = std::make_shared<SeenMembers>();
+  seen->Note({.time = {5},
+              .vm = {4},
+              .kind = ObservationKind::kMember,
+              .feature = FeatureNamed("pio.port"),
+              .value = 0x3f8});
+  snapshot->vms[0].members = seen;
+  snapshot->library = std::make_shared<const SpecLibrary>();
+  SnapshotBoard board(NoExits);
+  board.Post(snapshot);
+  EXPECT_EQ(board.Members({5}), std::nullopt);
+  const auto members = board.Members({4});
+  ASSERT_TRUE(members);
+  ASSERT_THAT(members->members, SizeIs(1));
+  EXPECT_EQ(members->members[0].member.first, 0x3f8U);
+  EXPECT_FALSE(members->members[0].judged);
+}
+
 }  // namespace
 }  // namespace kvmsentry

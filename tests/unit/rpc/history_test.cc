@@ -26,6 +26,12 @@ class HistoryTest : public ::testing::Test {
     ASSERT_TRUE(journal_.Append(std::move(alert)).ok());
   }
 
+  // What is silenced now, by key.
+  std::string silenced_key_;
+  const SilencedByNow silenced_by_ = [this](const AlertEvent& event) {
+    return event.key == silenced_key_ ? uint64_t{7} : uint64_t{0};
+  };
+
   // Page by page.
   std::vector<uint64_t> List(v1::ListAlertsRequest request) {
     std::vector<uint64_t> sequences;
@@ -43,7 +49,7 @@ class HistoryTest : public ::testing::Test {
     std::vector<std::string> keys;
     do {
       v1::ListOpenAlertsResponse response;
-      EXPECT_TRUE(ListOpen(journal_, request, response).ok());
+      EXPECT_TRUE(ListOpen(journal_, silenced_by_, request, response).ok());
       for (const v1::Alert& alert : response.alerts()) keys.push_back(alert.key());
       request.set_page_token(response.next_page_token());
     } while (!request.page_token().empty());
@@ -114,7 +120,23 @@ TEST_F(HistoryTest, RefusesWhatItCannotRead) {
   v1::ListOpenAlertsRequest open;
   open.set_page_token("no number:x");
   v1::ListOpenAlertsResponse response;
-  EXPECT_EQ(ListOpen(journal_, open, response).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ListOpen(journal_, silenced_by_, open, response).code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+// What is silenced is asked of now, not of when the alert opened.
+TEST_F(HistoryTest, WhatIsOpenTellsWhetherItIsSilencedNow) {
+  Append("a", AlertState::kOpen, Severity::kInfo);
+  Append("b", AlertState::kOpen, Severity::kInfo);
+  silenced_key_ = "b";
+  v1::ListOpenAlertsResponse response;
+  ASSERT_TRUE(ListOpen(journal_, silenced_by_, {}, response).ok());
+  ASSERT_EQ(response.alerts_size(), 2);
+  EXPECT_EQ(response.alerts(0).silenced_by(), 0U);
+  EXPECT_EQ(response.alerts(1).silenced_by(), 7U);
+  v1::ListOpenAlertsRequest request;
+  request.mutable_filter()->set_hide_silenced(true);
+  EXPECT_THAT(Open(request), ElementsAre("a"));
 }
 
 }  // namespace

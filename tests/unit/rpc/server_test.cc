@@ -20,6 +20,7 @@
 
 #include "kvmsentry/v1/alerts.grpc.pb.h"
 #include "kvmsentry/v1/sensor.grpc.pb.h"
+#include "kvmsentry/v1/silence.grpc.pb.h"
 #include "sensor/alert/memory_journal.h"
 #include "sensor/rpc/connect.h"
 #include "tests/support/raw_call.h"
@@ -59,6 +60,7 @@ class FakeView final : public SensorView {
     vms[2].vm.name = "other";
     return vms;
   }
+  std::optional<MembersView> Members(VmId) const override { return std::nullopt; }
   std::vector<SpecView> Specs() const override {
     std::vector<SpecView> specs(1);
     specs[0].id = "pio-storm";
@@ -466,6 +468,68 @@ TEST_F(ServerTest, ReflectionListsTheServices) {
   EXPECT_THAT(answer, HasSubstr("kvmsentry.v1.Alerts"));
   EXPECT_THAT(answer, HasSubstr("kvmsentry.v1.Sensor"));
   EXPECT_THAT(answer, HasSubstr("grpc.health.v1.Health"));
+}
+
+TEST_F(ServerTest, ASilenceMarksWhatIsOpenUntilItIsEnded) {
+  ASSERT_NO_FATAL_FAILURE(Start());
+  JournaledAlert open = Alert("web-1");
+  open.event.vm.id = {4};
+  open.event.spec_id = "pio-storm";
+  open.event.state = AlertState::kOpen;
+  open.event.severity = Severity::kCritical;
+  ASSERT_TRUE(hub_->Publish(std::move(open)).ok());
+  Client client(socket_);
+  const auto admin = v1::SilenceAdmin::NewStub(client.channel());
+
+  v1::AddSilenceRequest request;
+  request.mutable_match()->set_vm("web-*");
+  request.mutable_lasts()->set_seconds(3600);
+  v1::AddSilenceResponse added;
+  {
+    grpc::ClientContext context;
+    const grpc::Status refused = admin->Add(&context, request, &added);
+    EXPECT_EQ(refused.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_THAT(refused.error_message(), HasSubstr("comment: empty"));
+  }
+  request.set_comment("known");
+  {
+    grpc::ClientContext context;
+    ASSERT_TRUE(admin->Add(&context, request, &added).ok());
+    EXPECT_EQ(added.silence().id(), 1U);
+    EXPECT_FALSE(added.kept());
+  }
+  const auto silenced = [&] {
+    grpc::ClientContext context;
+    v1::ListOpenAlertsResponse response;
+    EXPECT_TRUE(client.alerts().ListOpen(&context, {}, &response).ok());
+    return response.alerts(0).silenced_by();
+  };
+  const auto listed = [&] {
+    grpc::ClientContext context;
+    v1::ListSilencesResponse response;
+    EXPECT_TRUE(client.alerts().ListSilences(&context, {}, &response).ok());
+    return response.silences_size();
+  };
+  EXPECT_EQ(silenced(), 1U);
+  EXPECT_EQ(listed(), 1);
+  {
+    grpc::ClientContext context;
+    v1::GetStatusResponse status;
+    ASSERT_TRUE(client.sensor().GetStatus(&context, {}, &status).ok());
+    EXPECT_EQ(status.silences(), 1U);
+    ASSERT_EQ(status.open_alerts_size(), 1);
+    EXPECT_EQ(status.open_alerts(0).ShortDebugString(), "severity: CRITICAL silenced: 1");
+  }
+  for (const bool there : {true, false}) {
+    grpc::ClientContext context;
+    v1::EndSilenceRequest end;
+    end.set_id(1);
+    v1::EndSilenceResponse ended;
+    EXPECT_EQ(admin->End(&context, end, &ended).error_code(),
+              there ? grpc::StatusCode::OK : grpc::StatusCode::NOT_FOUND);
+  }
+  EXPECT_EQ(silenced(), 0U);
+  EXPECT_EQ(listed(), 0);
 }
 
 }  // namespace

@@ -72,6 +72,25 @@ TEST(MetricsPage, ARefusedReloadAndWhatIsOnlyObservedAreSeen) {
   EXPECT_THAT(page, HasSubstr("kvmsentry_open_alerts{severity=\"INFO\",point=\"K2\"} 1\n"));
 }
 
+TEST(MetricsPage, TellsOpenAlertsThatAreSilencedApart) {
+  MetricsInput input = Some();
+  for (const char* vm : {"a", "a", "b"}) {
+    auto alert = std::make_shared<JournaledAlert>();
+    alert->event.vm = {.id = {1}, .name = vm, .uuid = "", .vmm = "", .cgroup = ""};
+    alert->event.severity = Severity::kWarning;
+    alert->event.point = Point::kK2;
+    input.open.push_back(alert);
+  }
+  input.silences = {
+      {.id = 7, .match = {.vm = "b"}, .created_at = {}, .ends_at = {}, .ends_at_latest = {}}};
+  const std::string page = MetricsPage(input);
+  EXPECT_THAT(page, HasSubstr("kvmsentry_open_alerts{severity=\"WARNING\",point=\"K2\","
+                              "silenced=\"false\"} 2\n"
+                              "kvmsentry_open_alerts{severity=\"WARNING\",point=\"K2\","
+                              "silenced=\"true\"} 1\n"));
+  EXPECT_THAT(page, HasSubstr("kvmsentry_silences 1\n"));
+}
+
 TEST(MetricsPage, OfMoreVmsThanTheLimitOnlyTheNumberIsShown) {
   MetricsInput input = Some();
   input.max_vms = 2;

@@ -1,0 +1,15 @@
+// Why hooks do not work, each cause once, with the specs that suffer by it. Pure.
+#pragma once
+
+#include <vector>
+
+#include "kvmsentry/v1/sensor.pb.h"
+#include "sensor/cli/health.h"
+
+namespace kvmsentry {
+
+// The cause of the most specs first. Hooks whose modules are not loaded have one cause, as have
+// those that failed alike. A warning is only what failed and what a spec needs.
+std::vector<Finding> FindCauses(const v1::GetStatusResponse& status);
+
+}  // namespace kvmsentry

@@ -1,0 +1,37 @@
+// Alerts as people read them. Every text is escaped.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kvmsentry/v1/alert.pb.h"
+#include "kvmsentry/v1/alerts.pb.h"
+#include "sensor/cli/format.h"
+
+namespace kvmsentry {
+
+// How wide the columns are that differ.
+struct AlertColumns {
+  size_t time = 8;
+  size_t vm = 14;
+  size_t spec = 16;
+};
+
+// As wide as ALERTS need, within bounds: so much room must be left for the summary.
+AlertColumns ColumnsFor(const std::vector<v1::Alert>& alerts, const Look& look);
+
+// A line: the time, '+' where the alert opens, '~' where it goes on and '-' where it clears, its
+// severity, VM, spec and summary, which is cut. What is silenced begins with "[sID]".
+std::string FormatAlert(const v1::Alert& alert, const AlertColumns& columns, const Look& look);
+
+// The same with the date; below it the whole summary, why it matters, where to look and what was
+// seen, broken into lines that fit.
+std::string FormatAlertInFull(const v1::Alert& alert, const Look& look);
+
+// How many of each severity, the worst first, and how many are silenced: "3 open: 1 CRITICAL, ...".
+std::string CountOpen(const std::vector<v1::Alert>& alerts);
+
+// What is missing in the stream, in words.
+std::string FormatGap(const v1::Gap& gap, const Style& style);
+
+}  // namespace kvmsentry

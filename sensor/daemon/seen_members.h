@@ -1,0 +1,82 @@
+// The members of sets that one VM was seen with, for who asks.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "sensor/base/time.h"
+#include "sensor/feature/feature.h"
+#include "sensor/feature/observation.h"
+
+namespace kvmsentry {
+
+// A member, noted once and never changed but for `last`.
+struct SeenMember {
+  uint64_t value = 0;                       // as in Observation
+  std::shared_ptr<const Member> wide = {};  // as in Observation
+  KernelTime first;
+  std::atomic<int64_t> last_ns = 0;
+};
+
+// Of one set. One thread notes, any may read meanwhile: entries are only ever added, behind a count
+// that says how many are complete. So reading needs no lock, and holds nobody up.
+class SeenSet {
+ public:
+  // A guest chooses its members; sightings of more are counted.
+  static constexpr uint32_t kMost = 256;
+
+  void Note(const Observation& seen);
+
+  uint32_t size() const { return count_.load(std::memory_order_acquire); }
+  // I < size().
+  const SeenMember& operator[](uint32_t i) const { return (*chunks_[i / kChunk])[i % kChunk]; }
+  uint64_t beyond() const { return beyond_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr uint32_t kChunk = 32;
+  using Chunk = std::array<SeenMember, kChunk>;
+
+  SeenMember* Find(const Observation& seen);
+
+  std::array<std::unique_ptr<Chunk>, kMost / kChunk> chunks_;
+  std::atomic<uint32_t> count_ = 0;
+  std::atomic<uint64_t> beyond_ = 0;
+  // Of who notes alone: where each is.
+  std::unordered_map<uint64_t, uint32_t> by_value_;
+  std::map<Member, uint32_t> by_member_;
+};
+
+// Of one VM, all its sets. As a SeenSet.
+class SeenMembers {
+ public:
+  SeenMembers();
+  // SEEN is a kMember.
+  void Note(const Observation& seen);
+  // By their features.
+  const std::vector<std::pair<FeatureId, std::unique_ptr<SeenSet>>>& sets() const { return sets_; }
+
+ private:
+  std::vector<std::pair<FeatureId, std::unique_ptr<SeenSet>>> sets_;  // never changed
+};
+
+// Of all VMs that are watched. Not thread safe; what Of() gives may be read by any thread.
+class MemberBook {
+ public:
+  void Note(const Observation& seen);
+  void Remove(VmId vm);
+  // nullptr: none was seen.
+  std::shared_ptr<const SeenMembers> Of(VmId vm) const;
+
+ private:
+  std::map<VmId, std::shared_ptr<SeenMembers>> vms_;
+  // Of the latest observation: they come VM by VM.
+  VmId latest_;
+  SeenMembers* latest_members_ = nullptr;
+};
+
+}  // namespace kvmsentry

@@ -16,6 +16,8 @@
 
 #include "kvmsentry/v1/alerts.grpc.pb.h"
 #include "kvmsentry/v1/sensor.grpc.pb.h"
+#include "sensor/rpc/access/entrance.h"
+#include "sensor/rpc/access_proto.h"
 #include "sensor/rpc/convert.h"
 #include "sensor/rpc/history.h"
 #include "sensor/rpc/request.h"
@@ -24,8 +26,13 @@
 namespace kvmsentry {
 namespace {
 
-// The largest request that is within the bounds of request.h is some 17 KiB.
-constexpr int kMaxRequestBytes = 64 << 10;
+// The largest request that is within the bounds of request.h is some 17 KiB. gRPC refuses a larger
+// one with RESOURCE_EXHAUSTED.
+constexpr int kMaxRequestBytes = 1 << 20;
+constexpr int kMaxHeaderBytes = 8 << 10;
+// Of all clients together, for what they sent and did not read yet; above it gRPC ends the
+// greediest.
+constexpr size_t kMaxBufferBytes = 128 << 20;
 // Only reflection takes a thread a call; everything else is by callbacks.
 constexpr int kMaxThreads = 16;
 constexpr int kMaxCallsPerConnection = 128;
@@ -67,12 +74,13 @@ class AlertsService final : public v1::Alerts::CallbackService {
 class SensorService final : public v1::Sensor::CallbackService {
  public:
   SensorService(const SensorView& view, const Hub& hub, const Pulse& pulse,
-                const Subscribers& subscribers, uint32_t max_subscribers)
+                const Subscribers& subscribers, uint32_t max_subscribers, const AccessBoard& board)
       : view_(view),
         hub_(hub),
         pulse_(pulse),
         subscribers_(subscribers),
-        max_subscribers_(max_subscribers) {}
+        max_subscribers_(max_subscribers),
+        board_(board) {}
 
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::GetStatusRequest*,
@@ -86,6 +94,7 @@ class SensorService final : public v1::Sensor::CallbackService {
       *response->add_host_pressure() = ToProto(pressure);
     }
     response->mutable_limits()->set_max_subscribers(max_subscribers_);
+    *response->mutable_access() = ToProto(board_);
     response->mutable_limits()->set_alerts_kept(static_cast<uint32_t>(hub_.journal().capacity()));
     return End(context, absl::OkStatus());
   }
@@ -118,6 +127,7 @@ class SensorService final : public v1::Sensor::CallbackService {
   const Pulse& pulse_;
   const Subscribers& subscribers_;
   const uint32_t max_subscribers_;
+  const AccessBoard& board_;
 };
 
 }  // namespace
@@ -127,17 +137,21 @@ struct Server::State {
         const Hub& hub, const SensorView& view, const Pulse& pulse, const Clock& clock)
       : options(server_options),
         place(std::move(socket_place)),
+        board(options.access.board != nullptr ? *options.access.board : own_board),
         subscribers(hub, pulse, clock, options.max_subscribers, options.heartbeat),
         alerts(hub, subscribers),
-        sensor(view, hub, pulse, subscribers, options.max_subscribers) {}
+        sensor(view, hub, pulse, subscribers, options.max_subscribers, board) {}
 
   const ServerOptions options;
   std::unique_ptr<SocketPlace> place;
+  AccessBoard own_board;
+  AccessBoard& board;
   Subscribers subscribers;
   AlertsService alerts;
   SensorService sensor;
   std::mutex stop_mutex;
   bool stopped = false;                  // guarded by stop_mutex
+  std::unique_ptr<Entrance> entrance;    // reads what the server's doors use
   std::unique_ptr<grpc::Server> server;  // the first to go: it uses all of the above
 };
 
@@ -150,18 +164,22 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(std::unique_ptr<SocketPlac
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(absl::StrCat("unix:", state->place->bind_path()),
-                           grpc::InsecureServerCredentials());
+  KVMSENTRY_ASSIGN_OR_RETURN(
+      state->entrance,
+      Entrance::Open(state->place->bind_path(), options.access, state->board, clock, builder));
   builder.RegisterService(&state->alerts);
   builder.RegisterService(&state->sensor);
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxHeaderBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsPerConnection);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
-  builder.SetResourceQuota(grpc::ResourceQuota("kvmsentry").SetMaxThreads(kMaxThreads));
+  builder.SetResourceQuota(
+      grpc::ResourceQuota("kvmsentry").SetMaxThreads(kMaxThreads).Resize(kMaxBufferBytes));
   state->server = builder.BuildAndStart();
   if (state->server == nullptr) {
-    return absl::InternalError(absl::StrCat("gRPC cannot listen on ", state->place->bind_path()));
+    return absl::InternalError("gRPC cannot build its server; its log says why");
   }
+  state->entrance->Start();
   std::unique_ptr<Server> server(new Server(std::move(state)));
   server->SetServing(false);
   KVMSENTRY_RETURN_IF_ERROR(server->state_->place->Publish());
@@ -171,6 +189,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(std::unique_ptr<SocketPlac
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Server::~Server() { Stop(); }
+
+int Server::tcp_port() const { return state_->entrance->tcp_port(); }
 
 void Server::SetServing(bool serving) {
   grpc::HealthCheckServiceInterface* const health = state_->server->GetHealthCheckService();
@@ -184,6 +204,7 @@ void Server::Stop() {
   if (std::exchange(state_->stopped, true)) return;
   const auto deadline =
       std::chrono::system_clock::now() + absl::ToChronoMilliseconds(state_->options.stop_within);
+  state_->entrance->Stop();
   // First the streams: of one that still has its status to send, gRPC (1.51, chttp2_transport.cc)
   // closes the connection as soon as that is written, and a client that writes before it reads then
   // sees no more than a broken pipe.

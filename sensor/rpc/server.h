@@ -1,5 +1,5 @@
 // The gRPC server: Alerts and Sensor, the standard health service, and reflection, on a unix
-// socket.
+// socket, and over TCP for clients with a certificate if it is told to.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "sensor/base/clock.h"
 #include "sensor/base/pulse.h"
 #include "sensor/base/status.h"
+#include "sensor/rpc/access/options.h"
 #include "sensor/rpc/sensor_view.h"
 #include "sensor/rpc/socket_place.h"
 
@@ -23,6 +24,7 @@ struct ServerOptions {
   uint32_t max_subscribers = 64;  // more are refused with RESOURCE_EXHAUSTED
   absl::Duration heartbeat = absl::Seconds(10);
   absl::Duration stop_within = absl::Seconds(2);  // then clients that do not read are cut off
+  AccessOptions access;
 };
 
 // Thread safe.
@@ -37,6 +39,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();  // as Stop
+
+  int tcp_port() const;  // 0 without TCP
 
   // What the health service says: whether the sensor works.
   void SetServing(bool serving);

@@ -1,0 +1,50 @@
+#include "sensor/rpc/access/gate.h"
+
+#include "absl/strings/match.h"
+#include "spdlog/spdlog.h"
+
+#include "sensor/base/escape.h"
+
+namespace kvmsentry {
+namespace {
+
+// How to get NEEDED, for who comes as CALLER did.
+std::string Remedy(const Caller& caller, Role needed) {
+  if (absl::StartsWith(caller.name, "uid ")) {
+    return "call as root, or have the user named by --admin-user, or a group of it by "
+           "--admin-group, of kvmsentryd";
+  }
+  return absl::StrCat("have a DNS or URI name of the certificate listed by ",
+                      needed == Role::kViewer ? "--viewer-san or --admin-san" : "--admin-san",
+                      " of kvmsentryd");
+}
+
+}  // namespace
+
+absl::Status Gate::Admit(const Caller& caller, absl::string_view method) {
+  const Role needed = RoleNeeded(method);
+  if (caller.role < needed) {
+    const std::string service = Escape(ServiceOf(method));
+    board_.Refuse(Refusal::kRole,
+                  absl::StrCat("a call of ", service, " by ", caller.name, ", whose role is ",
+                               RoleName(caller.role)),
+                  clock_.Now());
+    return absl::PermissionDeniedError(absl::StrCat(
+        service, " needs the role ", RoleName(needed), ", and ", caller.name,
+        caller.role == Role::kNone ? " has none" : absl::StrCat(" is a ", RoleName(caller.role)),
+        "; ", Remedy(caller, needed)));
+  }
+  if (!rate_.Take(caller.name, clock_.Now())) {
+    board_.Refuse(
+        Refusal::kRequests,
+        absl::StrCat("calls of ", caller.name, ", more than ", rate_.per_second(), " a second"),
+        clock_.Now());
+    return absl::ResourceExhaustedError(absl::StrCat(
+        caller.name, " makes more than ", rate_.per_second(),
+        " calls a second; call less often, subscribe instead of polling, or raise --max-requests"));
+  }
+  if (needed == Role::kAdmin) spdlog::info("{} calls {}", caller.name, Escape(method));
+  return absl::OkStatus();
+}
+
+}  // namespace kvmsentry

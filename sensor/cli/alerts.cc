@@ -35,7 +35,7 @@ class AlertsRun {
 
   // Reads one stream to its end.
   absl::Status ReadStream() {
-    KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Connect(common_.socket));
+    KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Connect(common_.target));
     if (std::exchange(lost_, false)) Say("reached kvmsentryd again; continuing");
     SetClient(client.get());
     point_.StreamBegins();
@@ -87,7 +87,7 @@ class AlertsRun {
 
  private:
   absl::StatusOr<std::vector<v1::Alert>> Ask(const AlertsCommand& command) {
-    KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Connect(common_.socket));
+    KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Connect(common_.target));
     std::vector<v1::Alert> alerts;
     if (command.open) {
       v1::ListOpenAlertsRequest request;

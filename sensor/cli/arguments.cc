@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 
 #include "sensor/alert/position.h"
+#include "sensor/base/endpoint.h"
 #include "sensor/cli/health.h"
 #include "sensor/cli/read_time.h"
 #include "sensor/rpc/server.h"
@@ -59,8 +60,33 @@ std::string CheckTime(const std::string& text) {
              : "'" + text + "' is no time; write 2026-11-29 14:00, 2026-11-29T14:00:00Z or 2h";
 }
 
+std::string CheckAddress(const std::string& text) {
+  return std::string(ParseEndpoint(text).status().message());
+}
+
 void AddJson(CLI::App& command, bool& json) {
   command.add_flag("--json", json, "One JSON object a line, for programs");
+}
+
+void AddTarget(CLI::App& app, Target& target) {
+  target.socket = kDefaultSocket;
+  CLI::Option* socket = app.add_option("--socket", target.socket, "Unix socket of kvmsentryd")
+                            ->type_name("PATH")
+                            ->capture_default_str();
+  CLI::Option* address =
+      app.add_option("--address", target.address, "Reach kvmsentryd over TCP, by mutual TLS")
+          ->type_name("HOST:PORT")
+          ->check(CheckAddress, "")
+          ->excludes(socket);
+  for (const auto& [option, file, text] :
+       {std::tuple("--tls-cert", &target.cert, "Your certificate, in PEM"),
+        std::tuple("--tls-key", &target.key, "Its private key, in PEM"),
+        std::tuple("--tls-ca", &target.ca, "Authority of the server's certificate, in PEM")}) {
+    address->needs(app.add_option(option, *file, text)
+                       ->type_name("FILE")
+                       ->check(CLI::ExistingFile, "")
+                       ->needs(address));
+  }
 }
 
 // The texts that CLI11 fills, before they become the request.
@@ -159,10 +185,7 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
   app.require_subcommand(1);
   app.fallthrough();  // --socket and --color may stand after the command too
 
-  invocation.common.socket = kDefaultSocket;
-  app.add_option("--socket", invocation.common.socket, "Unix socket of kvmsentryd")
-      ->type_name("PATH")
-      ->capture_default_str();
+  AddTarget(app, invocation.common.target);
   std::string color = "auto";
   app.add_option("--color", color,
                  "Color the output: always, never, or auto: on a terminal, unless NO_COLOR is set")
@@ -192,7 +215,7 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
       "status", "Show whether all is well; exit code 0 yes, 1 warning, 2 critical, 3 unknown");
   status_app.add_flag("--hooks", status.parts.hooks, "Show each hook, its variant and its cost");
   status_app.add_flag("--specs", status.parts.specs, "Show each spec and whether it is covered");
-  status_app.add_flag("--losses", status.parts.losses, "Show losses by reason, and limits");
+  status_app.add_flag("--losses", status.parts.losses, "Show losses by reason, limits and clients");
   AddJson(status_app, status.json);
 
   CLI::App& spec = *app.add_subcommand("spec", "The spec library");

@@ -1,42 +1,29 @@
 #include "sensor/cli/client.h"
 
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <utility>
 
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel_posix.h>
 
 #include "kvmsentry/v1/alerts.grpc.pb.h"
 #include "kvmsentry/v1/sensor.grpc.pb.h"
-#include "sensor/rpc/connect.h"
+#include "sensor/cli/channel.h"
 
 namespace kvmsentry {
 namespace {
 
 constexpr std::chrono::seconds kAnswerWithin(10);
 
-absl::Status CannotReach(const std::string& socket, int error) {
-  const std::string what =
-      absl::StrCat("cannot reach kvmsentryd at ", socket, ": ", strerror(error));
-  if (error == EACCES || error == EPERM) {
-    return absl::PermissionDeniedError(
-        absl::StrCat(what, "; only root and the group of the socket may"));
-  }
-  return absl::UnavailableError(absl::StrCat(what, "; is it running?"));
-}
-
-absl::Status FromGrpc(const grpc::Status& status, const std::string& socket) {
+absl::Status FromGrpc(const grpc::Status& status, const std::string& where) {
   if (status.ok()) return absl::OkStatus();
   const auto code = static_cast<absl::StatusCode>(status.error_code());
-  return absl::Status(code, absl::StrCat("kvmsentryd at ", socket, ": ", status.error_message()));
+  return absl::Status(code, absl::StrCat("kvmsentryd at ", where, ": ", status.error_message()));
 }
 
 }  // namespace
 
 struct Client::State {
-  std::string socket;
+  std::string where;  // it was reached, for errors
   std::unique_ptr<v1::Alerts::Stub> alerts;
   std::unique_ptr<v1::Sensor::Stub> sensor;
   grpc::ClientContext subscribe_context;
@@ -50,19 +37,17 @@ struct Client::State {
     context.set_deadline(std::chrono::system_clock::now() + kAnswerWithin);
     Response response;
     const grpc::Status status = (stub.*method)(&context, request, &response);
-    if (!status.ok()) return FromGrpc(status, socket);
+    if (!status.ok()) return FromGrpc(status, where);
     return response;
   }
 };
 
-// By a descriptor of its own, so that a failure tells its errno, and gRPC neither reads the path as
-// a URI nor connects again behind our back.
-absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const std::string& socket) {
-  Fd fd = ConnectUnix(socket);
-  if (!fd) return CannotReach(socket, errno);
-  const auto channel = grpc::CreateInsecureChannelFromFd("kvmsentryd", fd.release());
+absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Target& target) {
+  KVMSENTRY_ASSIGN_OR_RETURN(
+      const std::shared_ptr<grpc::Channel> channel,
+      target.address.empty() ? OpenUnixChannel(target.socket) : OpenTlsChannel(target));
   auto state = std::make_unique<State>();
-  state->socket = socket;
+  state->where = target.address.empty() ? target.socket : target.address;
   state->alerts = v1::Alerts::NewStub(channel);
   state->sensor = v1::Sensor::NewStub(channel);
   return std::unique_ptr<Client>(new Client(std::move(state)));
@@ -101,7 +86,7 @@ absl::Status Client::Subscribe(
   while (reader->Read(&message)) {
     if (!on_message(message)) Cancel();
   }
-  return FromGrpc(reader->Finish(), state_->socket);
+  return FromGrpc(reader->Finish(), state_->where);
 }
 
 void Client::Cancel() { state_->subscribe_context.TryCancel(); }

@@ -9,13 +9,14 @@
 #include "kvmsentry/v1/alerts.pb.h"
 #include "kvmsentry/v1/sensor.pb.h"
 #include "sensor/base/status.h"
+#include "sensor/cli/client.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/style.h"
 
 namespace kvmsentry {
 
 struct CommonOptions {
-  std::string socket;
+  Target target;
   ColorWhen color = ColorWhen::kAuto;
 };
 

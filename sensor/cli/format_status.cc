@@ -195,6 +195,20 @@ std::string Limits(const v1::Limits& limits, const Style& style) {
                       Counted(limits.ring_bytes(), "byte"), "\n");
 }
 
+// Nothing where a sensor of an earlier version does not say.
+std::string Clients(const v1::Access& access, const Style& style) {
+  if (access.max_connections() == 0) return "";
+  std::vector<std::string> refused;
+  for (const auto& [reason, count] :
+       std::map<std::string, uint64_t>(access.refused().begin(), access.refused().end())) {
+    refused.push_back(absl::StrCat(reason, " ", WithThousands(count)));
+  }
+  return absl::StrCat(
+      "\n", style(Paint::kBold, "CLIENTS"), "\n", Counted(access.connections(), "connection"),
+      " of ", WithThousands(access.max_connections()), " at most; refused: ",
+      refused.empty() ? "none" : style(Paint::kPlain, absl::StrJoin(refused, ", ")), "\n");
+}
+
 }  // namespace
 
 std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts& parts,
@@ -203,7 +217,8 @@ std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts&
   if (parts.hooks) absl::StrAppend(&out, "\n", Hooks(status, style));
   if (parts.specs) absl::StrAppend(&out, "\n", Specs(status, style));
   if (parts.losses) {
-    absl::StrAppend(&out, "\n", Losses(status, style), "\n", Limits(status.limits(), style));
+    absl::StrAppend(&out, "\n", Losses(status, style), "\n", Limits(status.limits(), style),
+                    Clients(status.access(), style));
   }
   return out;
 }

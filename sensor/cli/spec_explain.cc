@@ -27,7 +27,7 @@ absl::StatusOr<v1::SpecInfo> Find(const v1::ListSpecsResponse& library, const st
 }  // namespace
 
 int Run(const CommonOptions& common, const SpecExplainCommand& command) {
-  const auto client = Client::Connect(common.socket);
+  const auto client = Client::Connect(common.target);
   if (!client.ok()) return Fail(client.status());
   const auto response = (*client)->ListSpecs();
   if (!response.ok()) return Fail(response.status());

@@ -11,7 +11,7 @@
 namespace kvmsentry {
 
 int Run(const CommonOptions& common, const VmsCommand& command) {
-  const auto client = Client::Connect(common.socket);
+  const auto client = Client::Connect(common.target);
   if (!client.ok()) return Fail(client.status());
   const auto response = (*client)->ListVms(command.request);
   if (!response.ok()) return Fail(response.status());

@@ -55,7 +55,7 @@ SensorOptions OptionsOf(const DaemonOptions& options) {
   return sensor;
 }
 
-void LogStart(const SensorView& view, const DaemonOptions& options) {
+void LogStart(const SensorView& view, const DaemonOptions& options, const Server& server) {
   // A cause is said once: where KVM is not loaded, dozens of hooks have the same.
   std::map<std::pair<Lack, std::string>, std::vector<std::string>> causes;
   for (const HookView& hook : view.Status().hooks) {
@@ -65,7 +65,9 @@ void LogStart(const SensorView& view, const DaemonOptions& options) {
     spdlog::log(cause.first == Lack::kFailed ? spdlog::level::warn : spdlog::level::info,
                 "hooks off or degraded: {}: {}", absl::StrJoin(hooks, ", "), cause.second);
   }
-  spdlog::info("kvmsentryd {} serves on {}", KVMSENTRY_VERSION, options.socket);
+  const int port = server.tcp_port();
+  spdlog::info("kvmsentryd {} serves on {}{}", KVMSENTRY_VERSION, options.socket,
+               port == 0 ? "" : absl::StrCat(" and on port ", port, " by TLS"));
 }
 
 struct LoadedLibrary {
@@ -114,6 +116,9 @@ absl::Status Run(const DaemonOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);  // a log's reader that has gone is no reason to end
   KVMSENTRY_RETURN_IF_ERROR(BlockSignals());
   KVMSENTRY_ASSIGN_OR_RETURN(const LoadedLibrary loaded, LoadLibrary(options.specs));
+  KVMSENTRY_ASSIGN_OR_RETURN(AccessOptions access, ReadAccess(options.access));
+  AccessBoard access_board;
+  access.board = &access_board;
   // Before the maps: who is refused here has touched none.
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<SocketPlace> place,
                              SocketPlace::Prepare(options.socket));
@@ -133,11 +138,12 @@ absl::Status Run(const DaemonOptions& options) {
                              Sensor::Start(sensor_options, loaded.library, clock, hub, pulse));
   KVMSENTRY_ASSIGN_OR_RETURN(
       std::unique_ptr<MetricsServer> metrics,
-      StartMetrics(options, hub, sensor->view(), pulse, clock, loaded.sha256));
+      StartMetrics(options, hub, sensor->view(), pulse, clock, access_board, loaded.sha256));
   KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
                              Server::Start(std::move(place),
                                            {.max_subscribers = options.max_subscribers,
-                                            .heartbeat = absl::Seconds(options.heartbeat_seconds)},
+                                            .heartbeat = absl::Seconds(options.heartbeat_seconds),
+                                            .access = std::move(access)},
                                            hub, sensor->view(), pulse, clock));
   sensor->KeepPins();
   server->SetServing(true);
@@ -153,7 +159,7 @@ absl::Status Run(const DaemonOptions& options) {
   std::optional<Watchdog> watchdog(
       std::in_place, WatchdogLimits::For(options.watchdog_seconds * kNsPerSecond, tick_ns), pulse,
       clock, Watchdog::Actions{.serve = serve, .end = EndStalled});
-  LogStart(sensor->view(), options);
+  LogStart(sensor->view(), options, *server);
   TellReady();
   UnitWatchdog unit_watchdog;
   absl::Status ended = RunEventLoop(*sensor, tick_ns, [&] { unit_watchdog.Ticked(clock.Now()); });

@@ -43,24 +43,26 @@ std::string Sinks::problem() const {
 absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(const DaemonOptions& options,
                                                             const Hub& hub, const SensorView& view,
                                                             const Pulse& pulse, const Clock& clock,
+                                                            const AccessBoard& access,
                                                             std::string library_sha256) {
   if (options.metrics_listen.empty()) return nullptr;
   KVMSENTRY_ASSIGN_OR_RETURN(const Endpoint endpoint, ParseEndpoint(options.metrics_listen));
-  return MetricsServer::Start(endpoint,
-                              [&hub, &view, &pulse, &clock, sha256 = std::move(library_sha256),
-                               max_vms = options.metrics_max_vms] {
-                                const Journal& journal = hub.journal();
-                                return MetricsPage({.status = view.Status(),
-                                                    .vms = view.Vms(/*with_exits=*/false),
-                                                    .specs = view.Specs(),
-                                                    .open = journal.Open(),
-                                                    .journal = journal.state(),
-                                                    .alerts = journal.visible(),
-                                                    .pulse = pulse.Get(),
-                                                    .now = clock.WallNow(),
-                                                    .library_sha256 = sha256,
-                                                    .max_vms = max_vms});
-                              });
+  return MetricsServer::Start(
+      endpoint, [&hub, &view, &pulse, &clock, &access, sha256 = std::move(library_sha256),
+                 max_vms = options.metrics_max_vms] {
+        const Journal& journal = hub.journal();
+        return MetricsPage({.status = view.Status(),
+                            .vms = view.Vms(/*with_exits=*/false),
+                            .specs = view.Specs(),
+                            .open = journal.Open(),
+                            .journal = journal.state(),
+                            .access = access.state(),
+                            .alerts = journal.visible(),
+                            .pulse = pulse.Get(),
+                            .now = clock.WallNow(),
+                            .library_sha256 = sha256,
+                            .max_vms = max_vms});
+      });
 }
 
 std::string Sha256Of(const std::vector<SpecSource>& sources) {

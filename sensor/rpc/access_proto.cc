@@ -1,16 +1,13 @@
 #include "sensor/rpc/access_proto.h"
 
-#include <string>
-
 namespace kvmsentry {
 
-v1::Access ToProto(const AccessBoard& board) {
+v1::Access ToProto(const AccessState& state) {
   v1::Access access;
-  access.set_connections(board.connections());
-  access.set_max_connections(board.max_connections());
-  for (const Refusal refusal : kRefusals) {
-    const uint64_t count = board.refused(refusal);
-    if (count != 0) (*access.mutable_refused())[std::string(RefusalName(refusal))] = count;
+  access.set_connections(state.connections);
+  access.set_max_connections(state.max_connections);
+  for (const auto& [reason, count] : state.refused) {
+    if (count != 0) (*access.mutable_refused())[reason] = count;
   }
   return access;
 }

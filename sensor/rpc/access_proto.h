@@ -6,6 +6,6 @@
 
 namespace kvmsentry {
 
-v1::Access ToProto(const AccessBoard& board);
+v1::Access ToProto(const AccessState& state);
 
 }  // namespace kvmsentry

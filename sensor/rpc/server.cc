@@ -17,6 +17,7 @@
 #include "kvmsentry/v1/alerts.grpc.pb.h"
 #include "kvmsentry/v1/sensor.grpc.pb.h"
 #include "sensor/rpc/access/entrance.h"
+#include "sensor/rpc/access/grpc_log.h"
 #include "sensor/rpc/access_proto.h"
 #include "sensor/rpc/convert.h"
 #include "sensor/rpc/history.h"
@@ -94,7 +95,7 @@ class SensorService final : public v1::Sensor::CallbackService {
       *response->add_host_pressure() = ToProto(pressure);
     }
     response->mutable_limits()->set_max_subscribers(max_subscribers_);
-    *response->mutable_access() = ToProto(board_);
+    *response->mutable_access() = ToProto(board_.state());
     response->mutable_limits()->set_alerts_kept(static_cast<uint32_t>(hub_.journal().capacity()));
     return End(context, absl::OkStatus());
   }
@@ -161,6 +162,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(std::unique_ptr<SocketPlac
                                                       const Clock& clock) {
   auto state = std::make_unique<State>(options, std::move(place), hub, view, pulse, clock);
 
+  LogGrpcSparingly();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;

@@ -8,6 +8,7 @@
 
 #include "sensor/alert/journal.h"
 #include "sensor/base/pulse.h"
+#include "sensor/rpc/access/board.h"
 #include "sensor/rpc/sensor_view.h"
 
 namespace kvmsentry {
@@ -18,6 +19,7 @@ struct MetricsInput {
   std::vector<SpecView> specs;
   std::vector<AlertPtr> open;
   JournalState journal;
+  AccessState access;
   uint64_t alerts = 0;  // by this run
   Pulse::State pulse;
   absl::Time now;

@@ -24,6 +24,15 @@ absl::string_view RefusalName(Refusal refusal) {
   return "";
 }
 
+AccessState AccessBoard::state() const {
+  AccessState state{
+      .connections = connections_, .max_connections = max_connections_, .refused = {}};
+  for (const Refusal refusal : kRefusals) {
+    state.refused[std::string(RefusalName(refusal))] = refused(refusal);
+  }
+  return state;
+}
+
 void AccessBoard::Refuse(Refusal refusal, const std::string& what, KernelTime now) {
   Kind& kind = At(refusal);
   ++kind.count;

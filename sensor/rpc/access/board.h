@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
 
@@ -26,6 +27,12 @@ inline constexpr std::array kRefusals = {Refusal::kConnections, Refusal::kCaller
 
 absl::string_view RefusalName(Refusal refusal);  // "connections"
 
+struct AccessState {
+  uint32_t connections = 0;
+  uint32_t max_connections = 0;
+  std::map<std::string, uint64_t> refused;  // by RefusalName, zeros included
+};
+
 // Of each kind at most a line in ten seconds is logged, whatever clients do. Thread safe.
 class AccessBoard {
  public:
@@ -37,8 +44,7 @@ class AccessBoard {
     connections_ = open;
     max_connections_ = max;
   }
-  uint32_t connections() const { return connections_; }
-  uint32_t max_connections() const { return max_connections_; }
+  AccessState state() const;
 
  private:
   struct Kind {

@@ -33,6 +33,7 @@ MetricsInput Some() {
   input.status.losses = {{.reason = "ring_full", .meaning = "", .count = 2, .matters = true}};
   input.vms = {Vm(2, "b"), Vm(1, "a"), Vm(3, "c")};
   input.vms[1].vm.cgroup = "/machine.slice/machine-qemu\\x2d1\\x2da.scope";
+  input.access = {.connections = 3, .max_connections = 256, .refused = {{"role", 2}}};
   input.library_sha256 = "00ff";
   input.now = absl::FromUnixSeconds(12);
   input.pulse.tick_wall = absl::FromUnixSeconds(10);
@@ -49,6 +50,8 @@ TEST(MetricsPage, ShowsWhatPrometheusKnowsOfTheSensorAndItsVms) {
                               "kvmsentry_vm_score{name=\"b\"} 1.5\n"));
   EXPECT_THAT(page, HasSubstr("kvmsentry_vm_events_total{name=\"b\",feature=\"pio.rate\"} 7\n"));
   EXPECT_THAT(page, HasSubstr("kvmsentry_journal_durable 0\n"));
+  EXPECT_THAT(page, HasSubstr("kvmsentry_client_connections 3\n"));
+  EXPECT_THAT(page, HasSubstr("kvmsentry_client_refusals_total{reason=\"role\"} 2\n"));
 }
 
 TEST(MetricsPage, OfMoreVmsThanTheLimitOnlyTheNumberIsShown) {

@@ -48,7 +48,8 @@ TEST(Arguments, AlertsWithEveryOption) {
 TEST(Arguments, Defaults) {
   const auto outcome = Parse({"alerts"});
   EXPECT_EQ(CommandOf<AlertsCommand>(outcome).request.ShortDebugString(), "filter { }");
-  EXPECT_EQ(std::get<Invocation>(outcome.parsed).common.target.socket, "/run/kvmsentry/kvmsentry.sock");
+  EXPECT_EQ(std::get<Invocation>(outcome.parsed).common.target.socket,
+            "/run/kvmsentry/kvmsentry.sock");
   EXPECT_EQ(std::get<Invocation>(outcome.parsed).common.color, ColorWhen::kAuto);
 }
 

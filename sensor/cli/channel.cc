@@ -1,7 +1,6 @@
 #include "sensor/cli/channel.h"
 
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <vector>
@@ -20,7 +19,6 @@
 namespace kvmsentry {
 namespace {
 
-constexpr std::chrono::seconds kConnectWithin(10);
 constexpr size_t kMaxPemBytes = 1 << 20;
 constexpr size_t kMaxGroupBytes = 64 << 10;
 
@@ -70,17 +68,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenTlsChannel(const Target& targ
                                    std::pair(&target.cert, &options.pem_cert_chain)}) {
     KVMSENTRY_ASSIGN_OR_RETURN(*text, ReadFileAt(AT_FDCWD, *file, kMaxPemBytes));
   }
-  std::shared_ptr<grpc::Channel> channel =
-      grpc::CreateChannel(target.address, grpc::SslCredentials(options));
-  if (!channel->WaitForConnected(std::chrono::system_clock::now() + kConnectWithin)) {
-    return absl::UnavailableError(absl::StrCat(
-        "cannot reach kvmsentryd at ", target.address, " within ", kConnectWithin.count(),
-        " s; does it serve there, is its certificate of ", target.ca,
-        " and for this name, and does "
-        "it trust ",
-        target.cert, "?"));
-  }
-  return channel;
+  return grpc::CreateChannel(target.address, grpc::SslCredentials(options));
 }
 
 }  // namespace kvmsentry

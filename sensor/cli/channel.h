@@ -14,7 +14,7 @@ namespace kvmsentry {
 // Connected when it returns. PERMISSION_DENIED says whom the socket admits.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenUnixChannel(const std::string& socket);
 
-// By mutual TLS. UNAVAILABLE where there is no connection in time.
+// By mutual TLS. Connects with the first call.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenTlsChannel(const Target& target);
 
 }  // namespace kvmsentry

@@ -5,6 +5,8 @@
 
 #include <grpcpp/client_context.h>
 
+#include "absl/strings/match.h"
+
 #include "kvmsentry/v1/alerts.grpc.pb.h"
 #include "kvmsentry/v1/sensor.grpc.pb.h"
 #include "sensor/cli/channel.h"
@@ -13,17 +15,13 @@ namespace kvmsentry {
 namespace {
 
 constexpr std::chrono::seconds kAnswerWithin(10);
-
-absl::Status FromGrpc(const grpc::Status& status, const std::string& where) {
-  if (status.ok()) return absl::OkStatus();
-  const auto code = static_cast<absl::StatusCode>(status.error_code());
-  return absl::Status(code, absl::StrCat("kvmsentryd at ", where, ": ", status.error_message()));
-}
+constexpr char kEndedHint[] =
+    "; it stops, or has as many connections as its --max-connections allows: see its log";
 
 }  // namespace
 
 struct Client::State {
-  std::string where;  // it was reached, for errors
+  Target target;
   std::unique_ptr<v1::Alerts::Stub> alerts;
   std::unique_ptr<v1::Sensor::Stub> sensor;
   grpc::ClientContext subscribe_context;
@@ -37,8 +35,25 @@ struct Client::State {
     context.set_deadline(std::chrono::system_clock::now() + kAnswerWithin);
     Response response;
     const grpc::Status status = (stub.*method)(&context, request, &response);
-    if (!status.ok()) return FromGrpc(status, where);
-    return response;
+    if (status.ok()) return response;
+    // gRPC shows no reason for which a connection was ended before it began.
+    const bool ended =
+        target.address.empty() && status.error_code() == grpc::StatusCode::UNAVAILABLE;
+    return FromGrpc(status, ended ? kEndedHint : "");
+  }
+
+  absl::Status FromGrpc(const grpc::Status& status, absl::string_view hint = "") const {
+    if (status.ok()) return absl::OkStatus();
+    return absl::Status(
+        static_cast<absl::StatusCode>(status.error_code()),
+        absl::StrCat("kvmsentryd at ", target.address.empty() ? target.socket : target.address,
+                     ": ", status.error_message(), hint, TlsHint(status)));
+  }
+
+  std::string TlsHint(const grpc::Status& status) const {
+    if (!absl::StartsWith(status.error_message(), "failed to connect")) return "";
+    return absl::StrCat("; does it serve there, is its certificate of ", target.ca,
+                        " and for this name, and does it trust that in ", target.cert, "?");
   }
 };
 
@@ -47,7 +62,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Target& target) {
       const std::shared_ptr<grpc::Channel> channel,
       target.address.empty() ? OpenUnixChannel(target.socket) : OpenTlsChannel(target));
   auto state = std::make_unique<State>();
-  state->where = target.address.empty() ? target.socket : target.address;
+  state->target = target;
   state->alerts = v1::Alerts::NewStub(channel);
   state->sensor = v1::Sensor::NewStub(channel);
   return std::unique_ptr<Client>(new Client(std::move(state)));
@@ -86,7 +101,7 @@ absl::Status Client::Subscribe(
   while (reader->Read(&message)) {
     if (!on_message(message)) Cancel();
   }
-  return FromGrpc(reader->Finish(), state_->where);
+  return state_->FromGrpc(reader->Finish());
 }
 
 void Client::Cancel() { state_->subscribe_context.TryCancel(); }

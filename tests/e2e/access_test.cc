@@ -140,6 +140,21 @@ TEST_F(AccessTest, WhoIsNotInTheGroupIsToldWhichToJoin) {
   }
 }
 
+TEST_F(AccessTest, WhoFindsNoRoomIsToldOfTheLimit) {
+  StartDaemon({"storms.textproto"}, {"--max-connections", "1"});
+  if (HasFatalFailure()) return;
+  {
+    const Fd held = ConnectUnix(place().socket());
+    ASSERT_TRUE(held);
+    ASSERT_OK_AND_ASSIGN(const Finished refused, cli().Run({"vms"}));
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_THAT(refused.errors, HasSubstr("as many connections as its --max-connections allows"));
+    EXPECT_THAT(daemon_->Log(),
+                HasSubstr("refused: a connection of uid 0: 1 connections are open"));
+  }
+  EXPECT_TRUE(WaitUntil([&] { return cli().Status().ok(); }));
+}
+
 TEST_F(AccessTest, ACertificateReadsOverTcpAndTheServersIsRotatedMeanwhile) {
   WriteServer(server_);
   WriteFile("clients.pem", clients_.certificate());

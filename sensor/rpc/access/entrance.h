@@ -44,7 +44,8 @@ class Entrance {
   void AcceptAll(const Fd& listener, Wire wire);
   void ComeByUnix(Fd connection);
   void ComeByTcp(Fd connection);
-  // Refused, and whatever it may have been told.
+  // Whether CONNECTOR may have no further connection; then it was counted. Its client hears
+  // nothing: gRPC's shows no reason that a connection was ended for.
   bool Refused(const Connector& connector);
 
   const AccessOptions options_;

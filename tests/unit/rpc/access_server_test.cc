@@ -141,6 +141,59 @@ TEST_F(AccessServerTest, AConnectionWithoutACallIsEndedOneWithAStreamIsNot) {
   context.TryCancel();
 }
 
+std::string HttpFrame(char type, char flags, char stream, const std::string& payload) {
+  std::string frame = {0,
+                       static_cast<char>(payload.size() >> 8),
+                       static_cast<char>(payload.size()),
+                       type,
+                       flags,
+                       0,
+                       0,
+                       0,
+                       stream};
+  return frame + payload;
+}
+
+// HPACK (RFC 7541): literals that are neither indexed nor compressed.
+std::string HttpHeaders(const std::vector<std::pair<std::string, std::string>>& headers) {
+  std::string bytes;
+  for (const auto& [name, value] : headers) {
+    bytes += '\0';
+    bytes += static_cast<char>(name.size());
+    bytes += name;
+    bytes += static_cast<char>(value.size());
+    bytes += value;
+  }
+  return bytes;
+}
+
+// A host that lost its power says no more, not even that its connection has ended.
+TEST_F(AccessServerTest, ASubscriberThatAnswersNoPingIsEnded) {
+  options_.access.ping_after = absl::Milliseconds(200);
+  options_.access.answer_within = absl::Milliseconds(300);
+  options_.access.max_requests = 0;
+  Start();
+  const Fd dead = Connect();
+  v1::SubscribeRequest request;
+  request.set_follow(true);
+  const std::string message = request.SerializeAsString();
+  std::string sent(5, '\0');  // not compressed, and the message's size
+  sent[4] = static_cast<char>(message.size());
+  Send(dead, kPreface + kSettings +
+                 HttpFrame(1, /*END_HEADERS*/ 4, 1,
+                           HttpHeaders({{":method", "POST"},
+                                        {":scheme", "http"},
+                                        {":path", "/kvmsentry.v1.Alerts/Subscribe"},
+                                        {":authority", "x"},
+                                        {"te", "trailers"},
+                                        {"content-type", "application/grpc"}})) +
+                 HttpFrame(0, /*END_STREAM*/ 1, 1, sent + message));
+  const auto channel = ChannelOver(Connect());
+  EXPECT_TRUE(WaitUntil([&] { return StatusBy(channel).subscribers() == 1; }));
+  EXPECT_TRUE(IsClosedByPeer(dead));
+  EXPECT_TRUE(WaitUntil([&] { return StatusBy(channel).subscribers() == 0; }));
+}
+
 TEST_F(AccessServerTest, AConnectionOverTheLimitIsClosedAtOnceAndTheOthersGoOn) {
   options_.access.max_connections = 16;
   options_.access.admins.uids = {geteuid()};

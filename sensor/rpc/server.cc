@@ -30,7 +30,6 @@ namespace {
 // The largest request that is within the bounds of request.h is some 17 KiB. gRPC refuses a larger
 // one with RESOURCE_EXHAUSTED.
 constexpr int kMaxRequestBytes = 1 << 20;
-constexpr int kMaxHeaderBytes = 8 << 10;
 // Of all clients together, for what they sent and did not read yet; above it gRPC ends the
 // greediest.
 constexpr size_t kMaxBufferBytes = 128 << 20;
@@ -172,7 +171,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(std::unique_ptr<SocketPlac
   builder.RegisterService(&state->alerts);
   builder.RegisterService(&state->sensor);
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
-  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxHeaderBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, Gate::kMaxHeaderBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsPerConnection);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder.SetResourceQuota(

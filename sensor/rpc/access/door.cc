@@ -19,8 +19,8 @@ class Guard {
   Guard(std::shared_ptr<Gate> gate, CallerSource source)
       : gate_(std::move(gate)), source_(std::move(source)) {}
 
-  absl::Status Check(grpc_auth_context* context, absl::string_view method) {
-    return gate_->Admit(CallerIn(context), method);
+  absl::Status Check(grpc_auth_context* context, absl::string_view method, size_t header_bytes) {
+    return gate_->Admit(CallerIn(context), method, header_bytes);
   }
 
  private:
@@ -45,10 +45,12 @@ class Guard {
 void Process(void* state, grpc_auth_context* context, const grpc_metadata* headers, size_t count,
              grpc_process_auth_metadata_done_cb done, void* call) {
   absl::string_view method;
+  size_t bytes = 0;
   for (size_t i = 0; i < count; ++i) {
+    bytes += TextOf(headers[i].key).size() + TextOf(headers[i].value).size();
     if (TextOf(headers[i].key) == ":path") method = TextOf(headers[i].value);
   }
-  const absl::Status status = static_cast<Guard*>(state)->Check(context, method);
+  const absl::Status status = static_cast<Guard*>(state)->Check(context, method, bytes);
   done(call, nullptr, 0, nullptr, 0, static_cast<grpc_status_code>(status.raw_code()),
        status.ok() ? nullptr : EscapeAgain(status.message()).c_str());
 }

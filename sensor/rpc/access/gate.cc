@@ -21,7 +21,7 @@ std::string Remedy(const Caller& caller, Role needed) {
 
 }  // namespace
 
-absl::Status Gate::Admit(const Caller& caller, absl::string_view method) {
+absl::Status Gate::Admit(const Caller& caller, absl::string_view method, size_t header_bytes) {
   const Role needed = RoleNeeded(method);
   if (caller.role < needed) {
     const std::string service = Escape(ServiceOf(method));
@@ -42,6 +42,15 @@ absl::Status Gate::Admit(const Caller& caller, absl::string_view method) {
     return absl::ResourceExhaustedError(absl::StrCat(
         caller.name, " makes more than ", rate_.per_second(),
         " calls a second; call less often, subscribe instead of polling, or raise --max-requests"));
+  }
+  // gRPC itself applies its limit only to who acknowledges it.
+  if (header_bytes > kMaxHeaderBytes) {
+    board_.Refuse(
+        Refusal::kRequests,
+        absl::StrCat("a call of ", caller.name, " with ", header_bytes, " bytes of headers"),
+        clock_.Now());
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the call has ", header_bytes, " bytes of headers; send ", kMaxHeaderBytes, " at most"));
   }
   if (needed == Role::kAdmin) spdlog::info("{} calls {}", caller.name, Escape(method));
   return absl::OkStatus();

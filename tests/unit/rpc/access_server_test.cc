@@ -167,6 +167,22 @@ std::string HttpHeaders(const std::vector<std::pair<std::string, std::string>>& 
   return bytes;
 }
 
+// gRPC applies the limits of streams and headers once a client has acknowledged them. One that does
+// not would have the server hold megabytes for each call.
+TEST_F(AccessServerTest, WhoAcknowledgesNoLimitIsHeldToItAllTheSame) {
+  Start();
+  const Fd rude = Connect();
+  Send(rude, kPreface + kSettings);
+  for (char stream = 1; stream < 41; stream += 2) {
+    std::vector<std::pair<std::string, std::string>> headers = {
+        {":method", "POST"}, {":scheme", "http"}, {":path", "/kvmsentry.v1.Alerts/Subscribe"},
+        {":authority", "x"}, {"te", "trailers"},  {"content-type", "application/grpc"}};
+    for (int i = 0; i < 120; ++i) headers.emplace_back("x", std::string(120, 'x'));
+    Send(rude, HttpFrame(1, /*END_HEADERS*/ 4, stream, HttpHeaders(headers)));
+  }
+  EXPECT_TRUE(WaitUntil([&] { return board_.refused(Refusal::kRequests) == 20; }));
+}
+
 // A host that lost its power says no more, not even that its connection has ended.
 TEST_F(AccessServerTest, ASubscriberThatAnswersNoPingIsEnded) {
   options_.access.ping_after = absl::Milliseconds(200);

@@ -119,6 +119,7 @@ absl::Status Run(const DaemonOptions& options) {
   KVMSENTRY_ASSIGN_OR_RETURN(AccessOptions access, ReadAccess(options.access));
   AccessBoard access_board;
   access.board = &access_board;
+  access.max_open_calls += options.max_subscribers;
   // Before the maps: who is refused here has touched none.
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<SocketPlace> place,
                              SocketPlace::Prepare(options.socket));

@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include "sensor/rpc/access/call_count.h"
 #include "sensor/rpc/access/listen.h"
 #include "sensor/rpc/access/tls_door.h"
 
@@ -39,7 +40,9 @@ Entrance::Entrance(const AccessOptions& options, AccessBoard& board, const Clock
       board_(board),
       clock_(clock),
       table_(options.max_connections),
-      gate_(std::make_shared<Gate>(options.max_requests, board, clock)) {}
+      gate_(std::make_shared<Gate>(Gate::Limits{.calls_per_second = options.max_requests,
+                                                .open_calls = options.max_open_calls},
+                                   board, clock)) {}
 
 absl::StatusOr<std::unique_ptr<Entrance>> Entrance::Open(const std::string& unix_path,
                                                          const AccessOptions& options,
@@ -58,6 +61,7 @@ absl::StatusOr<std::unique_ptr<Entrance>> Entrance::Open(const std::string& unix
   entrance->stop_ = Fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!entrance->stop_) return absl::ErrnoToStatus(errno, "eventfd");
   SetLimits(options, builder);
+  CountOpenCalls(entrance->gate_, builder);
   board.set_connections(0, options.max_connections);
   return entrance;
 }

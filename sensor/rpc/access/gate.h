@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/strings/string_view.h"
 
@@ -18,18 +19,29 @@ class Gate {
  public:
   static constexpr int kMaxHeaderBytes = 8 << 10;
 
+  // Of each caller. A caller that was quiet may make two seconds' worth of calls at once.
+  struct Limits {
+    double calls_per_second = 100;  // 0: no limit
+    uint32_t open_calls = 256;      // 0: no limit
+  };
+
   // BOARD and CLOCK outlive it.
-  Gate(double requests_per_second, AccessBoard& board, const Clock& clock)
-      : rate_(requests_per_second), board_(board), clock_(clock) {}
+  Gate(const Limits& limits, AccessBoard& board, const Clock& clock);
 
   // PERMISSION_DENIED where the caller's role does not suffice for METHOD, with the role that does
-  // and how to get it; RESOURCE_EXHAUSTED where it asks too often. Calls of admins are logged.
+  // and how to get it; RESOURCE_EXHAUSTED where it asks too often, or has
+  // too many calls open. Calls of admins are logged.
   // HEADER_BYTES of it are held for as long as the call goes on; those above kMaxHeaderBytes are
   // RESOURCE_EXHAUSTED, too.
   absl::Status Admit(const Caller& caller, absl::string_view method, size_t header_bytes = 0);
 
+  // A call of CALLER that was admitted is over. It is not known of a call that no handler got: such
+  // a one counts as open for some time.
+  void Ended(const Caller& caller) { open_.Give(caller.name); }
+
  private:
   RateLimit rate_;
+  RateLimit open_;
   AccessBoard& board_;
   const Clock& clock_;
 };

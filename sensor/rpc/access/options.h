@@ -26,7 +26,8 @@ struct AccessOptions {
   UnixAdmins admins;              // beside root
   std::optional<TcpOptions> tcp;  // missing: the unix socket only
   uint32_t max_connections = 256;
-  double max_requests = 100;  // a second, of each user or certificate; 0: no limit
+  double max_requests = 100;      // a second, of each user or certificate; 0: no limit
+  uint32_t max_open_calls = 192;  // of each user or certificate; 0: no limit
   // Within it a client has to say that it speaks HTTP/2, and TLS before that.
   absl::Duration handshake_within = absl::Seconds(10);
   absl::Duration idle_for = absl::Minutes(5);        // without a call; then a connection is ended

@@ -3,11 +3,6 @@
 #include <algorithm>
 
 namespace kvmsentry {
-namespace {
-
-constexpr double kBurstSeconds = 2;
-
-}  // namespace
 
 bool RateLimit::Take(const std::string& caller, KernelTime now) {
   if (per_second_ <= 0) return true;
@@ -19,10 +14,17 @@ bool RateLimit::Take(const std::string& caller, KernelTime now) {
   return true;
 }
 
+void RateLimit::Give(const std::string& caller) {
+  std::lock_guard lock(mutex_);
+  const auto found = buckets_.find(caller);
+  if (found == buckets_.end()) return;  // it was full, or has shared one
+  found->second.tokens = std::min(at_once_, found->second.tokens + 1);
+}
+
 void RateLimit::Fill(Bucket& bucket, KernelTime now) const {
   // Two threads may read the clock in one order and come here in the other.
   const double passed = std::max(0.0, static_cast<double>(now - bucket.filled) / kNsPerSecond);
-  bucket.tokens = std::min(per_second_ * kBurstSeconds, bucket.tokens + passed * per_second_);
+  bucket.tokens = std::min(at_once_, bucket.tokens + passed * per_second_);
   bucket.filled = std::max(bucket.filled, now);
 }
 
@@ -32,12 +34,10 @@ RateLimit::Bucket& RateLimit::BucketOf(const std::string& caller, KernelTime now
   if (buckets_.size() >= kMaxCallers) {
     // A full bucket is as good as none.
     for (auto& [name, bucket] : buckets_) Fill(bucket, now);
-    std::erase_if(buckets_, [&](const auto& entry) {
-      return entry.second.tokens >= per_second_ * kBurstSeconds;
-    });
+    std::erase_if(buckets_, [&](const auto& entry) { return entry.second.tokens >= at_once_; });
   }
   if (buckets_.size() >= kMaxCallers) return shared_;
-  return buckets_.emplace(caller, Bucket{per_second_ * kBurstSeconds, now}).first->second;
+  return buckets_.emplace(caller, Bucket{at_once_, now}).first->second;
 }
 
 }  // namespace kvmsentry

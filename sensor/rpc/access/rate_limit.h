@@ -1,4 +1,4 @@
-// How often each caller may ask: a token bucket each.
+// How much each caller may have: a token bucket each.
 #pragma once
 
 #include <cstddef>
@@ -10,20 +10,23 @@
 
 namespace kvmsentry {
 
-// A caller that was quiet may ask for two seconds' worth at once. Of more callers than kMaxCallers
+// A caller that was quiet has AT_ONCE tokens. Of more callers than kMaxCallers
 // at once the last share one bucket, so that names which clients choose take no more memory.
 // Thread safe.
 class RateLimit {
  public:
   static constexpr size_t kMaxCallers = 1024;
 
-  // PER_SECOND calls of each; 0: no limit.
-  explicit RateLimit(double per_second) : per_second_(per_second) {}
+  // PER_SECOND new tokens for each; 0: no limit.
+  RateLimit(double per_second, double at_once) : per_second_(per_second), at_once_(at_once) {}
 
-  // Whether CALLER may ask at NOW; it then has.
+  // Whether CALLER had a token at NOW, which it then has no more.
   bool Take(const std::string& caller, KernelTime now);
+  // A token comes back.
+  void Give(const std::string& caller);
 
   double per_second() const { return per_second_; }
+  double at_once() const { return at_once_; }
 
  private:
   struct Bucket {
@@ -35,6 +38,7 @@ class RateLimit {
   Bucket& BucketOf(const std::string& caller, KernelTime now);
 
   const double per_second_;
+  const double at_once_;
   std::mutex mutex_;
   std::unordered_map<std::string, Bucket> buckets_;  // guarded by mutex_
   Bucket shared_;                                    // guarded by mutex_

@@ -154,6 +154,10 @@ std::string HttpFrame(char type, char flags, char stream, const std::string& pay
   return frame + payload;
 }
 
+const std::vector<std::pair<std::string, std::string>> kSubscribeHeaders = {
+    {":method", "POST"}, {":scheme", "http"}, {":path", "/kvmsentry.v1.Alerts/Subscribe"},
+    {":authority", "x"}, {"te", "trailers"},  {"content-type", "application/grpc"}};
+
 // HPACK (RFC 7541): literals that are neither indexed nor compressed.
 std::string HttpHeaders(const std::vector<std::pair<std::string, std::string>>& headers) {
   std::string bytes;
@@ -174,13 +178,45 @@ TEST_F(AccessServerTest, WhoAcknowledgesNoLimitIsHeldToItAllTheSame) {
   const Fd rude = Connect();
   Send(rude, kPreface + kSettings);
   for (char stream = 1; stream < 41; stream += 2) {
-    std::vector<std::pair<std::string, std::string>> headers = {
-        {":method", "POST"}, {":scheme", "http"}, {":path", "/kvmsentry.v1.Alerts/Subscribe"},
-        {":authority", "x"}, {"te", "trailers"},  {"content-type", "application/grpc"}};
+    auto headers = kSubscribeHeaders;
     for (int i = 0; i < 120; ++i) headers.emplace_back("x", std::string(120, 'x'));
     Send(rude, HttpFrame(1, /*END_HEADERS*/ 4, stream, HttpHeaders(headers)));
   }
   EXPECT_TRUE(WaitUntil([&] { return board_.refused(Refusal::kRequests) == 20; }));
+}
+
+TEST_F(AccessServerTest, CallsThatAreBegunAndNeverMadeAreHeldToo) {
+  options_.access.max_open_calls = 10;
+  Start();
+  const Fd rude = Connect();
+  Send(rude, kPreface + kSettings);
+  for (char stream = 1; stream < 41; stream += 2) {
+    Send(rude, HttpFrame(1, /*END_HEADERS*/ 4, stream, HttpHeaders(kSubscribeHeaders)));
+  }
+  EXPECT_TRUE(WaitUntil([&] { return board_.refused(Refusal::kRequests) == 10; }));
+}
+
+TEST_F(AccessServerTest, CallsThatEndLeaveRoomForOthers) {
+  options_.access.max_open_calls = 10;
+  options_.access.max_requests = 0;
+  options_.access.admins.uids = {geteuid()};
+  Start();
+  const auto channel = ChannelOver(Connect());
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(Call(channel, kGetStatus).ok());
+    EXPECT_EQ(Call(channel, kAdminMethod).error_code(), grpc::StatusCode::UNIMPLEMENTED);
+    EXPECT_TRUE(Call(channel, "/grpc.health.v1.Health/Check").ok());
+  }
+  v1::SubscribeRequest request;
+  v1::SubscribeResponse message;
+  const auto alerts = v1::Alerts::NewStub(channel);
+  for (int i = 0; i < 20; ++i) {
+    grpc::ClientContext context;
+    const auto stream = alerts->Subscribe(&context, request);
+    while (stream->Read(&message)) {
+    }
+    EXPECT_TRUE(stream->Finish().ok());
+  }
 }
 
 // A host that lost its power says no more, not even that its connection has ended.
@@ -196,13 +232,7 @@ TEST_F(AccessServerTest, ASubscriberThatAnswersNoPingIsEnded) {
   std::string sent(5, '\0');  // not compressed, and the message's size
   sent[4] = static_cast<char>(message.size());
   Send(dead, kPreface + kSettings +
-                 HttpFrame(1, /*END_HEADERS*/ 4, 1,
-                           HttpHeaders({{":method", "POST"},
-                                        {":scheme", "http"},
-                                        {":path", "/kvmsentry.v1.Alerts/Subscribe"},
-                                        {":authority", "x"},
-                                        {"te", "trailers"},
-                                        {"content-type", "application/grpc"}})) +
+                 HttpFrame(1, /*END_HEADERS*/ 4, 1, HttpHeaders(kSubscribeHeaders)) +
                  HttpFrame(0, /*END_STREAM*/ 1, 1, sent + message));
   const auto channel = ChannelOver(Connect());
   EXPECT_TRUE(WaitUntil([&] { return StatusBy(channel).subscribers() == 1; }));
@@ -262,6 +292,7 @@ TEST_F(AccessServerTest, WhoAsksTooOftenIsToldSoAndOthersAreServed) {
 TEST_F(AccessServerTest, AConnectionHasSoManyStreamsAndTheNextWaitsForOneToEnd) {
   constexpr int kStreams = 128;
   options_.max_subscribers = 1000;
+  options_.access.max_open_calls = 1000;
   options_.access.max_requests = 0;
   Start();
   const auto alerts = v1::Alerts::NewStub(ChannelOver(Connect()));

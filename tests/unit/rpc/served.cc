@@ -76,8 +76,17 @@ bool IsClosedByPeer(const Fd& connection) {
 }
 
 void Send(const Fd& connection, const std::string& bytes) {
-  EXPECT_EQ(send(connection.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
-            static_cast<ssize_t>(bytes.size()));
+  for (size_t sent = 0; sent < bytes.size();) {
+    const ssize_t now =
+        send(connection.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+    if (now > 0) {
+      sent += static_cast<size_t>(now);
+      continue;
+    }
+    ASSERT_EQ(errno, EAGAIN);
+    pollfd wait{.fd = connection.get(), .events = POLLOUT, .revents = 0};
+    poll(&wait, 1, 100);
+  }
 }
 
 }  // namespace kvmsentry

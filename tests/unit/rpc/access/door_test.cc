@@ -71,7 +71,8 @@ class DoorTest : public ::testing::Test {
   }
 
   AccessBoard board_;
-  std::shared_ptr<Gate> gate_ = std::make_shared<Gate>(0, board_, SystemClock());
+  std::shared_ptr<Gate> gate_ = std::make_shared<Gate>(
+      Gate::Limits{.calls_per_second = 0, .open_calls = 0}, board_, SystemClock());
   std::atomic<int> asked_ = 0;
   WhoCalled service_;
   grpc::ServerBuilder builder_;

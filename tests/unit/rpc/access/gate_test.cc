@@ -25,7 +25,7 @@ class GateTest : public ::testing::Test {
   }
   FakeClock clock_;
   AccessBoard board_;
-  Gate gate_{/*requests_per_second=*/3, board_, clock_};
+  Gate gate_{{.calls_per_second = 3, .open_calls = 8}, board_, clock_};
 };
 
 TEST_F(GateTest, ARoleThatSufficesPasses) {
@@ -59,6 +59,28 @@ TEST_F(GateTest, WhoAsksTooOftenIsRefusedUntilTimePasses) {
   EXPECT_TRUE(Admit(Role::kViewer, kRead, "uid 1001").ok());
   clock_.now = clock_.now + kNsPerSecond;
   EXPECT_TRUE(Admit(Role::kViewer, kRead).ok());
+}
+
+TEST_F(GateTest, WhoHasTooManyCallsOpenIsRefusedUntilOneEnds) {
+  Gate gate({.calls_per_second = 0, .open_calls = 8}, board_, clock_);
+  const Caller caller{Role::kViewer, "uid 1000"};
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(gate.Admit(caller, kRead).ok());
+  const absl::Status status = gate.Admit(caller, kRead);
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(status.message(), "uid 1000 has 8 calls open; end some of them");
+  gate.Ended(caller);
+  EXPECT_TRUE(gate.Admit(caller, kRead).ok());
+  EXPECT_FALSE(gate.Admit(caller, kRead).ok());
+  // Of a call that no handler got nobody says that it ended.
+  clock_.now = clock_.now + 6 * kNsPerSecond;
+  EXPECT_TRUE(gate.Admit(caller, kRead).ok());
+  EXPECT_FALSE(gate.Admit(caller, kRead).ok());
+}
+
+TEST_F(GateTest, HeadersThatAreTooLargeAreRefused) {
+  EXPECT_TRUE(gate_.Admit({Role::kViewer, "uid 1"}, kRead, Gate::kMaxHeaderBytes).ok());
+  EXPECT_EQ(gate_.Admit({Role::kViewer, "uid 1"}, kRead, Gate::kMaxHeaderBytes + 1).code(),
+            absl::StatusCode::kResourceExhausted);
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ int TakenAt(RateLimit& limit, const std::string& caller, KernelTime now) {
   return taken;
 }
 
-TEST(RateLimit, TwoSecondsWorthAtOnceThenAsFastAsItIsFilled) {
-  RateLimit limit(10);
+TEST(RateLimit, SomeAtOnceThenAsFastAsItIsFilled) {
+  RateLimit limit(10, 20);
   const KernelTime start{5 * kNsPerSecond};
   EXPECT_EQ(TakenAt(limit, "a", start), 20);
   EXPECT_EQ(TakenAt(limit, "a", start + 100 * kNsPerMs), 1);
@@ -23,25 +23,35 @@ TEST(RateLimit, TwoSecondsWorthAtOnceThenAsFastAsItIsFilled) {
 }
 
 TEST(RateLimit, EachCallerHasItsOwn) {
-  RateLimit limit(1);
+  RateLimit limit(1, 2);
   EXPECT_EQ(TakenAt(limit, "a", {}), 2);
   EXPECT_EQ(TakenAt(limit, "b", {}), 2);
 }
 
 TEST(RateLimit, TimeThatSeemsToGoBackGivesNothing) {
-  RateLimit limit(10);
+  RateLimit limit(10, 20);
   EXPECT_EQ(TakenAt(limit, "a", {kNsPerSecond}), 20);
   EXPECT_EQ(TakenAt(limit, "a", {0}), 0);
   EXPECT_EQ(TakenAt(limit, "a", {kNsPerSecond}), 0);
 }
 
+TEST(RateLimit, WhatIsGivenBackCanBeTakenAgainAndNoMore) {
+  RateLimit limit(0.1, 3);
+  EXPECT_EQ(TakenAt(limit, "a", {}), 3);
+  limit.Give("a");
+  EXPECT_EQ(TakenAt(limit, "a", {}), 1);
+  for (int i = 0; i < 9; ++i) limit.Give("a");
+  EXPECT_EQ(TakenAt(limit, "a", {}), 3);
+  limit.Give("nobody");
+}
+
 TEST(RateLimit, ZeroIsNoLimit) {
-  RateLimit limit(0);
+  RateLimit limit(0, 1);
   EXPECT_EQ(TakenAt(limit, "a", {}), 10'000);
 }
 
 TEST(RateLimit, ManyCallersShareABucketUntilOthersRest) {
-  RateLimit limit(1);
+  RateLimit limit(1, 2);
   for (size_t i = 0; i < RateLimit::kMaxCallers; ++i) {
     EXPECT_TRUE(limit.Take(std::to_string(i), {kNsPerSecond}));
   }

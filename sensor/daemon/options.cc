@@ -164,6 +164,15 @@ std::string DefaultStateDir() {
   return all.substr(0, all.find(':'));
 }
 
+// As the file says it.
+std::string DefaultInConfig(const CLI::Option& option) {
+  const std::string value = option.get_default_str();
+  if (option.get_expected_min() == 0) return "false";  // a flag
+  if (value == "[]") return value;
+  const bool bare = !value.empty() && value.find_first_not_of("0123456789.") == std::string::npos;
+  return bare ? value : absl::StrCat("\"", value, "\"");
+}
+
 // A file that sets nothing: each option that a file may set, with what it is and its default.
 std::string SampleConfig(const CLI::App& app) {
   std::string sample =
@@ -171,14 +180,8 @@ std::string SampleConfig(const CLI::App& app) {
       "# command line goes before this file.\n";
   for (const CLI::Option* option :
        app.get_options([](const CLI::Option* o) { return !ConfigName(o).empty(); })) {
-    const std::string value = option->get_default_str();
-    const bool quoted = option->get_type_size() != 0 && value != "[]" &&
-                        value.find_first_not_of("0123456789.") != std::string::npos;
     absl::StrAppend(&sample, "\n# ", option->get_description(), ".\n#", ConfigName(option), " = ",
-                    option->get_type_size() == 0 ? "false"
-                    : quoted || value.empty()    ? absl::StrCat("\"", value, "\"")
-                                                 : value,
-                    "\n");
+                    DefaultInConfig(*option), "\n");
   }
   return sample;
 }

@@ -15,7 +15,8 @@
 namespace kvmsentry {
 namespace {
 
-constexpr int kWaiting = 64;
+// A client that finds no room in the queue does not wait (EAGAIN): let a thousand come at once.
+constexpr int kWaiting = SOMAXCONN;
 constexpr int kFlags = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 constexpr size_t kNetworkBytes = 8;  // of an IPv6 address
 

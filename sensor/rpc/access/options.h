@@ -23,8 +23,8 @@ struct TcpOptions {
 };
 
 struct AccessOptions {
-  UnixAdmins admins;              // beside root
-  std::optional<TcpOptions> tcp;  // missing: the unix socket only
+  UnixAdmins admins = {};              // beside root
+  std::optional<TcpOptions> tcp = {};  // missing: the unix socket only
   uint32_t max_connections = 256;
   double max_requests = 100;      // a second, of each user or certificate; 0: no limit
   uint32_t max_open_calls = 192;  // of each user or certificate; 0: no limit

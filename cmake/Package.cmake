@@ -7,6 +7,9 @@ install(TARGETS kvmsentry DESTINATION bin)
 install(DIRECTORY specs/ DESTINATION share/kvmsentry/specs FILES_MATCHING PATTERN "*.textproto")
 install(FILES deploy/systemd/kvmsentry.service deploy/systemd/kvmsentry-pins.service
         DESTINATION ${unit_dir})
+# An example: nothing of it is active where it is installed.
+install(FILES deploy/systemd/kvmsentry.service.d/tcp.conf
+        DESTINATION share/doc/kvmsentry/examples/kvmsentry.service.d)
 install(PROGRAMS deploy/systemd/prepare-pins DESTINATION lib/kvmsentry)
 install(FILES deploy/systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME kvmsentry.conf)
 install(FILES deploy/systemd/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME kvmsentry.conf)

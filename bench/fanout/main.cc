@@ -77,7 +77,10 @@ absl::Status Serve(const TempDir& dir, const std::string& socket, const Load& lo
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<SocketPlace> place, SocketPlace::Prepare(socket));
   KVMSENTRY_ASSIGN_OR_RETURN(
       const std::unique_ptr<Server> server,
-      Server::Start(std::move(place), {.max_subscribers = 4096}, hub, view, pulse, clock));
+      Server::Start(std::move(place),
+                    {.max_subscribers = 4096,
+                     .access = {.max_connections = 4096, .max_requests = 0, .max_open_calls = 0}},
+                    hub, view, pulse, clock));
   char byte = 'g';
   if (write(go, &byte, 1) != 1 || read(ready, &byte, 1) != 1) {
     return absl::ErrnoToStatus(errno, "the clients");

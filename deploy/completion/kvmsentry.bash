@@ -2,8 +2,10 @@
 _kvmsentry() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} each help
   local -a commands=()
-  if [[ $before == --vm || $before == --socket || $before == --*specs || $before =~ ^(vms|members)$ && $word != -* ]]; then
-    [[ $before != --socket && $before != --*specs ]] || { mapfile -t COMPREPLY < <(compgen -f -- "$word"); return; }
+  if [[ $before == --vm || $before == --socket || $before == --tls-* || $before == --*specs ||
+        $before =~ ^(vms|members)$ && $word != -* ]]; then
+    [[ $before != --socket && $before != --tls-* && $before != --*specs ]] ||
+      { mapfile -t COMPREPLY < <(compgen -f -- "$word"); return; }
     mapfile -t COMPREPLY < <(compgen -W "$(kvmsentry vms --json 2>/dev/null |
       grep -o '"vm":{[^}]*"name":"[^"]*"' | sed 's/.*"name":"//; s/"$//')" -- "$word")
     return

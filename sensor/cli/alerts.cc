@@ -39,7 +39,7 @@ class AlertsRun {
 
   // Reads one stream to its end.
   absl::Status ReadStream() {
-    KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Connect(common_.socket));
+    KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Connect(common_.target));
     if (std::exchange(lost_, false)) Say("reached kvmsentryd again; continuing");
     // They take a connection's calls, not its stream's.
     if (follow_ && !std::exchange(hinted_, true)) Hint(*client);
@@ -72,7 +72,7 @@ class AlertsRun {
 
   // What is open, or the newest, in the order of time.
   int List() {
-    const auto client = Client::Connect(common_.socket);
+    const auto client = Client::Connect(common_.target);
     if (!client.ok()) return Fail(client.status());
     const absl::StatusOr<std::vector<v1::Alert>> alerts =
         command_.open ? ListAllOpen(**client, command_.request.filter()) : ListNewest(**client);
@@ -97,7 +97,7 @@ class AlertsRun {
     if (!ended.ok() && written_) return Fail(ended);
     if (ended.ok() && shown_ == 0) {
       Conclude("no alerts match");
-      const auto client = Client::Connect(common_.socket);
+      const auto client = Client::Connect(common_.target);
       if (client.ok()) Hint(**client);
     }
     return output_.Finish();

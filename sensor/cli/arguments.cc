@@ -6,6 +6,7 @@
 
 #include "CLI/CLI.hpp"
 
+#include "sensor/base/endpoint.h"
 #include "sensor/cli/alert_options.h"
 #include "sensor/cli/health.h"
 #include "sensor/cli/silence_options.h"
@@ -25,6 +26,10 @@ constexpr char kDescription[] =
 constexpr char kExitCodes[] =
     "Exit codes: 0 success; 1 a failure, or problems found; 2 wrong usage; of status see its help.";
 
+std::string CheckAddress(const std::string& text) {
+  return std::string(ParseEndpoint(text).status().message());
+}
+
 void AddJson(CLI::App& command, bool& json) {
   command.add_flag("--json", json, "One JSON object a line, for programs");
 }
@@ -32,6 +37,27 @@ void AddJson(CLI::App& command, bool& json) {
 void AddWide(CLI::App& command, bool& wide) {
   command.add_flag("--wide", wide, "Show more columns, and cut nothing")
       ->excludes(command.get_option("--json"));
+}
+
+void AddTarget(CLI::App& app, Target& target) {
+  target.socket = kDefaultSocket;
+  CLI::Option* socket = app.add_option("--socket", target.socket, "Unix socket of kvmsentryd")
+                            ->type_name("PATH")
+                            ->capture_default_str();
+  CLI::Option* address =
+      app.add_option("--address", target.address, "Reach kvmsentryd over TCP, by mutual TLS")
+          ->type_name("HOST:PORT")
+          ->check(CheckAddress, "")
+          ->excludes(socket);
+  for (const auto& [option, file, text] :
+       {std::tuple("--tls-cert", &target.cert, "Your certificate, in PEM"),
+        std::tuple("--tls-key", &target.key, "Its private key, in PEM"),
+        std::tuple("--tls-ca", &target.ca, "Authority of the server's certificate, in PEM")}) {
+    address->needs(app.add_option(option, *file, text)
+                       ->type_name("FILE")
+                       ->check(CLI::ExistingFile, "")
+                       ->needs(address));
+  }
 }
 
 // Holds what CLI11 fills.
@@ -85,10 +111,7 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
   app.require_subcommand(1);
   app.fallthrough();  // --socket and --color may stand after the command too
 
-  invocation.common.socket = kDefaultSocket;
-  app.add_option("--socket", invocation.common.socket, "Unix socket of kvmsentryd")
-      ->type_name("PATH")
-      ->capture_default_str();
+  AddTarget(app, invocation.common.target);
   std::string color = "auto";
   app.add_option("--color", color,
                  "Color the output: always, never, or auto: on a terminal, unless NO_COLOR is set")
@@ -101,7 +124,7 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
       "status", "Show whether all is well; exit code 0 yes, 1 warning, 2 critical, 3 unknown");
   status_app.add_flag("--hooks", status.parts.hooks, "Show each hook, its variant and its cost");
   status_app.add_flag("--specs", status.parts.specs, "Show each spec and whether it is covered");
-  status_app.add_flag("--losses", status.parts.losses, "Show losses by reason, and limits");
+  status_app.add_flag("--losses", status.parts.losses, "Show losses by reason, limits and clients");
   AddJson(status_app, status.json);
 
   AlertOptions alerts;

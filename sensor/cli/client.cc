@@ -1,38 +1,29 @@
 #include "sensor/cli/client.h"
 
-#include <cerrno>
 #include <chrono>
 #include <utility>
 
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel_posix.h>
+
+#include "absl/strings/match.h"
 
 #include "kvmsentry/v1/alerts.grpc.pb.h"
 #include "kvmsentry/v1/sensor.grpc.pb.h"
 #include "kvmsentry/v1/silence.grpc.pb.h"
 #include "kvmsentry/v1/spec_admin.grpc.pb.h"
-#include "sensor/cli/cannot_reach.h"
-#include "sensor/rpc/connect.h"
+#include "sensor/cli/channel.h"
 
 namespace kvmsentry {
 namespace {
 
 constexpr std::chrono::seconds kAnswerWithin(10);
-
-absl::Status FromGrpc(const grpc::Status& status, const std::string& socket) {
-  if (status.ok()) return absl::OkStatus();
-  const auto code = static_cast<absl::StatusCode>(status.error_code());
-  // Of what was asked, not of the daemon.
-  if (code == absl::StatusCode::kNotFound || code == absl::StatusCode::kInvalidArgument) {
-    return absl::Status(code, status.error_message());
-  }
-  return absl::Status(code, absl::StrCat("kvmsentryd at ", socket, ": ", status.error_message()));
-}
+constexpr char kEndedHint[] =
+    "; it stops, or has as many connections as its --max-connections allows: see its log";
 
 }  // namespace
 
 struct Client::State {
-  std::string socket;
+  Target target;
   std::unique_ptr<v1::Alerts::Stub> alerts;
   std::unique_ptr<v1::Sensor::Stub> sensor;
   std::unique_ptr<v1::SpecAdmin::Stub> spec_admin;
@@ -48,19 +39,38 @@ struct Client::State {
     context.set_deadline(std::chrono::system_clock::now() + kAnswerWithin);
     Response response;
     const grpc::Status status = (stub.*method)(&context, request, &response);
-    if (!status.ok()) return FromGrpc(status, socket);
-    return response;
+    if (status.ok()) return response;
+    // gRPC shows no reason for which a connection was ended before it began.
+    const bool ended =
+        target.address.empty() && status.error_code() == grpc::StatusCode::UNAVAILABLE;
+    return FromGrpc(status, ended ? kEndedHint : "");
+  }
+
+  absl::Status FromGrpc(const grpc::Status& status, absl::string_view hint = "") const {
+    if (status.ok()) return absl::OkStatus();
+    const auto code = static_cast<absl::StatusCode>(status.error_code());
+    // Of what was asked, not of the daemon.
+    if (code == absl::StatusCode::kNotFound || code == absl::StatusCode::kInvalidArgument) {
+      return absl::Status(code, status.error_message());
+    }
+    return absl::Status(code, absl::StrCat("kvmsentryd at ",
+                                           target.address.empty() ? target.socket : target.address,
+                                           ": ", status.error_message(), hint, TlsHint(status)));
+  }
+
+  std::string TlsHint(const grpc::Status& status) const {
+    if (!absl::StartsWith(status.error_message(), "failed to connect")) return "";
+    return absl::StrCat("; does it serve there, is its certificate of ", target.ca,
+                        " and for this name, and does it trust that in ", target.cert, "?");
   }
 };
 
-// By a descriptor of its own, so that a failure tells its errno, and gRPC neither reads the path as
-// a URI nor connects again behind our back.
-absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const std::string& socket) {
-  Fd fd = ConnectUnix(socket);
-  if (!fd) return CannotReach(socket, errno);
-  const auto channel = grpc::CreateInsecureChannelFromFd("kvmsentryd", fd.release());
+absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Target& target) {
+  KVMSENTRY_ASSIGN_OR_RETURN(
+      const std::shared_ptr<grpc::Channel> channel,
+      target.address.empty() ? OpenUnixChannel(target.socket) : OpenTlsChannel(target));
   auto state = std::make_unique<State>();
-  state->socket = socket;
+  state->target = target;
   state->alerts = v1::Alerts::NewStub(channel);
   state->sensor = v1::Sensor::NewStub(channel);
   state->spec_admin = v1::SpecAdmin::NewStub(channel);
@@ -125,7 +135,7 @@ absl::Status Client::Subscribe(
   while (reader->Read(&message)) {
     if (!on_message(message)) Cancel();
   }
-  return FromGrpc(reader->Finish(), state_->socket);
+  return state_->FromGrpc(reader->Finish());
 }
 
 void Client::Cancel() { state_->subscribe_context.TryCancel(); }

@@ -13,10 +13,20 @@
 
 namespace kvmsentry {
 
-// Errors are ready to be shown: they name the socket, and say what to do where that is known.
+// How kvmsentryd is reached: by its unix socket, or over TCP with a certificate.
+struct Target {
+  std::string socket;
+  std::string address;  // HOST:PORT; empty: the socket
+  std::string cert;     // files in PEM: the certificate of the user,
+  std::string key;      // its private key,
+  std::string ca;       // and the authority that issued the server's
+};
+
+// Errors are ready to be shown: they name socket or address, and say what to do where that is
+// known.
 class Client {
  public:
-  static absl::StatusOr<std::unique_ptr<Client>> Connect(const std::string& socket);
+  static absl::StatusOr<std::unique_ptr<Client>> Connect(const Target& target);
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client();

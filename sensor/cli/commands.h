@@ -11,6 +11,7 @@
 #include "kvmsentry/v1/sensor.pb.h"
 #include "kvmsentry/v1/silence.pb.h"
 #include "sensor/base/status.h"
+#include "sensor/cli/client.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/style.h"
 #include "sensor/cli/vm_order.h"
@@ -19,7 +20,7 @@
 namespace kvmsentry {
 
 struct CommonOptions {
-  std::string socket;
+  Target target;
   ColorWhen color = ColorWhen::kAuto;
 };
 

@@ -240,7 +240,8 @@ std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts&
   if (parts.hooks) absl::StrAppend(&out, "\n", HooksTable(status, style));
   if (parts.specs) absl::StrAppend(&out, "\n", SpecsTable(status, style));
   if (parts.losses) {
-    absl::StrAppend(&out, "\n", LossesTable(status, style), "\n", LimitsText(status, style));
+    absl::StrAppend(&out, "\n", LossesTable(status, style), "\n", LimitsText(status, style),
+                    ClientsText(status.access(), style));
   }
   return out;
 }

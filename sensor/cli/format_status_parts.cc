@@ -1,5 +1,6 @@
 #include "sensor/cli/format_status_parts.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -114,6 +115,19 @@ std::string LimitsText(const v1::GetStatusResponse& status, const Style& style) 
       ", ", Counted(limits.alerts_kept(), "alert"), " kept,\na ring of ",
       Counted(limits.ring_bytes(), "byte"), "\n",
       path.empty() ? "" : absl::StrCat("journal: ", style(Paint::kPlain, path), "\n"));
+}
+
+std::string ClientsText(const v1::Access& access, const Style& style) {
+  if (access.max_connections() == 0) return "";
+  std::vector<std::string> refused;
+  for (const auto& [reason, count] :
+       std::map<std::string, uint64_t>(access.refused().begin(), access.refused().end())) {
+    refused.push_back(absl::StrCat(reason, " ", WithThousands(count)));
+  }
+  return absl::StrCat(
+      "\n", style(Paint::kBold, "CLIENTS"), "\n", Counted(access.connections(), "connection"),
+      " of ", WithThousands(access.max_connections()), " at most; refused: ",
+      refused.empty() ? "none" : style(Paint::kPlain, absl::StrJoin(refused, ", ")), "\n");
 }
 
 }  // namespace kvmsentry

@@ -14,5 +14,7 @@ std::string SpecsTable(const v1::GetStatusResponse& status, const Style& style);
 std::string LossesTable(const v1::GetStatusResponse& status, const Style& style);
 // Also where the journal is.
 std::string LimitsText(const v1::GetStatusResponse& status, const Style& style);
+// Nothing where a sensor of an earlier version does not say.
+std::string ClientsText(const v1::Access& access, const Style& style);
 
 }  // namespace kvmsentry

@@ -25,7 +25,7 @@ absl::StatusOr<v1::ListMembersResponse> ListAll(Client& client, v1::ListMembersR
 }  // namespace
 
 int Run(const CommonOptions& common, const MembersCommand& command) {
-  const auto client = Client::Connect(common.socket);
+  const auto client = Client::Connect(common.target);
   if (!client.ok()) return Fail(client.status());
   const auto response = ListAll(**client, command.request);
   if (!response.ok()) return Fail(response.status());

@@ -49,7 +49,7 @@ std::string Describe(const v1::Silence& silence, const Look& look) {
 }  // namespace
 
 int Run(const CommonOptions& common, const SilenceAddCommand& command) {
-  const auto client = Client::Connect(common.socket);
+  const auto client = Client::Connect(common.target);
   if (!client.ok()) return Fail(client.status());
   if (const absl::Status named = CheckNames(command.request.match(), **client); !named.ok()) {
     return Fail(named);
@@ -68,7 +68,7 @@ int Run(const CommonOptions& common, const SilenceAddCommand& command) {
 }
 
 int Run(const CommonOptions& common, const SilenceListCommand& command) {
-  const auto client = Client::Connect(common.socket);
+  const auto client = Client::Connect(common.target);
   if (!client.ok()) return Fail(client.status());
   const auto response = (*client)->ListSilences();
   if (!response.ok()) return Fail(response.status());
@@ -86,7 +86,7 @@ int Run(const CommonOptions& common, const SilenceListCommand& command) {
 }
 
 int Run(const CommonOptions& common, const SilenceEndCommand& command) {
-  const auto client = Client::Connect(common.socket);
+  const auto client = Client::Connect(common.target);
   if (!client.ok()) return Fail(client.status());
   v1::EndSilenceRequest request;
   request.set_id(command.id);

@@ -48,7 +48,7 @@ absl::StatusOr<v1::ApplySpecsRequest> RequestOf(const SpecApplyCommand& command)
 }  // namespace
 
 int Run(const CommonOptions& common, const SpecReloadCommand&) {
-  const auto client = Client::Connect(common.socket);
+  const auto client = Client::Connect(common.target);
   if (!client.ok()) return Fail(client.status());
   return Tell((*client)->ReloadSpecs(), "loaded");
 }
@@ -56,7 +56,7 @@ int Run(const CommonOptions& common, const SpecReloadCommand&) {
 int Run(const CommonOptions& common, const SpecApplyCommand& command) {
   const auto request = RequestOf(command);
   if (!request.ok()) return Fail(request.status());
-  const auto client = Client::Connect(common.socket);
+  const auto client = Client::Connect(common.target);
   if (!client.ok()) return Fail(client.status());
   return Tell((*client)->ApplySpecs(*request), command.check ? "no error" : "loaded");
 }

@@ -34,7 +34,7 @@ absl::StatusOr<v1::ListSpecsResponse> FromFolders(const SpecPaths& layers) {
 // All specs, so that the nearest id can be named; and the VMs of the one.
 absl::StatusOr<v1::ListSpecsResponse> FromDaemon(const CommonOptions& common,
                                                  const SpecExplainCommand& command) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, Client::Connect(common.socket));
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, Client::Connect(common.target));
   v1::ListSpecsRequest request;
   if (command.vms.empty()) return client->ListSpecs(request);
   request.add_id(command.id);

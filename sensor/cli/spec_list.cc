@@ -9,7 +9,7 @@
 namespace kvmsentry {
 
 int Run(const CommonOptions& common, const SpecListCommand& command) {
-  const auto client = Client::Connect(common.socket);
+  const auto client = Client::Connect(common.target);
   if (!client.ok()) return Fail(client.status());
   const auto response = (*client)->ListSpecs(v1::ListSpecsRequest());
   if (!response.ok()) return Fail(response.status());

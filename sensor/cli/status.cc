@@ -21,7 +21,7 @@ int Unreachable(const absl::Status& status) {
 }  // namespace
 
 int Run(const CommonOptions& common, const StatusCommand& command) {
-  const auto client = Client::Connect(common.socket);
+  const auto client = Client::Connect(common.target);
   if (!client.ok()) return Unreachable(client.status());
   const auto status = (*client)->GetStatus();
   if (!status.ok()) return Unreachable(status.status());

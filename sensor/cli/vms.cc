@@ -49,7 +49,7 @@ absl::StatusOr<std::string> Text(Client& client, const std::vector<v1::VmStatus>
 }  // namespace
 
 int Run(const CommonOptions& common, const VmsCommand& command) {
-  const auto client = Client::Connect(common.socket);
+  const auto client = Client::Connect(common.target);
   if (!client.ok()) return Fail(client.status());
   const auto vms = VmsOf(**client, command);
   if (!vms.ok()) return Fail(vms.status());

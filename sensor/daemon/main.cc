@@ -61,7 +61,7 @@ SensorOptions OptionsOf(const DaemonOptions& options) {
   return sensor;
 }
 
-void LogStart(const SensorView& view, const DaemonOptions& options) {
+void LogStart(const SensorView& view, const DaemonOptions& options, const Server& server) {
   // A cause is said once: where KVM is not loaded, dozens of hooks have the same.
   std::map<std::pair<Lack, std::string>, std::vector<std::string>> causes;
   for (const HookView& hook : view.Status().hooks) {
@@ -71,7 +71,9 @@ void LogStart(const SensorView& view, const DaemonOptions& options) {
     spdlog::log(cause.first == Lack::kFailed ? spdlog::level::warn : spdlog::level::info,
                 "hooks off or degraded: {}: {}", absl::StrJoin(hooks, ", "), cause.second);
   }
-  spdlog::info("kvmsentryd {} serves on {}", KVMSENTRY_VERSION, options.socket);
+  const int port = server.tcp_port();
+  spdlog::info("kvmsentryd {} serves on {}{}", KVMSENTRY_VERSION, options.socket,
+               port == 0 ? "" : absl::StrCat(" and on port ", port, " by TLS"));
 }
 
 // Problems go out as `kvmsentry spec lint` prints them: a line each, and nothing before it.
@@ -145,6 +147,10 @@ absl::Status Run(const DaemonOptions& options) {
   KVMSENTRY_RETURN_IF_ERROR(BlockSignals());
   KVMSENTRY_ASSIGN_OR_RETURN(const LoadedLibrary library,
                              FirstLibrary({.shipped = options.specs, .site = options.site_specs}));
+  KVMSENTRY_ASSIGN_OR_RETURN(AccessOptions access, ReadAccess(options.access));
+  AccessBoard access_board;
+  access.board = &access_board;
+  access.max_open_calls += options.max_subscribers;
   // Before the maps: who is refused here has touched none.
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<SocketPlace> place,
                              SocketPlace::Prepare(options.socket));
@@ -178,13 +184,15 @@ absl::Status Run(const DaemonOptions& options) {
     spdlog::info("files are not confined: {}", std::string(confined.message()));
   }
   KVMSENTRY_RETURN_IF_ERROR(ConfineServing());
-  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<MetricsServer> metrics,
-                             StartMetrics(options, hub, sensor->view(), pulse, clock, *silences));
+  KVMSENTRY_ASSIGN_OR_RETURN(
+      std::unique_ptr<MetricsServer> metrics,
+      StartMetrics(options, hub, sensor->view(), pulse, clock, *silences, access_board));
   KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
                              Server::Start(std::move(place),
                                            {.max_subscribers = options.max_subscribers,
                                             .heartbeat = absl::Seconds(options.heartbeat_seconds),
-                                            .silences = silences.get()},
+                                            .silences = silences.get(),
+                                            .access = std::move(access)},
                                            hub, sensor->view(), pulse, clock, &sensor->specs()));
   sensor->KeepPins();
   server->SetServing(true);
@@ -200,7 +208,7 @@ absl::Status Run(const DaemonOptions& options) {
   std::optional<Watchdog> watchdog(
       std::in_place, WatchdogLimits::For(options.watchdog_seconds * kNsPerSecond, tick_ns), pulse,
       clock, Watchdog::Actions{.serve = serve, .end = EndStalled});
-  LogStart(sensor->view(), options);
+  LogStart(sensor->view(), options, *server);
   TellReady();
   UnitWatchdog unit_watchdog;
   absl::Status ended = RunEventLoop(*sensor, tick_ns, [&] { unit_watchdog.Ticked(clock.Now()); });

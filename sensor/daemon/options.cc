@@ -9,13 +9,13 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 
+#include "sensor/base/endpoint.h"
 #include "sensor/base/escape.h"
 #include "sensor/base/nearest.h"
 #include "sensor/daemon/config_file.h"
 #include "sensor/daemon/ring_size.h"
 #include "sensor/daemon/watchdog.h"
 #include "sensor/inventory/files.h"
-#include "sensor/sink/metrics_server.h"
 #include "sensor/source/registry.h"
 
 namespace kvmsentry {
@@ -49,6 +49,7 @@ absl::Status SetFrom(const std::vector<ConfigEntry>& entries, CLI::App& app) {
                        ConfigName(NearestTo(entry.name, options, ConfigName)), "'?"));
     }
     if ((*found)->count() > 0) continue;
+    if (entry.values.empty() && (*found)->get_expected_max() > 1) continue;  // an empty list
     try {
       for (const std::string& value : entry.values) (*found)->add_result(value);
       (*found)->run_callback();
@@ -74,6 +75,7 @@ void AddOptions(CLI::App& app, DaemonOptions& o, std::string& config) {
                  "empty: none")
       ->type_name("DIR");
   app.add_option("--socket", o.socket, "Unix socket to serve on")->type_name("PATH");
+  AddAccessOptions(app, o.access);
   app.add_option("--pin-root", o.pin_root, "Folder of the pinned maps, on a bpffs")
       ->type_name("DIR");
   app.add_option("--state-dir", o.state_dir,
@@ -166,6 +168,15 @@ std::string DefaultStateDir() {
   return all.substr(0, all.find(':'));
 }
 
+// As the file says it.
+std::string DefaultInConfig(const CLI::Option& option) {
+  const std::string value = option.get_default_str();
+  if (option.get_expected_min() == 0) return "false";  // a flag
+  if (value == "[]") return value;
+  const bool bare = !value.empty() && value.find_first_not_of("0123456789.") == std::string::npos;
+  return bare ? value : absl::StrCat("\"", value, "\"");
+}
+
 // A file that sets nothing: each option that a file may set, with what it is and its default.
 std::string SampleConfig(const CLI::App& app) {
   std::string sample =
@@ -173,20 +184,15 @@ std::string SampleConfig(const CLI::App& app) {
       "# command line goes before this file.\n";
   for (const CLI::Option* option :
        app.get_options([](const CLI::Option* o) { return !ConfigName(o).empty(); })) {
-    const std::string value = option->get_default_str();
-    const bool quoted =
-        option->get_type_size() != 0 && value.find_first_not_of("0123456789.") != std::string::npos;
     absl::StrAppend(&sample, "\n# ", option->get_description(), ".\n#", ConfigName(option), " = ",
-                    option->get_type_size() == 0 ? "false"
-                    : quoted || value.empty()    ? absl::StrCat("\"", value, "\"")
-                                                 : value,
-                    "\n");
+                    DefaultInConfig(*option), "\n");
   }
   return sample;
 }
 
 // What no option can check alone.
 absl::Status CheckTogether(const DaemonOptions& options) {
+  KVMSENTRY_RETURN_IF_ERROR(CheckAccess(options.access));
   const int64_t fewest_ms = kFewestTicks * options.tick_ms;
   if (options.watchdog_seconds == 0 || options.watchdog_seconds * 1000LL >= fewest_ms) {
     return absl::OkStatus();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sensor/daemon/access_config.h"
 #include "sensor/spec/layers.h"
 
 namespace kvmsentry {
@@ -34,6 +35,7 @@ struct DaemonOptions {
   uint32_t watchdog_seconds = 60;          // without a tick, then the process ends; 0: never
   double cost_budget = 2;                  // percent of all processors' time; 0: none
   std::vector<std::string> without_hooks;  // names of hooks that are not attached
+  AccessConfig access;
   bool unpin = false;
   bool verbose = false;
 };

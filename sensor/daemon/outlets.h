@@ -11,6 +11,7 @@
 #include "sensor/base/pulse.h"
 #include "sensor/base/status.h"
 #include "sensor/daemon/options.h"
+#include "sensor/rpc/access/board.h"
 #include "sensor/rpc/sensor_view.h"
 #include "sensor/sink/metrics_server.h"
 #include "sensor/sink/runner.h"
@@ -31,6 +32,7 @@ class Sinks {
 absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(const DaemonOptions& options,
                                                             const Hub& hub, const SensorView& view,
                                                             const Pulse& pulse, const Clock& clock,
-                                                            const SilenceBook& silences);
+                                                            const SilenceBook& silences,
+                                                            const AccessBoard& access);
 
 }  // namespace kvmsentry

@@ -19,6 +19,9 @@
 #include "kvmsentry/v1/silence.grpc.pb.h"
 #include "kvmsentry/v1/spec_admin.grpc.pb.h"
 #include "sensor/base/natural.h"
+#include "sensor/rpc/access/entrance.h"
+#include "sensor/rpc/access/grpc_log.h"
+#include "sensor/rpc/access_proto.h"
 #include "sensor/rpc/convert.h"
 #include "sensor/rpc/history.h"
 #include "sensor/rpc/list_members.h"
@@ -31,8 +34,12 @@
 namespace kvmsentry {
 namespace {
 
-// The largest request is a site's specs; those within the bounds of request.h are some 17 KiB.
+// The largest request is a site's specs; those within the bounds of request.h are some 17 KiB. gRPC
+// refuses a larger one with RESOURCE_EXHAUSTED.
 constexpr int kMaxRequestBytes = kMaxSiteBytes + (64 << 10);
+// Of all clients together, for what they sent and did not read yet; above it gRPC ends the
+// greediest.
+constexpr size_t kMaxBufferBytes = 128 << 20;
 // Only reflection takes a thread a call; everything else is by callbacks.
 constexpr int kMaxThreads = 16;
 constexpr int kMaxCallsPerConnection = 128;
@@ -88,13 +95,15 @@ class AlertsService final : public v1::Alerts::CallbackService {
 class SensorService final : public v1::Sensor::CallbackService {
  public:
   SensorService(const SensorView& view, const Hub& hub, const SilenceBook& silences,
-                const Pulse& pulse, const Subscribers& subscribers, uint32_t max_subscribers)
+                const Pulse& pulse, const Subscribers& subscribers, uint32_t max_subscribers,
+                const AccessBoard& board)
       : view_(view),
         hub_(hub),
         silences_(silences),
         pulse_(pulse),
         subscribers_(subscribers),
-        max_subscribers_(max_subscribers) {}
+        max_subscribers_(max_subscribers),
+        board_(board) {}
 
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::GetStatusRequest*,
@@ -110,6 +119,7 @@ class SensorService final : public v1::Sensor::CallbackService {
     Open().FillStatus(*response);
     response->set_silences(static_cast<uint32_t>(silences_.Active().size()));
     response->mutable_limits()->set_max_subscribers(max_subscribers_);
+    *response->mutable_access() = ToProto(board_.state());
     response->mutable_limits()->set_alerts_kept(static_cast<uint32_t>(hub_.journal().capacity()));
     return End(context, absl::OkStatus());
   }
@@ -169,6 +179,7 @@ class SensorService final : public v1::Sensor::CallbackService {
   const Pulse& pulse_;
   const Subscribers& subscribers_;
   const uint32_t max_subscribers_;
+  const AccessBoard& board_;
 };
 
 }  // namespace
@@ -180,9 +191,10 @@ struct Server::State {
       : options(server_options),
         place(std::move(socket_place)),
         own_silences(clock),
+        board(options.access.board != nullptr ? *options.access.board : own_board),
         subscribers(hub, pulse, clock, options.max_subscribers, options.heartbeat),
         alerts(hub, silences(), subscribers),
-        sensor(view, hub, silences(), pulse, subscribers, options.max_subscribers),
+        sensor(view, hub, silences(), pulse, subscribers, options.max_subscribers, board),
         silence_admin(MakeSilenceAdmin(silences())),
         spec_admin(specs == nullptr ? nullptr : MakeSpecAdmin(*specs)) {}
 
@@ -191,6 +203,8 @@ struct Server::State {
   const ServerOptions options;
   std::unique_ptr<SocketPlace> place;
   SilenceBook own_silences;
+  AccessBoard own_board;
+  AccessBoard& board;
   Subscribers subscribers;
   AlertsService alerts;
   SensorService sensor;
@@ -198,6 +212,7 @@ struct Server::State {
   const std::unique_ptr<grpc::Service> spec_admin;  // nullptr: there is none
   std::mutex stop_mutex;
   bool stopped = false;                  // guarded by stop_mutex
+  std::unique_ptr<Entrance> entrance;    // reads what the server's doors use
   std::unique_ptr<grpc::Server> server;  // the first to go: it uses all of the above
 };
 
@@ -207,23 +222,28 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(std::unique_ptr<SocketPlac
                                                       const Clock& clock, SpecControl* specs) {
   auto state = std::make_unique<State>(options, std::move(place), hub, view, pulse, clock, specs);
 
+  LogGrpcSparingly();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(absl::StrCat("unix:", state->place->bind_path()),
-                           grpc::InsecureServerCredentials());
+  KVMSENTRY_ASSIGN_OR_RETURN(
+      state->entrance,
+      Entrance::Open(state->place->bind_path(), options.access, state->board, clock, builder));
   builder.RegisterService(&state->alerts);
   builder.RegisterService(&state->sensor);
   if (state->spec_admin != nullptr) builder.RegisterService(state->spec_admin.get());
   builder.RegisterService(state->silence_admin.get());
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, Gate::kMaxHeaderBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsPerConnection);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
-  builder.SetResourceQuota(grpc::ResourceQuota("kvmsentry").SetMaxThreads(kMaxThreads));
+  builder.SetResourceQuota(
+      grpc::ResourceQuota("kvmsentry").SetMaxThreads(kMaxThreads).Resize(kMaxBufferBytes));
   state->server = builder.BuildAndStart();
   if (state->server == nullptr) {
-    return absl::InternalError(absl::StrCat("gRPC cannot listen on ", state->place->bind_path()));
+    return absl::InternalError("gRPC cannot build its server; its log says why");
   }
+  state->entrance->Start();
   std::unique_ptr<Server> server(new Server(std::move(state)));
   server->SetServing(false);
   KVMSENTRY_RETURN_IF_ERROR(server->state_->place->Publish());
@@ -233,6 +253,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(std::unique_ptr<SocketPlac
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Server::~Server() { Stop(); }
+
+int Server::tcp_port() const { return state_->entrance->tcp_port(); }
 
 void Server::SetServing(bool serving) {
   grpc::HealthCheckServiceInterface* const health = state_->server->GetHealthCheckService();
@@ -250,6 +272,7 @@ void Server::Stop() {
   if (std::exchange(state_->stopped, true)) return;
   const auto deadline =
       std::chrono::system_clock::now() + absl::ToChronoMilliseconds(state_->options.stop_within);
+  state_->entrance->Stop();
   // First the streams: of one that still has its status to send, gRPC (1.51, chttp2_transport.cc)
   // closes the connection as soon as that is written, and a client that writes before it reads then
   // sees no more than a broken pipe.

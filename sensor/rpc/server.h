@@ -1,5 +1,5 @@
 // The gRPC server: Alerts, Sensor, SpecAdmin and SilenceAdmin, the standard health service, and
-// reflection, on a unix socket.
+// reflection, on a unix socket, and over TCP for clients with a certificate if it is told to.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "sensor/base/clock.h"
 #include "sensor/base/pulse.h"
 #include "sensor/base/status.h"
+#include "sensor/rpc/access/options.h"
 #include "sensor/rpc/sensor_view.h"
 #include "sensor/rpc/socket_place.h"
 #include "sensor/rpc/spec_control.h"
@@ -26,6 +27,7 @@ struct ServerOptions {
   absl::Duration heartbeat = absl::Seconds(10);
   absl::Duration stop_within = absl::Seconds(2);  // then clients that do not read are cut off
   SilenceBook* silences = nullptr;                // outlives the server; nullptr: one in memory
+  AccessOptions access;
 };
 
 // Thread safe.
@@ -42,6 +44,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();  // as Stop
+
+  int tcp_port() const;  // 0 without TCP
 
   // What the health service says: whether the sensor works.
   void SetServing(bool serving);

@@ -140,6 +140,17 @@ void AddAlerts(const MetricsInput& input, MetricsText& text) {
   text.Sample(Real(journal.max_bytes));
 }
 
+void AddClients(const AccessState& access, MetricsText& text) {
+  text.Gauge("kvmsentry_client_connections", "Connections of gRPC clients that are open.");
+  text.Sample(access.connections);
+  text.Gauge("kvmsentry_client_connections_max", "Above it further ones are refused.");
+  text.Sample(access.max_connections);
+  text.Counter("kvmsentry_client_refusals_total", "What gRPC clients were refused, by reason.");
+  for (const auto& [reason, count] : access.refused) {
+    text.Sample({{"reason", reason}}, Real(count));
+  }
+}
+
 void AddVms(const MetricsInput& input, MetricsText& text) {
   const std::vector<ShownVm> vms = Shown(input);
   text.Gauge("kvmsentry_vms_left_out", "Watched VMs of which no series are shown.");
@@ -198,6 +209,7 @@ std::string MetricsPage(const MetricsInput& input) {
   AddSensor(input, text);
   AddCoverage(input, text);
   AddAlerts(input, text);
+  AddClients(input.access, text);
   AddVms(input, text);
   return text.Take();
 }

@@ -9,6 +9,7 @@
 #include "sensor/alert/journal.h"
 #include "sensor/alert/silence.h"
 #include "sensor/base/pulse.h"
+#include "sensor/rpc/access/board.h"
 #include "sensor/rpc/sensor_view.h"
 
 namespace kvmsentry {
@@ -20,6 +21,7 @@ struct MetricsInput {
   std::vector<AlertPtr> open;
   std::vector<Silence> silences = {};  // that are active
   JournalState journal;
+  AccessState access;
   uint64_t alerts = 0;  // by this run
   Pulse::State pulse;
   absl::Time now;

@@ -5,17 +5,10 @@
 #include <memory>
 #include <string>
 
+#include "sensor/base/endpoint.h"
 #include "sensor/base/status.h"
 
 namespace kvmsentry {
-
-struct Endpoint {
-  std::string host;
-  int port = 0;  // 0: any that is free
-};
-
-// "127.0.0.1:9876", "[::1]:9876". INVALID_ARGUMENT for anything else.
-absl::StatusOr<Endpoint> ParseEndpoint(const std::string& text);
 
 // Two threads serve; a client that is slow, or sends much, is cut off. There is no access control:
 // whoever reaches the port reads the names of VMs.

@@ -41,7 +41,7 @@ TEST(Arguments, AlertsWithEveryOption) {
   EXPECT_EQ(command.request.ShortDebugString(),
             R"(since { epoch: 7 sequence: 42 } follow: true filter { vm: "a*" vm: "b" point: K2 )"
             R"(min_severity: WARNING spec: "*-storm" })");
-  EXPECT_EQ(std::get<Invocation>(outcome.parsed).common.socket, "/s");
+  EXPECT_EQ(std::get<Invocation>(outcome.parsed).common.target.socket, "/s");
   EXPECT_EQ(std::get<Invocation>(outcome.parsed).common.color, ColorWhen::kNever);
 }
 
@@ -49,7 +49,8 @@ TEST(Arguments, Defaults) {
   const auto outcome = Parse({"alerts"});
   EXPECT_EQ(CommandOf<AlertsCommand>(outcome).request.ShortDebugString(), "filter { }");
   EXPECT_EQ(CommandOf<VmsCommand>(Parse({"vms"})).sort, VmKey::kSeverity);
-  EXPECT_EQ(std::get<Invocation>(outcome.parsed).common.socket, "/run/kvmsentry/kvmsentry.sock");
+  EXPECT_EQ(std::get<Invocation>(outcome.parsed).common.target.socket,
+            "/run/kvmsentry/kvmsentry.sock");
   EXPECT_EQ(std::get<Invocation>(outcome.parsed).common.color, ColorWhen::kAuto);
 }
 

@@ -90,6 +90,26 @@ TEST_F(ConfigFileOptions, TheCommandLineGoesFirst) {
   EXPECT_THAT(parsed.options.without_hooks, ::testing::ElementsAre("kvm_pio", "kvm_msr"));
 }
 
+TEST_F(ConfigFileOptions, AnEmptyListSetsNothingAndIsNoSingleValue) {
+  EXPECT_FALSE(With("without-hook = []\nadmin-user = []\n").exit_code) << errors_;
+  EXPECT_EQ(With("tick = []\n").exit_code, 2);
+}
+
+TEST_F(ConfigFileOptions, TheSampleSetsWhatIsTheDefaultWhereItsCommentsAreTaken) {
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Parse({"--print-config"}).exit_code, 0);
+  std::string sample = ::testing::internal::GetCapturedStdout();
+  for (size_t at = 0; (at = sample.find("\n#", at)) != std::string::npos;) {
+    if (sample[at + 2] != ' ') sample.erase(at + 1, 1);
+    ++at;
+  }
+  const ParsedOptions parsed = With(sample);
+  EXPECT_FALSE(parsed.exit_code) << errors_;
+  EXPECT_TRUE(parsed.options.without_hooks.empty());
+  EXPECT_TRUE(parsed.options.access.admin_users.empty());
+  EXPECT_EQ(parsed.options.tick_ms, 100U);
+}
+
 TEST_F(ConfigFileOptions, AnUnknownNameIsRefusedWithTheNearest) {
   EXPECT_EQ(With("tick = 200\nmax-vm = 4\n").exit_code, 2);
   EXPECT_EQ(errors_, "kvmsentryd: " + path_ + ":2: no option 'max-vm'; did you mean 'max-vms'?\n");

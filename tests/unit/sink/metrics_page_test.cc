@@ -34,6 +34,7 @@ MetricsInput Some() {
   input.vms = {Vm(2, "b"), Vm(1, "a"), Vm(3, "c")};
   input.vms[1].vm.cgroup = "/machine.slice/machine-qemu\\x2d1\\x2da.scope";
   input.status.library = {.sha256 = "00ff", .loaded_at = absl::FromUnixSeconds(5)};
+  input.access = {.connections = 3, .max_connections = 256, .refused = {{"role", 2}}};
   input.now = absl::FromUnixSeconds(12);
   input.pulse.tick_wall = absl::FromUnixSeconds(10);
   return input;
@@ -51,6 +52,8 @@ TEST(MetricsPage, ShowsWhatPrometheusKnowsOfTheSensorAndItsVms) {
   EXPECT_THAT(page, HasSubstr("kvmsentry_journal_durable 0\n"));
   EXPECT_THAT(page, HasSubstr("kvmsentry_config_last_reload_successful 1\n"));
   EXPECT_THAT(page, HasSubstr("kvmsentry_config_last_reload_success_timestamp_seconds 5\n"));
+  EXPECT_THAT(page, HasSubstr("kvmsentry_client_connections 3\n"));
+  EXPECT_THAT(page, HasSubstr("kvmsentry_client_refusals_total{reason=\"role\"} 2\n"));
 }
 
 TEST(MetricsPage, ARefusedReloadAndWhatIsOnlyObservedAreSeen) {
@@ -69,7 +72,9 @@ TEST(MetricsPage, ARefusedReloadAndWhatIsOnlyObservedAreSeen) {
   const std::string page = MetricsPage(input);
   EXPECT_THAT(page, HasSubstr("kvmsentry_config_last_reload_successful 0\n"));
   EXPECT_THAT(page, HasSubstr("kvmsentry_open_observations 2\n"));
-  EXPECT_THAT(page, HasSubstr("kvmsentry_open_alerts{severity=\"INFO\",point=\"K2\"} 1\n"));
+  EXPECT_THAT(
+      page,
+      HasSubstr("kvmsentry_open_alerts{severity=\"INFO\",point=\"K2\",silenced=\"false\"} 1\n"));
 }
 
 TEST(MetricsPage, TellsOpenAlertsThatAreSilencedApart) {

@@ -1,0 +1,18 @@
+// An address and a port, as users write them.
+#pragma once
+
+#include <string>
+
+#include "sensor/base/status.h"
+
+namespace kvmsentry {
+
+struct Endpoint {
+  std::string host;  // without brackets
+  int port = 0;      // 0: any that is free
+};
+
+// "127.0.0.1:9876", "[::1]:9876". INVALID_ARGUMENT for anything else.
+absl::StatusOr<Endpoint> ParseEndpoint(const std::string& text);
+
+}  // namespace kvmsentry

@@ -31,6 +31,7 @@
 #include "sensor/daemon/sensor.h"
 #include "sensor/daemon/service_manager.h"
 #include "sensor/daemon/watchdog.h"
+#include "sensor/inventory/cgroup_namespace.h"
 #include "sensor/loader/remote_loader.h"
 #include "sensor/rpc/server.h"
 #include "sensor/spec/library.h"
@@ -127,6 +128,10 @@ absl::Status Run(const DaemonOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);  // a log's reader that has gone is no reason to end
   SensorOptions sensor_options = OptionsOf(options);
   // Before there is a second thread, or anything of anybody else's was read.
+  if (const absl::Status joined = JoinCgroupNamespaceOfHost(); !joined.ok()) {
+    spdlog::warn("cgroups are shown relative to this container's: {}",
+                 std::string(joined.message()));
+  }
   KVMSENTRY_ASSIGN_OR_RETURN(
       std::unique_ptr<RemoteLoader> loader,
       RemoteLoader::Start(sensor_options.probe, BpfSources(), ConfineLoader));

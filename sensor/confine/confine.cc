@@ -7,6 +7,11 @@
 #include "sensor/confine/system_calls.h"
 
 namespace kvmsentry {
+
+absl::Status CheckRights() {
+  return CheckCapabilities({CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_SYS_ADMIN});
+}
+
 absl::Status ConfineLoader() {
   KVMSENTRY_RETURN_IF_ERROR(KeepCapabilities({CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN}));
   if (kSanitized) return absl::OkStatus();

@@ -10,6 +10,10 @@
 
 namespace kvmsentry {
 
+// FAILED_PRECONDITION that names the capabilities that the two processes need and this one has not:
+// without them much would go unseen, and by reasons that nobody understands.
+absl::Status CheckRights();
+
 // The loader loads and attaches programs: it keeps CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN of the
 // rights that the process has, and the system calls that libbpf makes. It parses nothing of
 // anybody's.

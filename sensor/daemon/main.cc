@@ -126,6 +126,7 @@ std::vector<std::string> WrittenFolders(const DaemonOptions& options) {
 absl::Status Run(const DaemonOptions& options) {
   if (options.unpin) return Unpin(options.pin_root);
   std::signal(SIGPIPE, SIG_IGN);  // a log's reader that has gone is no reason to end
+  KVMSENTRY_RETURN_IF_ERROR(CheckRights());
   SensorOptions sensor_options = OptionsOf(options);
   // Before there is a second thread, or anything of anybody else's was read.
   if (const absl::Status joined = JoinCgroupNamespaceOfHost(); !joined.ok()) {

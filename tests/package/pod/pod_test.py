@@ -117,6 +117,9 @@ class PodTest(unittest.TestCase):
         after = self.vm(second, "survivor")
         self.assertEqual(after["vm"]["id"], before["vm"]["id"])
         self.assertEqual(int(after["counts"]["pio.rate"]), _OPERATIONS)
+        # What the kernel tells in files of the cgroup alone: so they are found by its path.
+        levels = lambda: self.ask(second, "vms", "--vm", "survivor")[0]["levels"]
+        wait_for("pressure of the VM's cgroup", lambda: "pressure.cpu.some" in levels())
         guest.end()
         wait_for("the end of the VM", lambda: not self.ask(second, "vms", "--vm", "survivor"))
         self.assertEqual(second.stop(), 0)
@@ -166,5 +169,5 @@ class PodTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    _IMAGE, _GUEST = sys.argv[1:3]
+    _IMAGE, _GUEST = map(os.path.realpath, sys.argv[1:3])
     unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)

@@ -88,14 +88,13 @@ def loader_of(daemon):
 
 
 def capabilities_of(pid):
-    """Names of those that any thread of PID has, as capsh prints them; all of its threads are confined."""
-    masks = set()
+    """Names of those that any thread of PID has; all of its threads are confined."""
+    mask = 0
     for task in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{task}/status", encoding="ascii") as file:
             status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
         if status["NoNewPrivs"] != "1" or status["Seccomp"] != "2":
             raise AssertionError(f"thread {task} has no seccomp filter")
-        masks |= {status["CapPrm"], status["CapEff"]}
-    (mask,) = masks
-    done = subprocess.run(["capsh", f"--decode={mask}"], capture_output=True, text=True, check=True)
+        mask |= int(status["CapPrm"], 16)
+    done = subprocess.run(["capsh", f"--decode={mask:x}"], capture_output=True, text=True, check=True)
     return {name.upper() for name in done.stdout.strip().split("=")[1].split(",")}

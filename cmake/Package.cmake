@@ -50,7 +50,7 @@ add_custom_command(
   DEPENDS kvmsentryd
   VERBATIM)
 install(FILES ${made}/kvmsentryd.toml DESTINATION /etc/kvmsentry)
-install(DIRECTORY DESTINATION /etc/kvmsentry/specs.d)
+install(FILES deploy/specs.d/README DESTINATION /etc/kvmsentry/specs.d)
 get_property(man_pages GLOBAL PROPERTY man_pages)
 add_custom_target(package_files ALL DEPENDS ${made}/kvmsentryd.toml ${man_pages})
 
@@ -65,7 +65,8 @@ set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "systemd, mount")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
-file(WRITE ${made}/conffiles "/etc/kvmsentry/kvmsentryd.toml\n")
+file(WRITE ${made}/conffiles
+     "/etc/kvmsentry/kvmsentryd.toml\n/etc/kvmsentry/specs.d/README\n")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
     ${CMAKE_SOURCE_DIR}/deploy/debian/postinst ${CMAKE_SOURCE_DIR}/deploy/debian/prerm
     ${CMAKE_SOURCE_DIR}/deploy/debian/postrm ${made}/conffiles)

@@ -56,6 +56,9 @@ SEC("iter/task_file") int walk_devices(struct bpf_iter__task_file* ctx) {
     found.object = BPF_CORE_READ(place, cgroups, dfl_cgrp, kn, id);
   } else if (!describe_device_file(file, &found)) {
     return 0;
+  } else if (found.kind != KS_DEVICE_MISC) {
+    /* What /proc/PID/fd says, but that is for the process's own user to read (fs/proc/fd.c). */
+    if (bpf_d_path(&file->f_path, found.path, sizeof(found.path)) < 0) found.path[0] = 0;
   }
   bpf_seq_write(ctx->meta->seq, &found, sizeof(found));
   return 0;

@@ -40,6 +40,10 @@ enum ks_device_flags {
   KS_DEVICE_MAPPED = 32,   /* some process has mapped it */
 };
 
+/* Longer than the paths of libvirt, OpenStack and KubeVirt, and no more than a program's stack has.
+ */
+#define KS_PATH_BYTES 256
+
 /* Device numbers are the kernel's: major << 20 | minor. */
 struct ks_open_device {
   uint64_t object;    /* what the driver keeps, file->private_data: of a tap its struct tun_file;
@@ -57,6 +61,7 @@ struct ks_open_device {
   char tap[16];     /* the interface's name; empty where it is not known, and for all others */
   uint32_t ifindex; /* of a tap; 0 where it is not known */
   uint32_t net_ns;  /* the number of the network namespace that the interface is in now */
+  char path[KS_PATH_BYTES]; /* of a disk, as the reader would see it; empty where it is longer */
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_open_device, fs_device) == 40);
-KS_STATIC_ASSERT(sizeof(struct ks_open_device) == 88);
+KS_STATIC_ASSERT(sizeof(struct ks_open_device) == 88 + KS_PATH_BYTES);

@@ -4,6 +4,7 @@
 
 #include "bpf/entry.bpf.h"
 #include "bpf/kvm/vms.bpf.h"
+#include "bpf/vhost/kernel_types.h"
 #include "bpf/vhost/records.h"
 #include "bpf/vm_claim.bpf.h"
 

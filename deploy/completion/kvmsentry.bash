@@ -2,7 +2,7 @@
 _kvmsentry() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} each help
   local -a commands=()
-  if [[ $before == --vm || $before == --socket ]]; then
+  if [[ $before == --vm || $before == --socket || $before == --*specs ]]; then
     [[ $before == --vm ]] || { mapfile -t COMPREPLY < <(compgen -f -- "$word"); return; }
     mapfile -t COMPREPLY < <(compgen -W "$(kvmsentry vms --json 2>/dev/null |
       grep -o '"vm":{[^}]*"name":"[^"]*"' | sed 's/.*"name":"//; s/"$//')" -- "$word")

@@ -1,14 +1,9 @@
 #include "sensor/alert/disk_journal.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-
-#include "sensor/alert/resume.h"
+#include "sensor/alert/journal_folder.h"
 
 namespace kvmsentry {
 namespace {
@@ -21,69 +16,12 @@ uint64_t EpochAfter(uint64_t last, const Clock& clock) {
   return std::max(now, last + 1);  // also where the clock was set back
 }
 
-// What is kept in either of the two, which overlap or follow each other.
-JournalBounds Merge(const std::vector<EpochBounds>& disk, const std::vector<EpochBounds>& ring) {
-  JournalBounds bounds{disk};
-  for (const EpochBounds& epoch : ring) {
-    const auto same = std::ranges::find(bounds.epochs, epoch.epoch, &EpochBounds::epoch);
-    if (same == bounds.epochs.end()) {
-      bounds.epochs.push_back(epoch);
-    } else {
-      same->oldest = std::min(same->oldest, epoch.oldest);
-      same->last = std::max(same->last, epoch.last);
-    }
-  }
-  std::ranges::sort(bounds.epochs, {}, &EpochBounds::epoch);
-  return bounds;
-}
-
-// The folder, and the lock on it where it can be taken: a file system that is read-only has none.
-absl::StatusOr<Fd> LockFolder(const std::string& dir) {
-  if (mkdir(dir.c_str(), S_IRWXU) != 0 && errno != EEXIST) return Fd();
-  Fd folder(open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder) return Fd();
-  if (flock(folder.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        dir,
-        ": another kvmsentryd keeps its journal there; stop it or choose another --state-dir"));
-  }
-  return folder;
-}
-
-struct Opened {
-  absl::StatusOr<std::unique_ptr<JournalFile>> file;
-  JournalFile::Contents contents = {};
-  std::string recreated = {};
-};
-
-absl::Status OpenOnce(const std::string& path, Opened& opened) {
-  opened.file = JournalFile::Open(path);
-  if (!opened.file.ok()) return opened.file.status();
-  auto contents = (*opened.file)->ReadContents();
-  if (!contents.ok()) return contents.status();
-  opened.contents = *std::move(contents);
-  return absl::OkStatus();
-}
-
-Opened OpenOrRecreate(const std::string& path) {
-  Opened opened{.file = absl::UnknownError("")};
-  absl::Status status = OpenOnce(path, opened);
-  if (absl::IsDataLoss(status)) {
-    opened.recreated = absl::StrCat(status.message(), "; moved to ", path, ".unreadable");
-    opened.file = status;  // closed before it is moved
-    status = JournalFile::MoveAside(path);
-    if (status.ok()) status = OpenOnce(path, opened);
-  }
-  if (!status.ok()) opened.file = status;
-  return opened;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<DiskJournal>> DiskJournal::Start(Options options,
                                                                 const Clock& clock) {
-  KVMSENTRY_ASSIGN_OR_RETURN(Fd lock, LockFolder(options.dir));
-  Opened opened = OpenOrRecreate(options.dir + "/journal.db");
+  KVMSENTRY_ASSIGN_OR_RETURN(Fd lock, LockJournalFolder(options.dir));
+  OpenedJournal opened = OpenOrRecreate(options.dir + "/journal.db");
   if (opened.contents.last.epoch == 0) opened.contents.last = {EpochAfter(0, clock), 0};
   auto journal = std::unique_ptr<DiskJournal>(
       new DiskJournal(std::move(options), clock, std::move(lock), std::move(opened.recreated),
@@ -238,7 +176,7 @@ void DiskJournal::Recover(Lock& lock) {
   const bool was_open = on_disk_.epoch != 0;
   lock.unlock();
   file_.reset();
-  Opened opened = OpenOrRecreate(path());
+  OpenedJournal opened = OpenOrRecreate(path());
   lock.lock();
   absl::Status status = opened.file.status();
   if (status.ok()) {
@@ -310,99 +248,6 @@ void DiskJournal::Tend(KernelTime now) {
 void DiskJournal::Flush(std::chrono::nanoseconds limit) {
   Lock lock(mutex_);
   changed_.wait_for(lock, limit, [this] { return queue_.empty(); });
-}
-
-JournalBounds DiskJournal::BoundsLocked() const { return Merge(disk_epochs_, ring_.epochs()); }
-
-// Where the file cannot be read, what memory has is all there is.
-absl::StatusOr<std::vector<AlertPtr>> DiskJournal::ReadFile(
-    const std::function<absl::StatusOr<std::vector<AlertPtr>>(JournalFile&)>& read) const {
-  const std::lock_guard reading(reader_mutex_);
-  absl::Status status;
-  if (reader_ == nullptr) {
-    auto opened = JournalFile::OpenToRead(path());
-    if (opened.ok()) reader_ = *std::move(opened);
-    status = opened.status();
-  }
-  if (status.ok()) {
-    auto alerts = read(*reader_);
-    if (alerts.ok()) return alerts;
-    status = alerts.status();
-  }
-  reader_.reset();
-  const std::lock_guard lock(mutex_);
-  disk_epochs_.clear();
-  return status;
-}
-
-absl::StatusOr<Journal::Page> DiskJournal::Read(Position after, size_t max) const {
-  // What is evicted between the two looks, or cannot be read, shows in the bounds of the next try.
-  for (int tries = 0; tries < 3; ++tries) {
-    Page page;
-    Position start;
-    {
-      const std::lock_guard lock(mutex_);
-      page.bounds = BoundsLocked();
-      start = ContinueAt(after, page.bounds).after;
-      page.alerts = ring_.After(start, max);
-      if (!page.alerts.empty() && page.alerts[0]->position.sequence == start.sequence + 1) {
-        return page;
-      }
-      if (start >= page.bounds.last()) return page;
-    }
-    auto alerts = ReadFile([&](JournalFile& file) { return file.Read(start, max); });
-    if (!alerts.ok()) continue;
-    if (alerts->empty() || (*alerts)[0]->position.sequence != start.sequence + 1) continue;
-    page.alerts = *std::move(alerts);
-    return page;
-  }
-  return absl::UnavailableError(absl::StrCat(path(), ": alerts cannot be read; try again"));
-}
-
-absl::StatusOr<std::vector<AlertPtr>> DiskJournal::ReadBefore(Position before, size_t max) const {
-  {
-    const std::lock_guard lock(mutex_);
-    std::vector<AlertPtr> alerts = ring_.Before(before, max);
-    if (!alerts.empty() || disk_epochs_.empty()) return alerts;
-  }
-  auto alerts = ReadFile([&](JournalFile& file) { return file.ReadBefore(before, max); });
-  if (!alerts.ok()) return std::vector<AlertPtr>();
-  return alerts;
-}
-
-std::vector<AlertPtr> DiskJournal::Open() const {
-  const std::lock_guard lock(mutex_);
-  return open_.All();
-}
-
-JournalBounds DiskJournal::bounds() const {
-  const std::lock_guard lock(mutex_);
-  return BoundsLocked();
-}
-
-uint64_t DiskJournal::appended() const {
-  const std::lock_guard lock(mutex_);
-  return appended_;
-}
-
-uint64_t DiskJournal::visible() const {
-  const std::lock_guard lock(mutex_);
-  return visible_;
-}
-
-JournalState DiskJournal::state() const {
-  const std::lock_guard lock(mutex_);
-  return {.path = path(),
-          .problem = std::string(problem_.message()),
-          .recreated = recreated_,
-          .bytes = bytes_,
-          .max_bytes = options_.limits.max_bytes,
-          .unwritten = unwritten_};
-}
-
-void DiskJournal::OnVisible(std::function<void(Position last)> listener) {
-  const std::lock_guard lock(mutex_);
-  listener_ = std::move(listener);
 }
 
 }  // namespace kvmsentry

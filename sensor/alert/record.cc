@@ -40,6 +40,9 @@ void EncodeEvent(const AlertEvent& event, journal::Record& record) {
     evidence.set_value(value);
   }
   record.set_observation_lost(event.observation_lost);
+  record.set_observe_only(event.observe_only);
+  for (const std::string& tag : event.tags) record.add_tags(tag);
+  for (const std::string& technique : event.mitre) record.add_mitre(technique);
   journal::Vm& vm = *record.mutable_vm();
   vm.set_serial(event.vm.id.serial);
   vm.set_name(event.vm.name);
@@ -79,6 +82,9 @@ AlertEvent DecodeEvent(const journal::Record& record) {
     event.evidence[evidence.name()] = evidence.value();
   }
   event.observation_lost = record.observation_lost();
+  event.observe_only = record.observe_only();
+  event.tags = {record.tags().begin(), record.tags().end()};
+  event.mitre = {record.mitre().begin(), record.mitre().end()};
   const journal::Vm& vm = record.vm();
   event.vm = {.id = {vm.serial()},
               .name = vm.name(),

@@ -13,6 +13,7 @@
 #include "sensor/alert/position.h"
 #include "sensor/cli/health.h"
 #include "sensor/cli/read_time.h"
+#include "sensor/cli/spec_arguments.h"
 #include "sensor/rpc/server.h"
 
 namespace kvmsentry {
@@ -195,18 +196,7 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
   status_app.add_flag("--losses", status.parts.losses, "Show losses by reason, and limits");
   AddJson(status_app, status.json);
 
-  CLI::App& spec = *app.add_subcommand("spec", "The spec library");
-  spec.require_subcommand(1);
-  SpecLintCommand lint;
-  CLI::App& lint_app = *spec.add_subcommand("lint", "Check a library; needs no daemon");
-  lint_app.add_option("DIR", lint.dir, "Folder of *.textproto files")->required()->type_name("");
-  SpecListCommand list;
-  CLI::App& list_app = *spec.add_subcommand("list", "Show the loaded library");
-  AddJson(list_app, list.json);
-  SpecExplainCommand explain;
-  CLI::App& explain_app =
-      *spec.add_subcommand("explain", "Explain a spec of the loaded library in words");
-  explain_app.add_option("ID", explain.id, "The spec's id")->required()->type_name("");
+  SpecArguments spec(app);
 
   try {
     app.parse(argc, argv);
@@ -228,12 +218,8 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
     invocation.command = std::move(vms);
   } else if (app.got_subcommand("status")) {
     invocation.command = status;
-  } else if (lint_app.parsed()) {
-    invocation.command = std::move(lint);
-  } else if (explain_app.parsed()) {
-    invocation.command = std::move(explain);
   } else {
-    invocation.command = list;
+    invocation.command = spec.Take();
   }
   return invocation;
 }

@@ -10,6 +10,7 @@
 
 #include "kvmsentry/v1/alerts.grpc.pb.h"
 #include "kvmsentry/v1/sensor.grpc.pb.h"
+#include "kvmsentry/v1/spec_admin.grpc.pb.h"
 #include "sensor/rpc/connect.h"
 
 namespace kvmsentry {
@@ -39,6 +40,7 @@ struct Client::State {
   std::string socket;
   std::unique_ptr<v1::Alerts::Stub> alerts;
   std::unique_ptr<v1::Sensor::Stub> sensor;
+  std::unique_ptr<v1::SpecAdmin::Stub> spec_admin;
   grpc::ClientContext subscribe_context;
 
   template <typename Stub, typename Request, typename Response>
@@ -65,6 +67,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const std::string& socke
   state->socket = socket;
   state->alerts = v1::Alerts::NewStub(channel);
   state->sensor = v1::Sensor::NewStub(channel);
+  state->spec_admin = v1::SpecAdmin::NewStub(channel);
   return std::unique_ptr<Client>(new Client(std::move(state)));
 }
 
@@ -80,8 +83,16 @@ absl::StatusOr<v1::ListVmsResponse> Client::ListVms(const v1::ListVmsRequest& re
   return state_->Call(*state_->sensor, &v1::Sensor::Stub::ListVms, request);
 }
 
-absl::StatusOr<v1::ListSpecsResponse> Client::ListSpecs() {
-  return state_->Call(*state_->sensor, &v1::Sensor::Stub::ListSpecs, v1::ListSpecsRequest());
+absl::StatusOr<v1::ListSpecsResponse> Client::ListSpecs(const v1::ListSpecsRequest& request) {
+  return state_->Call(*state_->sensor, &v1::Sensor::Stub::ListSpecs, request);
+}
+
+absl::StatusOr<v1::ApplySpecsResponse> Client::ApplySpecs(const v1::ApplySpecsRequest& request) {
+  return state_->Call(*state_->spec_admin, &v1::SpecAdmin::Stub::Apply, request);
+}
+
+absl::StatusOr<v1::ReloadSpecsResponse> Client::ReloadSpecs() {
+  return state_->Call(*state_->spec_admin, &v1::SpecAdmin::Stub::Reload, v1::ReloadSpecsRequest());
 }
 
 absl::StatusOr<v1::ListOpenAlertsResponse> Client::ListOpen(

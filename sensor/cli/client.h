@@ -7,6 +7,7 @@
 
 #include "kvmsentry/v1/alerts.pb.h"
 #include "kvmsentry/v1/sensor.pb.h"
+#include "kvmsentry/v1/spec_admin.pb.h"
 #include "sensor/base/status.h"
 
 namespace kvmsentry {
@@ -21,7 +22,9 @@ class Client {
 
   absl::StatusOr<v1::GetStatusResponse> GetStatus();
   absl::StatusOr<v1::ListVmsResponse> ListVms(const v1::ListVmsRequest& request);
-  absl::StatusOr<v1::ListSpecsResponse> ListSpecs();
+  absl::StatusOr<v1::ListSpecsResponse> ListSpecs(const v1::ListSpecsRequest& request);
+  absl::StatusOr<v1::ApplySpecsResponse> ApplySpecs(const v1::ApplySpecsRequest& request);
+  absl::StatusOr<v1::ReloadSpecsResponse> ReloadSpecs();
 
   absl::StatusOr<v1::ListOpenAlertsResponse> ListOpen(const v1::ListOpenAlertsRequest& request);
   absl::StatusOr<v1::ListAlertsResponse> List(const v1::ListAlertsRequest& request);

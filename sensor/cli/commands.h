@@ -2,6 +2,7 @@
 // for problems found; of status, see health.h. What failed went to standard error.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "sensor/base/status.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/style.h"
+#include "sensor/spec/layers.h"
 
 namespace kvmsentry {
 
@@ -39,8 +41,19 @@ struct StatusCommand {
   bool json = false;
 };
 
+// Folders of the spec library.
+struct SpecPaths {
+  std::string shipped = kShippedSpecs;
+  std::string site = kSiteSpecs;
+};
+
 struct SpecLintCommand {
-  std::string dir;
+  std::string path;  // a file or folder that is checked alone; empty: the layers
+  SpecPaths layers;
+};
+
+struct SpecDiffCommand {
+  SpecPaths layers;
 };
 
 struct SpecListCommand {
@@ -49,17 +62,30 @@ struct SpecListCommand {
 
 struct SpecExplainCommand {
   std::string id;
+  std::vector<std::string> vms;     // globs
+  std::optional<SpecPaths> layers;  // none: what the daemon has loaded
 };
 
-using Command = std::variant<AlertsCommand, VmsCommand, StatusCommand, SpecLintCommand,
-                             SpecListCommand, SpecExplainCommand>;
+struct SpecReloadCommand {};
+
+struct SpecApplyCommand {
+  std::string path;  // a file, or a folder
+  bool check = false;
+};
+
+using Command =
+    std::variant<AlertsCommand, VmsCommand, StatusCommand, SpecLintCommand, SpecListCommand,
+                 SpecDiffCommand, SpecExplainCommand, SpecReloadCommand, SpecApplyCommand>;
 
 int Run(const CommonOptions& common, const AlertsCommand& command);
 int Run(const CommonOptions& common, const VmsCommand& command);
 int Run(const CommonOptions& common, const StatusCommand& command);
 int Run(const CommonOptions& common, const SpecLintCommand& command);
 int Run(const CommonOptions& common, const SpecListCommand& command);
+int Run(const CommonOptions& common, const SpecDiffCommand& command);
 int Run(const CommonOptions& common, const SpecExplainCommand& command);
+int Run(const CommonOptions& common, const SpecReloadCommand& command);
+int Run(const CommonOptions& common, const SpecApplyCommand& command);
 
 // Says on standard error what failed, and returns 1.
 int Fail(const absl::Status& status);

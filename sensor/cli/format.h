@@ -9,6 +9,7 @@
 #include "kvmsentry/v1/alerts.pb.h"
 #include "kvmsentry/v1/sensor.pb.h"
 #include "sensor/cli/style.h"
+#include "sensor/spec/library.h"
 
 namespace kvmsentry {
 
@@ -42,5 +43,11 @@ std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts&
 std::string FormatSpec(const v1::SpecInfo& spec, const Style& style);
 
 std::string FormatSpecs(const v1::ListSpecsResponse& response, const Style& style);
+
+// What the site's layer changes, spec by spec and field by field.
+std::string FormatDiff(const SpecLibrary& library, const Style& style);
+
+// "WARNING -> NOTICE", "+ { vm: "ci-*" }"; not escaped.
+std::string ChangeText(absl::string_view field, absl::string_view before, absl::string_view after);
 
 }  // namespace kvmsentry

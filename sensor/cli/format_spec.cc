@@ -31,6 +31,29 @@ std::string CoverageText(const v1::SpecInfo& spec) {
   }
 }
 
+std::string OtherwiseText(const v1::SpecInfo& spec) {
+  const std::string& severity = v1::Severity_Name(spec.severity());
+  if (spec.observe_only()) {
+    return absl::StrCat(
+        "observed only: an alert of severity INFO that counts for nothing; once it "
+        "alerts, of ",
+        severity, " and weight ", spec.weight());
+  }
+  return absl::StrCat("an alert of severity ", severity, "; the VM's score rises by ",
+                      spec.weight(), ", and the further from normal, the more");
+}
+
+absl::string_view VerdictText(v1::SpecSelection::Verdict verdict) {
+  switch (verdict) {
+    case v1::SpecSelection::SELECTED:
+      return "selected";
+    case v1::SpecSelection::EXCEPTED:
+      return "excepted";
+    default:
+      return "not selected";
+  }
+}
+
 }  // namespace
 
 std::string FormatSpec(const v1::SpecInfo& spec, const Style& style) {
@@ -44,12 +67,32 @@ std::string FormatSpec(const v1::SpecInfo& spec, const Style& style) {
   line("watches:", absl::StrCat(spec.occurrences(), " of ", spec.selector_text(), " (",
                                 spec.feature(), ", by ", absl::StrJoin(spec.hooks(), ", "), ")"));
   line("normal:", spec.norm_text());
-  line("otherwise:", absl::StrCat("an alert of severity ", v1::Severity_Name(spec.severity()),
-                                  "; the VM's score rises by ", spec.weight(),
-                                  ", and the further from normal, the more"));
+  line("otherwise:", OtherwiseText(spec));
   line("why:", spec.why());
   line("look at:", spec.look_at());
-  line("here:", CoverageText(spec), PaintOf(spec.coverage()));
+  if (!spec.tags().empty()) line("tags:", absl::StrJoin(spec.tags(), ", "));
+  if (!spec.mitre().empty()) line("ATT&CK:", absl::StrJoin(spec.mitre(), ", "));
+  if (spec.origin().layer() != v1::SPEC_LAYER_UNSPECIFIED) {
+    line("from:", absl::StrCat(spec.origin().layer() == v1::SITE ? "the site" : "shipped", ", ",
+                               spec.origin().place()));
+  }
+  for (const v1::SpecChange& change : spec.origin().changes()) {
+    line("changed:",
+         absl::StrCat(change.field(), " ",
+                      ChangeText(change.field(), change.before(), change.after()), ", ",
+                      change.place()),
+         Paint::kYellow);
+  }
+  if (spec.coverage() != v1::COVERAGE_UNSPECIFIED) {
+    line("here:", CoverageText(spec), PaintOf(spec.coverage()));
+  }
+  for (const v1::SpecSelection& selection : spec.selections()) {
+    const bool selected = selection.verdict() == v1::SpecSelection::SELECTED;
+    line("VM:",
+         absl::StrCat(selection.vm().name(), " is ", VerdictText(selection.verdict()), ": ",
+                      selection.reason()),
+         selected ? Paint::kGreen : Paint::kYellow);
+  }
   return out;
 }
 

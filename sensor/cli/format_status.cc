@@ -72,6 +72,25 @@ std::string LossesInShort(const v1::GetStatusResponse& status) {
                                      ", of which ", recent, " within 20 min");
 }
 
+// Nothing of a daemon that does not know it.
+std::string Library(const v1::SpecLibraryStatus& library, absl::TimeZone zone) {
+  if (!library.has_loaded_at()) return "";
+  std::string out = absl::StrCat("\nlibrary   ", library.shipped_specs(), " shipped, ",
+                                 library.site_specs(), " site");
+  if (library.overridden_specs() > 0) {
+    absl::StrAppend(&out, ", ", library.overridden_specs(), " changed");
+  }
+  if (library.disabled_specs() > 0) {
+    absl::StrAppend(&out, ", ", library.disabled_specs(), " disabled");
+  }
+  const bool refused = !library.refused_reason().empty();
+  absl::StrAppend(
+      &out, refused ? "; REFUSED " : "; loaded ",
+      absl::FormatTime("%m-%d %H:%M:%S",
+                       ToTime(refused ? library.refused_at() : library.loaded_at()), zone));
+  return out;
+}
+
 constexpr struct {
   absl::string_view name;
   Paint paint;
@@ -125,14 +144,15 @@ std::string Summary(const v1::GetStatusResponse& status, const Style& style, abs
   if (unobserved > absl::ZeroDuration()) {
     absl::StrAppend(&out, "; monitoring gap before: ", InSeconds(unobserved));
   }
-  absl::StrAppend(
-      &out, "\nVMs       ", Vms(status, style), "\nalerts    ",
-      status.last_alert().sequence() == 0 ? "none yet"
-                                          : absl::StrCat("last one ", ToText(status.last_alert())),
-      "; ", Counted(status.subscribers(), "subscriber"), "\njournal   ",
-      style(Paint::kPlain, JournalText(status.journal())), "\nhooks     ", Active(status.hooks()),
-      "\nspecs     ", Active(status.specs()), "\nlosses    ", LossesInShort(status), "\ncost      ",
-      style(Paint::kPlain, Cost(status)), "\n", Pressure(status));
+  absl::StrAppend(&out, "\nVMs       ", Vms(status, style), "\nalerts    ",
+                  status.last_alert().sequence() == 0
+                      ? "none yet"
+                      : absl::StrCat("last one ", ToText(status.last_alert())),
+                  "; ", Counted(status.subscribers(), "subscriber"), "\njournal   ",
+                  style(Paint::kPlain, JournalText(status.journal())), "\nhooks     ",
+                  Active(status.hooks()), "\nspecs     ", Active(status.specs()),
+                  Library(status.library(), zone), "\nlosses    ", LossesInShort(status),
+                  "\ncost      ", style(Paint::kPlain, Cost(status)), "\n", Pressure(status));
   if (!findings.empty()) absl::StrAppend(&out, "\n", Findings(findings, style));
   return out;
 }

@@ -39,7 +39,7 @@ std::string LevelText(const v1::VmStatus& vm, const Text& text,
   return known ? text(sum) : "-";
 }
 
-std::string Percent(double value) { return absl::StrFormat("%.0f%%", value); }
+std::string RoundPercent(double value) { return absl::StrFormat("%.0f%%", value); }
 std::string Cpus(double value) { return absl::StrFormat("%.2f", value); }
 std::string Mebibytes(double value) { return absl::StrFormat("%.0f MiB", value); }
 std::string BytesPerSecond(double value) {
@@ -87,7 +87,7 @@ std::string FormatVms(const v1::ListVmsResponse& response, bool counts, const St
          {std::to_string(vm.vm().pid())},
          {IfWatched(vm, std::to_string(vm.vcpus()))},
          {LevelText(vm, Cpus, {"cpu.used"})},
-         {LevelText(vm, Percent, {"cpu.waiting"})},
+         {LevelText(vm, RoundPercent, {"cpu.waiting"})},
          {LevelText(vm, Mebibytes, {"memory.resident", "memory.huge"})},
          {LevelText(vm, BytesPerSecond, {"disk.read.byte.rate", "disk.write.byte.rate"})},
          {LevelText(vm, BytesPerSecond, {"tap.from_guest.byte.rate", "tap.to_guest.byte.rate"})},

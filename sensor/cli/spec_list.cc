@@ -11,7 +11,7 @@ namespace kvmsentry {
 int Run(const CommonOptions& common, const SpecListCommand& command) {
   const auto client = Client::Connect(common.socket);
   if (!client.ok()) return Fail(client.status());
-  const auto response = (*client)->ListSpecs();
+  const auto response = (*client)->ListSpecs(v1::ListSpecsRequest());
   if (!response.ok()) return Fail(response.status());
   Output output(STDOUT_FILENO);
   if (command.json) {

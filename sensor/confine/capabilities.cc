@@ -34,7 +34,7 @@ std::string NameOf(cap_value_t capability) {
 
 }  // namespace
 
-absl::Status CheckCapabilities(std::initializer_list<int> needed) {
+absl::Status CheckCapabilities(std::span<const int> needed) {
   const Capabilities had(cap_get_proc());
   if (had == nullptr) return absl::ErrnoToStatus(errno, "reading capabilities");
   std::vector<std::string> missing;
@@ -47,7 +47,7 @@ absl::Status CheckCapabilities(std::initializer_list<int> needed) {
       "; start kvmsentry.service, run kvmsentryd as root, or add to the container's capabilities"));
 }
 
-absl::Status KeepCapabilities(std::initializer_list<int> kept) {
+absl::Status KeepCapabilities(std::span<const int> kept) {
   const Capabilities had(cap_get_proc());
   const Capabilities keeps(cap_init());
   if (had == nullptr || keeps == nullptr) return absl::ErrnoToStatus(errno, "reading capabilities");

@@ -1,7 +1,7 @@
 // Giving up capabilities (capabilities(7)).
 #pragma once
 
-#include <initializer_list>
+#include <span>
 
 #include <linux/capability.h>
 
@@ -11,9 +11,9 @@ namespace kvmsentry {
 
 // Keeps those of KEPT that the calling thread has, and no other; nor does any program that it might
 // start get them.
-absl::Status KeepCapabilities(std::initializer_list<int> kept);
+absl::Status KeepCapabilities(std::span<const int> kept);
 
 // FAILED_PRECONDITION that names those of NEEDED that the calling thread has not.
-absl::Status CheckCapabilities(std::initializer_list<int> needed);
+absl::Status CheckCapabilities(std::span<const int> needed);
 
 }  // namespace kvmsentry

@@ -1,6 +1,8 @@
-// What each of the sensor's two processes gives up, once it has what it needs: whoever takes one of
-// them over by what it parses or serves gets little more than it had. All of it is inherited by
-// threads and processes that are made later.
+// What each of the sensor's two processes gives up, once it has what it needs. All of it is
+// inherited by threads and processes that are made later; threads of one process share its memory,
+// so what a thread gave up hinders code that runs in it, and holds only what the whole process gave
+// up. A process of root keeps CAP_DAC_OVERRIDE besides: root owns the host's files anyway, and it
+// is a user of its own, as the unit's, that protects the host.
 #pragma once
 
 #include <string>
@@ -15,21 +17,30 @@ namespace kvmsentry {
 absl::Status CheckRights();
 
 // The loader loads and attaches programs: it keeps CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN of the
-// rights that the process has, and the system calls that libbpf makes. It parses nothing of
-// anybody's.
+// rights that the process has, and the system calls that libbpf makes. It parses no input but
+// requests of fixed size.
 absl::Status ConfineLoader();
 
 // The daemon parses, judges and serves: it keeps CAP_BPF, to look into maps, CAP_PERFMON, to attach
-// the program that looks at switches of tasks, and CAP_SYS_PTRACE, to read /proc of VMMs. It can
-// start no other program, look into no other process's memory, mount nothing, and load no module.
-// Before the process has a second thread.
+// the program that looks at switches of tasks, and CAP_SYS_PTRACE, to read /proc of VMMs. It loads
+// no program into the kernel, starts none, looks into no other process's memory, mounts nothing,
+// and makes no namespace. Before the process has a second thread.
 absl::Status ConfineDaemon();
 
-// From here on the calling thread and those that it makes write to files below FOLDERS only, and to
-// devices that are open to everybody. By Landlock (Linux 5.19). The kernel lets no thread under it
-// look at processes outside, so threads that read /proc of VMMs must be there before
-// (security/landlock/ptrace.c). UNIMPLEMENTED where the kernel has no Landlock; a folder that is
-// not there is left out.
-absl::Status ConfineWrites(const std::vector<std::string>& folders);
+// The calling thread, and those that it makes to serve clients, keep CAP_BPF alone.
+absl::Status ConfineServing();
+
+// Where a thread may still write.
+struct Writable {
+  std::vector<std::string> folders;  // and all below
+  std::vector<std::string> removed;  // folders out of which folders may be removed
+};
+
+// From here on the calling thread and those that it makes write to files of WRITABLE only, and to
+// /dev/null and /dev/kvm, and start no program. By Landlock (Linux 5.19). The kernel lets no thread
+// under it look at processes outside, so threads that read /proc of VMMs must be there before
+// (security/landlock/ptrace.c). UNIMPLEMENTED where the kernel has no Landlock of that version; a
+// folder that does not exist is left out.
+absl::Status ConfineWrites(const Writable& writable);
 
 }  // namespace kvmsentry

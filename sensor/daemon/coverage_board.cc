@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "sensor/source/catalogue.h"
+#include "sensor/rpc/spec_view.h"
 
 namespace kvmsentry {
 namespace {
@@ -14,22 +14,13 @@ std::vector<Coverage> Heard(std::span<const HookCoverage> hooks, const SilenceWa
   return heard;
 }
 
-SpecView ViewOf(const Spec& spec, std::span<const HookCoverage> hooks) {
+SpecView CoveredView(const SpecLibrary& library, const Spec& spec,
+                     std::span<const HookCoverage> hooks) {
   FeatureCoverage coverage = CoverageOf(spec, hooks);
-  const Feature& feature = FeatureOf(spec.feature);
-  return {.id = spec.id,
-          .point = spec.point,
-          .feature = std::string(feature.name),
-          .severity = spec.severity,
-          .norm_text = spec.norm_text,
-          .selector_text = spec.selector_text,
-          .coverage = coverage.coverage,
-          .reason = std::move(coverage.reason),
-          .occurrences = std::string(feature.noun),
-          .hooks = {feature.hooks.begin(), feature.hooks.end()},
-          .weight = spec.weight,
-          .why = spec.why,
-          .look_at = spec.look_at};
+  SpecView view = ViewOf(library, spec);
+  view.coverage = coverage.coverage;
+  view.reason = std::move(coverage.reason);
+  return view;
 }
 
 }  // namespace
@@ -41,6 +32,11 @@ void CoverageBoard::Take(std::vector<HookCoverage> attached, bool more) {
   attached_ = std::move(attached);
   active_ = ObservableFeatures(attached_);
   begin_ |= more;
+  Rebuild();
+}
+
+void CoverageBoard::SetLibrary(std::shared_ptr<const SpecLibrary> library) {
+  library_ = std::move(library);
   Rebuild();
 }
 
@@ -61,7 +57,8 @@ void CoverageBoard::Rebuild() {
   auto view = std::make_shared<View>();
   view->hooks = ApplySilence(attached_, silence_);
   view->told = ObservableFeatures(view->hooks);
-  for (const Spec& spec : library_->specs()) view->specs.push_back(ViewOf(spec, view->hooks));
+  for (const Spec& spec : library_->specs())
+    view->specs.push_back(CoveredView(*library_, spec, view->hooks));
   view_ = std::move(view);
 }
 

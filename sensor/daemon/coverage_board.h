@@ -18,6 +18,7 @@ class CoverageBoard {
 
   // Where hooks stand after some were attached, or (MORE false) detached.
   void Take(std::vector<HookCoverage> attached, bool more);
+  void SetLibrary(std::shared_ptr<const SpecLibrary> library);
   // Counts were read just now: hooks may turn out to stay silent.
   void Observe(std::span<const KvmCounts> counts);
 
@@ -34,7 +35,7 @@ class CoverageBoard {
  private:
   void Rebuild();
 
-  const std::shared_ptr<const SpecLibrary> library_;
+  std::shared_ptr<const SpecLibrary> library_;
   std::vector<HookCoverage> attached_;
   SilenceWatch silence_;
   bool begin_ = false;           // the silence watch is to begin again: hooks were attached

@@ -8,8 +8,6 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
-#include "spdlog/spdlog.h"
-
 namespace kvmsentry {
 namespace {
 
@@ -41,14 +39,19 @@ absl::Status Watch(const Fd& epoll, int fd, uint32_t events = EPOLLIN) {
   return absl::OkStatus();
 }
 
-// Whether one of the signals that FD has asks to end.
-bool ToldToEnd(int fd) {
+struct Asked {
+  bool to_end = false;
+  bool to_reload = false;
+};
+
+// What the signals that FD has ask for.
+Asked ReadSignals(int fd) {
+  Asked asked;
   signalfd_siginfo signal{};
   while (read(fd, &signal, sizeof(signal)) == sizeof(signal)) {
-    if (signal.ssi_signo != SIGHUP) return true;
-    spdlog::warn("SIGHUP: nothing was reloaded: that is not supported; restart kvmsentryd instead");
+    (signal.ssi_signo == SIGHUP ? asked.to_reload : asked.to_end) = true;
   }
-  return false;
+  return asked;
 }
 
 }  // namespace
@@ -78,7 +81,11 @@ absl::Status RunEventLoop(Sensor& sensor, int64_t tick_ns, const std::function<v
     uint64_t expirations = 0;
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<size_t>(i)].data.fd;
-      if (fd == signal_fd.get() && ToldToEnd(fd)) return absl::OkStatus();
+      if (fd == signal_fd.get()) {
+        const Asked asked = ReadSignals(fd);
+        if (asked.to_end) return absl::OkStatus();
+        if (asked.to_reload) sensor.ReloadSpecs();
+      }
       if (fd == timer.get() && read(fd, &expirations, sizeof(expirations)) < 0) expirations = 0;
     }
     if (expirations > 0) {

@@ -14,8 +14,8 @@ namespace kvmsentry {
 absl::Status BlockSignals();
 
 // Drives SENSOR every TICK_NS, and at once when the kernel or a worker has something to say, until
-// SIGTERM or SIGINT, and calls TICKED after each tick. Returns OK at the signal. SIGHUP asks for a
-// reload, which is not supported: that is logged.
+// SIGTERM or SIGINT, and calls TICKED after each tick. Returns OK at the signal. SIGHUP asks for
+// a reload of the specs.
 absl::Status RunEventLoop(Sensor& sensor, int64_t tick_ns, const std::function<void()>& ticked);
 
 }  // namespace kvmsentry

@@ -25,6 +25,7 @@ struct Tried {
 };
 
 struct Obeyed {
+  absl::Status shed;
   absl::Status restored;
   std::vector<HookCoverage> coverage;
 };
@@ -50,11 +51,11 @@ void Housekeeper::OnWake() {
   host_.StartWalk(*worker_);
 }
 
-void Housekeeper::OnTick(KernelTime now) {
+void Housekeeper::OnTick(KernelTime now, const std::optional<Worker::Running>& other) {
   worker_->Finish();
   if (host_.TakeModulesLoaded()) modules_.Note(now);
   if (modules_.Take(now)) list_missing_ = true;
-  self_.LookAt(LongestJob(), now);
+  self_.LookAt(LongerOf(LongestJob(), other), now);
   if (worker_->running() || StartCostStep() || host_.StartWalk(*worker_)) return;
   if (list_missing_ || !to_attach_.empty()) {
     StartAttaching();
@@ -148,17 +149,21 @@ void Housekeeper::Obey(const CostGuard::Verdict& verdict) {
   worker_->Start(
       "keeping the hooks within their budget",
       [this, verdict] {
-        if (verdict.shed != nullptr) probe_.Shed(*verdict.shed, verdict.reason);
-        absl::Status restored;
+        absl::Status shed, restored;
+        if (verdict.shed != nullptr) shed = probe_.Shed(*verdict.shed, verdict.reason);
         if (verdict.restore != nullptr) {
           sources_.BeforeAttach();
           restored = probe_.Restore(*verdict.restore);
         }
-        return Obeyed{restored, probe_.coverage()};
+        return Obeyed{shed, restored, probe_.coverage()};
       },
       [this, verdict](Obeyed obeyed) {
         const bool more = verdict.restore != nullptr && obeyed.restored.ok();
         coverage_.Take(std::move(obeyed.coverage), more);
+        if (!obeyed.shed.ok()) {
+          spdlog::error("{} could not be detached: {}", std::string(verdict.shed->name),
+                        std::string(obeyed.shed.message()));
+        }
         if (verdict.restore == nullptr) return;
         const KernelTime now = clock_.Now();
         cost_.Restored(*verdict.restore, obeyed.restored, now);

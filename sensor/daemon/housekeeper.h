@@ -33,8 +33,8 @@ class Housekeeper {
 
   // Hands over what was found, and starts a walk if one is due.
   void OnWake();
-  // The same, and starts whatever else is due.
-  void OnTick(KernelTime now);
+  // The same, and starts whatever else is due. OTHER is what a worker runs that is not its own.
+  void OnTick(KernelTime now, const std::optional<Worker::Running>& other);
 
   // Of this worker and the one that reads names, what has been running longest.
   std::optional<Worker::Running> LongestJob() const {

@@ -1,5 +1,4 @@
 // kvmsentryd: watches the virtual machines of this host through eBPF.
-#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -22,6 +21,7 @@
 #include "sensor/alert/left_open.h"
 #include "sensor/alert/memory_journal.h"
 #include "sensor/base/escape.h"
+#include "sensor/base/sanitized.h"
 #include "sensor/confine/confine.h"
 #include "sensor/daemon/end_guard.h"
 #include "sensor/daemon/event_loop.h"
@@ -30,11 +30,12 @@
 #include "sensor/daemon/ring_size.h"
 #include "sensor/daemon/sensor.h"
 #include "sensor/daemon/service_manager.h"
+#include "sensor/daemon/site_folder.h"
+#include "sensor/daemon/spec_loader.h"
 #include "sensor/daemon/watchdog.h"
 #include "sensor/inventory/cgroup_namespace.h"
 #include "sensor/loader/remote_loader.h"
 #include "sensor/rpc/server.h"
-#include "sensor/spec/library.h"
 
 namespace kvmsentry {
 namespace {
@@ -56,6 +57,7 @@ SensorOptions OptionsOf(const DaemonOptions& options) {
   sensor.cost_budget = options.cost_budget;
   sensor.host = ReadHostFacts();
   if (!options.node.empty()) sensor.host.node = options.node;
+  sensor.specs = {.shipped = options.specs, .site = options.site_specs};
   return sensor;
 }
 
@@ -72,25 +74,18 @@ void LogStart(const SensorView& view, const DaemonOptions& options) {
   spdlog::info("kvmsentryd {} serves on {}", KVMSENTRY_VERSION, options.socket);
 }
 
-struct LoadedLibrary {
-  std::shared_ptr<const SpecLibrary> library;
-  std::string sha256;
-};
-
 // Problems go out as `kvmsentry spec lint` prints them: a line each, and nothing before it.
-absl::StatusOr<LoadedLibrary> LoadLibrary(const std::string& dir) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const std::vector<SpecSource> sources, ReadSpecFolder(dir));
-  SpecLibrary::Result result = SpecLibrary::Parse(sources);
-  const auto is_error = [](const Problem& problem) { return !problem.is_warning; };
-  const auto errors = std::ranges::count_if(result.problems, is_error);
-  for (const Problem& problem : result.problems) {
+absl::StatusOr<LoadedLibrary> FirstLibrary(const SpecFolders& folders) {
+  KVMSENTRY_RETURN_IF_ERROR(FinishSiteWrite(folders.site));
+  KVMSENTRY_ASSIGN_OR_RETURN(LoadedLibrary loaded, LoadLibrary(folders));
+  for (const Problem& problem : loaded.problems) {
     std::fprintf(stderr, "%s\n", EscapeAgain(ToString(problem)).c_str());
   }
-  if (errors == 0) {
-    return LoadedLibrary{std::make_shared<const SpecLibrary>(std::move(result.library)),
-                         Sha256Of(sources)};
-  }
-  return absl::InvalidArgumentError(absl::StrCat("not started: problems in ", dir, ": ", errors));
+  if (loaded.library != nullptr) return loaded;
+  const auto errors = TextsOf(loaded.problems, /*warnings=*/false).size();
+  return absl::InvalidArgumentError(absl::StrCat("not started: problems in ", folders.shipped,
+                                                 folders.site.empty() ? "" : " or ", folders.site,
+                                                 ": ", errors));
 }
 
 absl::StatusOr<std::unique_ptr<Journal>> OpenJournal(const DaemonOptions& options,
@@ -113,14 +108,18 @@ absl::StatusOr<std::unique_ptr<Journal>> OpenJournal(const DaemonOptions& option
   return journal;
 }
 
-// Where the daemon still has to write or to remove something.
-std::vector<std::string> WrittenFolders(const DaemonOptions& options) {
-  std::vector<std::string> folders;
-  for (const std::filesystem::path path : {options.socket, options.pin_root, options.json_lines}) {
-    if (path.has_parent_path()) folders.push_back(path.parent_path());
+// Where the loop and those who serve clients still write or remove something. Sinks and the journal
+// have threads of their own, made before.
+Writable WrittenBy(const DaemonOptions& options) {
+  const std::filesystem::path socket(options.socket);
+  const std::filesystem::path pins(options.pin_root);
+  Writable writable{
+      .folders = {socket.has_parent_path() ? socket.parent_path().string() : ".", options.pin_root},
+      .removed = {pins.parent_path()}};
+  for (const std::string& folder : {options.state_dir, options.site_specs}) {
+    if (!folder.empty()) writable.folders.push_back(folder);
   }
-  if (!options.state_dir.empty()) folders.push_back(options.state_dir);
-  return folders;
+  return writable;
 }
 
 absl::Status Run(const DaemonOptions& options) {
@@ -138,7 +137,8 @@ absl::Status Run(const DaemonOptions& options) {
       RemoteLoader::Start(sensor_options.probe, BpfSources(), ConfineLoader));
   KVMSENTRY_RETURN_IF_ERROR(ConfineDaemon());
   KVMSENTRY_RETURN_IF_ERROR(BlockSignals());
-  KVMSENTRY_ASSIGN_OR_RETURN(const LoadedLibrary loaded, LoadLibrary(options.specs));
+  KVMSENTRY_ASSIGN_OR_RETURN(const LoadedLibrary library,
+                             FirstLibrary({.shipped = options.specs, .site = options.site_specs}));
   // Before the maps: who is refused here has touched none.
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<SocketPlace> place,
                              SocketPlace::Prepare(options.socket));
@@ -155,20 +155,22 @@ absl::Status Run(const DaemonOptions& options) {
   sensor_options.outlet_problem = [&sinks] { return sinks->problem(); };
   KVMSENTRY_ASSIGN_OR_RETURN(
       const std::unique_ptr<Sensor> sensor,
-      Sensor::Start(sensor_options, std::move(loader), loaded.library, clock, hub, pulse));
-  // Who serves strangers from here on writes nowhere else.
-  if (const absl::Status confined = ConfineWrites(WrittenFolders(options)); !confined.ok()) {
+      Sensor::Start(sensor_options, std::move(loader), library, clock, hub, pulse));
+  // Who serves clients is made after this, and who reads /proc of VMMs was made before.
+  if (const absl::Status confined =
+          kSanitized ? absl::OkStatus() : ConfineWrites(WrittenBy(options));
+      !confined.ok()) {
     if (!absl::IsUnimplemented(confined)) return confined;
     spdlog::info("files are not confined: {}", std::string(confined.message()));
   }
-  KVMSENTRY_ASSIGN_OR_RETURN(
-      std::unique_ptr<MetricsServer> metrics,
-      StartMetrics(options, hub, sensor->view(), pulse, clock, loaded.sha256));
+  KVMSENTRY_RETURN_IF_ERROR(ConfineServing());
+  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<MetricsServer> metrics,
+                             StartMetrics(options, hub, sensor->view(), pulse, clock));
   KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
                              Server::Start(std::move(place),
                                            {.max_subscribers = options.max_subscribers,
                                             .heartbeat = absl::Seconds(options.heartbeat_seconds)},
-                                           hub, sensor->view(), pulse, clock));
+                                           hub, sensor->view(), pulse, clock, &sensor->specs()));
   sensor->KeepPins();
   server->SetServing(true);
   const auto serve = [&server, &options](bool serves) {
@@ -191,6 +193,7 @@ absl::Status Run(const DaemonOptions& options) {
   guard.emplace(kEndWithin, sensor->Busy(), ended.ok() ? 0 : 1);
   watchdog.reset();
   server->SetServing(false);
+  sensor->specs().Close();
   hub.journal().Flush(kFlushWithin);
   server->Stop();
   metrics.reset();

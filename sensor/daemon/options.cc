@@ -69,6 +69,10 @@ void AddOptions(CLI::App& app, DaemonOptions& o, std::string& config) {
       ->type_name("FILE")
       ->configurable(false);
   app.add_option("--specs", o.specs, "Folder of the spec library")->type_name("DIR");
+  app.add_option("--site-specs", o.site_specs,
+                 "Folder in which a site adds, disables and overrides specs; it need not be there; "
+                 "empty: none")
+      ->type_name("DIR");
   app.add_option("--socket", o.socket, "Unix socket to serve on")->type_name("PATH");
   app.add_option("--pin-root", o.pin_root, "Folder of the pinned maps, on a bpffs")
       ->type_name("DIR");

@@ -6,10 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "sensor/spec/layers.h"
+
 namespace kvmsentry {
 
 struct DaemonOptions {
-  std::string specs = "/usr/share/kvmsentry/specs";
+  std::string specs = kShippedSpecs;
+  std::string site_specs = kSiteSpecs;  // need not be there; empty: none
   std::string socket = "/run/kvmsentry/kvmsentry.sock";
   std::string pin_root = "/sys/fs/bpf/kvmsentry";
   std::string state_dir;  // of the journal; empty: alerts are kept in memory only

@@ -3,10 +3,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include <openssl/evp.h>
-
-#include "absl/strings/escaping.h"
-
 #include "sensor/sink/journald.h"
 #include "sensor/sink/json_lines.h"
 #include "sensor/sink/metrics_page.h"
@@ -42,13 +38,12 @@ std::string Sinks::problem() const {
 
 absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(const DaemonOptions& options,
                                                             const Hub& hub, const SensorView& view,
-                                                            const Pulse& pulse, const Clock& clock,
-                                                            std::string library_sha256) {
+                                                            const Pulse& pulse,
+                                                            const Clock& clock) {
   if (options.metrics_listen.empty()) return nullptr;
   KVMSENTRY_ASSIGN_OR_RETURN(const Endpoint endpoint, ParseEndpoint(options.metrics_listen));
   return MetricsServer::Start(endpoint,
-                              [&hub, &view, &pulse, &clock, sha256 = std::move(library_sha256),
-                               max_vms = options.metrics_max_vms] {
+                              [&hub, &view, &pulse, &clock, max_vms = options.metrics_max_vms] {
                                 const Journal& journal = hub.journal();
                                 return MetricsPage({.status = view.Status(),
                                                     .vms = view.Vms(/*with_exits=*/false),
@@ -58,27 +53,8 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(const DaemonOptions&
                                                     .alerts = journal.visible(),
                                                     .pulse = pulse.Get(),
                                                     .now = clock.WallNow(),
-                                                    .library_sha256 = sha256,
                                                     .max_vms = max_vms});
                               });
-}
-
-std::string Sha256Of(const std::vector<SpecSource>& sources) {
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                        EVP_MD_CTX_free);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
-  for (const SpecSource& source : sources) {
-    // With its end, so that no text can pass for the next file's name.
-    for (const std::string& part : {source.file.substr(source.file.rfind('/') + 1), source.text}) {
-      const std::string length = absl::StrCat(part.size(), ":");
-      EVP_DigestUpdate(context.get(), length.data(), length.size());
-      EVP_DigestUpdate(context.get(), part.data(), part.size());
-    }
-  }
-  EVP_DigestFinal_ex(context.get(), digest, &size);
-  return absl::BytesToHexString({reinterpret_cast<const char*>(digest), size});
 }
 
 }  // namespace kvmsentry

@@ -13,7 +13,6 @@
 #include "sensor/rpc/sensor_view.h"
 #include "sensor/sink/metrics_server.h"
 #include "sensor/sink/runner.h"
-#include "sensor/spec/library.h"
 
 namespace kvmsentry {
 
@@ -30,10 +29,6 @@ class Sinks {
 // All but OPTIONS outlives it; nullptr where none is asked for.
 absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(const DaemonOptions& options,
                                                             const Hub& hub, const SensorView& view,
-                                                            const Pulse& pulse, const Clock& clock,
-                                                            std::string library_sha256);
-
-// Of the names and texts of all files, in their order: in hexadecimal digits.
-std::string Sha256Of(const std::vector<SpecSource>& sources);
+                                                            const Pulse& pulse, const Clock& clock);
 
 }  // namespace kvmsentry

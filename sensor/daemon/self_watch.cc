@@ -56,12 +56,14 @@ constexpr std::array<Words, kFaults> kWords = {{
      "alerts are written again", "Whoever reads them there does not hear of them until then.",
      "Whether it is there, can be written, and has space; kvmsentry alerts shows them all the "
      "same."},
-    {"self-loader", Severity::kWarning, "the sensor's loader has ended",
-     "the sensor's loader is there",
-     "What is attached stays and counts, but hooks of modules that are loaded later stay missing, "
-     "and "
-     "the cost of programs is not measured.",
+    {"self-loader", Severity::kWarning, "the sensor's loader has ended", "the sensor's loader runs",
+     "What is attached stays and counts, but hooks of modules that are loaded later, and those that "
+     "were shed, stay missing, and the cost of programs is not measured.",
      "The kernel's log for what ended it; a restart of kvmsentryd starts it again."},
+    {"self-specs", Severity::kWarning, "a changed spec library was refused",
+     "the spec library is loaded as its folders hold it",
+     "What was loaded before is still loaded; a restart of kvmsentryd would fail.",
+     "kvmsentry spec lint names each error; the folders of --specs and --site-specs."},
 }};
 
 }  // namespace
@@ -108,7 +110,7 @@ void SelfWatch::Judge(Fault fault, absl::string_view detail, KernelTime now) {
   event.summary = broken ? absl::StrCat(words.broken, ": ", detail) : std::string(words.mended);
   event.why = std::string(words.why);
   event.look_at = std::string(words.look_at);
-  event.observation_lost = broken;
+  event.observation_lost = broken && fault != Fault::kSpecs;
 }
 
 std::vector<FaultView> SelfWatch::Open() const {

@@ -27,8 +27,9 @@ enum class Fault : uint8_t {
   kJournal,  // alerts are not written to disk
   kSink,     // alerts are not written to where they were asked for
   kLoader,   // the process that attaches programs has ended
+  kSpecs,    // a changed spec library was refused: an older one is loaded
 };
-inline constexpr size_t kFaults = 10;
+inline constexpr size_t kFaults = 11;
 std::array<absl::string_view, kFaults> FaultIds();  // "self-ring", ...
 
 // One canary is under way at a time.

@@ -25,7 +25,7 @@ absl::Duration Unobserved(const SharedState& state, KernelTime now) {
 
 absl::StatusOr<std::unique_ptr<Sensor>> Sensor::Start(const SensorOptions& options,
                                                       std::unique_ptr<Loader> loader,
-                                                      std::shared_ptr<const SpecLibrary> library,
+                                                      const LoadedLibrary& library,
                                                       const Clock& clock, Hub& hub, Pulse& pulse) {
   const KernelTime began = clock.Now();
   // Before the probe, so that no birth or death between the two goes unheard.
@@ -38,11 +38,14 @@ absl::StatusOr<std::unique_ptr<Sensor>> Sensor::Start(const SensorOptions& optio
   }
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Worker> names, Worker::Make(clock));
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Worker> housekeeping, Worker::Make(clock));
-  std::unique_ptr<Sensor> sensor(new Sensor(options, std::move(library), clock, hub, pulse,
+  KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<SpecKeeper> specs,
+                             SpecKeeper::Make(options.specs, library, clock));
+  std::unique_ptr<Sensor> sensor(new Sensor(options, library, clock, hub, pulse,
                                             {.sources = std::move(sources),
                                              .uevents = std::move(uevents),
                                              .names = std::move(names),
                                              .housekeeping = std::move(housekeeping),
+                                             .specs = std::move(specs),
                                              .began = began}));
   sensor->ProveHooks();
   sensor->host_.WalkNow();
@@ -50,26 +53,27 @@ absl::StatusOr<std::unique_ptr<Sensor>> Sensor::Start(const SensorOptions& optio
   return sensor;
 }
 
-Sensor::Sensor(const SensorOptions& options, std::shared_ptr<const SpecLibrary> library,
-               const Clock& clock, Hub& hub, Pulse& pulse, Parts parts)
-    : library_(library),
+Sensor::Sensor(const SensorOptions& options, const LoadedLibrary& library, const Clock& clock,
+               Hub& hub, Pulse& pulse, Parts parts)
+    : library_(library.library),
       clock_(clock),
       hub_(hub),
       pulse_(pulse),
       sources_(std::move(parts.sources)),
       began_(parts.began),
       base_status_(BaseStatus(options)),
-      engine_(library, options.engine),
+      engine_(library_, options.engine),
       publisher_(options.host, clock, hub),
       outlet_problem_(options.outlet_problem),
-      coverage_(std::move(library)),
+      coverage_(library_),
       observer_(*sources_, engine_, self_),
       snapshots_([&kvm = std::as_const(sources_->kvm())] { return kvm.tables().ReadExits(); }),
       proof_(*sources_, parts.began),
       host_(sources_->probe(), std::move(parts.uevents), std::move(parts.names), clock,
             [this] { Look(); }),
       keeper_(*sources_, host_, coverage_, self_, proof_, clock, options.cost_budget,
-              std::move(parts.housekeeping)) {
+              std::move(parts.housekeeping)),
+      specs_(std::move(parts.specs)) {
   Losses();  // what was lost until now is not recent
 }
 
@@ -80,8 +84,20 @@ void Sensor::ProveHooks() {
   coverage_.Take(sources_->probe().coverage(), /*more=*/true);
 }
 
+// State of every spec that did not change is kept; what the kernel tells at once is set anew.
+void Sensor::Use(std::shared_ptr<const SpecLibrary> library) {
+  const Pulse::Step step(pulse_, clock_, "exchanging the spec library");
+  library_ = std::move(library);
+  engine_.SetLibrary(library_);
+  coverage_.SetLibrary(library_);
+  for (const auto& [id, record] : registry_.records()) {
+    observer_.Forget(id);  // a spec that is new to it needs counts and states that rest, too
+    sources_->Watch({id, record->entry.slot}, library_->LimitsFor(record->entry.facts));
+  }
+}
+
 std::string Sensor::Busy() const {
-  const std::optional<Worker::Running> job = keeper_.LongestJob();
+  const std::optional<Worker::Running> job = LongerOf(keeper_.LongestJob(), specs_->running());
   if (!job) return "programs of hooks have not been detached";
   return absl::StrCat("a worker's job has not ended: ", job->what);
 }
@@ -102,7 +118,8 @@ void Sensor::OnTick(uint64_t late) {
   late_ticks_ += late;
   host_.TakeUevents();
   host_.FinishNames();
-  keeper_.OnTick(clock_.Now());
+  keeper_.OnTick(clock_.Now(), specs_->running());
+  if (auto library = specs_->OnTick(clock_.Now())) Use(std::move(library));
   if (LookIsDue(clock_.Now())) Look();
   TakeRecords();
   // Only now: counts must carry the time at which they were read.
@@ -118,6 +135,7 @@ void Sensor::OnTick(uint64_t late) {
     spdlog::info("and {} more VMs came or went", more);
   }
   PostSnapshot();
+  specs_->TellDone();
   pulse_.Tick(clock_, hub_.journal().appended());
 }
 
@@ -228,6 +246,7 @@ void Sensor::LookAtSelf(KernelTime now) {
   hub_.journal().Tend(now);
   self_.watch().Judge(Fault::kJournal, hub_.journal().state().problem, now);
   self_.watch().Judge(Fault::kSink, outlet_problem_(), now);
+  self_.watch().Judge(Fault::kSpecs, specs_->view().refused, now);
   if (!self_.IsDue(now)) return;
   const Pulse::Step step(pulse_, clock_, "auditing the maps");
   self_.Look([this](uint64_t number) { return sources_->probe().SendCanary(number); },
@@ -295,6 +314,7 @@ void Sensor::PostSnapshot() {
     for (const HookCost& hook : cost.costs()) *status.cost_percent += hook.percent;
   }
   status.faults = self_.watch().Open();
+  status.library = specs_->view();
   status.losses = Losses();
   const Inventory& inventory = host_.inventory();
   const auto incomplete = static_cast<uint64_t>(std::ranges::count_if(

@@ -22,6 +22,8 @@
 #include "sensor/daemon/publisher.h"
 #include "sensor/daemon/self_check.h"
 #include "sensor/daemon/snapshot.h"
+#include "sensor/daemon/spec_keeper.h"
+#include "sensor/daemon/spec_loader.h"
 #include "sensor/daemon/vm_registry.h"
 #include "sensor/engine/engine.h"
 #include "sensor/inventory/host.h"
@@ -36,6 +38,7 @@ struct SensorOptions {
   EngineOptions engine;
   double cost_budget = 0;  // percent of all processors' time that programs may take; 0: no limit
   HostFacts host;
+  SpecFolders specs;
   // Why alerts do not get to where they should be written; empty: they do.
   std::function<std::string()> outlet_problem = [] { return std::string(); };
 };
@@ -44,11 +47,11 @@ struct SensorOptions {
 // thread safe.
 class Sensor {
  public:
-  // LOADER is of OPTIONS.probe and BpfSources(). CLOCK, HUB and PULSE, which it writes, outlive the
-  // sensor.
+  // LOADER is of OPTIONS.probe and BpfSources(). LIBRARY is that of options.specs, without an error.
+  // CLOCK, HUB and PULSE, which it writes, outlive the sensor.
   static absl::StatusOr<std::unique_ptr<Sensor>> Start(const SensorOptions& options,
                                                        std::unique_ptr<Loader> loader,
-                                                       std::shared_ptr<const SpecLibrary> library,
+                                                       const LoadedLibrary& library,
                                                        const Clock& clock, Hub& hub, Pulse& pulse);
 
   // Readable when OnWake() has something to do.
@@ -64,6 +67,11 @@ class Sensor {
 
   const SensorView& view() const { return snapshots_; }
 
+  // Which specs are loaded. Its Apply and Reload are thread safe; Close it once OnTick is not
+  // called any more.
+  SpecKeeper& specs() { return *specs_; }
+  void ReloadSpecs() { specs_->OnSignal(clock_.Now()); }
+
   // The start is complete: pins that it made stay from now on.
   void KeepPins() { sources_->probe().KeepPins(); }
   // What may hold up the destructor, in words.
@@ -74,12 +82,14 @@ class Sensor {
     std::unique_ptr<Sources> sources;
     UeventSocket uevents;
     std::unique_ptr<Worker> names, housekeeping;
+    std::unique_ptr<SpecKeeper> specs;
     KernelTime began;  // before any program of this run counted
   };
-  Sensor(const SensorOptions& options, std::shared_ptr<const SpecLibrary> library,
-         const Clock& clock, Hub& hub, Pulse& pulse, Parts parts);
+  Sensor(const SensorOptions& options, const LoadedLibrary& library, const Clock& clock, Hub& hub,
+         Pulse& pulse, Parts parts);
 
   void ProveHooks();
+  void Use(std::shared_ptr<const SpecLibrary> library);
   bool LookIsDue(KernelTime now) const;
   void Look();
   void TakeRecords();
@@ -95,7 +105,7 @@ class Sensor {
   void PostSnapshot();
   SensorStatus BaseStatus(const SensorOptions& options) const;
 
-  const std::shared_ptr<const SpecLibrary> library_;
+  std::shared_ptr<const SpecLibrary> library_;
   const Clock& clock_;
   Hub& hub_;
   Pulse& pulse_;
@@ -118,8 +128,9 @@ class Sensor {
   RecentLosses recent_losses_;
   LogQuota log_quota_;  // of lines that whoever makes VMs causes
   HookProof proof_;
-  HostWatch host_;      // these two come last: their
+  HostWatch host_;      // these three come last: their
   Housekeeper keeper_;  // threads use the above
+  const std::unique_ptr<SpecKeeper> specs_;
 };
 
 }  // namespace kvmsentry

@@ -12,6 +12,10 @@ constexpr int64_t kTimesWithin = 4;
 
 void TellReady() { sd_notify(0, "READY=1"); }
 
+void TellReloading(KernelTime now) {
+  sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(now.ns / kNsPerUs));
+}
+
 void TellStopping() { sd_notify(0, "STOPPING=1"); }
 
 UnitWatchdog::UnitWatchdog() {

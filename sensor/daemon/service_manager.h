@@ -10,6 +10,8 @@ namespace kvmsentry {
 
 // The start is complete.
 void TellReady();
+// A reload has begun, as of NOW; TellReady ends it.
+void TellReloading(KernelTime now);
 // The end has begun.
 void TellStopping();
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "sensor/base/time.h"
 #include "sensor/feature/method.h"
@@ -40,6 +41,9 @@ struct AlertEvent {
   std::string look_at;
   std::map<std::string, std::string> evidence;
   bool observation_lost = false;
+  bool observe_only = false;           // of a spec that is only tried out: counts for nothing
+  std::vector<std::string> tags = {};  // of the spec, as what follows
+  std::vector<std::string> mitre = {};
 };
 
 }  // namespace kvmsentry

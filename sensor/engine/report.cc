@@ -167,6 +167,13 @@ void FillState(const Watch& watch, const StateWatch& state, const Step& step, Al
   }
 }
 
+void MarkObserved(const Spec& spec, AlertEvent& event) {
+  event.observe_only = true;
+  event.severity = Severity::kInfo;
+  event.evidence["would_alert_as"] = std::string(SeverityName(spec.severity));
+  event.summary += "; observed only";
+}
+
 }  // namespace
 
 std::string AlertKey(absl::string_view spec_id, const VmFacts& vm, absl::string_view part) {
@@ -198,6 +205,9 @@ AlertEvent ReportWatch(const Watch& watch, const VmFacts& vm, const std::string&
   } else {
     FillMembers(watch, std::get<MemberWatch>(watch.state), step, event);
   }
+  event.tags = spec.tags;
+  event.mitre = spec.mitre;
+  if (spec.observe_only) MarkObserved(spec, event);
   return event;
 }
 

@@ -9,6 +9,9 @@ namespace {
 
 const std::string kWholeVm;  // NOLINT(cert-err58-cpp): empty, it cannot throw
 
+// What a deviation adds to the VM's score.
+int32_t WeightOf(const Spec& spec) { return spec.observe_only ? 0 : spec.weight; }
+
 }  // namespace
 
 WatchedVm::WatchedVm(Layouts& layouts, const VmFacts& facts)
@@ -152,7 +155,7 @@ void WatchedVm::CountScore(KernelTime now, const EngineTuning& tuning) {
     for (const Watch& watch : subject.watches()) {
       pending_ |= watch.deviation.pending();
       const int64_t millipoints =
-          watch.deviation.Millipoints(now, tuning.half_life_ns, watch.spec().weight);
+          watch.deviation.Millipoints(now, tuning.half_life_ns, WeightOf(watch.spec()));
       if (millipoints <= 0) continue;
       const auto same = of_parts ? std::ranges::find_if(contributions_,
                                                         [&](const Contribution& c) {
@@ -175,6 +178,7 @@ void WatchedVm::Tell(KernelTime now, const EngineTuning& tuning, std::vector<Ale
   const bool lossy = std::exchange(lossy_, false);
   if (!active_ && leaving_.empty() && !(removed_at_ && others_.told)) return;
   const size_t first_event = events.size();
+  observing_ = false;
 
   OpenStates(now);
   CountScore(now, tuning);
@@ -191,7 +195,7 @@ void WatchedVm::Tell(KernelTime now, const EngineTuning& tuning, std::vector<Ale
   TellBand(step, tuning, events);
 
   for (size_t i = first_event; i < events.size(); ++i) events[i].observation_lost = lossy;
-  active_ = score_.open_alerts > 0 || score_.millipoints > 0 || pending_;
+  active_ = score_.open_alerts > 0 || score_.millipoints > 0 || pending_ || observing_;
 }
 
 // A state lasts until another is entered, whether or not it is observed again.
@@ -219,7 +223,10 @@ void WatchedVm::TellSubject(Subject& subject, const std::string& part, const Ste
     } else {
       TellWatch(watch, of, step, tuning, events);
     }
-    score_.open_alerts += watch.deviation.open() ? 1U : 0U;
+    if (!watch.deviation.open()) continue;
+    const bool observed = watch.spec().observe_only;
+    score_.open_alerts += observed ? 0U : 1U;
+    observing_ |= observed;
   }
 }
 
@@ -229,7 +236,7 @@ void WatchedVm::TellWatch(Watch& watch, const Of& of, Step step, const EngineTun
   if (set != nullptr && set->Quiet(step.at, QuietTime(watch.spec()))) {
     watch.deviation.SetNormal(step.at);
   }
-  const int32_t weight = watch.spec().weight;
+  const int32_t weight = WeightOf(watch.spec());
   step.state = watch.deviation.Next(step.at, tuning.update_every_ns, tuning.half_life_ns, weight,
                                     watch.spec().patience);
   if (step.state == AlertState::kNone) return;

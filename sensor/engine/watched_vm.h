@@ -103,7 +103,8 @@ class WatchedVm {
   std::vector<Contribution> contributions_;  // as of the last Tell
   bool lossy_ = false;                       // something was lost since the last Tell
   bool pending_ = false;                     // something deviates, but not yet for long enough
-  bool active_ = false;                      // there is something open, to be told, or that decays
+  bool observing_ = false;  // an alert that is only observed was open at the last Tell
+  bool active_ = false;     // there is something open, to be told, or that decays
 };
 
 }  // namespace kvmsentry

@@ -105,9 +105,12 @@ bool IsSame(const struct stat& stat, const ks_open_device& file) {
          (own_device || stat.st_dev == makedev(MajorOf(file.fs_device), MinorOf(file.fs_device)));
 }
 
-// The path of a disk. What is asked is one descriptor of our own, so path and identity are of one
-// file, whatever the process does meanwhile.
+// The path of a disk. The kernel walk reads it, of that very file; one that is too long for it is
+// read here, if this user may. What is asked then is one descriptor of our own, so path and
+// identity are of one file, whatever the process does meanwhile.
 std::string PathOf(int process, const ks_open_device& file) {
+  const absl::string_view walked(file.path, strnlen(file.path, sizeof(file.path)));
+  if (!walked.empty()) return Escape(walked, PATH_MAX);
   const Fd same(openat(process, absl::StrCat("fd/", file.fd).c_str(), O_PATH | O_CLOEXEC));
   struct stat stat {};
   if (!same || fstat(same.get(), &stat) != 0 || !IsSame(stat, file)) return "";

@@ -1,5 +1,5 @@
-// Reads which devices a VMM has: the walk over its files in the kernel says what they are, /proc
-// how they are called.
+// Reads which devices a VMM has: the walk over its files in the kernel says what they are and, but
+// for long paths, what they are called.
 #pragma once
 
 #include <cstdint>

@@ -82,8 +82,9 @@ absl::Status ReplyWriter::Send(int socket) const {
   return SendPacket(socket, reply_.SerializeAsString(), descriptors_);
 }
 
-absl::Status ReplyReader::Parse() {
-  if (!reply_.ParseFromString(packet_.bytes)) return Malformed("known form");
+bool ReplyReader::Parse() { return reply_.ParseFromString(packet_.bytes) && reply_.is_reply(); }
+
+absl::Status ReplyReader::status() const {
   return {static_cast<absl::StatusCode>(reply_.status()), reply_.message()};
 }
 

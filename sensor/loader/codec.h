@@ -47,8 +47,10 @@ class ReplyReader {
   ReplyReader(std::span<const Hook* const> hooks, Packet packet)
       : hooks_(hooks), packet_(std::move(packet)) {}
 
-  // First. Returns the status that was sent.
-  absl::Status Parse();
+  // First. Whether it is a reply at all.
+  bool Parse();
+  // That was sent.
+  absl::Status status() const;
   bool more() const { return reply_.more(); }
 
   // Each takes its descriptors, so they are read in the order in which they were added.

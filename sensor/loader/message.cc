@@ -59,7 +59,10 @@ absl::StatusOr<Packet> ReadPacket(int socket) {
   }
   if (got == 0) return absl::UnavailableError("the loader has ended");
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-    return absl::DataLossError("the loader's answer was cut off; raise the limit of open files");
+    return absl::DataLossError(
+        "descriptors of the loader's answer did not arrive: raise the limit of open files, or see "
+        "whether a security "
+        "module refused them");
   }
   packet.bytes.resize(static_cast<size_t>(got));
   return packet;

@@ -1,7 +1,6 @@
 // What goes between daemon and loader, over a socket of kind SOCK_SEQPACKET.
 //
-// A request is a record of fixed size: numbers, and no text. The loader checks each and believes
-// none.
+// A request is a record of fixed size: numbers, and no text.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +40,7 @@ struct Packet {
 // As the kernel: net/core/scm.h, SCM_MAX_FD.
 inline constexpr size_t kMostDescriptors = 253;
 
-// False where the other side has gone.
+// False at the end of the stream.
 absl::StatusOr<bool> ReadRequest(int socket, LoaderRequest* request);
 absl::Status SendRequest(int socket, const LoaderRequest& request);
 absl::StatusOr<Packet> ReadPacket(int socket);

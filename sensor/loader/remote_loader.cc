@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -25,6 +24,8 @@ namespace {
                             const std::vector<const BpfSource*>& sources,
                             const std::function<absl::Status()>& confine) {
   prctl(PR_SET_NAME, "kvmsentry-load");
+  // Else a daemon of the same user could write to /proc/PID/mem, and have these rights.
+  prctl(PR_SET_DUMPABLE, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != daemon) _exit(1);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_IGN);
@@ -67,34 +68,49 @@ absl::StatusOr<std::unique_ptr<RemoteLoader>> RemoteLoader::Start(
 }
 
 RemoteLoader::~RemoteLoader() {
-  shutdown(socket_.get(), SHUT_RDWR);
+  kill(pid_, SIGKILL);  // it has nothing to finish, and may be busy
   while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
 }
 
+absl::Status RemoteLoader::Broken(const absl::Status& why) {
+  kill(pid_, SIGKILL);
+  shutdown(socket_.get(), SHUT_RDWR);
+  return why;
+}
+
+template <typename T>
+absl::StatusOr<T> RemoteLoader::Whole(absl::StatusOr<T> taken) {
+  if (!taken.ok()) return Broken(taken.status());
+  return taken;
+}
+
 absl::StatusOr<ReplyReader> RemoteLoader::Next() {
-  KVMSENTRY_ASSIGN_OR_RETURN(Packet packet, ReadPacket(socket_.get()));
+  KVMSENTRY_ASSIGN_OR_RETURN(Packet packet, Whole(ReadPacket(socket_.get())));
   ReplyReader reply(hooks_, std::move(packet));
-  KVMSENTRY_RETURN_IF_ERROR(reply.Parse());
+  if (!reply.Parse()) return Broken(absl::DataLossError("the loader's answer has no known form"));
+  KVMSENTRY_RETURN_IF_ERROR(reply.status());
   return reply;
 }
 
 absl::StatusOr<ReplyReader> RemoteLoader::Ask(const LoaderRequest& request) {
-  KVMSENTRY_RETURN_IF_ERROR(SendRequest(socket_.get(), request));
+  if (const absl::Status sent = SendRequest(socket_.get(), request); !sent.ok()) {
+    return Broken(sent);
+  }
   return Next();
 }
 
 absl::StatusOr<Loader::Prepared> RemoteLoader::Prepare() {
-  KVMSENTRY_ASSIGN_OR_RETURN(ReplyReader reply, Ask({.task = LoaderTask::kPrepare}));
   Prepared prepared;
+  KVMSENTRY_ASSIGN_OR_RETURN(ReplyReader reply, Ask({.task = LoaderTask::kPrepare}));
+  KVMSENTRY_ASSIGN_OR_RETURN(prepared.folder, Whole(reply.TakePins()));
   while (reply.more()) {
-    KVMSENTRY_ASSIGN_OR_RETURN(std::vector<LoadedObject> maps, reply.TakeObjects());
-    for (LoadedObject& object : maps) prepared.maps.push_back(std::move(object));
     KVMSENTRY_ASSIGN_OR_RETURN(reply, Next());
+    KVMSENTRY_ASSIGN_OR_RETURN(std::vector<LoadedObject> objects, Whole(reply.TakeObjects()));
+    for (LoadedObject& object : objects) prepared.maps.push_back(std::move(object));
   }
-  KVMSENTRY_ASSIGN_OR_RETURN(std::vector<LoadedObject> self, reply.TakeObjects());
-  if (self.size() != 1) return absl::DataLossError("the loader's answer has no ring");
-  prepared.self = std::move(self.front());
-  KVMSENTRY_ASSIGN_OR_RETURN(prepared.folder, reply.TakePins());
+  if (prepared.maps.empty()) return Broken(absl::DataLossError("the loader's answer has no ring"));
+  prepared.self = std::move(prepared.maps.back());
+  prepared.maps.pop_back();
   return prepared;
 }
 
@@ -108,11 +124,11 @@ absl::StatusOr<Loader::Attached> RemoteLoader::Attach(std::span<const Hook* cons
   KVMSENTRY_ASSIGN_OR_RETURN(ReplyReader reply, Ask(request));
   Attached attached;
   while (reply.more()) {
-    KVMSENTRY_ASSIGN_OR_RETURN(std::vector<LoadedObject> objects, reply.TakeObjects());
+    KVMSENTRY_ASSIGN_OR_RETURN(std::vector<LoadedObject> objects, Whole(reply.TakeObjects()));
     for (LoadedObject& object : objects) attached.objects.push_back(std::move(object));
     KVMSENTRY_ASSIGN_OR_RETURN(reply, Next());
   }
-  KVMSENTRY_ASSIGN_OR_RETURN(attached.coverage, reply.TakeHooks());
+  KVMSENTRY_ASSIGN_OR_RETURN(attached.coverage, Whole(reply.TakeHooks()));
   return attached;
 }
 
@@ -120,7 +136,7 @@ absl::StatusOr<LoadedLink> RemoteLoader::Reattach(uint32_t object, uint32_t prog
   KVMSENTRY_ASSIGN_OR_RETURN(
       ReplyReader reply,
       Ask({.task = LoaderTask::kReattach, .object = object, .program = program}));
-  return reply.TakeLink();
+  return Whole(reply.TakeLink());
 }
 
 absl::Status RemoteLoader::Detach(uint32_t object, uint32_t program) {
@@ -129,14 +145,18 @@ absl::Status RemoteLoader::Detach(uint32_t object, uint32_t program) {
 
 absl::StatusOr<Fd> RemoteLoader::CountRunTimes() {
   KVMSENTRY_ASSIGN_OR_RETURN(ReplyReader reply, Ask({.task = LoaderTask::kCountRunTimes}));
-  return reply.TakeOpened();
+  return Whole(reply.TakeOpened());
 }
 
 absl::Status RemoteLoader::Audit() {
-  pollfd socket{.fd = socket_.get(), .events = 0, .revents = 0};
-  if (poll(&socket, 1, 0) == 0) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat("process ", pid_, " does not answer any more; restart kvmsentryd"));
+  siginfo_t ended{};
+  if (waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+      ended.si_pid == 0) {
+    return absl::OkStatus();
+  }
+  return absl::UnavailableError(absl::StrCat(
+      "process ", pid_, ended.si_code == CLD_EXITED ? " exited with " : " was killed by signal ",
+      ended.si_status, "; restart kvmsentryd"));
 }
 
 }  // namespace kvmsentry

@@ -14,8 +14,8 @@
 
 namespace kvmsentry {
 
-// Ends the process on destruction, and waits for that: then nothing that it attached is left,
-// unless what it handed over is still open.
+// Kills the process on destruction, and waits for its end: then nothing that it attached is left,
+// unless what it handed over is still open. Used by one thread at a time.
 class RemoteLoader final : public Loader {
  public:
   // Forks, so this process must have one thread only. CONFINE runs in the new process before it
@@ -40,6 +40,12 @@ class RemoteLoader final : public Loader {
   // Sends REQUEST. The status of a reply is its own error.
   absl::StatusOr<class ReplyReader> Ask(const LoaderRequest& request);
   absl::StatusOr<class ReplyReader> Next();
+  // An answer that is not whole leaves open what is attached, and what the next answer belongs to:
+  // the process ends, and with it whatever was not handed over. Returns WHY.
+  absl::Status Broken(const absl::Status& why);
+  // TAKEN, unless it is broken.
+  template <typename T>
+  absl::StatusOr<T> Whole(absl::StatusOr<T> taken);
 
   const pid_t pid_;
   const Fd socket_;

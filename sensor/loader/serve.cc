@@ -53,13 +53,17 @@ class Service {
     return absl::InvalidArgumentError("the loader knows no such request");
   }
 
+  // The pins first: whatever fails after, the daemon knows which of them to remove.
   absl::Status Prepare(Held& held, ReplyWriter& last) {
     KVMSENTRY_ASSIGN_OR_RETURN(Loader::Prepared prepared, loader_.Prepare());
     folder_ = std::move(prepared.folder);
+    ReplyWriter pins(hooks_);
+    pins.Add(folder_);
+    pins.SetMore();
+    KVMSENTRY_RETURN_IF_ERROR(pins.Send(socket_));
     KVMSENTRY_RETURN_IF_ERROR(SendEach(prepared.maps));
     held.self = std::move(prepared.self);
     last.Add(held.self);
-    last.Add(folder_);
     return absl::OkStatus();
   }
 

@@ -179,6 +179,9 @@ absl::Status BpfObject::MapRefused(const bpf_map& map, int error) const {
 
 absl::Status BpfObject::Attach(const std::string& program) {
   const bpf_program* found = bpf_object__find_program_by_name(object_.get(), program.c_str());
+  if (std::ranges::find(links_, program, &Attached::program) != links_.end()) {
+    return absl::FailedPreconditionError(absl::StrCat("BPF program ", program, " is attached"));
+  }
   std::unique_ptr<bpf_link, Deleter> link(found == nullptr ? nullptr : bpf_program__attach(found));
   if (link == nullptr) {
     constexpr int kNotSupported = 524;  // the kernel's own, include/linux/errno.h
@@ -212,7 +215,7 @@ absl::StatusOr<LoadedLink> BpfObject::HandOverLink(const std::string& program) c
   return link;
 }
 
-absl::StatusOr<LoadedObject> BpfObject::HandOver(uint32_t number) const {
+absl::StatusOr<LoadedObject> BpfObject::HandOver(uint32_t number, Maps maps) const {
   LoadedObject::Parts parts;
   parts.name = name_;
   parts.number = number;
@@ -227,6 +230,7 @@ absl::StatusOr<LoadedObject> BpfObject::HandOver(uint32_t number) const {
   }
   const bpf_map* map = nullptr;
   bpf_object__for_each_map(map, object_.get()) {
+    if (maps == Maps::kNone) break;
     const char* pin = bpf_map__pin_path(map);
     LoadedMap loaded{.name = bpf_map__name(map), .pin = pin == nullptr ? "" : pin, .fd = {}};
     KVMSENTRY_ASSIGN_OR_RETURN(loaded.fd, Duplicate(bpf_map__fd(map)));

@@ -36,9 +36,11 @@ class BpfObject {
   // Ends what Attach() began; nothing where the program is not attached.
   void Detach(const std::string& program);
 
-  // What others may use of it, as the object NUMBER; it stays attached as long as any of the two is
-  // there.
-  absl::StatusOr<LoadedObject> HandOver(uint32_t number) const;
+  // Duplicates its descriptors for another owner, to whom it is the object NUMBER: those of its
+  // programs and links, and of its maps if MAPS says so. It stays attached as long as any of the
+  // two owners has them.
+  enum class Maps { kNone, kToo };
+  absl::StatusOr<LoadedObject> HandOver(uint32_t number, Maps maps) const;
   // The same of the link of PROGRAM, which is attached.
   absl::StatusOr<LoadedLink> HandOverLink(const std::string& program) const;
 

@@ -61,7 +61,7 @@ Choice ChoiceOf(const Hook& hook, const Kernel& kernel, const ProbeOptions& opti
   return choice;
 }
 
-// What is so whatever the variant is said without one.
+// A reason that holds for every variant is given without a variant's name.
 void GiveUpOn(Choice& choice, const absl::Status& refused, Lack lack) {
   if (!absl::StrContains(choice.reasons, refused.message())) {
     const bool of_variant = lack == Lack::kFailed;

@@ -33,7 +33,7 @@ absl::StatusOr<BpfObject> LoadBest(absl::string_view name, std::vector<Choice>& 
 // Attaches all programs of the choice's variant.
 absl::Status AttachChosen(BpfObject& object, const Choice& choice);
 
-// The variant does not work: the next one's turn.
+// Drops the first variant that is left, noting why.
 void GiveUpOn(Choice& choice, const absl::Status& refused, Lack lack = Lack::kFailed);
 
 // What became of the choice, once its programs are attached or no variant is left.

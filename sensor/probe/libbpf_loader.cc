@@ -16,9 +16,11 @@ LibbpfLoader::LibbpfLoader(const ProbeOptions& options, std::vector<const BpfSou
   KeepLibbpfLog();
 }
 
-absl::StatusOr<LoadedObject> LibbpfLoader::HandOver(BpfObject object) {
-  objects_.push_back(std::move(object));
-  return objects_.back().HandOver(static_cast<uint32_t>(objects_.size() - 1));
+absl::StatusOr<LoadedObject> LibbpfLoader::HandOver(BpfObject object, BpfObject::Maps maps) {
+  const auto number = static_cast<uint32_t>(objects_.size());
+  absl::StatusOr<LoadedObject> loaded = object.HandOver(number, maps);
+  if (loaded.ok()) objects_.push_back(std::move(object));  // else it is detached
+  return loaded;
 }
 
 absl::StatusOr<Loader::Prepared> LibbpfLoader::Prepare() {
@@ -37,16 +39,22 @@ absl::Status LibbpfLoader::MakeMaps(Prepared* prepared) {
     KVMSENTRY_ASSIGN_OR_RETURN(BpfObject maps,
                                BpfObject::Open(source->objects.front().name, plan_));
     KVMSENTRY_RETURN_IF_ERROR(maps.Load({}));
-    KVMSENTRY_ASSIGN_OR_RETURN(LoadedObject loaded, HandOver(std::move(maps)));
+    KVMSENTRY_ASSIGN_OR_RETURN(LoadedObject loaded,
+                               HandOver(std::move(maps), BpfObject::Maps::kToo));
     prepared->maps.push_back(std::move(loaded));
   }
   KVMSENTRY_ASSIGN_OR_RETURN(BpfObject self, BpfObject::Open("self", plan_));
   KVMSENTRY_RETURN_IF_ERROR(self.Load({"canary"}));
-  KVMSENTRY_ASSIGN_OR_RETURN(prepared->self, HandOver(std::move(self)));
+  KVMSENTRY_ASSIGN_OR_RETURN(prepared->self, HandOver(std::move(self), BpfObject::Maps::kToo));
   return absl::OkStatus();
 }
 
 absl::StatusOr<Loader::Attached> LibbpfLoader::Attach(std::span<const Hook* const> hooks) {
+  if (objects_.empty()) return absl::FailedPreconditionError("attaching before the maps are made");
+  for (const Hook* hook : hooks) {
+    if (!attached_.contains(hook)) continue;
+    return absl::FailedPreconditionError(absl::StrCat("hook ", hook->name, " is attached"));
+  }
   // Modules may have come since the last time.
   if (!kernel_) {
     KVMSENTRY_ASSIGN_OR_RETURN(kernel_, Kernel::Inspect(plan_.hooks()));
@@ -90,14 +98,17 @@ absl::Status LibbpfLoader::AttachObject(std::span<const Hook* const> hooks, cons
       all_attached = false;
     }
   }
-  bool used = false;
+  const bool used =
+      std::ranges::any_of(choices, [](const Choice& choice) { return !choice.left.empty(); });
+  if (used) {
+    KVMSENTRY_ASSIGN_OR_RETURN(LoadedObject loaded,
+                               HandOver(std::move(object), BpfObject::Maps::kNone));
+    attached->objects.push_back(std::move(loaded));
+  }
   for (const Choice& choice : choices) {
     attached->coverage.push_back(CoverageOf(choice));
-    used |= !choice.left.empty();
+    if (!choice.left.empty()) attached_.insert(choice.hook);
   }
-  if (!used) return absl::OkStatus();
-  KVMSENTRY_ASSIGN_OR_RETURN(LoadedObject loaded, HandOver(std::move(object)));
-  attached->objects.push_back(std::move(loaded));
   return absl::OkStatus();
 }
 
@@ -125,7 +136,7 @@ absl::Status LibbpfLoader::Detach(uint32_t object, uint32_t program) {
 absl::StatusOr<Fd> LibbpfLoader::CountRunTimes() {
   Fd statistics(bpf_enable_stats(BPF_STATS_RUN_TIME));
   if (statistics) return statistics;
-  return absl::ErrnoToStatus(errno, "this kernel reports no run times of BPF programs");
+  return absl::ErrnoToStatus(errno, "counting run times of programs (BPF_ENABLE_STATS)");
 }
 
 }  // namespace kvmsentry

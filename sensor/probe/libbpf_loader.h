@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,8 +27,8 @@ class LibbpfLoader final : public Loader {
 
  private:
   absl::Status MakeMaps(Prepared* prepared);
-  // Takes OBJECT, and what of it others may use.
-  absl::StatusOr<LoadedObject> HandOver(BpfObject object);
+  // Keeps OBJECT, and duplicates its descriptors.
+  absl::StatusOr<LoadedObject> HandOver(BpfObject object, BpfObject::Maps maps);
   absl::Status AttachObject(std::span<const Hook* const> hooks, const Kernel& kernel,
                             Attached* attached);
   // A program that was handed over, and its object.
@@ -37,6 +38,7 @@ class LibbpfLoader final : public Loader {
   const MapPlan plan_;
   std::optional<Kernel> kernel_;   // as inspected for the next Attach()
   std::deque<BpfObject> objects_;  // by their number
+  std::set<const Hook*> attached_;
 };
 
 }  // namespace kvmsentry

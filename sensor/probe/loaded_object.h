@@ -34,7 +34,8 @@ struct LoadedMap {
 struct LoadedLink {
   std::string program;
   Fd fd;
-  uint32_t program_id = 0;  // 0: the link does not tell it, as one of perf events before Linux 5.15
+  uint32_t program_id =
+      0;  // 0: the link does not report it, as one of perf events before Linux 5.15
 };
 
 // Move-only. Its programs may run meanwhile; else not thread safe.

@@ -28,7 +28,7 @@ struct ProbeOptions {
   std::map<std::string, std::vector<Variant>> variants;
 };
 
-// Not thread safe. Its programs are detached when it and what it handed over are gone.
+// Not thread safe. Its programs are detached when it and what it handed over are destroyed.
 class Loader {
  public:
   struct Prepared {
@@ -51,7 +51,8 @@ class Loader {
   // says what. The hooks of one object stand together.
   virtual absl::StatusOr<Attached> Attach(std::span<const Hook* const> hooks) = 0;
 
-  // Attaches a program again, of an object that was handed over, after Detach().
+  // Attaches a program again, of an object that was handed over. FAILED_PRECONDITION unless
+  // Detach() detached it.
   virtual absl::StatusOr<LoadedLink> Reattach(uint32_t object, uint32_t program) = 0;
   virtual absl::Status Detach(uint32_t object, uint32_t program) = 0;
 

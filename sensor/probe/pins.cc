@@ -101,11 +101,15 @@ constexpr absl::Duration kWaitForLock = absl::Seconds(2);
 constexpr absl::Duration kBetweenTries = absl::Milliseconds(10);
 
 // The lock is the kernel's: it ends with the processes that have it, however they end.
-absl::StatusOr<Fd> Lock(const std::string& pin_root) {
+absl::StatusOr<Fd> Lock(const std::string& pin_root, absl::Duration wait) {
   Fd folder(open(pin_root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder) return absl::ErrnoToStatus(errno, absl::StrCat("open ", pin_root));
-  for (int64_t tries = kWaitForLock / kBetweenTries; tries > 0; --tries) {
+  for (int64_t tries = wait / kBetweenTries;; --tries) {
     if (flock(folder.get(), LOCK_EX | LOCK_NB) == 0) return folder;
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      return absl::ErrnoToStatus(errno, absl::StrCat("flock ", pin_root));
+    }
+    if (tries <= 0) break;
     absl::SleepFor(kBetweenTries);
   }
   return absl::FailedPreconditionError(
@@ -193,7 +197,7 @@ absl::StatusOr<PinFolder> PreparePins(const MapPlan& plan) {
   if (!made && errno != EEXIST) return absl::ErrnoToStatus(errno, absl::StrCat("mkdir ", pin_root));
   PinFolder folder;
   folder.made = made;
-  KVMSENTRY_ASSIGN_OR_RETURN(folder.lock, Lock(pin_root));
+  KVMSENTRY_ASSIGN_OR_RETURN(folder.lock, Lock(pin_root, kWaitForLock));
   std::error_code error;
   if (!made && !fs::is_empty(pin_root, error)) {
     if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("read ", pin_root));
@@ -217,7 +221,7 @@ absl::Status Unpin(const std::string& pin_root) {
     return errno == ENOENT ? absl::OkStatus()
                            : absl::ErrnoToStatus(errno, absl::StrCat("access ", pin_root));
   }
-  KVMSENTRY_ASSIGN_OR_RETURN(const Fd lock, Lock(pin_root));
+  KVMSENTRY_ASSIGN_OR_RETURN(const Fd lock, Lock(pin_root, absl::ZeroDuration()));
   KVMSENTRY_RETURN_IF_ERROR(RequireOurs(pin_root));
   KVMSENTRY_RETURN_IF_ERROR(RemovePins(pin_root));
   if (rmdir(pin_root.c_str()) != 0) {

@@ -54,6 +54,12 @@ absl::Status Probe::LoadAll(const Ready& ready) {
 absl::Status Probe::Attach(std::span<const Hook* const> hooks) {
   KVMSENTRY_ASSIGN_OR_RETURN(Loader::Attached attached, loader_->Attach(hooks));
   for (LoadedObject& object : attached.objects) objects_.push_back(std::move(object));
+  for (const HookCoverage& coverage : attached.coverage) {
+    for (const std::string& program : coverage.programs) {
+      if (HolderOf(coverage.hook->object, program) != nullptr) continue;
+      return absl::DataLossError(absl::StrCat("program ", program, " was not handed over"));
+    }
+  }
   for (HookCoverage& coverage : attached.coverage) Cover(std::move(coverage));
   return absl::OkStatus();
 }

@@ -26,7 +26,7 @@ struct HookRuns {
   const Hook* hook = nullptr;
   bool optional = false;  // see Hook
   uint64_t runs = 0;
-  uint64_t ns = 0;  // of all processors
+  uint64_t ns = 0;  // of all CPUs
 };
 
 // Programs are detached on destruction; pinned maps stay once KeepPins() was called, and else those
@@ -80,7 +80,7 @@ class Probe {
   absl::StatusOr<Fd> CountRunTimes() { return loader_->CountRunTimes(); }
   // Detaches what HOOK has attached, and attaches it again. In between it is UNOBSERVABLE, by
   // REASON.
-  void Shed(const Hook& hook, absl::string_view reason);
+  absl::Status Shed(const Hook& hook, absl::string_view reason);
   absl::Status Restore(const Hook& hook);
 
   Pins pins() const { return folder_.pins; }
@@ -142,7 +142,7 @@ class Probe {
   bool IsMissing(const HookCoverage& coverage) const;
   HookCoverage& CoverageOf(const Hook& hook);
   absl::Status Reattach(const Hook& hook, const std::string& program);
-  void Detach(const Hook& hook, const std::vector<std::string>& programs);
+  absl::Status Detach(const Hook& hook, const std::vector<std::string>& programs);
   // The object in which PROGRAM was loaded for a hook of OBJECT.
   LoadedObject* HolderOf(absl::string_view object, absl::string_view program);
   const LoadedObject* HolderOf(absl::string_view object, absl::string_view program) const;

@@ -45,13 +45,16 @@ HookCoverage& Probe::CoverageOf(const Hook& hook) {
   return *std::ranges::find(coverage_, &hook, &HookCoverage::hook);
 }
 
-void Probe::Detach(const Hook& hook, const std::vector<std::string>& programs) {
+// A loader that has ended has detached all that this process does not hold.
+absl::Status Probe::Detach(const Hook& hook, const std::vector<std::string>& programs) {
   for (const std::string& program : programs) {
     LoadedObject* object = HolderOf(hook.object, program);
     if (object == nullptr) continue;
+    const absl::Status detached = loader_->Detach(object->number(), *object->IndexOf(program));
+    if (!detached.ok() && loader_->Audit().ok()) return detached;
     object->DropLink(program);
-    loader_->Detach(object->number(), *object->IndexOf(program)).IgnoreError();
   }
+  return absl::OkStatus();
 }
 
 absl::Status Probe::Reattach(const Hook& hook, const std::string& program) {
@@ -63,16 +66,17 @@ absl::Status Probe::Reattach(const Hook& hook, const std::string& program) {
   return absl::OkStatus();
 }
 
-void Probe::Shed(const Hook& hook, absl::string_view reason) {
+absl::Status Probe::Shed(const Hook& hook, absl::string_view reason) {
   HookCoverage& coverage = CoverageOf(hook);
-  if (coverage.programs.empty()) return;
-  Detach(hook, coverage.programs);
+  if (coverage.programs.empty()) return absl::OkStatus();
+  KVMSENTRY_RETURN_IF_ERROR(Detach(hook, coverage.programs));
   shed_[&hook] = coverage;
   coverage = {.hook = &hook,
               .coverage = Coverage::kUnobservable,
               .variant = "",
               .reason = std::string(reason),
               .lack = Lack::kFailed};
+  return absl::OkStatus();
 }
 
 absl::Status Probe::Restore(const Hook& hook) {
@@ -82,7 +86,7 @@ absl::Status Probe::Restore(const Hook& hook) {
   for (const std::string& program : programs) {
     const absl::Status attached = Reattach(hook, program);
     if (attached.ok()) continue;
-    Detach(hook, programs);
+    Detach(hook, programs).IgnoreError();
     return attached;
   }
   CoverageOf(hook) = before->second;

@@ -6,6 +6,7 @@
 
 #include "sensor/base/escape.h"
 #include "sensor/source/kvm/members.h"
+#include "sensor/spec/selection.h"
 
 namespace kvmsentry {
 namespace {
@@ -44,7 +45,14 @@ static_assert(static_cast<int>(DeviceKind::kTap) == v1::Device::TAP &&
               static_cast<int>(DeviceKind::kVhostScsi) == v1::Device::VHOST_SCSI &&
               static_cast<int>(DeviceKind::kDisk) == v1::Device::DISK);
 
+static_assert(static_cast<int>(Selection::Verdict::kSelected) == v1::SpecSelection::SELECTED &&
+              static_cast<int>(Selection::Verdict::kExcepted) == v1::SpecSelection::EXCEPTED &&
+              static_cast<int>(Selection::Verdict::kNotSelected) ==
+                  v1::SpecSelection::NOT_SELECTED);
+
 constexpr double kMilli = 1000.0;
+
+v1::SpecLayer LayerOf(Layer layer) { return layer == Layer::kSite ? v1::SITE : v1::SHIPPED; }
 
 v1::Host HostOf(const HostFacts& host) {
   v1::Host proto;
@@ -176,6 +184,9 @@ v1::Alert ToProto(const JournaledAlert& alert) {
   }
   proto.set_observation_lost(event.observation_lost);
   proto.set_part(EscapeAgain(event.part));
+  proto.set_observe_only(event.observe_only);
+  for (const std::string& tag : event.tags) proto.add_tags(EscapeAgain(tag));
+  for (const std::string& technique : event.mitre) proto.add_mitre(EscapeAgain(technique));
   return proto;
 }
 
@@ -259,6 +270,56 @@ v1::SpecInfo ToProto(const SpecView& spec) {
   proto.set_weight(spec.weight);
   proto.set_why(EscapeAgain(spec.why));
   proto.set_look_at(EscapeAgain(spec.look_at));
+  for (const std::string& tag : spec.tags) proto.add_tags(EscapeAgain(tag));
+  for (const std::string& technique : spec.mitre) proto.add_mitre(EscapeAgain(technique));
+  proto.set_observe_only(spec.observe_only);
+  v1::SpecOrigin& origin = *proto.mutable_origin();
+  origin.set_layer(LayerOf(spec.origin.layer));
+  if (!spec.origin.at.file.empty()) origin.set_place(EscapeAgain(ToString(spec.origin.at)));
+  for (const FieldChange& change : spec.origin.changes) {
+    v1::SpecChange& out = *origin.add_changes();
+    out.set_field(EscapeAgain(change.field));
+    out.set_before(EscapeAgain(change.before));
+    out.set_after(EscapeAgain(change.after));
+    out.set_place(EscapeAgain(ToString(change.at)));
+  }
+  return proto;
+}
+
+v1::DisabledSpec ToProto(const DisabledSpec& spec) {
+  v1::DisabledSpec proto;
+  proto.set_id(EscapeAgain(spec.id));
+  proto.set_layer(LayerOf(spec.layer));
+  proto.set_place(EscapeAgain(ToString(spec.at)));
+  proto.set_spec_place(EscapeAgain(ToString(spec.spec_at)));
+  return proto;
+}
+
+v1::SpecLibraryStatus ToProto(const LibraryView& library) {
+  v1::SpecLibraryStatus proto;
+  proto.set_sha256(EscapeAgain(library.sha256));
+  *proto.mutable_loaded_at() = ToProto(library.loaded_at);
+  proto.set_shipped_specs(static_cast<uint32_t>(library.shipped));
+  proto.set_site_specs(static_cast<uint32_t>(library.site));
+  proto.set_overridden_specs(static_cast<uint32_t>(library.overridden));
+  proto.set_disabled_specs(static_cast<uint32_t>(library.disabled.size()));
+  if (library.refused.empty()) return proto;
+  proto.set_refused_reason(EscapeAgain(library.refused));
+  *proto.mutable_refused_at() = ToProto(library.refused_at);
+  return proto;
+}
+
+v1::SpecSelection SelectionOf(const SpecView& spec, const VmFacts& vm) {
+  const Selection selection = SelectionOf(spec.select, spec.except, vm);
+  v1::SpecSelection proto;
+  *proto.mutable_vm() = ToProto(vm);
+  proto.set_verdict(Cast<v1::SpecSelection::Verdict>(selection.verdict));
+  const bool excepted = selection.verdict == Selection::Verdict::kExcepted;
+  const std::string place =
+      excepted && selection.except < spec.origin.except_at.size()
+          ? absl::StrCat(", at ", ToString(spec.origin.except_at[selection.except]))
+          : "";
+  proto.set_reason(EscapeAgain(absl::StrCat(selection.reason, place)));
   return proto;
 }
 
@@ -308,6 +369,7 @@ v1::GetStatusResponse ToProto(const SensorStatus& status) {
   if (status.cost_percent) proto.set_cost_percent(*status.cost_percent);
   proto.set_cost_unknown(EscapeAgain(status.cost_unknown));
   proto.set_cost_budget_percent(status.cost_budget_percent);
+  if (!status.library.sha256.empty()) *proto.mutable_library() = ToProto(status.library);
   for (const FaultView& fault : status.faults) {
     v1::Fault& out = *proto.add_faults();
     out.set_id(EscapeAgain(fault.id));

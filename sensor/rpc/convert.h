@@ -20,6 +20,10 @@ v1::VmRef ToProto(const VmFacts& vm);
 // VCPU_EXITS: also vCPU by vCPU.
 v1::VmStatus ToProto(const VmView& vm, bool vcpu_exits = false);
 v1::SpecInfo ToProto(const SpecView& spec);
+v1::DisabledSpec ToProto(const DisabledSpec& spec);
+v1::SpecLibraryStatus ToProto(const LibraryView& library);
+// Whether SPEC applies to VM.
+v1::SpecSelection SelectionOf(const SpecView& spec, const VmFacts& vm);
 
 v1::Journal ToProto(const JournalState& state);
 

@@ -91,4 +91,14 @@ absl::StatusOr<std::vector<std::string>> ReadRequest(const v1::ListVmsRequest& r
   return ReadPatterns("vm", request.vm());
 }
 
+absl::StatusOr<std::vector<std::string>> ReadRequest(const v1::ListSpecsRequest& request) {
+  if (request.id_size() > kMaxPatterns) {
+    return Invalid("id",
+                   absl::StrCat(request.id_size(), " ids, at most ", kMaxPatterns, " are taken"));
+  }
+  // Of all specs and all VMs the answer would be larger than clients take.
+  if (request.vm_size() > 0 && request.id().empty()) return Invalid("vm", "needs an id, too");
+  return ReadPatterns("vm", request.vm());
+}
+
 }  // namespace kvmsentry

@@ -32,5 +32,6 @@ absl::StatusOr<AlertFilter> ReadFilter(const v1::AlertFilter& proto);
 
 // The globs on VMs.
 absl::StatusOr<std::vector<std::string>> ReadRequest(const v1::ListVmsRequest& request);
+absl::StatusOr<std::vector<std::string>> ReadRequest(const v1::ListSpecsRequest& request);
 
 }  // namespace kvmsentry

@@ -15,6 +15,8 @@
 #include "sensor/feature/vm.h"
 #include "sensor/inventory/device.h"
 #include "sensor/source/kvm/exits.h"
+#include "sensor/spec/layers.h"
+#include "sensor/spec/spec.h"
 
 namespace kvmsentry {
 
@@ -67,6 +69,24 @@ struct SpecView {
   int32_t weight = 0;
   std::string why;
   std::string look_at;
+  std::vector<std::string> tags = {};
+  std::vector<std::string> mitre = {};
+  bool observe_only = false;
+  Origin origin = {};
+  Selector select = {};
+  std::vector<Selector> except = {};
+};
+
+// The spec library that is loaded.
+struct LibraryView {
+  std::string sha256;  // in hexadecimal digits
+  absl::Time loaded_at;
+  uint64_t shipped = 0;     // specs of the shipped layer ...
+  uint64_t site = 0;        // ... of the site's ...
+  uint64_t overridden = 0;  // ... and of both, those that the site's layer overrides
+  std::vector<DisabledSpec> disabled = {};
+  std::string refused = {};  // why the latest reload was; empty: it was not
+  absl::Time refused_at = {};
 };
 
 struct VmView {
@@ -106,6 +126,7 @@ struct SensorStatus {
   uint32_t max_vms = 0;
   uint32_t max_vcpus = 0;
   uint64_t ring_bytes = 0;
+  LibraryView library = {};
 };
 
 // Called from several threads at once; must return soon, for a thread of the server waits.

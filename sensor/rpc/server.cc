@@ -16,16 +16,18 @@
 
 #include "kvmsentry/v1/alerts.grpc.pb.h"
 #include "kvmsentry/v1/sensor.grpc.pb.h"
+#include "kvmsentry/v1/spec_admin.grpc.pb.h"
 #include "sensor/rpc/convert.h"
 #include "sensor/rpc/history.h"
 #include "sensor/rpc/request.h"
+#include "sensor/rpc/spec_admin.h"
 #include "sensor/rpc/subscribers.h"
 
 namespace kvmsentry {
 namespace {
 
-// The largest request that is within the bounds of request.h is some 17 KiB.
-constexpr int kMaxRequestBytes = 64 << 10;
+// The largest request is a site's specs; those within the bounds of request.h are some 17 KiB.
+constexpr int kMaxRequestBytes = kMaxSiteBytes + (64 << 10);
 // Only reflection takes a thread a call; everything else is by callbacks.
 constexpr int kMaxThreads = 16;
 constexpr int kMaxCallsPerConnection = 128;
@@ -106,9 +108,23 @@ class SensorService final : public v1::Sensor::CallbackService {
   }
 
   grpc::ServerUnaryReactor* ListSpecs(grpc::CallbackServerContext* context,
-                                      const v1::ListSpecsRequest*,
+                                      const v1::ListSpecsRequest* request,
                                       v1::ListSpecsResponse* response) override {
-    for (const SpecView& spec : view_.Specs()) *response->add_specs() = ToProto(spec);
+    const absl::StatusOr<std::vector<std::string>> globs = ReadRequest(*request);
+    if (!globs.ok()) return End(context, globs.status());
+    std::vector<VmView> vms;
+    if (!globs->empty()) vms = view_.Vms(/*with_exits=*/false);
+    std::erase_if(vms, [&](const VmView& vm) { return !MatchesVm(*globs, vm.vm); });
+    std::ranges::sort(vms, {}, [](const VmView& vm) { return std::tie(vm.vm.name, vm.vm.id); });
+    for (const SpecView& spec : view_.Specs()) {
+      const auto& ids = request->id();
+      if (!ids.empty() && std::ranges::find(ids, spec.id) == ids.end()) continue;
+      v1::SpecInfo& info = *response->add_specs() = ToProto(spec);
+      for (const VmView& vm : vms) *info.add_selections() = SelectionOf(spec, vm.vm);
+    }
+    for (const DisabledSpec& disabled : view_.Status().library.disabled) {
+      *response->add_disabled() = ToProto(disabled);
+    }
     return End(context, absl::OkStatus());
   }
 
@@ -124,18 +140,21 @@ class SensorService final : public v1::Sensor::CallbackService {
 
 struct Server::State {
   State(const ServerOptions& server_options, std::unique_ptr<SocketPlace> socket_place,
-        const Hub& hub, const SensorView& view, const Pulse& pulse, const Clock& clock)
+        const Hub& hub, const SensorView& view, const Pulse& pulse, const Clock& clock,
+        SpecControl* specs)
       : options(server_options),
         place(std::move(socket_place)),
         subscribers(hub, pulse, clock, options.max_subscribers, options.heartbeat),
         alerts(hub, subscribers),
-        sensor(view, hub, pulse, subscribers, options.max_subscribers) {}
+        sensor(view, hub, pulse, subscribers, options.max_subscribers),
+        spec_admin(specs == nullptr ? nullptr : MakeSpecAdmin(*specs)) {}
 
   const ServerOptions options;
   std::unique_ptr<SocketPlace> place;
   Subscribers subscribers;
   AlertsService alerts;
   SensorService sensor;
+  const std::unique_ptr<grpc::Service> spec_admin;  // nullptr: there is none
   std::mutex stop_mutex;
   bool stopped = false;                  // guarded by stop_mutex
   std::unique_ptr<grpc::Server> server;  // the first to go: it uses all of the above
@@ -144,8 +163,8 @@ struct Server::State {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(std::unique_ptr<SocketPlace> place,
                                                       const ServerOptions& options, const Hub& hub,
                                                       const SensorView& view, const Pulse& pulse,
-                                                      const Clock& clock) {
-  auto state = std::make_unique<State>(options, std::move(place), hub, view, pulse, clock);
+                                                      const Clock& clock, SpecControl* specs) {
+  auto state = std::make_unique<State>(options, std::move(place), hub, view, pulse, clock, specs);
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -154,6 +173,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(std::unique_ptr<SocketPlac
                            grpc::InsecureServerCredentials());
   builder.RegisterService(&state->alerts);
   builder.RegisterService(&state->sensor);
+  if (state->spec_admin != nullptr) builder.RegisterService(state->spec_admin.get());
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsPerConnection);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
@@ -177,6 +197,9 @@ void Server::SetServing(bool serving) {
   health->SetServingStatus("", serving);
   health->SetServingStatus(v1::Alerts::service_full_name(), serving);
   health->SetServingStatus(v1::Sensor::service_full_name(), serving);
+  if (state_->spec_admin != nullptr) {
+    health->SetServingStatus(v1::SpecAdmin::service_full_name(), serving);
+  }
 }
 
 void Server::Stop() {

@@ -1,5 +1,5 @@
-// The gRPC server: Alerts and Sensor, the standard health service, and reflection, on a unix
-// socket.
+// The gRPC server: Alerts, Sensor and SpecAdmin, the standard health service, and reflection, on a
+// unix socket.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "sensor/base/status.h"
 #include "sensor/rpc/sensor_view.h"
 #include "sensor/rpc/socket_place.h"
+#include "sensor/rpc/spec_control.h"
 
 namespace kvmsentry {
 
@@ -29,11 +30,13 @@ struct ServerOptions {
 class Server {
  public:
   // Listens at PLACE when it returns. Health is NOT_SERVING until SetServing(true). HUB, VIEW,
-  // PULSE, that of the sensor's loop, and CLOCK outlive the server.
+  // PULSE, that of the sensor's loop, CLOCK and SPECS outlive the server. SPECS must answer what it
+  // was asked before Stop can return; nullptr: there is no SpecAdmin.
   static absl::StatusOr<std::unique_ptr<Server>> Start(std::unique_ptr<SocketPlace> place,
                                                        const ServerOptions& options, const Hub& hub,
                                                        const SensorView& view, const Pulse& pulse,
-                                                       const Clock& clock);
+                                                       const Clock& clock,
+                                                       SpecControl* specs = nullptr);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();  // as Stop

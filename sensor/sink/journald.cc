@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_join.h"
 
 #include "kvmsentry/v1/alert.pb.h"
 #include "sensor/base/escape.h"
@@ -81,6 +82,9 @@ std::vector<std::string> JournaldFields(const StreamItem& item) {
   add("KVMSENTRY_AT", absl::FormatTime(absl::RFC3339_full, alert.at, absl::UTCTimeZone()));
   add("KVMSENTRY_OPENED_AT",
       absl::FormatTime(absl::RFC3339_full, alert.opened_at, absl::UTCTimeZone()));
+  if (event.observe_only) add("KVMSENTRY_OBSERVE_ONLY", "1");
+  add("KVMSENTRY_TAGS", absl::StrJoin(event.tags, " "));
+  add("KVMSENTRY_MITRE", absl::StrJoin(event.mitre, " "));
   add("KVMSENTRY_WHY", event.why);
   add("KVMSENTRY_LOOK_AT", event.look_at);
   for (const auto& [name, value] : event.evidence) add(FieldName(name), value);

@@ -47,7 +47,13 @@ void AddSensor(const MetricsInput& input, MetricsText& text) {
       {{"version", status.version}, {"kernel", status.kernel_release}, {"node", status.host.node}},
       1);
   text.Gauge("kvmsentry_spec_library_info", "SHA-256 of the loaded spec library; always 1.");
-  text.Sample({{"sha256", input.library_sha256}}, 1);
+  text.Sample({{"sha256", status.library.sha256}}, 1);
+  text.Gauge("kvmsentry_config_last_reload_successful",
+             "1 unless the latest reload of the spec library was refused.");
+  text.Sample(status.library.refused.empty() ? 1 : 0);
+  text.Gauge("kvmsentry_config_last_reload_success_timestamp_seconds",
+             "When the spec library was loaded or found unchanged last.");
+  text.Sample(Seconds(status.library.loaded_at));
   text.Gauge("kvmsentry_start_time_seconds", "When the sensor started, since 1970.");
   text.Sample(Seconds(status.started_at));
   text.Gauge("kvmsentry_last_tick_timestamp_seconds", "When the sensor's loop ticked last.");
@@ -102,8 +108,14 @@ void AddAlerts(const MetricsInput& input, MetricsText& text) {
   text.Counter("kvmsentry_alerts_total", "Steps in the lives of alerts that were reported.");
   text.Sample(Real(input.alerts));
   std::map<std::pair<Severity, Point>, uint64_t> open;
-  for (const AlertPtr& alert : input.open) ++open[{alert->event.severity, alert->event.point}];
-  text.Gauge("kvmsentry_open_alerts", "Alerts that are open now.");
+  uint64_t observed = 0;
+  for (const AlertPtr& alert : input.open) {
+    const AlertEvent& event = alert->event;
+    ++(event.observe_only ? observed : open[{event.severity, event.point}]);
+  }
+  text.Gauge("kvmsentry_open_observations", "Open alerts of specs that are only observed.");
+  text.Sample(Real(observed));
+  text.Gauge("kvmsentry_open_alerts", "Alerts that are open now, but those only observed.");
   for (const auto& [of, count] : open) {
     text.Sample({{"severity", SeverityName(of.first)},
                  {"point", of.second == Point::kNone ? "" : PointName(of.second)}},

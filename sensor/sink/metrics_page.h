@@ -21,8 +21,7 @@ struct MetricsInput {
   uint64_t alerts = 0;  // by this run
   Pulse::State pulse;
   absl::Time now;
-  std::string library_sha256;  // in hexadecimal digits
-  size_t max_vms = 256;        // of more VMs only the number is shown
+  size_t max_vms = 256;  // of more VMs only the number is shown
 };
 
 // What no VM's name can change: each series is there once, and their number is bounded by max_vms.

@@ -27,15 +27,28 @@ Norm CheckNorm(const v1::Norm& norm, const Places& places, const Feature* featur
 Selector CheckSelector(const v1::Selector& select, const Places& places, const Feature* feature,
                        const Report& report);
 
+// Words of lower-case letters and digits, joined by '-'; at most MOST characters.
+bool AreJoinedWords(absl::string_view text, size_t most);
+inline constexpr size_t kMaxIdLength = 64;
+
+std::vector<std::string> CheckTags(const v1::Spec& spec, const Places& places,
+                                   const Report& report);
+std::vector<std::string> CheckMitre(const v1::Spec& spec, const Places& places,
+                                    const Report& report);
+
 // A spec and where it came from.
 struct PlacedSpec {
   Spec spec;
   absl::string_view file;
   TextPosition at;     // of the spec
   TextPosition id_at;  // of its id
+  Layer layer = Layer::kShipped;
 };
 
-// What can only be seen with all specs at hand: duplicate ids, and specs that others shadow.
-void CheckTogether(const std::vector<PlacedSpec>& specs, std::vector<Problem>& problems);
+// What can only be seen with all specs at hand. Duplicate ids are reported at the later spec, but
+// of two layers at the site's; SPECS are ordered by layer.
+void CheckIdsAreUnique(const std::vector<PlacedSpec>& specs, std::vector<Problem>& problems);
+// Only where PROBLEMS holds no error: what could not be read would be taken for something wide.
+void CheckNoneIsShadowed(const std::vector<PlacedSpec>& specs, std::vector<Problem>& problems);
 
 }  // namespace kvmsentry

@@ -18,7 +18,6 @@
 namespace kvmsentry {
 namespace {
 
-constexpr size_t kMaxIdLength = 64;
 constexpr size_t kMaxTextCharacters = 200;
 constexpr int64_t kMinWindowNs = 10 * kNsPerMs;
 constexpr int64_t kMaxWindowNs = 3600 * kNsPerSecond;
@@ -27,17 +26,6 @@ constexpr int64_t kDefaultWindowNs = kNsPerSecond;
 // The ids of alerts that are raised without a spec: a VM's score, its parts, the sensor itself.
 constexpr absl::string_view kReservedIds[] = {"score-band", "too-many-parts"};
 constexpr absl::string_view kReservedPrefix = "self-";
-
-bool IsWellFormedId(absl::string_view id) {
-  char before = '-';
-  for (const char c : id) {
-    const bool word = absl::ascii_islower(static_cast<unsigned char>(c)) ||
-                      absl::ascii_isdigit(static_cast<unsigned char>(c));
-    if (!word && (c != '-' || before == '-')) return false;
-    before = c;
-  }
-  return before != '-' && id.size() <= kMaxIdLength;
-}
 
 size_t Characters(absl::string_view text) {
   return static_cast<size_t>(std::ranges::count_if(
@@ -79,6 +67,9 @@ class Checker {
     checked.why = Sentence("why", spec_.why(), ": say in one sentence why it matters");
     checked.look_at =
         Sentence("look_at", spec_.look_at(), ": say in one sentence where to look next");
+    checked.tags = CheckTags(spec_, places_, report_);
+    checked.mitre = CheckMitre(spec_, places_, report_);
+    checked.observe_only = Mode() == v1::Spec::OBSERVE;
     if (feature != nullptr) {
       checked.norm_text = NormText(checked, *feature);
     }
@@ -97,7 +88,7 @@ class Checker {
 
   std::string Id() {
     if (!Present("id", ": name the spec, for example \"pio-storm\"")) return "";
-    if (!IsWellFormedId(spec_.id())) {
+    if (!AreJoinedWords(spec_.id(), kMaxIdLength)) {
       report_(places_.Of("id"), absl::StrCat("id ", Quoted(spec_.id()),
                                              " is ill-formed: write lower-case words and digits "
                                              "joined by '-', at most ",
@@ -211,6 +202,12 @@ class Checker {
       return Severity::kNone;
     }
     return static_cast<Severity>(spec_.severity());
+  }
+
+  v1::Spec::Mode Mode() {
+    if (v1::Spec::Mode_IsValid(spec_.mode())) return spec_.mode();
+    report_(places_.Of("mode"), "mode is none of ALERT, OBSERVE");
+    return v1::Spec::ALERT;
   }
 
   std::string Sentence(absl::string_view field, const std::string& text, absl::string_view hint) {

@@ -7,7 +7,6 @@
 #include "sensor/spec/covers.h"
 
 namespace kvmsentry {
-namespace {
 
 void CheckIdsAreUnique(const std::vector<PlacedSpec>& specs, std::vector<Problem>& problems) {
   std::map<absl::string_view, const PlacedSpec*> first;
@@ -17,10 +16,17 @@ void CheckIdsAreUnique(const std::vector<PlacedSpec>& specs, std::vector<Problem
     if (fresh) continue;
     const PlacedSpec& other = *found->second;
     Report(placed.file, problems)(
-        placed.id_at, absl::StrCat("id ", Quoted(placed.spec.id), " is already used at ",
-                                   other.file, ":", other.id_at.line, ":", other.id_at.column));
+        placed.id_at,
+        absl::StrCat("id ", Quoted(placed.spec.id), " is already used at ", other.file, ":",
+                     other.id_at.line, ":", other.id_at.column,
+                     other.layer == placed.layer
+                         ? ""
+                         : absl::StrCat("; change that spec by override { spec: ",
+                                        Quoted(placed.spec.id), " ... }, or choose another id")));
   }
 }
+
+namespace {
 
 // Each is compared with each: some milliseconds.
 constexpr size_t kMaxCompared = 1000;
@@ -30,8 +36,12 @@ bool IsWhole(const Spec& spec) {
   return !spec.id.empty() && spec.point != Point::kNone && spec.severity != Severity::kNone;
 }
 
+}  // namespace
+
 // Of two that shadow each other, the later one is named.
 void CheckNoneIsShadowed(const std::vector<PlacedSpec>& specs, std::vector<Problem>& problems) {
+  const auto is_error = [](const Problem& problem) { return !problem.is_warning; };
+  if (std::ranges::any_of(problems, is_error)) return;
   std::map<FeatureId, std::vector<const PlacedSpec*>> alike;
   for (const PlacedSpec& placed : specs) {
     if (IsWhole(placed.spec)) alike[placed.spec.feature].push_back(&placed);
@@ -55,15 +65,6 @@ void CheckNoneIsShadowed(const std::vector<PlacedSpec>& specs, std::vector<Probl
       }
     }
   }
-}
-
-}  // namespace
-
-void CheckTogether(const std::vector<PlacedSpec>& specs, std::vector<Problem>& problems) {
-  CheckIdsAreUnique(specs, problems);
-  // An unread norm or selector would be taken for a wide one.
-  const auto is_error = [](const Problem& problem) { return !problem.is_warning; };
-  if (std::ranges::none_of(problems, is_error)) CheckNoneIsShadowed(specs, problems);
 }
 
 }  // namespace kvmsentry

@@ -90,8 +90,8 @@ bool LeavesNothing(const Spec& spec) {
 
 bool Shadows(const Spec& spec, const Spec& shadowed) {
   return spec.feature == shadowed.feature && spec.point == shadowed.point &&
-         spec.severity >= shadowed.severity && IsStricter(spec, shadowed) &&
-         Covers(spec.select, shadowed.select) &&
+         spec.observe_only == shadowed.observe_only && spec.severity >= shadowed.severity &&
+         IsStricter(spec, shadowed) && Covers(spec.select, shadowed.select) &&
          std::ranges::all_of(spec.except, [&](const Selector& left_out) {
            return std::ranges::any_of(shadowed.except,
                                       [&](const Selector& also) { return Covers(also, left_out); });

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -108,7 +110,7 @@ void LeaveOut(const Statement& statement, size_t shift, std::string& text,
 // Parses the block out of TEXT, whose byte 0 is byte SHIFT of the file, until all of it that can be
 // read is.
 bool ParseBlock(std::string text, size_t shift, ParsedBlock& block, const Report& report) {
-  std::vector<Token> tokens(block.tokens.begin(), block.tokens.end());
+  std::vector<Token> tokens = block.tokens;
   for (int repairs = 0;; ++repairs) {
     Complaints complaints(block);
     block.tree = std::make_unique<TextFormat::ParseInfoTree>();
@@ -140,10 +142,13 @@ bool ParseBlock(std::string text, size_t shift, ParsedBlock& block, const Report
   }
 }
 
+// `spec: "id"` is a field of an override, `spec: [{` a list of specs.
 bool BeginsBlock(std::span<const Token> tokens, size_t i) {
-  if (tokens[i].text != "spec" || i + 1 == tokens.size()) return false;
-  const absl::string_view next = tokens[i + 1].text;
-  return next == "{" || next == "<" || next == ":";
+  const auto text = [&](size_t at) { return at < tokens.size() ? tokens[at].text : ""; };
+  if (text(i) == "disable") return text(i + 1) == ":";
+  if (text(i) != "spec" && text(i) != "override") return false;
+  const size_t value = text(i + 1) == ":" ? i + 2 : i + 1;
+  return value < tokens.size() && Opens(tokens[value]);
 }
 
 // The first byte that no text has, if any: then the file is not read.
@@ -165,11 +170,11 @@ bool IsText(absl::string_view text, const Report& report) {
 }  // namespace
 
 TextPosition ParsedBlock::ToFile(int line, int column) const {
-  return {origin.line + line, column + (line == 0 ? origin.column : 1)};
+  return {origin.line + line, column + (line == 0 ? origin.column : 1), file};
 }
 
 void ParseBlocks(absl::string_view text, const Report& report,
-                 const std::function<void(const ParsedBlock&)>& use) {
+                 const std::function<void(ParsedBlock)>& use) {
   if (!IsText(text, report)) return;
   const std::vector<Token> tokens = Tokenize(text);
   size_t end = 0;
@@ -177,7 +182,9 @@ void ParseBlocks(absl::string_view text, const Report& report,
     end = first + 1;
     while (end < tokens.size() && !BeginsBlock(tokens, end)) ++end;
     ParsedBlock block;
-    block.tokens = std::span(tokens).subspan(first, end - first);
+    block.file = report.file();
+    const auto own_tokens = std::span(tokens).subspan(first, end - first);
+    block.tokens.assign(own_tokens.begin(), own_tokens.end());
     if (const auto problem = BracketProblem(block.tokens)) {
       report({problem->line, problem->column}, problem->message);
       continue;
@@ -190,7 +197,9 @@ void ParseBlocks(absl::string_view text, const Report& report,
     const size_t length = (end < tokens.size() ? tokens[end].begin : text.size()) - start.begin;
     std::string own = absl::StrCat(std::string(indent, ' '), text.substr(start.begin, length));
     // Unsigned wrap-around is meant where the indent is more than what stands before the block.
-    if (ParseBlock(std::move(own), start.begin - indent, block, report)) use(block);
+    if (ParseBlock(std::move(own), start.begin - indent, block, report)) {
+      use(std::move(block));
+    }
   }
 }
 

@@ -4,7 +4,6 @@
 #include <functional>
 #include <memory>
 #include <set>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -17,23 +16,25 @@
 
 namespace kvmsentry {
 
-// A file is read block by block, one for each `spec {`, so that an error in one spec hides nothing
-// of the others. Within a block a field that can't be read is reported and left out.
+// A file is read block by block, one for each `spec {`, `override {` or `disable:`, so that an
+// error in one hides nothing of the others. Within a block a field that can't be read is reported
+// and left out.
 struct ParsedBlock {
   v1::SpecFile message;  // mostly of one spec
   std::unique_ptr<google::protobuf::TextFormat::ParseInfoTree> tree;
-  std::span<const Token> tokens;                // of the block
+  absl::string_view file;                       // as the report calls it
+  std::vector<Token> tokens;                    // of the block; their texts are the file's
   TextPosition origin;                          // what the tree calls 0:0
   std::set<std::string, std::less<>> left_out;  // names of fields that were reported and left out
 
   TextPosition ToFile(int line, int column) const;
 };
 
-// Reads TEXT, at most kMaxSpecFileBytes, and calls USE with each block that can be used; a block
+// Reads TEXT, at most kMaxSpecFileBytes, and hands each block that can be used to USE; a block
 // whose brackets don't match, or with an error that nothing can be left out for, is reported for
 // that alone.
 void ParseBlocks(absl::string_view text, const Report& report,
-                 const std::function<void(const ParsedBlock&)>& use);
+                 const std::function<void(ParsedBlock)>& use);
 
 inline constexpr size_t kMaxSpecFileBytes = size_t{1} << 20;
 

@@ -2,6 +2,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "sensor/base/escape.h"
@@ -12,11 +13,7 @@ namespace kvmsentry {
 namespace {
 
 constexpr size_t kMaxFiles = 1000;
-
-// Names with a '.' first are editors' and mounts' own business.
-bool IsSpecFile(const std::filesystem::path& path) {
-  return path.extension() == ".textproto" && path.filename().native().front() != '.';
-}
+constexpr absl::string_view kSuffix = ".textproto";
 
 absl::StatusOr<SpecSource> ReadSpecFile(const std::filesystem::path& path) {
   const std::string name = Escape(path.native(), 4096);
@@ -38,9 +35,8 @@ absl::StatusOr<SpecSource> ReadSpecFile(const std::filesystem::path& path) {
   return SpecSource{name, std::move(text)};
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<SpecSource>> ReadSpecFolder(const std::filesystem::path& dir) {
+// Of DIR, which may hold none.
+absl::StatusOr<std::vector<SpecSource>> ReadFiles(const std::filesystem::path& dir) {
   const std::string name = Escape(dir.native(), 4096);
   std::error_code error;
   std::filesystem::directory_iterator entries(dir, error);
@@ -50,7 +46,7 @@ absl::StatusOr<std::vector<SpecSource>> ReadSpecFolder(const std::filesystem::pa
   }
   std::vector<std::filesystem::path> paths;
   while (!error && entries != std::filesystem::directory_iterator()) {
-    if (IsSpecFile(entries->path())) paths.push_back(entries->path());
+    if (IsSpecFileName(entries->path().filename().native())) paths.push_back(entries->path());
     if (paths.size() > kMaxFiles) {
       return absl::InvalidArgumentError(
           absl::StrCat("spec folder ", name, " holds more than ", kMaxFiles, " spec files"));
@@ -61,9 +57,6 @@ absl::StatusOr<std::vector<SpecSource>> ReadSpecFolder(const std::filesystem::pa
     return absl::UnavailableError(
         absl::StrCat("spec folder ", name, " can't be read: ", error.message()));
   }
-  if (paths.empty()) {
-    return absl::NotFoundError(absl::StrCat("spec folder ", name, " holds no *.textproto file"));
-  }
   std::ranges::sort(paths);
   std::vector<SpecSource> sources;
   for (const auto& path : paths) {
@@ -71,6 +64,36 @@ absl::StatusOr<std::vector<SpecSource>> ReadSpecFolder(const std::filesystem::pa
     sources.push_back(std::move(source));
   }
   return sources;
+}
+
+}  // namespace
+
+// Names with a '.' first are editors' and mounts' own business.
+bool IsSpecFileName(absl::string_view name) {
+  return name.size() > kSuffix.size() && name.front() != '.' && absl::EndsWith(name, kSuffix);
+}
+
+absl::StatusOr<std::vector<SpecSource>> ReadSpecFolder(const std::filesystem::path& dir) {
+  KVMSENTRY_ASSIGN_OR_RETURN(std::vector<SpecSource> sources, ReadFiles(dir));
+  if (!sources.empty()) return sources;
+  return absl::NotFoundError(
+      absl::StrCat("spec folder ", Escape(dir.native(), 4096), " holds no *.textproto file"));
+}
+
+absl::StatusOr<std::vector<SpecSource>> ReadSiteFolder(const std::filesystem::path& dir) {
+  std::error_code error;
+  const auto type = std::filesystem::status(dir, error).type();
+  if (dir.empty() || type == std::filesystem::file_type::not_found) {
+    return std::vector<SpecSource>();
+  }
+  return ReadFiles(dir);
+}
+
+absl::StatusOr<std::vector<SpecSource>> ReadSpecs(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return ReadSpecFolder(path);
+  KVMSENTRY_ASSIGN_OR_RETURN(SpecSource source, ReadSpecFile(path));
+  return std::vector<SpecSource>{std::move(source)};
 }
 
 }  // namespace kvmsentry

@@ -76,9 +76,10 @@ std::string SpecTable(const SpecLibrary& library) {
   for (const Spec* spec : specs) {
     rows.push_back({Code(spec->id), std::string(PointName(spec->point)),
                     Code(FeatureOf(spec->feature).name), spec->norm_text,
-                    absl::StrCat(spec->weight), std::string(SeverityName(spec->severity))});
+                    absl::StrCat(spec->weight), std::string(SeverityName(spec->severity)),
+                    absl::StrJoin(spec->tags, ", "), absl::StrJoin(spec->mitre, ", ")});
   }
-  return Table({"spec", "point", "feature", "norm", "weight", "severity"}, rows);
+  return Table({"spec", "point", "feature", "norm", "weight", "severity", "tags", "ATT&CK"}, rows);
 }
 
 void Replace(absl::string_view name, const std::string& table, std::string& text) {

@@ -1,7 +1,5 @@
 #include "sensor/spec/report.h"
 
-#include <utility>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 
@@ -9,12 +7,17 @@
 
 namespace kvmsentry {
 
-void Report::operator()(TextPosition at, std::string message) const {
-  problems_.push_back({std::string(file_), at.line, at.column, std::move(message)});
+void Report::operator()(TextPosition at, absl::string_view message) const {
+  Add(at, message, /*is_warning=*/false);
 }
 
-void Report::Warn(TextPosition at, std::string message) const {
-  problems_.push_back({std::string(file_), at.line, at.column, std::move(message), true});
+void Report::Warn(TextPosition at, absl::string_view message) const {
+  Add(at, message, /*is_warning=*/true);
+}
+
+void Report::Add(TextPosition at, absl::string_view message, bool is_warning) const {
+  problems_.push_back({std::string(at.file.empty() ? file_ : at.file), at.line, at.column,
+                       absl::StrCat(message, note_), is_warning});
 }
 
 bool IsPlain(absl::string_view text) {

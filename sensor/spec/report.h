@@ -12,25 +12,35 @@
 namespace kvmsentry {
 
 // A place in a file, from 1 (sensor/alert's Position is one in the stream). Columns count bytes; a
-// tab goes on to the next multiple of 8.
+// tab goes on to the next multiple of 8. Two are compared as of one file.
 struct TextPosition {
   int line = 0;
   int column = 0;
-  friend auto operator<=>(const TextPosition&, const TextPosition&) = default;
+  absl::string_view file = {};  // empty: that of whoever reports
+  friend auto operator<=>(const TextPosition& a, const TextPosition& b) {
+    return a.line != b.line ? a.line <=> b.line : a.column <=> b.column;
+  }
+  friend bool operator==(const TextPosition& a, const TextPosition& b) {
+    return a.line == b.line && a.column == b.column;
+  }
 };
 
-// Adds problems of one file. Both must outlive it.
+// Adds problems of FILE, where a position names no other; NOTE is added to each message. All must
+// outlive it.
 class Report {
  public:
-  Report(absl::string_view file, std::vector<Problem>& problems)
-      : file_(file), problems_(problems) {}
-  void operator()(TextPosition at, std::string message) const;
-  void Warn(TextPosition at, std::string message) const;
+  Report(absl::string_view file, std::vector<Problem>& problems, absl::string_view note = "")
+      : file_(file), problems_(problems), note_(note) {}
+  void operator()(TextPosition at, absl::string_view message) const;
+  void Warn(TextPosition at, absl::string_view message) const;
   absl::string_view file() const { return file_; }
 
  private:
+  void Add(TextPosition at, absl::string_view message, bool is_warning) const;
+
   absl::string_view file_;
   std::vector<Problem>& problems_;
+  absl::string_view note_;
 };
 
 // Whether TEXT of a spec can be shown as it is. An escape like "\n" can bring in what no file may

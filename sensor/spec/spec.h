@@ -98,6 +98,10 @@ struct Spec {
   Severity severity = Severity::kNone;
   std::string why;
   std::string look_at;
+  std::vector<std::string> tags = {};
+  std::vector<std::string> mitre = {};  // technique ids
+  // A deviation is reported as INFO, observed only, and counts for nothing.
+  bool observe_only = false;
   std::string norm_text;      // "at most 20,000/s over 1s"
   std::string selector_text;  // "all VMs", "VMs named web-*"
 

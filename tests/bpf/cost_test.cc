@@ -51,7 +51,7 @@ TEST_F(CostTest, RunsAreMeasured) {
 TEST_F(CostTest, AShedHookCountsNothingUntilItIsRestored) {
   const Hook& pio = Named("kvm_pio");
   EXPECT_EQ(CountedPortWrites(), kOperations);
-  probe().Shed(pio, "too dear");
+  ASSERT_OK(probe().Shed(pio, "too dear"));
   EXPECT_EQ(CoverageOf(pio).coverage, Coverage::kUnobservable);
   EXPECT_EQ(CoverageOf(pio).reason, "too dear");
   EXPECT_EQ(CountedPortWrites(), 0U);

@@ -137,6 +137,21 @@ TEST_F(DeviceTest, AVmmsTapAndDisksAreFoundAndTheSameFilesOfAnyOtherProcessAreNo
   EXPECT_THAT(devices[3].name, ::testing::StartsWith("/dev/loop"));
 }
 
+// For /proc/PID/fd is closed to all but root and the VMM's own user.
+TEST_F(DeviceTest, TheKernelSaysTheNameOfADiskItself) {
+  const Fd image = OpenImage(File("disk.img"));
+  const std::string longer = File(std::string(250, 'x'));
+  const Fd far = OpenImage(longer);
+  const Fd vm = MakeVm();
+  std::map<uint32_t, std::string> paths;
+  ASSERT_OK(probe().WalkDevices(getpid(), [&](const ks_open_device& file) {
+    paths[file.fd] = std::string(file.path, strnlen(file.path, sizeof(file.path)));
+  }));
+  EXPECT_EQ(paths.at(static_cast<uint32_t>(image.get())), File("disk.img"));
+  EXPECT_EQ(paths.at(static_cast<uint32_t>(far.get())), "");
+  EXPECT_THAT(Devices(), ::testing::Contains(Is(DeviceKind::kDisk, longer)));  // by /proc
+}
+
 TEST_F(DeviceTest, WhatIsPluggedAndUnpluggedShowsWithTheNextWalk) {
   const Fd vm = MakeVm();
   EXPECT_THAT(Devices(), IsEmpty());

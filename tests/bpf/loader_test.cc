@@ -65,7 +65,7 @@ TEST_F(RemoteLoaderTest, AttachesTheSameAsOneInThisProcess) {
 TEST_F(RemoteLoaderTest, ShedsAndRestores) {
   LoadRemotely();
   const Hook& pio = *CoverageOf("kvm_pio").hook;
-  probe().Shed(pio, "too dear");
+  ASSERT_OK(probe().Shed(pio, "too dear"));
   ASSERT_OK_AND_ASSIGN(FinishedGuest guest, RunGuest("--behaviour pio --count 10 --then exit"));
   EXPECT_EQ(CountsOf(guest.pid).count[KS_METER_PIO], 0U);  // nobody keeps it attached
   ASSERT_OK(probe().Restore(pio));

@@ -14,9 +14,12 @@ std::vector<std::string> DaemonCommand(const Place& place,
   std::vector<std::string> command = {KVMSENTRYD,       "--specs",      place.specs(),
                                       "--socket",       place.socket(), "--pin-root",
                                       place.pin_root(), "--heartbeat",  "1"};
-  // What a test is about must not depend on how busy the machine is.
-  for (const auto& [option, value] :
-       {std::pair("--max-vms", "256"), {"--max-vcpus", "1024"}, {"--cost-budget", "0"}}) {
+  // What a test is about must not depend on how busy the machine is, nor on the host's own specs.
+  const std::string site = place.site_specs();
+  for (const auto& [option, value] : {std::pair("--max-vms", "256"),
+                                      {"--max-vcpus", "1024"},
+                                      {"--cost-budget", "0"},
+                                      {"--site-specs", site.c_str()}}) {
     if (std::ranges::find(options, option) != options.end()) continue;
     command.insert(command.end(), {option, value});
   }

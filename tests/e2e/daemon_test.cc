@@ -36,15 +36,6 @@ class DaemonTest : public E2eTest {
   }
 };
 
-TEST_F(DaemonTest, ASighupIsAnsweredInTheLogAndEndsNothing) {
-  StartDaemon({"storms.textproto"});
-  if (HasFatalFailure()) return;
-  ASSERT_OK(daemon_->process().Signal(SIGHUP));
-  EXPECT_TRUE(WaitUntil([&] { return daemon_->Log().find("SIGHUP") != std::string::npos; }));
-  EXPECT_THAT(daemon_->Log(), HasSubstr("SIGHUP: nothing was reloaded"));
-  ASSERT_OK(cli().Status());
-}
-
 TEST_F(DaemonTest, CountsAndVmsGoOnOverARestart) {
   StartDaemon({"storms.textproto"});
   if (HasFatalFailure()) return;

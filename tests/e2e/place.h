@@ -18,6 +18,7 @@ class Place {
 
   std::string socket() const { return folder_ / "s.sock"; }
   std::string specs() const { return folder_ / "specs"; }
+  std::string site_specs() const { return folder_ / "specs.d"; }  // is not there at first
   std::string state() const { return folder_ / "state"; }
   std::string file(absl::string_view name) const { return folder_ / name; }
   const std::string& pin_root() const { return pin_root_; }

@@ -37,6 +37,9 @@ JournaledAlert Full() {
   event.look_at = "l";
   event.evidence = {{"a", "\xc3"}, {"b", ""}};
   event.observation_lost = true;
+  event.observe_only = true;
+  event.tags = {"escape", "vhost"};
+  event.mitre = {"T1611"};
   event.vm = {{9}, "web-1#2", "uuid", "qemu", "/c", 4, 77, "web-1"};
   return alert;
 }
@@ -53,6 +56,9 @@ TEST(Record, GivesBackWhatWasEncoded) {
   EXPECT_EQ(decoded->event.vm, alert.event.vm);
   EXPECT_EQ(decoded->event.summary, alert.event.summary);
   EXPECT_EQ(decoded->event.evidence, alert.event.evidence);
+  EXPECT_TRUE(decoded->event.observe_only);
+  EXPECT_EQ(decoded->event.tags, alert.event.tags);
+  EXPECT_EQ(decoded->event.mitre, alert.event.mitre);
   // All of it, encoded again, is the same.
   EXPECT_EQ(EncodeRecord(*decoded), EncodeRecord(alert));
 }

@@ -70,9 +70,29 @@ TEST(Arguments, TheOtherCommands) {
   EXPECT_TRUE(vms.counts);
   EXPECT_TRUE(vms.devices);
   EXPECT_TRUE(CommandOf<StatusCommand>(Parse({"status", "--json"})).json);
-  EXPECT_EQ(CommandOf<SpecLintCommand>(Parse({"spec", "lint", "dir"})).dir, "dir");
+}
+
+TEST(Arguments, TheSpecCommands) {
+  EXPECT_EQ(CommandOf<SpecLintCommand>(Parse({"spec", "lint", "dir"})).path, "dir");
+  const auto lint = CommandOf<SpecLintCommand>(Parse({"spec", "lint", "--site-specs", "s"}));
+  EXPECT_EQ(lint.path, "");
+  EXPECT_EQ(lint.layers.shipped, kShippedSpecs);
+  EXPECT_EQ(lint.layers.site, "s");
+  EXPECT_EQ(CommandOf<SpecDiffCommand>(Parse({"spec", "diff", "--specs", "a"})).layers.shipped,
+            "a");
   EXPECT_TRUE(CommandOf<SpecListCommand>(Parse({"spec", "list", "--json"})).json);
-  EXPECT_EQ(CommandOf<SpecExplainCommand>(Parse({"spec", "explain", "a"})).id, "a");
+  const auto explain =
+      CommandOf<SpecExplainCommand>(Parse({"spec", "explain", "a", "--vm", "web-*"}));
+  EXPECT_EQ(explain.id, "a");
+  EXPECT_EQ(explain.vms.at(0), "web-*");
+  EXPECT_FALSE(explain.layers) << "it asks the daemon";
+  EXPECT_EQ(
+      CommandOf<SpecExplainCommand>(Parse({"spec", "explain", "a", "--specs", "d"})).layers->site,
+      kSiteSpecs);
+  CommandOf<SpecReloadCommand>(Parse({"spec", "reload"}));
+  const auto apply = CommandOf<SpecApplyCommand>(Parse({"spec", "apply", "dir", "--check"}));
+  EXPECT_EQ(apply.path, "dir");
+  EXPECT_TRUE(apply.check);
 }
 
 struct Wrong {
@@ -90,7 +110,10 @@ TEST(Arguments, WrongUsageIsTwoAndSaysWhatIsWrong) {
       {{"alerts", "--point", "K9"}, "'K9' is none of K1, K2"},
       {{"alerts", "--min-severity", "bad"}, "'bad' is none of INFO, NOTICE, WARNING, CRITICAL"},
       {{"--color", "blue", "vms"}, "'blue' is none of auto, always, never"},
-      {{"spec", "lint"}, "DIR"},
+      {{"spec", "lint", "dir", "--specs", "d"}, "excludes"},
+      {{"spec", "explain"}, "ID"},
+      {{"spec", "explain", "a", "--vm", "b", "--specs", "d"}, "excludes"},
+      {{"spec", "apply"}, "PATH"},
       {{"spec"}, "subcommand is required"},
   };
   for (const Wrong& c : cases) {

@@ -252,5 +252,47 @@ TEST_F(BinaryTest, LintsWithoutADaemon) {
   EXPECT_EQ(none.Wait(), 1);
 }
 
+TEST_F(BinaryTest, TheLayersAreLintedComparedAndExplainedWithoutADaemon) {
+  std::filesystem::create_directory(dir_ / "shipped");
+  std::filesystem::create_directory(dir_ / "site");
+  std::ofstream(dir_ / "shipped/a.textproto") << R"(
+      spec { id: "a" point: K2 feature: "pio.rate" norm { max: 1 } weight: 1 severity: INFO
+             why: "w" look_at: "l" })";
+  const auto layers = [this](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--specs", dir_ / "shipped", "--site-specs", dir_ / "site"});
+    return arguments;
+  };
+  Child same(layers({"spec", "diff"}));
+  EXPECT_EQ(same.OutLine(), "the site changes nothing");
+  EXPECT_EQ(same.Wait(), 0);
+
+  std::ofstream(dir_ / "site/s.textproto") << "override { spec: \"a\" severity: CRITICAL }";
+  Child good(layers({"spec", "lint"}));
+  EXPECT_EQ(good.OutLine(), "1 spec in 2 files: no problems");
+  EXPECT_EQ(good.Wait(), 0);
+  Child diff(layers({"spec", "diff"}));
+  EXPECT_EQ(diff.OutLine(), "changed   a");
+  EXPECT_EQ(diff.OutLine(), "    severity  INFO -> CRITICAL  " + dir_ / "site/s.textproto:1:22");
+  EXPECT_EQ(diff.Wait(), 0);
+  Child explained(layers({"spec", "explain", "a"}));
+  std::string lines;
+  for (std::string line = explained.OutLine(); !line.empty(); line = explained.OutLine()) {
+    lines += line + "\n";
+  }
+  EXPECT_THAT(lines, HasSubstr("from:      shipped, " + dir_ / "shipped/a.textproto:2:7"));
+  EXPECT_THAT(lines,
+              HasSubstr("changed:   severity INFO -> CRITICAL, " + dir_ / "site/s.textproto:1:22"));
+  EXPECT_EQ(explained.Wait(), 0);
+
+  // An override alone is nothing.
+  Child alone({"spec", "lint", dir_ / "site"});
+  EXPECT_THAT(alone.OutLine(), HasSubstr("override belongs in the site's folder"));
+  EXPECT_EQ(alone.Wait(), 1);
+  Child file(
+      {"spec", "lint", "--specs", dir_ / "shipped", "--site-specs", dir_ / "site/s.textproto"});
+  EXPECT_EQ(file.OutLine(), "1 spec in 2 files: no problems");
+  EXPECT_EQ(file.Wait(), 0);
+}
+
 }  // namespace
 }  // namespace kvmsentry

@@ -327,8 +327,58 @@ TEST(FormatSpecs, ATable) {
               norm_text: "at most 20,000/s" selector_text: "all VMs" coverage: DEGRADED
               reason: "why" })"),
                         kPlainStyle),
-            "SPEC       POINT  SEVERITY  FEATURE   NORM              FOR      COVERAGE\n"
-            "pio-storm  K2     WARNING   pio.rate  at most 20,000/s  all VMs  DEGRADED: why\n");
+            "SPEC       POINT  SEVERITY  FROM     FEATURE   NORM              FOR      COVERAGE\n"
+            "pio-storm  K2     WARNING   shipped  pio.rate  at most 20,000/s  all VMs  "
+            "DEGRADED: why\n");
+  const std::string layered = FormatSpecs(Parse<v1::ListSpecsResponse>(R"(
+      specs { id: "a" severity: WARNING observe_only: true
+              origin { layer: SHIPPED changes { field: "mode" } } }
+      specs { id: "b" severity: WARNING origin { layer: SITE } }
+      disabled { id: "c" place: "f:1:2" })"),
+                                          kPlainStyle);
+  EXPECT_NE(layered.find("(observed)  changed"), std::string::npos) << layered;
+  EXPECT_NE(layered.find("WARNING     site"), std::string::npos) << layered;
+  EXPECT_NE(layered.find("\ndisabled: c, f:1:2\n"), std::string::npos) << layered;
+}
+
+TEST(FormatSpec, SaysWhereEachFieldComesFromAndToWhichVmsItApplies) {
+  const std::string text = FormatSpec(Parse<v1::SpecInfo>(R"(
+      id: "a" severity: WARNING weight: 7 observe_only: true tags: ["x", "y"] mitre: "T1611"
+      origin { layer: SHIPPED place: "K2:1:1"
+               changes { field: "mode" before: "ALERT" after: "OBSERVE" place: "s:2:3" }
+               changes { field: "except" after: "{ vm: \"ci-*\" }" place: "s:3:3" }
+               changes { field: "hold" after: "{ seconds: 1 }" place: "s:4:3" } }
+      selections { vm { name: "ci-1" } verdict: EXCEPTED reason: "its name matches, at s:3:3" }
+      selections { vm { name: "web" } verdict: SELECTED reason: "it selects every VM" })"),
+                                      kPlainStyle);
+  for (const char* line :
+       {"    otherwise: observed only: an alert of severity INFO that counts for nothing; once it "
+        "alerts, of WARNING and weight 7\n",
+        "    tags:      x, y\n", "    ATT&CK:    T1611\n", "    from:      shipped, K2:1:1\n",
+        "    changed:   mode ALERT -> OBSERVE, s:2:3\n",
+        "    changed:   except + { vm: \"ci-*\" }, s:3:3\n",
+        "    changed:   hold (absent) -> { seconds: 1 }, s:4:3\n",
+        "    VM:        ci-1 is excepted: its name matches, at s:3:3\n",
+        "    VM:        web is selected: it selects every VM\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+  }
+  EXPECT_EQ(text.find("here:"), std::string::npos) << "no daemon was asked";
+}
+
+TEST(FormatStatus, SaysWhatIsLoadedAndWhatWasRefused) {
+  const auto line = [](const std::string& library) {
+    const std::string text =
+        FormatStatus(Parse<v1::GetStatusResponse>("library { " + library + " }"), {}, kPlainStyle,
+                     absl::FromUnixSeconds(0), absl::UTCTimeZone());
+    const size_t at = text.find("\nlibrary");
+    return at == std::string::npos ? "" : text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+  };
+  EXPECT_EQ(line("shipped_specs: 70 site_specs: 1 loaded_at { seconds: 60 }"),
+            "library   70 shipped, 1 site; loaded 01-01 00:01:00");
+  EXPECT_EQ(line("shipped_specs: 70 overridden_specs: 2 disabled_specs: 3 loaded_at { seconds: 60 }"
+                 "refused_reason: \"s:1:1: error: no\" refused_at { seconds: 120 }"),
+            "library   70 shipped, 0 site, 2 changed, 3 disabled; REFUSED 01-01 00:02:00");
+  EXPECT_EQ(line(""), "");
 }
 
 TEST(JsonLine, IsOneObjectALineWithTheNamesOfTheProtos) {

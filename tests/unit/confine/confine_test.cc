@@ -3,12 +3,19 @@
 #include "sensor/confine/confine.h"
 
 #include <cerrno>
+#include <csignal>
+#include <cstdio>
 #include <fstream>
 #include <functional>
+#include <thread>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,11 +40,19 @@ int InChild(const std::function<int()>& check) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+using Otherwise = SystemCallFilter::Otherwise;
+
+bool Load(absl::string_view names, Otherwise otherwise) {
+  SystemCallFilter filter(otherwise);
+  filter.Add(names);
+  return filter.Load().ok();
+}
+
 bool CanWrite(const std::string& path) { return static_cast<bool>(std::ofstream(path) << "x"); }
 
 TEST(SystemCallsTest, WhatIsForbiddenFailsAndTheRestDoesNot) {
   EXPECT_EQ(InChild([] {
-              if (!KeepCapabilities({}).ok() || !ForbidSystemCalls({"getpriority"}).ok()) return 2;
+              if (!KeepCapabilities({}).ok() || !Load("getpriority", Otherwise::kAllowed)) return 2;
               errno = 0;
               return syscall(SYS_getpriority, 0, 0) == -1 && errno == EPERM && getppid() > 0 ? 0
                                                                                              : 1;
@@ -47,7 +62,7 @@ TEST(SystemCallsTest, WhatIsForbiddenFailsAndTheRestDoesNot) {
 
 TEST(SystemCallsTest, OnlyWhatIsAllowedWorks) {
   EXPECT_EQ(InChild([] {
-              if (!KeepCapabilities({}).ok() || !AllowSystemCalls({"exit_group", "getpid"}).ok()) {
+              if (!KeepCapabilities({}).ok() || !Load("exit_group getpid", Otherwise::kRefused)) {
                 return 2;
               }
               return getpid() > 0 && syscall(SYS_getppid) == -1 && errno == EPERM ? 0 : 1;
@@ -57,7 +72,7 @@ TEST(SystemCallsTest, OnlyWhatIsAllowedWorks) {
 
 TEST(SystemCallsTest, ANameOfAnotherMachineIsPassedOver) {
   EXPECT_EQ(InChild([] {
-              return KeepCapabilities({}).ok() && ForbidSystemCalls({"no_such_call"}).ok() ? 0 : 1;
+              return KeepCapabilities({}).ok() && Load("no_such_call", Otherwise::kAllowed) ? 0 : 1;
             }),
             0);
 }
@@ -79,8 +94,9 @@ TEST(CapabilitiesTest, NoProgramGetsThemBack) {
 TEST(CapabilitiesTest, WhatIsMissingIsNamed) {
   EXPECT_EQ(InChild([] {
               if (!KeepCapabilities({}).ok() || !CheckCapabilities({}).ok()) return 2;
-              const absl::Status one = CheckCapabilities({CAP_BPF});
-              const absl::Status two = CheckCapabilities({CAP_BPF, CAP_SYS_PTRACE});
+              constexpr int kNeeded[] = {CAP_BPF, CAP_SYS_PTRACE};
+              const absl::Status one = CheckCapabilities(std::span(kNeeded).first(1));
+              const absl::Status two = CheckCapabilities(kNeeded);
               return absl::StartsWith(one.message(), "CAP_BPF is missing; ") &&
                              absl::StartsWith(two.message(),
                                               "CAP_BPF, CAP_SYS_PTRACE are missing; ")
@@ -98,6 +114,30 @@ TEST(ConfineTest, TheDaemonStartsNoProgramAndLooksIntoNoProcess) {
               char* const none[] = {nullptr};
               if (execve("/bin/true", none, none) != -1 || errno != EPERM) return 3;
               if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != -1 || errno != EPERM) return 4;
+              if (syscall(SYS_clone3, nullptr, 0) != -1 || errno != ENOSYS) return 5;
+              if (unshare(CLONE_NEWUSER) != -1 || errno != EPERM) return 6;
+              if (syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0) != -1) return 7;
+              if (chmod("/dev/null", 04755) != -1 || errno != EPERM) return 8;
+              std::thread([] {}).join();  // threads are made all the same
+              return 0;
+            }),
+            0);
+}
+
+// The number of the command is an int: the kernel looks at no more of the argument, nor may the
+// filter.
+TEST(ConfineTest, TheDaemonLoadsNoProgramIntoTheKernel) {
+  EXPECT_EQ(InChild([] {
+              if (!ConfineDaemon().ok()) return 2;
+              const auto refused = [](uint64_t command) {
+                errno = 0;
+                return syscall(SYS_bpf, command, nullptr, 0) == -1 && errno == EPERM;
+              };
+              for (const uint64_t command :
+                   {uint64_t{BPF_PROG_LOAD}, uint64_t{BPF_BTF_LOAD}, uint64_t{BPF_MAP_CREATE},
+                    uint64_t{1} << 32 | BPF_PROG_LOAD, uint64_t{34}, uint64_t{99}}) {
+                if (!refused(command)) return 3;
+              }
               return 0;
             }),
             0);
@@ -117,12 +157,23 @@ TEST(ConfineTest, TheLoaderOpensNoSocket) {
 TEST(ConfineTest, FilesAreWrittenBelowTheFoldersAlone) {
   ASSERT_OK_AND_ASSIGN(const TempDir mine, TempDir::Make());
   ASSERT_OK_AND_ASSIGN(const TempDir other, TempDir::Make());
+  ASSERT_TRUE(CanWrite(other / "old"));
   EXPECT_EQ(InChild([&] {
-              const absl::Status confined = ConfineWrites({mine.path(), "/no/such/folder"});
-              const bool outside = CanWrite(other.path() + "/file");
-              if (!CanWrite(mine.path() + "/file") || !std::ifstream("/proc/self/status")) return 3;
-              if (absl::IsUnimplemented(confined)) return outside ? 0 : 4;
-              return confined.ok() && !outside ? 0 : 5;
+              const absl::Status confined =
+                  ConfineWrites({.folders = {mine.path(), "/no/such/folder"}, .removed = {}});
+              const bool outside = CanWrite(other / "new");
+              if (!CanWrite(mine / "file") || !std::ifstream("/proc/self/status")) return 3;
+              if (absl::IsUnimplemented(confined)) {
+                const long version = syscall(SYS_landlock_create_ruleset, nullptr, 0, 1);
+                return outside && version < 2 ? 0 : 4;
+              }
+              if (!confined.ok() || outside) return 5;
+              if (unlink((other / "old").c_str()) != -1) return 6;
+              if (rename((mine / "file").c_str(), (other / "file").c_str()) != -1) return 7;
+              if (open((other / "old").c_str(), O_RDONLY) == -1) return 8;
+              if (mkdir((mine / "folder").c_str(), 0700) != 0) return 9;
+              // From one folder to another, as a socket goes to its place.
+              return rename((mine / "file").c_str(), (mine / "folder/file").c_str()) == 0 ? 0 : 10;
             }),
             0);
 }

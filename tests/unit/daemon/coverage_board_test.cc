@@ -62,6 +62,20 @@ TEST(CoverageBoard, OnlyWhatComesAfterAttachingIsJudged) {
   EXPECT_TRUE(IsTold(board, FeatureNamed("exit.rate")));
 }
 
+TEST(CoverageBoard, AnotherLibraryIsShownAtOnce) {
+  CoverageBoard board(std::make_shared<const SpecLibrary>());
+  board.Take(AllActive(), /*more=*/true);
+  Spec spec;
+  spec.id = "ours";
+  spec.feature = FeatureNamed("pio.rate");
+  spec.observe_only = true;
+  board.SetLibrary(std::make_shared<const SpecLibrary>(SpecLibrary::FromSpecs({spec})));
+  ASSERT_EQ(board.view()->specs.size(), 1U);
+  EXPECT_EQ(board.view()->specs[0].id, "ours");
+  EXPECT_EQ(board.view()->specs[0].coverage, Coverage::kActive);
+  EXPECT_TRUE(board.view()->specs[0].observe_only);
+}
+
 TEST(CoverageBoard, ADetachedHookTakesItsFeaturesWithIt) {
   CoverageBoard board(std::make_shared<const SpecLibrary>());
   std::vector<HookCoverage> hooks = AllActive();

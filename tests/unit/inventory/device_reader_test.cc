@@ -89,6 +89,16 @@ TEST_F(DeviceReaderTest, ADiskIsNamedByItsPathEscaped) {
   EXPECT_EQ(devices[0].pid, 100);
 }
 
+TEST_F(DeviceReaderTest, WhatTheWalkReadNeedsNoLookAtProc) {
+  ks_open_device file = Open(9, "disk");
+  std::filesystem::remove(tree_.root() + "/100/fd/9");
+  std::strcpy(file.path, "/srv/a\x1b");
+  EXPECT_EQ(Read({VmFile(), file}).devices.at(0).name, "/srv/a\\x1b");
+  // Without an end, as only a broken kernel would say it.
+  std::memset(file.path, 'x', sizeof(file.path));
+  EXPECT_EQ(Read({VmFile(), file}).devices.at(0).name, std::string(sizeof(file.path), 'x'));
+}
+
 TEST_F(DeviceReaderTest, ADescriptorThatMeansAnotherFileByNowNamesNothing) {
   const ks_open_device file = Open(9, "disk");
   Open(9, "other");

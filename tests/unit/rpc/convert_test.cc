@@ -53,6 +53,9 @@ JournaledAlert FullAlert() {
   event.look_at = "l";
   event.evidence = {{"last_port", "0x3f8"}};
   event.observation_lost = true;
+  event.observe_only = true;
+  event.tags = {"escape"};
+  event.mitre = {"T1611"};
   return alert;
 }
 
@@ -65,7 +68,22 @@ TEST(Convert, AnAlertWithEveryField) {
     observed { value: 1.5 limit: 1.25 unit: "1/s" value_text: "v" norm_text: "t"
                window { seconds: 1 nanos: 500000000 } occurrences: 6 }
     count: 8 vm_score: 30.5 contribution: 0.25 summary: "s" why: "w" look_at: "l"
-    evidence { key: "last_port" value: "0x3f8" } observation_lost: true)");
+    evidence { key: "last_port" value: "0x3f8" } observation_lost: true observe_only: true tags: "escape" mitre: "T1611")");
+}
+
+TEST(Convert, ALibraryAndWhyAnotherWasRefused) {
+  LibraryView library{.sha256 = "00ff",
+                      .loaded_at = absl::FromUnixSeconds(5),
+                      .shipped = 4,
+                      .site = 3,
+                      .overridden = 2};
+  library.disabled.resize(1);
+  ExpectIs(ToProto(library), R"(sha256: "00ff" loaded_at { seconds: 5 } shipped_specs: 4
+    site_specs: 3 overridden_specs: 2 disabled_specs: 1)");
+  library.refused = "site:1:2: error: \x1b";
+  library.refused_at = absl::FromUnixSeconds(6);
+  EXPECT_EQ(ToProto(library).refused_reason(), "site:1:2: error: \\x1b");
+  EXPECT_EQ(ToProto(library).refused_at().seconds(), 6);
 }
 
 TEST(Convert, AScoreBandHasNoPoint) {
@@ -81,8 +99,8 @@ TEST(Convert, TextThatIsNoUtf8CannotBreakTheStream) {
   for (std::string* text :
        {&event.key, &event.spec_id, &event.feature, &event.unit, &event.value_text,
         &event.norm_text, &event.summary, &event.why, &event.look_at, &event.vm.name,
-        &event.vm.uuid, &event.vm.vmm, &event.vm.cgroup, &alert.host.node, &alert.host.machine_id,
-        &alert.host.boot_id}) {
+        &event.tags[0], &event.mitre[0], &event.vm.uuid, &event.vm.vmm, &event.vm.cgroup,
+        &alert.host.node, &alert.host.machine_id, &alert.host.boot_id}) {
     *text = bad;
   }
   event.evidence = {{bad, bad}};

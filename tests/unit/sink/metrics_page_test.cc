@@ -33,7 +33,7 @@ MetricsInput Some() {
   input.status.losses = {{.reason = "ring_full", .meaning = "", .count = 2, .matters = true}};
   input.vms = {Vm(2, "b"), Vm(1, "a"), Vm(3, "c")};
   input.vms[1].vm.cgroup = "/machine.slice/machine-qemu\\x2d1\\x2da.scope";
-  input.library_sha256 = "00ff";
+  input.status.library = {.sha256 = "00ff", .loaded_at = absl::FromUnixSeconds(5)};
   input.now = absl::FromUnixSeconds(12);
   input.pulse.tick_wall = absl::FromUnixSeconds(10);
   return input;
@@ -49,6 +49,27 @@ TEST(MetricsPage, ShowsWhatPrometheusKnowsOfTheSensorAndItsVms) {
                               "kvmsentry_vm_score{name=\"b\"} 1.5\n"));
   EXPECT_THAT(page, HasSubstr("kvmsentry_vm_events_total{name=\"b\",feature=\"pio.rate\"} 7\n"));
   EXPECT_THAT(page, HasSubstr("kvmsentry_journal_durable 0\n"));
+  EXPECT_THAT(page, HasSubstr("kvmsentry_config_last_reload_successful 1\n"));
+  EXPECT_THAT(page, HasSubstr("kvmsentry_config_last_reload_success_timestamp_seconds 5\n"));
+}
+
+TEST(MetricsPage, ARefusedReloadAndWhatIsOnlyObservedAreSeen) {
+  MetricsInput input = Some();
+  input.status.library.refused = "site:1:1: error: no";
+  const auto add = [&](bool observe_only) {
+    auto alert = std::make_shared<JournaledAlert>();
+    alert->event.severity = Severity::kInfo;
+    alert->event.point = Point::kK2;
+    alert->event.observe_only = observe_only;
+    input.open.push_back(std::move(alert));
+  };
+  add(true);
+  add(true);
+  add(false);
+  const std::string page = MetricsPage(input);
+  EXPECT_THAT(page, HasSubstr("kvmsentry_config_last_reload_successful 0\n"));
+  EXPECT_THAT(page, HasSubstr("kvmsentry_open_observations 2\n"));
+  EXPECT_THAT(page, HasSubstr("kvmsentry_open_alerts{severity=\"INFO\",point=\"K2\"} 1\n"));
 }
 
 TEST(MetricsPage, OfMoreVmsThanTheLimitOnlyTheNumberIsShown) {

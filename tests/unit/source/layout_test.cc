@@ -284,7 +284,8 @@ const std::vector<Layout>& RecordLayouts() {
         MEMBER(ks_open_device, fs_magic), MEMBER(ks_open_device, fs_device),
         MEMBER(ks_open_device, device), MEMBER(ks_open_device, tgid), MEMBER(ks_open_device, fd),
         MEMBER(ks_open_device, kind), MEMBER(ks_open_device, flags), MEMBER(ks_open_device, tap),
-        MEMBER(ks_open_device, ifindex), MEMBER(ks_open_device, net_ns)}},
+        MEMBER(ks_open_device, ifindex), MEMBER(ks_open_device, net_ns),
+        MEMBER(ks_open_device, path)}},
   };
   return *kLayouts;
 }

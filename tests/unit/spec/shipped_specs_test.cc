@@ -36,6 +36,13 @@ SpecLibrary Shipped() {
 
 TEST(ShippedSpecsTest, HaveNoProblem) { EXPECT_THAT(Shipped().specs(), Not(IsEmpty())); }
 
+TEST(ShippedSpecsTest, CanBeSortedAndAlert) {
+  for (const Spec& spec : Shipped().specs()) {
+    EXPECT_THAT(spec.tags, Not(IsEmpty())) << spec.id;
+    EXPECT_FALSE(spec.observe_only) << spec.id;
+  }
+}
+
 TEST(ShippedSpecsTest, StandInTheFileOfTheirPoint) {
   const auto sources = ReadSpecFolder(kFolder);
   ASSERT_TRUE(sources.ok()) << sources.status();

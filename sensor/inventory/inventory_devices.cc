@@ -1,0 +1,46 @@
+// What the inventory knows of each VM's devices.
+#include <algorithm>
+#include <cstddef>
+#include <map>
+
+#include "sensor/inventory/inventory.h"
+
+namespace kvmsentry {
+
+void Inventory::TakeDevices(const Walk& walk, const Held& held) {
+  std::map<int32_t, size_t> vms_of;
+  for (const auto& [kvm, holders] : held) {
+    for (const int32_t pid : holders.pids) ++vms_of[pid];
+  }
+  devices_ = walk.devices;
+  for (auto& [pid, list] : devices_) {
+    for (Device& device : list.devices) device.shared_by_process = vms_of[pid] > 1;
+  }
+  for (auto& [serial, vm] : vms_) {
+    const auto holders = held.find(vm.kvm);
+    if (holders == held.end()) continue;
+    vm.holders.assign(holders->second.pids.begin(), holders->second.pids.end());
+  }
+}
+
+DeviceList Inventory::DevicesOf(VmId vm) const {
+  const auto known = vms_.find(vm.serial);
+  return known == vms_.end() ? DeviceList{} : DevicesOf(known->second.holders);
+}
+
+DeviceList Inventory::DevicesOf(std::span<const int32_t> holders) const {
+  DeviceList all;
+  for (const int32_t pid : holders) {
+    const auto list = devices_.find(pid);
+    if (list == devices_.end()) continue;
+    if (all.cgroup == 0) all.cgroup = list->second.cgroup;
+    const std::vector<Device>& devices = list->second.devices;
+    const size_t taken = std::min(devices.size(), kMaxDevices - all.devices.size());
+    all.devices.insert(all.devices.end(), devices.begin(),
+                       devices.begin() + static_cast<std::ptrdiff_t>(taken));
+    all.left_out += list->second.left_out + (devices.size() - taken);
+  }
+  return all;
+}
+
+}  // namespace kvmsentry

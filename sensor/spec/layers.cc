@@ -1,0 +1,13 @@
+#include "sensor/spec/layers.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace kvmsentry {
+
+absl::string_view LayerName(Layer layer) { return layer == Layer::kSite ? "site" : "shipped"; }
+
+std::string ToString(const FilePlace& place) {
+  return absl::StrCat(place.file, ":", place.line, ":", place.column);
+}
+
+}  // namespace kvmsentry

@@ -23,6 +23,8 @@ install(FILES docs/operating.md docs/clients.md docs/hooks.md docs/kernels.md sp
         DESTINATION share/doc/kvmsentry/docs)
 install(DIRECTORY docs/clients DESTINATION share/doc/kvmsentry/docs)
 install(DIRECTORY proto/kvmsentry DESTINATION share/kvmsentry/proto)
+# What those link to, as in the tree.
+install(DIRECTORY deploy/prometheus deploy/grafana deploy/kubernetes DESTINATION share/doc/kvmsentry/deploy)
 
 # Written by the programs themselves, so that they name every option.
 set(made ${CMAKE_BINARY_DIR}/package)
@@ -31,11 +33,14 @@ find_program(GZIP gzip)
 if(HELP2MAN AND GZIP)
   function(man_page target section)
     set(page ${made}/${target}.${section})
+    # What no --help says.
+    set(more ${CMAKE_SOURCE_DIR}/deploy/man/${target}.h2m)
     add_custom_command(
       OUTPUT ${page}.gz
-      COMMAND ${HELP2MAN} --no-info --section ${section} --output ${page} $<TARGET_FILE:${target}> ${ARGN}
+      COMMAND ${HELP2MAN} --no-info --section ${section} --include ${more} --output ${page}
+              $<TARGET_FILE:${target}> ${ARGN}
       COMMAND ${GZIP} -9nf ${page}
-      DEPENDS ${target}
+      DEPENDS ${target} ${more}
       VERBATIM)
     set_property(GLOBAL APPEND PROPERTY man_pages ${page}.gz)
     install(FILES ${page}.gz DESTINATION share/man/man${section})

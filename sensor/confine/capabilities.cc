@@ -2,10 +2,15 @@
 
 #include <cerrno>
 #include <memory>
+#include <string>
 #include <type_traits>
+#include <vector>
 
 #include <sys/capability.h>
 #include <sys/prctl.h>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_join.h"
 
 namespace kvmsentry {
 namespace {
@@ -15,15 +20,39 @@ struct Free {
 };
 using Capabilities = std::unique_ptr<std::remove_pointer_t<cap_t>, Free>;
 
+bool Has(const Capabilities& capabilities, cap_value_t capability) {
+  cap_flag_value_t has = CAP_CLEAR;
+  return cap_get_flag(capabilities.get(), capability, CAP_PERMITTED, &has) == 0 && has == CAP_SET;
+}
+
+// "CAP_BPF"
+std::string NameOf(cap_value_t capability) {
+  const std::unique_ptr<char, Free> name(cap_to_name(capability));
+  return name == nullptr ? absl::StrCat("capability ", capability)
+                         : absl::AsciiStrToUpper(name.get());
+}
+
 }  // namespace
+
+absl::Status CheckCapabilities(std::span<const int> needed) {
+  const Capabilities had(cap_get_proc());
+  if (had == nullptr) return absl::ErrnoToStatus(errno, "reading capabilities");
+  std::vector<std::string> missing;
+  for (const cap_value_t capability : needed) {
+    if (!Has(had, capability)) missing.push_back(NameOf(capability));
+  }
+  if (missing.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      absl::StrJoin(missing, ", "), missing.size() == 1 ? " is missing" : " are missing",
+      "; start kvmsentry.service, run kvmsentryd as root, or add to the container's capabilities"));
+}
 
 absl::Status KeepCapabilities(std::span<const int> kept) {
   const Capabilities had(cap_get_proc());
   const Capabilities keeps(cap_init());
   if (had == nullptr || keeps == nullptr) return absl::ErrnoToStatus(errno, "reading capabilities");
   for (const cap_value_t capability : kept) {
-    cap_flag_value_t has = CAP_CLEAR;
-    if (cap_get_flag(had.get(), capability, CAP_PERMITTED, &has) != 0 || has == CAP_CLEAR) continue;
+    if (!Has(had, capability)) continue;
     cap_set_flag(keeps.get(), CAP_PERMITTED, 1, &capability, CAP_SET);
     cap_set_flag(keeps.get(), CAP_EFFECTIVE, 1, &capability, CAP_SET);
   }

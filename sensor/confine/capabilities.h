@@ -13,4 +13,7 @@ namespace kvmsentry {
 // start get them.
 absl::Status KeepCapabilities(std::span<const int> kept);
 
+// FAILED_PRECONDITION that names those of NEEDED that the calling thread has not.
+absl::Status CheckCapabilities(std::span<const int> needed);
+
 }  // namespace kvmsentry

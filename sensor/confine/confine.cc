@@ -36,6 +36,11 @@ absl::Status Keep(std::vector<int> capabilities) {
 
 }  // namespace
 
+absl::Status CheckRights() {
+  constexpr int kNeeded[] = {CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_SYS_ADMIN};
+  return CheckCapabilities(kNeeded);
+}
+
 absl::Status ConfineLoader() {
   KVMSENTRY_RETURN_IF_ERROR(Keep({CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN}));
   if (kSanitized) return absl::OkStatus();

@@ -1,8 +1,8 @@
 // What each of the sensor's two processes gives up, once it has what it needs. All of it is
 // inherited by threads and processes that are made later; threads of one process share its memory,
 // so what a thread gave up hinders code that runs in it, and holds only what the whole process gave
-// up. A process of root keeps CAP_DAC_OVERRIDE besides: root owns the host's files anyway, and it is
-// a user of its own, as the unit's, that protects the host.
+// up. A process of root keeps CAP_DAC_OVERRIDE besides: root owns the host's files anyway, and it
+// is a user of its own, as the unit's, that protects the host.
 #pragma once
 
 #include <string>
@@ -11,6 +11,10 @@
 #include "sensor/base/status.h"
 
 namespace kvmsentry {
+
+// FAILED_PRECONDITION that names the capabilities that the two processes need and this one has not:
+// without them much would go unseen, and by reasons that nobody understands.
+absl::Status CheckRights();
 
 // The loader loads and attaches programs: it keeps CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN of the
 // rights that the process has, and the system calls that libbpf makes. It parses no input but

@@ -34,6 +34,7 @@
 #include "sensor/daemon/site_folder.h"
 #include "sensor/daemon/spec_loader.h"
 #include "sensor/daemon/watchdog.h"
+#include "sensor/inventory/cgroup_namespace.h"
 #include "sensor/loader/remote_loader.h"
 #include "sensor/rpc/server.h"
 
@@ -138,8 +139,13 @@ absl::StatusOr<std::unique_ptr<SilenceBook>> OpenSilences(const DaemonOptions& o
 absl::Status Run(const DaemonOptions& options) {
   if (options.unpin) return Unpin(options.pin_root);
   std::signal(SIGPIPE, SIG_IGN);  // a log's reader that has gone is no reason to end
+  KVMSENTRY_RETURN_IF_ERROR(CheckRights());
   SensorOptions sensor_options = OptionsOf(options);
   // Before there is a second thread, or anything of anybody else's was read.
+  if (const absl::Status joined = JoinCgroupNamespaceOfHost(); !joined.ok()) {
+    spdlog::warn("cgroups are shown relative to this container's: {}",
+                 std::string(joined.message()));
+  }
   KVMSENTRY_ASSIGN_OR_RETURN(
       std::unique_ptr<RemoteLoader> loader,
       RemoteLoader::Start(sensor_options.probe, BpfSources(), ConfineLoader));

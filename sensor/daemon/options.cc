@@ -136,7 +136,7 @@ void AddOptions(CLI::App& app, DaemonOptions& o, std::string& config) {
   app.add_option("--without-hook", o.without_hooks,
                  "Leave this hook off, by its name in kvmsentry status; may be given several times")
       ->type_name("NAME")
-      ->check(CLI::IsMember(NamesOfHooks()));
+      ->check(CLI::IsMember(NamesOfHooks()).description(""));  // too many for a line of help
   app.add_flag("--unpin", o.unpin, "Remove the pinned maps, with all counts, and end")
       ->configurable(false);
   app.add_flag("--verbose", o.verbose, "Log more");

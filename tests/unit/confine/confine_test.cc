@@ -12,12 +12,15 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "absl/strings/match.h"
 
 #include "sensor/base/sanitized.h"
 #include "sensor/confine/capabilities.h"
@@ -82,6 +85,21 @@ TEST(CapabilitiesTest, NoProgramGetsThemBack) {
               return all.find("CapEff:\t0000000000000000") != std::string::npos &&
                              all.find("CapPrm:\t0000000000000000") != std::string::npos &&
                              all.find("NoNewPrivs:\t1") != std::string::npos
+                         ? 0
+                         : 1;
+            }),
+            0);
+}
+
+TEST(CapabilitiesTest, WhatIsMissingIsNamed) {
+  EXPECT_EQ(InChild([] {
+              if (!KeepCapabilities({}).ok() || !CheckCapabilities({}).ok()) return 2;
+              constexpr int kNeeded[] = {CAP_BPF, CAP_SYS_PTRACE};
+              const absl::Status one = CheckCapabilities(std::span(kNeeded).first(1));
+              const absl::Status two = CheckCapabilities(kNeeded);
+              return absl::StartsWith(one.message(), "CAP_BPF is missing; ") &&
+                             absl::StartsWith(two.message(),
+                                              "CAP_BPF, CAP_SYS_PTRACE are missing; ")
                          ? 0
                          : 1;
             }),

@@ -42,6 +42,11 @@ void Fill(const KeyValues& net, const QemuLine& line, given::Interface* interfac
   if (type == "bridge" && !net.Has("br")) interface->bridge = {"br0", Origin::kDefault};
   if (type == "tap" || type == "vhost-vdpa") {
     SetIf(net, type == "tap" ? "ifname" : "vhostdev", &interface->device);
+    const std::string& fds = net.Has("fds") ? net.Get("fds") : net.Get("fd");
+    if (!fds.empty()) {
+      interface->device = {absl::StrCat("fd:", ShownText(fds.substr(0, fds.find(':')))),
+                           Origin::kArgv};
+    }
     // vhostfd= and vhostfds= switch it on, too.
     const std::optional<bool> vhost = net.GetFlag("vhost");
     if (vhost) {

@@ -84,7 +84,7 @@ TEST(QemuTest, LibvirtsCommandLine) {
   ASSERT_THAT(given.interfaces, SizeIs(1));
   EXPECT_EQ(given.interfaces[0].id, "net0");
   EXPECT_THAT(given.interfaces[0].kind, IsFromArgv("tap"));
-  EXPECT_THAT(given.interfaces[0].device, IsUnknown());
+  EXPECT_THAT(given.interfaces[0].device, IsFromArgv("fd:3"));
   EXPECT_THAT(given.interfaces[0].mac, IsFromArgv("00:11:22:33:44:55"));
   EXPECT_THAT(given.interfaces[0].model, IsFromArgv("virtio-net-pci"));
   EXPECT_THAT(given.interfaces[0].vhost, IsFromArgv(true));

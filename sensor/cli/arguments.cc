@@ -180,6 +180,11 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
   vms_app.add_option("--vm", vm_globs, "Only those whose name or uuid matches; may be repeated")
       ->type_name("GLOB")
       ->allow_extra_args(false);
+  std::string vm_name;
+  vms_app
+      .add_option("NAME", vm_name, "Show all that this VM was given, and where it is known from")
+      ->type_name("");
+  vms_app.add_flag("--given", vms.given, "The same of each VM");
   vms_app.add_flag("--counts", vms.counts, "Show the counts of each VM, feature by feature");
   vms_app.add_flag("--exits", vms.exits,
                    "Show why each VM left its guest, and for how long; with --json, by vCPU");
@@ -224,6 +229,9 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
     invocation.command = std::move(alerts);
   } else if (app.got_subcommand("vms")) {
     for (const std::string& glob : vm_globs) vms.request.add_vm(glob);
+    if (!vm_name.empty()) vms.request.add_vm(vm_name);
+    vms.given |= !vm_name.empty();
+    vms.request.set_given(vms.given);
     vms.request.set_vcpu_exits(vms.exits && vms.json);
     invocation.command = std::move(vms);
   } else if (app.got_subcommand("status")) {

@@ -15,6 +15,7 @@
 namespace kvmsentry {
 namespace {
 
+constexpr int kMaxAnswerBytes = 64 << 20;
 constexpr std::chrono::seconds kAnswerWithin(10);
 
 absl::Status CannotReach(const std::string& socket, int error) {
@@ -60,7 +61,11 @@ struct Client::State {
 absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const std::string& socket) {
   Fd fd = ConnectUnix(socket);
   if (!fd) return CannotReach(socket, errno);
-  const auto channel = grpc::CreateInsecureChannelFromFd("kvmsentryd", fd.release());
+  // What every VM of a large host was given is more than gRPC takes by itself, 4 MiB.
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxAnswerBytes);
+  const auto channel =
+      grpc::CreateCustomInsecureChannelFromFd("kvmsentryd", fd.release(), arguments);
   auto state = std::make_unique<State>();
   state->socket = socket;
   state->alerts = v1::Alerts::NewStub(channel);

@@ -18,6 +18,8 @@ int Run(const CommonOptions& common, const VmsCommand& command) {
   Output output(STDOUT_FILENO);
   if (command.json) {
     for (const v1::VmStatus& vm : response->vms()) output.Write(JsonLine(vm));
+  } else if (command.given) {
+    output.Write(FormatGiven(*response, StyleFor(common.color), absl::LocalTimeZone()));
   } else {
     const Style style = StyleFor(common.color);
     output.Write(FormatVms(*response, command.counts, style, absl::LocalTimeZone()));

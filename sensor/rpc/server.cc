@@ -17,6 +17,7 @@
 #include "kvmsentry/v1/alerts.grpc.pb.h"
 #include "kvmsentry/v1/sensor.grpc.pb.h"
 #include "sensor/rpc/convert.h"
+#include "sensor/rpc/convert_given.h"
 #include "sensor/rpc/history.h"
 #include "sensor/rpc/request.h"
 #include "sensor/rpc/subscribers.h"
@@ -100,7 +101,10 @@ class SensorService final : public v1::Sensor::CallbackService {
       return std::tie(a.vm.name, a.vm.id) < std::tie(b.vm.name, b.vm.id);
     });
     for (const VmView& vm : vms) {
-      if (MatchesVm(*globs, vm.vm)) *response->add_vms() = ToProto(vm, request->vcpu_exits());
+      if (!MatchesVm(*globs, vm.vm)) continue;
+      v1::VmStatus& status = *response->add_vms();
+      status = ToProto(vm, request->vcpu_exits());
+      if (request->given()) AddGiven(vm, &status);
     }
     return End(context, absl::OkStatus());
   }

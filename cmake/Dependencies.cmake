@@ -14,6 +14,8 @@ pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(pugixml REQUIRED)
 
 find_program(BPF_CLANG clang REQUIRED)
 find_program(BPFTOOL bpftool REQUIRED PATHS /usr/sbin)

@@ -19,7 +19,7 @@ install(FILES deploy/completion/kvmsentry.zsh DESTINATION share/zsh/vendor-compl
         RENAME _kvmsentry)
 install(FILES deploy/completion/kvmsentry.fish DESTINATION share/fish/vendor_completions.d)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION share/doc/kvmsentry)
-install(FILES docs/operating.md docs/clients.md docs/hooks.md docs/kernels.md specs/README.md
+install(FILES docs/operating.md docs/clients.md docs/given.md docs/hooks.md docs/kernels.md specs/README.md
         DESTINATION share/doc/kvmsentry/docs)
 install(DIRECTORY docs/clients DESTINATION share/doc/kvmsentry/docs)
 install(DIRECTORY proto/kvmsentry DESTINATION share/kvmsentry/proto)

@@ -84,6 +84,8 @@ struct VmOptions {
                  "Show why each VM left its guest, and for how long; with --json, by vCPU");
     vms.add_flag("--devices", command.devices,
                  "Show what each VM has on the host: taps, vhost, disks");
+    vms.add_flag("--given", command.given,
+                 "Show what each VM was given, and where it is known from; vms NAME does");
     AddJson(vms, command.json);
     AddWide(vms, command.wide);
     return vms;
@@ -93,6 +95,8 @@ struct VmOptions {
     VmsCommand parsed = command;
     for (const std::string& glob : globs) parsed.request.add_vm(glob);
     parsed.request.set_vcpu_exits(command.exits && command.json);
+    parsed.given |= !command.name.empty();
+    parsed.request.set_given(parsed.given);
     const std::vector<std::string> keys = VmKeyNames();
     parsed.sort = static_cast<VmKey>(std::ranges::find(keys, sort) - keys.begin());
     return parsed;

@@ -16,6 +16,14 @@ namespace kvmsentry {
 namespace {
 
 constexpr size_t kMaxPemBytes = 1 << 20;
+constexpr int kMaxAnswerBytes = 64 << 20;
+
+// What every VM of a large host was given is more than gRPC takes by itself, 4 MiB.
+grpc::ChannelArguments Arguments() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxAnswerBytes);
+  return arguments;
+}
 
 }  // namespace
 
@@ -24,7 +32,7 @@ constexpr size_t kMaxPemBytes = 1 << 20;
 absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenUnixChannel(const std::string& socket) {
   Fd fd = ConnectUnix(socket);
   if (!fd) return CannotReach(socket, errno);
-  return grpc::CreateInsecureChannelFromFd("kvmsentryd", fd.release());
+  return grpc::CreateCustomInsecureChannelFromFd("kvmsentryd", fd.release(), Arguments());
 }
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenTlsChannel(const Target& target) {
@@ -35,7 +43,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenTlsChannel(const Target& targ
                                    std::pair(&target.cert, &options.pem_cert_chain)}) {
     KVMSENTRY_ASSIGN_OR_RETURN(*text, ReadFileAt(AT_FDCWD, *file, kMaxPemBytes));
   }
-  return grpc::CreateChannel(target.address, grpc::SslCredentials(options));
+  return grpc::CreateCustomChannel(target.address, grpc::SslCredentials(options), Arguments());
 }
 
 }  // namespace kvmsentry

@@ -41,6 +41,7 @@ struct VmsCommand {
   bool counts = false;
   bool exits = false;
   bool devices = false;
+  bool given = false;  // a page a VM instead of the table
   bool json = false;
 };
 

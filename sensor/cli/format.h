@@ -47,6 +47,10 @@ std::string FormatExits(const std::vector<v1::VmStatus>& vms, const Style& style
 // What the VMs have on the host. Begins with an empty line.
 std::string FormatDevices(const std::vector<v1::VmStatus>& vms, const Look& look);
 
+// All that each VM was given, a page a VM.
+std::string FormatGiven(const v1::ListVmsResponse& response, const Style& style,
+                        absl::TimeZone zone);
+
 // Whether all is well, on one screen of 80 by 24; then the parts that were asked for.
 std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts& parts,
                          const Style& style, absl::Time now, absl::TimeZone zone);

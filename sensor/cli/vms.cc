@@ -40,6 +40,11 @@ absl::StatusOr<std::string> Text(Client& client, const std::vector<v1::VmStatus>
                   [&](const v1::Alert& alert) { return alert.vm().id() != vms[0].vm().id(); });
     text = FormatVm(vms[0], open, look);
   }
+  if (command.given) {
+    v1::ListVmsResponse given;
+    for (const v1::VmStatus& vm : vms) *given.add_vms() = vm;
+    absl::StrAppend(&text, "\n", FormatGiven(given, look.style, look.zone));
+  }
   if (command.counts) text += FormatCounts(vms, look.style);
   if (command.exits) text += FormatExits(vms, look.style);
   if (command.devices) text += FormatDevices(vms, look);

@@ -27,6 +27,7 @@ HostWalkResult HostWalker::Walk() {
     }
     result.processes = Ask(pids);
     if (probe_.walks_devices()) WalkDevices(result);
+    ReadGiven(result);
   }
   result.end = clock_.Now();
   return result;
@@ -49,6 +50,19 @@ void HostWalker::WalkDevices(HostWalkResult& result) {
     CountFailure(list.status(), result);
     if (list.ok()) devices->second = *std::move(list);
   }
+}
+
+// What cannot be read of a process says so in its record; one that has gone is no failure.
+void HostWalker::ReadGiven(HostWalkResult& result) {
+  given_.Begin(clock_.Now());
+  for (const ks_open_file& file : result.files) {
+    const auto pid = static_cast<int32_t>(file.tgid);
+    const auto process = result.processes.find(pid);
+    if (process == result.processes.end() || !process->second.ok()) continue;
+    const auto devices = result.devices.find(pid);
+    given_.Look(*process->second, devices == result.devices.end() ? DeviceList() : devices->second);
+  }
+  result.given = given_.End();
 }
 
 }  // namespace kvmsentry

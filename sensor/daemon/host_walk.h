@@ -10,6 +10,7 @@
 #include "sensor/base/clock.h"
 #include "sensor/base/status.h"
 #include "sensor/daemon/process_survey.h"
+#include "sensor/given/given_book.h"
 #include "sensor/inventory/device_reader.h"
 #include "sensor/inventory/inventory.h"
 #include "sensor/probe/probe.h"
@@ -21,6 +22,7 @@ struct HostWalkResult {
   bool whole = false;  // all files were walked over
   std::vector<ks_open_file> files;
   std::map<int32_t, DeviceList> devices;
+  GivenRecords given;
   ProcessAnswers processes;  // those that hold or made a VM
   // Walks and reads that failed, and the first of them.
   uint64_t failures = 0;
@@ -45,10 +47,12 @@ class HostWalker {
 
  private:
   void WalkDevices(HostWalkResult& result);
+  void ReadGiven(HostWalkResult& result);
 
   const Probe& probe_;
   ProcessSurvey survey_;
   DeviceReader devices_;
+  GivenBook given_;
   const Clock& clock_;
 };
 

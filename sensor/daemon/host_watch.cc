@@ -44,6 +44,7 @@ InventoryChanges HostWatch::Look(const std::vector<ks_vm_row>& rows) {
     const Walk walk = walk_->ToWalk();
     changes = inventory_.Sync(rows, &walk, now);
     if (inventory_.hidden() != 0) walks_.Doubt();
+    given_ = std::move(walk_->given);
     walk_.reset();
     ++walks_seen_;
     ListUnwatched();

@@ -51,6 +51,8 @@ class HostWatch {
   void AskNames();
 
   const Inventory& inventory() const { return inventory_; }
+  // What VMs were given, by the process that has them, as of the latest walk that was looked at.
+  const GivenRecords& given() const { return given_; }
   // The unwatched VMs, as views; changes with walks only.
   const std::shared_ptr<const std::vector<VmView>>& unwatched() const { return unwatched_views_; }
   // Counts Look()s with a walk.
@@ -74,6 +76,7 @@ class HostWatch {
   ProcessSurvey names_survey_;
   ProcessBoard processes_;
   Inventory inventory_;
+  GivenRecords given_;
   WalkSchedule walks_;
   std::optional<HostWalkResult> walk_;  // not looked at yet
   uint64_t walks_seen_ = 0;

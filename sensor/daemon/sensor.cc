@@ -177,6 +177,7 @@ void Sensor::Look() {
     for (const VmId changed : registry_.TakeDevices(host_.inventory())) {
       Describe(*registry_.Find(changed));
     }
+    TakeGiven(now);
   }
 }
 
@@ -202,6 +203,16 @@ void Sensor::Watch(const VmEntry& vm, KernelTime now) {
 
 void Sensor::Describe(const VmRecord& vm) {
   sources_->Describe(vm.entry.facts.id, vm.entry.facts, *vm.devices);
+}
+
+void Sensor::TakeGiven(KernelTime now) {
+  const auto wall = [this](KernelTime time) { return WallAt(clock_, time); };
+  for (const VmId changed : registry_.TakeGiven(host_.given(), wall)) {
+    const VmRecord& vm = *registry_.Find(changed);
+    if (!log_quota_.Admit(now)) continue;
+    spdlog::info("VM {}: what it was given changed: {}", vm.entry.facts.name,
+                 absl::StrJoin(vm.given->changes, "; "));
+  }
 }
 
 // Norms may be per vCPU. KVM frees a vCPU only with its VM: fewer are a VM that ends, which clears

@@ -98,6 +98,7 @@ class Sensor {
   void Watch(const VmEntry& vm, KernelTime now);
   void CountVcpus(KernelTime now);
   void Describe(const VmRecord& vm);
+  void TakeGiven(KernelTime now);
   void Vanish(const VmGone& gone, KernelTime now);
   void Sample(KernelTime now);
   void LookAtSelf(KernelTime now);

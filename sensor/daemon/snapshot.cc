@@ -57,6 +57,9 @@ VmView ViewOf(const Snapshot& snapshot, const Snapshot* before, const Snapshot::
   view.score_millipoints = vm.score_millipoints;
   view.open_alerts = vm.open_alerts;
   view.devices = *vm.record->devices;
+  view.given = vm.record->given;
+  view.given_changed_at = vm.record->given_changed_at;
+  view.mapped = details.mapped;
   // Missing is not zero: only of features that are told.
   if (snapshot.coverage == nullptr) return view;
   for (const FeatureId id : snapshot.coverage->told) {

@@ -32,4 +32,23 @@ std::vector<VmId> VmRegistry::TakeDevices(const Inventory& inventory) {
   return different;
 }
 
+std::vector<VmId> VmRegistry::TakeGiven(const GivenRecords& given,
+                                        const std::function<absl::Time(KernelTime)>& wall) {
+  std::vector<VmId> different;
+  for (auto& [id, record] : records_) {
+    const auto read = given.find(record->entry.facts.pid);
+    // Of a process that no walk finds any more, as one that hides its VM, the latest stays.
+    if (read == given.end() || read->second == record->given) continue;
+    const GivenRecord* before = record->given.get();
+    const bool changed = before != nullptr && read->second->changed_at &&
+                         before->changed_at != read->second->changed_at;
+    VmRecord with = *record;
+    with.given = read->second;
+    if (with.given->changed_at) with.given_changed_at = wall(*with.given->changed_at);
+    record = std::make_shared<const VmRecord>(std::move(with));
+    if (changed) different.push_back(id);
+  }
+  return different;
+}
+
 }  // namespace kvmsentry

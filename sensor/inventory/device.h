@@ -33,6 +33,12 @@ namespace kvmsentry {
 
 enum class DeviceKind { kTap = 1, kVhostNet, kVhostVsock, kVhostScsi, kDisk };
 
+// How large an image is: no part of which device it is, for it grows.
+struct DeviceSize {
+  uint64_t bytes = 0;
+  friend bool operator==(DeviceSize, DeviceSize) { return true; }
+};
+
 struct Device {
   DeviceKind kind = DeviceKind::kDisk;
   // Escaped. Of a tap its interface, of vhost its name in /proc/misc. Of a disk its path, below
@@ -50,6 +56,7 @@ struct Device {
   uint64_t object = 0;
   // Of a tap, 0 where not known: its number, and that of the network namespace that it is in.
   uint32_t ifindex = 0, net_ns = 0;
+  DeviceSize size = {};  // of an image, as of the walk
   bool block = false;
   bool writable = false;
   bool shared_by_process = false;  // the process holds several VMs, and which has it is not known

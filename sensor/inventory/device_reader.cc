@@ -148,6 +148,7 @@ Device Describe(const Found& found, int process, const MiscDevices& misc) {
                 .object = file.kind == KS_DEVICE_MISC ? file.object : 0,
                 .ifindex = file.ifindex,
                 .net_ns = file.net_ns,
+                .size = {file.size},
                 .block = file.kind == KS_DEVICE_BLOCK,
                 .writable = found.writable};
   if (found.kind == DeviceKind::kDisk) {

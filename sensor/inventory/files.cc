@@ -12,7 +12,8 @@ absl::Status FileError(int error, const std::string& what) {
 }
 
 absl::StatusOr<std::string> ReadFileAt(int directory, const std::string& name, size_t max_bytes) {
-  const Fd file(openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  // Not waiting: whoever owns a file may hold a lease on it.
+  const Fd file(openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file) return FileError(errno, absl::StrCat("open ", name));
   std::string content(max_bytes, '\0');
   size_t length = 0;

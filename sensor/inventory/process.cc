@@ -21,7 +21,6 @@
 namespace kvmsentry {
 namespace {
 
-constexpr size_t kMaxCmdline = 64 << 10;
 constexpr size_t kMaxStat = 4096;
 constexpr size_t kMaxStatus = 16 << 10;
 constexpr size_t kMaxCgroup = 64 << 10;
@@ -156,7 +155,7 @@ absl::StatusOr<ProcessFacts> ProcFs::Read(int32_t pid) {
                    suspended_ns_};
   process.exe = ReadExe(living.get());
   KVMSENTRY_ASSIGN_OR_RETURN(const std::string cmdline,
-                             ReadFileAt(living.get(), "cmdline", kMaxCmdline));
+                             ReadFileAt(living.get(), "cmdline", kMaxCommandLine));
   process.args = SplitArgs(cmdline);
   KVMSENTRY_ASSIGN_OR_RETURN(const std::string cgroup,
                              ReadFileAt(directory.get(), "cgroup", kMaxCgroup));

@@ -3,6 +3,7 @@
 // parsed. Whatever is made of them to be shown is escaped there (naming.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,6 +16,9 @@
 
 namespace kvmsentry {
 
+// libvirt writes some 400 bytes a disk.
+inline constexpr size_t kMaxCommandLine = 256 << 10;
+
 struct ProcessFacts {
   int32_t pid = 0;           // of the thread group
   uint64_t start_ticks = 0;  // with pid its identity, since pids are reused
@@ -22,7 +26,7 @@ struct ProcessFacts {
                              // (10 ms) at most, if the host has not slept since
   std::string comm;
   std::string exe;                // as the link reads; empty for a kernel thread
-  std::vector<std::string> args;  // of the first 64 KiB of the command line
+  std::vector<std::string> args;  // of the first kMaxCommandLine bytes of the command line
   std::string cgroup;             // path within its hierarchy, "/" for the root
   friend bool operator==(const ProcessFacts&, const ProcessFacts&) = default;
 };

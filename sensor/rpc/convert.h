@@ -17,7 +17,7 @@ v1::Position ToProto(Position position);
 v1::Alert ToProto(const JournaledAlert& alert);
 v1::Gap ToProto(const Gap& gap);
 v1::VmRef ToProto(const VmFacts& vm);
-// VCPU_EXITS: also vCPU by vCPU.
+// VCPU_EXITS: also vCPU by vCPU. What the VM was given: convert_given.h.
 v1::VmStatus ToProto(const VmView& vm, bool vcpu_exits = false);
 v1::SpecInfo ToProto(const SpecView& spec);
 v1::DisabledSpec ToProto(const DisabledSpec& spec);

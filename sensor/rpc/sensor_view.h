@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "sensor/feature/member.h"
 #include "sensor/feature/method.h"
 #include "sensor/feature/vm.h"
+#include "sensor/given/given_book.h"
 #include "sensor/inventory/device.h"
 #include "sensor/source/kvm/exits.h"
 #include "sensor/spec/layers.h"
@@ -105,6 +107,9 @@ struct VmView {
   std::map<std::string, double> levels;      // see VmDetails::levels
   std::map<std::string, double> rates = {};  // per second, of counts that rise
   DeviceList devices;
+  std::shared_ptr<const GivenRecord> given = nullptr;  // nullptr: not read
+  absl::Time given_changed_at = {};                    // as GivenRecord's
+  uint64_t mapped = 0;                                 // see VmDetails
   std::vector<VcpuExits> exits;  // if asked for; of vCPUs that have left the guest
 };
 

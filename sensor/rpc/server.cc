@@ -23,6 +23,7 @@
 #include "sensor/rpc/access/grpc_log.h"
 #include "sensor/rpc/access_proto.h"
 #include "sensor/rpc/convert.h"
+#include "sensor/rpc/convert_given.h"
 #include "sensor/rpc/history.h"
 #include "sensor/rpc/list_members.h"
 #include "sensor/rpc/open_summary.h"
@@ -139,6 +140,7 @@ class SensorService final : public v1::Sensor::CallbackService {
       v1::VmStatus& status = *response->add_vms();
       status = ToProto(vm, request->vcpu_exits());
       if (vm.watched) open.FillVm(vm.vm.id.serial, status);
+      if (request->given()) AddGiven(vm, &status);
     }
     return End(context, absl::OkStatus());
   }

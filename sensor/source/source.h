@@ -54,6 +54,7 @@ struct VmDetails {
   // Of a level the highest of its parts, in its unit; of a rate the sum, per second.
   std::map<FeatureId, double> levels;
   uint32_t vcpus = 0;
+  uint64_t mapped = 0;      // bytes that KVM maps for the guest; 0: not known
   bool incomplete = false;  // a part of it is not counted, for no slot was left
   bool born_seen = false;   // by a hook
 };

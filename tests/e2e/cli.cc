@@ -92,6 +92,12 @@ absl::StatusOr<std::vector<v1::VmStatus>> Cli::Vms(const std::string& glob) cons
   return FromJson<v1::VmStatus>(Json({"vms", "--vm", glob}));
 }
 
+absl::StatusOr<v1::VmStatus> Cli::Given(const std::string& vm) const {
+  KVMSENTRY_ASSIGN_OR_RETURN(auto vms, FromJson<v1::VmStatus>(Json({"vms", vm})));
+  if (vms.size() == 1) return std::move(vms[0]);
+  return absl::InternalError(absl::StrCat(vms.size(), " VMs are called ", vm));
+}
+
 absl::StatusOr<std::vector<v1::SpecInfo>> Cli::Specs() const {
   return FromJson<v1::SpecInfo>(Json({"spec", "list"}));
 }

@@ -48,6 +48,8 @@ class Cli {
   // daemon was not reached.
   absl::StatusOr<v1::GetStatusResponse> Status() const;
   absl::StatusOr<std::vector<v1::VmStatus>> Vms(const std::string& glob) const;
+  // With what it was given.
+  absl::StatusOr<v1::VmStatus> Given(const std::string& vm) const;
   absl::StatusOr<std::vector<v1::SpecInfo>> Specs() const;
   // What is kept.
   absl::StatusOr<std::vector<v1::SubscribeResponse>> Alerts(

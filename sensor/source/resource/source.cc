@@ -24,6 +24,7 @@ void ResourceTally::Show(const VmPlace& vm, VmDetails* details) const {
   if (use == uses_.end()) return;
   details->counts.insert(use->second.counts.begin(), use->second.counts.end());
   details->levels.insert(use->second.levels.begin(), use->second.levels.end());
+  details->mapped = use->second.mapped;
 }
 
 absl::StatusOr<std::unique_ptr<Source>> ResourceSource::Open(const Probe& probe,

@@ -199,6 +199,7 @@ void ResourceVm::ObserveMemory(ResourceWriter& write) {
     const uint64_t limit = now_->memory_limit == KS_NO_LIMIT ? 0 : now_->memory_limit;
     Level(write, Features().memory, {now_->memory_used, limit});
   }
+  use_.mapped = now_->configured;
   Level(write, Features().resident, {now_->resident, now_->configured});
   Level(write, Features().swapped, {now_->swapped, now_->configured});
   Level(write, Features().locked, {now_->locked, now_->configured});

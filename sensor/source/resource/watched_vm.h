@@ -22,6 +22,7 @@ struct ResourceUse {
   // Of a level the highest of its parts, in its unit; of a rate the sum, per second.
   std::map<FeatureId, double> levels;
   std::map<FeatureId, uint64_t> counts;  // of all its parts together
+  uint64_t mapped = 0;                   // bytes of all its memory slots
 };
 
 class ResourceVm {

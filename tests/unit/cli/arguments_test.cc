@@ -71,6 +71,11 @@ TEST(Arguments, TheOtherCommands) {
   EXPECT_EQ(vms.request.vm(0), "web-*");
   EXPECT_TRUE(vms.counts);
   EXPECT_TRUE(vms.devices);
+  EXPECT_FALSE(vms.given);
+  const auto one = CommandOf<VmsCommand>(Parse({"vms", "web", "--json"}));
+  EXPECT_TRUE(one.given);
+  EXPECT_EQ(one.request.ShortDebugString(), R"(vm: "web" given: true)");
+  EXPECT_TRUE(CommandOf<VmsCommand>(Parse({"vms", "--given"})).request.given());
   EXPECT_TRUE(CommandOf<StatusCommand>(Parse({"status", "--json"})).json);
 }
 

@@ -78,7 +78,7 @@ TEST_F(ProcFsTest, AProcessWhoseFirstThreadHasEndedIsReadFromAnother) {
 
 TEST_F(ProcFsTest, CommandLineIsBounded) {
   AddProcess("100", std::string(1 << 20, 'x'));
-  EXPECT_THAT(ProcFs(tree_.root(), 0).Read(100)->args, ElementsAre(SizeIs(64 << 10)));
+  EXPECT_THAT(ProcFs(tree_.root(), 0).Read(100)->args, ElementsAre(SizeIs(kMaxCommandLine)));
 }
 
 TEST_F(ProcFsTest, NoExecutableAndNoArgumentsAreNoFault) {

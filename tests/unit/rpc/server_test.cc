@@ -55,6 +55,9 @@ class FakeView final : public SensorView {
     std::vector<VmView> vms(3);
     vms[0].vm.name = "web-2";
     vms[0].watched = true;
+    auto given = std::make_shared<GivenRecord>();
+    given->given.memory.size = {64, Origin::kArgv};
+    vms[0].given = std::move(given);
     vms[1].vm.name = "db";
     vms[1].vm.uuid = "web-uuid";
     vms[2].vm.name = "other";
@@ -426,6 +429,21 @@ TEST_F(ServerTest, ListsVmsByNameAndByGlob) {
   v1::ListVmsResponse response;
   EXPECT_EQ(client.sensor().ListVms(&context, request, &response).error_code(),
             grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(ServerTest, TellsWhatVmsWereGivenIfAsked) {
+  Start();
+  Client client(socket_);
+  v1::ListVmsRequest request;
+  request.add_vm("web-2");
+  for (const bool asked : {false, true}) {
+    request.set_given(asked);
+    grpc::ClientContext context;
+    v1::ListVmsResponse response;
+    ASSERT_TRUE(client.sensor().ListVms(&context, request, &response).ok());
+    ASSERT_EQ(response.vms_size(), 1);
+    EXPECT_EQ(response.vms(0).has_given(), asked);
+  }
 }
 
 TEST_F(ServerTest, ListsSpecs) {

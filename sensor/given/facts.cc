@@ -1,0 +1,251 @@
+#include "sensor/given/facts.h"
+
+#include <algorithm>
+#include <map>
+#include <type_traits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace kvmsentry {
+namespace {
+
+class Part {
+ public:
+  explicit Part(std::string kind, std::string id = "")
+      : part_{std::move(kind), std::move(id), {}} {}
+
+  template <typename T>
+  Part& Has(const char* name, const Fact<T>& fact) {
+    NamedFact& named = part_.facts.emplace_back();
+    named.name = name;
+    named.origin = fact.origin;
+    if (fact.known()) named.value = *fact.value;
+    return *this;
+  }
+  Part& HasBytes(const char* name, const Number& fact) {
+    Has(name, fact);
+    part_.facts.back().bytes = true;
+    return *this;
+  }
+  GivenPart Take() { return std::move(part_); }
+
+ private:
+  GivenPart part_;
+};
+
+GivenPart PartOf(const given::Disk& disk) {
+  return Part("disk", disk.id)
+      .Has("path", disk.path)
+      .Has("file", disk.file)
+      .HasBytes("size", disk.size)
+      .Has("format", disk.format)
+      .Has("backing", disk.backing)
+      .Has("cache", disk.cache)
+      .Has("read-only", disk.read_only)
+      .Has("shared", disk.shared)
+      .Take();
+}
+
+GivenPart PartOf(const given::Interface& interface) {
+  return Part("interface", interface.id)
+      .Has("kind", interface.kind)
+      .Has("device", interface.device)
+      .Has("bridge", interface.bridge)
+      .Has("model", interface.model)
+      .Has("mac", interface.mac)
+      .Has("addresses", interface.addresses)
+      .Has("socket", interface.socket)
+      .Has("vhost", interface.vhost)
+      .Take();
+}
+
+GivenPart PartOf(const given::SharedFolder& folder) {
+  return Part("folder", folder.id)
+      .Has("kind", folder.kind)
+      .Has("path", folder.path)
+      .Has("read-only", folder.read_only)
+      .Has("security", folder.security)
+      .Has("socket", folder.socket)
+      .Take();
+}
+
+GivenPart PartOf(const given::HostDevice& device) {
+  return Part("device", device.id).Has("kind", device.kind).Has("place", device.place).Take();
+}
+
+GivenPart PartOf(const given::Monitor& monitor) {
+  return Part("monitor").Has("kind", monitor.kind).Has("place", monitor.place).Take();
+}
+
+GivenPart PartOf(const given::MemoryBacking& backing) {
+  return Part("memory-backing", backing.id)
+      .Has("kind", backing.kind)
+      .Has("path", backing.path)
+      .HasBytes("size", backing.size)
+      .Has("shared", backing.shared)
+      .Take();
+}
+
+GivenPart PartOf(const given::Memory& memory) {
+  return Part("memory")
+      .HasBytes("size", memory.size)
+      .HasBytes("max", memory.max)
+      .HasBytes("mapped", memory.mapped)
+      .Has("slots", memory.slots)
+      .Take();
+}
+
+GivenPart PartOf(const given::Cpus& cpus) {
+  return Part("cpus")
+      .Has("start", cpus.start)
+      .Has("max", cpus.max)
+      .Has("created", cpus.created)
+      .Take();
+}
+
+GivenPart PartOf(const given::Window& window) {
+  return Part("window")
+      .Has("kind", window.kind)
+      .Has("first", window.first)
+      .Has("last", window.last)
+      .Has("device", window.device)
+      .Take();
+}
+
+GivenPart PartOf(const given::Migration& migration) {
+  return Part("migration")
+      .Has("incoming", migration.incoming)
+      .Has("capabilities", migration.capabilities)
+      .Has("only-migratable", migration.only_migratable)
+      .Take();
+}
+
+GivenPart PartOf(const given::Privileges& privileges) {
+  return Part("privileges")
+      .Has("nesting", privileges.nesting)
+      .Has("hyper-v", privileges.hyperv)
+      .Has("sandbox", privileges.sandbox)
+      .Has("run-as", privileges.run_as)
+      .Has("chroot", privileges.chroot)
+      .Has("uid", privileges.uid)
+      .Has("filtered", privileges.filtered)
+      .Has("no-new-privs", privileges.no_new_privs)
+      .Has("capabilities", privileges.capabilities)
+      .Take();
+}
+
+GivenPart PartOf(const given::Helper& helper) {
+  return Part("helper", helper.id).Has("pid", helper.pid).Has("reason", helper.reason).Take();
+}
+
+GivenPart PartOf(const given::Manager& manager, const Text& machine) {
+  return Part("vm")
+      .Has("machine", machine)
+      .Has("manager", manager.kind)
+      .Has("domain", manager.domain)
+      .Has("namespace", manager.name_space)
+      .Has("pod", manager.pod)
+      .Take();
+}
+
+template <typename T>
+void AddAll(const std::vector<T>& all, std::vector<GivenPart>* parts) {
+  for (const T& each : all) parts->push_back(PartOf(each));
+}
+
+std::string NameOf(const GivenPart& part) {
+  return part.id.empty() ? part.kind : absl::StrCat(part.kind, " ", part.id);
+}
+
+// By name; of several with the same name, by their order.
+std::map<std::pair<std::string, int>, const GivenPart*> ByName(
+    const std::vector<GivenPart>& parts) {
+  std::map<std::string, int> seen;
+  std::map<std::pair<std::string, int>, const GivenPart*> named;
+  for (const GivenPart& part : parts) {
+    const std::string name = NameOf(part);
+    named.emplace(std::pair(name, seen[name]++), &part);
+  }
+  return named;
+}
+
+}  // namespace
+
+std::vector<GivenPart> PartsOf(const Given& given) {
+  std::vector<GivenPart> parts;
+  parts.push_back(PartOf(given.manager, given.machine));
+  parts.push_back(PartOf(given.cpus));
+  parts.push_back(PartOf(given.memory));
+  AddAll(given.memory.backing, &parts);
+  AddAll(given.disks, &parts);
+  AddAll(given.interfaces, &parts);
+  AddAll(given.folders, &parts);
+  AddAll(given.devices, &parts);
+  AddAll(given.monitors, &parts);
+  AddAll(given.windows, &parts);
+  parts.push_back(PartOf(given.migration));
+  parts.push_back(PartOf(given.privileges));
+  AddAll(given.helpers, &parts);
+  return parts;
+}
+
+std::vector<std::string> ChangesBetween(const Given& before, const Given& after, size_t max_texts) {
+  const std::vector<GivenPart> old_parts = PartsOf(before), new_parts = PartsOf(after);
+  const auto old_named = ByName(old_parts), new_named = ByName(new_parts);
+  std::vector<std::string> changes;
+  for (const auto& [name, part] : old_named) {
+    if (!new_named.contains(name)) changes.push_back(absl::StrCat(name.first, " was removed"));
+  }
+  for (const auto& [name, part] : new_named) {
+    const auto old = old_named.find(name);
+    if (old == old_named.end()) {
+      changes.push_back(absl::StrCat(name.first, " was added"));
+      continue;
+    }
+    for (size_t i = 0; i < part->facts.size(); ++i) {
+      if (part->facts[i].value == old->second->facts[i].value) continue;
+      changes.push_back(absl::StrCat(name.first, ": ", part->facts[i].name, " changed"));
+    }
+  }
+  if (changes.size() > max_texts && max_texts > 0) {
+    const size_t more = changes.size() - (max_texts - 1);
+    changes.resize(max_texts - 1);
+    changes.push_back(absl::StrCat("and ", more, " more"));
+  }
+  return changes;
+}
+
+absl::string_view OriginText(Origin origin) {
+  switch (origin) {
+    case Origin::kUnknown:
+      return "unknown";
+    case Origin::kArgv:
+      return "command line";
+    case Origin::kDefault:
+      return "VMM's default";
+    case Origin::kConfigFile:
+      return "VMM's configuration file";
+    case Origin::kOpenFile:
+      return "open file";
+    case Origin::kMemorySlots:
+      return "memory slots";
+    case Origin::kVcpus:
+      return "vCPUs";
+    case Origin::kIoeventfds:
+      return "ioeventfds";
+    case Origin::kCgroup:
+      return "cgroup";
+    case Origin::kProcess:
+      return "process";
+    case Origin::kHelper:
+      return "helper's command line";
+    case Origin::kLibvirt:
+      return "libvirt";
+    case Origin::kKubevirt:
+      return "KubeVirt";
+  }
+  return "unknown";
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,41 @@
+// Reads what a VM was given from all places on the host: its VMM's command line, open files,
+// rights, helpers, and what libvirt and KubeVirt say.
+#pragma once
+
+#include <string>
+
+#include "sensor/base/status.h"
+#include "sensor/given/given.h"
+#include "sensor/given/helpers.h"
+#include "sensor/inventory/device.h"
+#include "sensor/inventory/process.h"
+
+namespace kvmsentry {
+
+struct GivenRoots {
+  std::string proc = "/proc";
+  std::string sys = "/sys";
+  std::string host;  // before /run and /etc; empty: this host's own
+};
+
+// May wait for the host: for a worker. Not thread safe.
+class GivenReader {
+ public:
+  explicit GivenReader(GivenRoots roots = {}) : roots_(std::move(roots)), helpers_(roots_.proc) {}
+
+  // Before a round of Read.
+  void Begin() { helpers_.Forget(); }
+
+  // PROCESS was read earlier; NotFound where its pid is by now another's. What cannot be read is
+  // unknown, and where a place should have told it a gap.
+  absl::StatusOr<Given> Read(const ProcessFacts& process, const DeviceList& devices);
+
+ private:
+  void AddLibvirt(const ProcessFacts& process, const std::string& name, const std::string& uuid,
+                  int directory, int32_t inner_pid, Given* given) const;
+
+  GivenRoots roots_;
+  HelperFinder helpers_;
+};
+
+}  // namespace kvmsentry

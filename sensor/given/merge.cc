@@ -1,0 +1,304 @@
+#include "sensor/given/merge.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+
+#include "sensor/given/shown_text.h"
+
+namespace kvmsentry {
+namespace {
+
+bool SameText(const Text& a, const Text& b) { return a.known() && a.value == b.value; }
+
+bool Same(const given::Disk& a, const given::Disk& b) {
+  return (!a.id.empty() && a.id == b.id) || SameText(a.path, b.path);
+}
+bool Same(const given::Interface& a, const given::Interface& b) {
+  return (!a.id.empty() && a.id == b.id) || SameText(a.mac, b.mac);
+}
+bool Same(const given::SharedFolder& a, const given::SharedFolder& b) { return a.id == b.id; }
+bool Same(const given::HostDevice& a, const given::HostDevice& b) {
+  return (!a.id.empty() && a.id == b.id) ||
+         (SameText(a.place, b.place) && SameText(a.kind, b.kind));
+}
+
+// libvirt says where a descriptor that it handed over leads.
+void OfferPlace(const Text& other, Text* fact) {
+  const bool descriptor = fact->known() && absl::StartsWith(*fact->value, "fd:");
+  if (descriptor && other.known()) *fact = other;
+  fact->Offer(other);
+}
+
+void Offer(const given::Disk& other, given::Disk* disk) {
+  OfferPlace(other.path, &disk->path);
+  disk->format.Offer(other.format);
+  disk->cache.Offer(other.cache);
+  disk->backing.Offer(other.backing);
+  disk->read_only.Offer(other.read_only);
+  if (other.shared.known() && disk->shared.origin == Origin::kDefault) disk->shared = other.shared;
+  disk->shared.Offer(other.shared);
+}
+void Offer(const given::Interface& other, given::Interface* interface) {
+  OfferPlace(other.device, &interface->device);
+  interface->kind.Offer(other.kind);
+  interface->bridge.Offer(other.bridge);
+  interface->model.Offer(other.model);
+  interface->mac.Offer(other.mac);
+  interface->addresses.Offer(other.addresses);
+  interface->socket.Offer(other.socket);
+  interface->vhost.Offer(other.vhost);
+}
+void Offer(const given::SharedFolder& other, given::SharedFolder* folder) {
+  folder->kind.Offer(other.kind);
+  folder->path.Offer(other.path);
+  folder->read_only.Offer(other.read_only);
+  folder->security.Offer(other.security);
+  OfferPlace(other.socket, &folder->socket);
+}
+void Offer(const given::HostDevice& other, given::HostDevice* device) {
+  device->kind.Offer(other.kind);
+  device->place.Offer(other.place);
+}
+
+template <typename Part>
+void MergeParts(const std::vector<Part>& others, const char* what, std::vector<Part>* parts,
+                Given* given) {
+  for (const Part& other : others) {
+    const auto same =
+        std::ranges::find_if(*parts, [&](const Part& part) { return Same(part, other); });
+    if (same != parts->end()) {
+      Offer(other, &*same);
+    } else if (Part* added = AddPart(parts, what, given)) {
+      *added = other;
+    }
+  }
+}
+
+// ---- What is found ------------------------------------------------------------------------------
+
+std::optional<uint32_t> DescriptorIn(const Text& fact) {
+  if (!fact.known()) return std::nullopt;
+  absl::string_view text = *fact.value;
+  uint32_t fd = 0;
+  if (!absl::ConsumePrefix(&text, "fd:") || !absl::SimpleAtoi(text, &fd)) return std::nullopt;
+  return fd;
+}
+
+std::string FileOf(const Device& device) {
+  return FileText(device.major, device.minor, device.inode);
+}
+
+void SetFile(const Device& device, given::Disk* disk) {
+  disk->file = {FileOf(device), Origin::kOpenFile};
+  if (!device.block) disk->size = {device.size.bytes, Origin::kOpenFile};
+}
+
+class Finder {
+ public:
+  Finder(const Found& found, Given* given) : found_(found), given_(given) {}
+
+  void Disks() {
+    std::vector<bool> used(found_.devices.devices.size());
+    for (given::Disk& disk : given_->disks) TakeDisk(&disk, &used);
+    // What backs a disk is no other.
+    for (const given::Disk& disk : given_->disks) {
+      for (const std::string& path : disk.backing.value.value_or(std::vector<std::string>())) {
+        Use(IndexOf(path), &used);
+      }
+    }
+    for (size_t i = 0; i < used.size(); ++i) {
+      const Device& device = found_.devices.devices[i];
+      if (!used[i] && device.kind == DeviceKind::kDisk) AddDisk(device);
+    }
+  }
+
+  void Interfaces() {
+    for (const Device& tap : found_.devices.devices) {
+      if (tap.kind == DeviceKind::kTap) TakeTap(tap);
+    }
+    for (given::Interface& interface : given_->interfaces) {
+      const auto fd = DescriptorIn(interface.device);
+      const std::string target = fd ? TargetOf(*fd) : "";
+      if (!IsMacvtap(target)) continue;
+      interface.kind = {"macvtap", Origin::kOpenFile};
+      interface.device = {ShownPath(target), Origin::kOpenFile};
+    }
+  }
+
+  void Monitors() {
+    for (given::Monitor& monitor : given_->monitors) Name(&monitor.place);
+    for (given::SharedFolder& folder : given_->folders) Name(&folder.socket);
+    for (given::Interface& interface : given_->interfaces) Name(&interface.socket);
+    for (given::HostDevice& device : given_->devices) Name(&device.place);
+  }
+
+  // Groups of VFIO, and what else the VMM has of the host that no other part tells of.
+  void HostDevices() {
+    for (const FileLink& file : found_.files) {
+      absl::string_view target = file.target;
+      const char* kind = absl::ConsumePrefix(&target, "/dev/vfio/devices/") ? "vfio-device"
+                         : absl::ConsumePrefix(&target, "/dev/vfio/")       ? "vfio-group"
+                         : absl::ConsumePrefix(&target, "/dev/vhost-vdpa")  ? "vhost-vdpa"
+                                                                            : nullptr;
+      if (kind == nullptr || target == "vfio") continue;
+      const Text place{ShownPath(file.target), Origin::kOpenFile};
+      const bool known = std::ranges::any_of(
+          given_->devices, [&](const given::HostDevice& d) { return SameText(d.place, place); });
+      if (known) continue;
+      given::HostDevice* device = AddPart(&given_->devices, "devices", given_);
+      if (device == nullptr) return;
+      device->id = absl::StrCat(kind, "-", ShownPath(target));
+      device->kind = {kind, Origin::kOpenFile};
+      device->place = place;
+    }
+  }
+
+ private:
+  static bool IsMacvtap(absl::string_view target) {
+    uint32_t index = 0;
+    return absl::ConsumePrefix(&target, "/dev/tap") && absl::SimpleAtoi(target, &index);
+  }
+
+  std::string TargetOf(uint32_t fd) const {
+    for (const FileLink& file : found_.files) {
+      if (file.fd == fd) return file.target;
+    }
+    return "";
+  }
+
+  // The disk that is at PATH, as shown.
+  std::optional<size_t> IndexOf(const std::string& path) const {
+    const std::vector<Device>& devices = found_.devices.devices;
+    const auto is = [&](const auto& matches) -> std::optional<size_t> {
+      for (size_t i = 0; i < devices.size(); ++i) {
+        if (devices[i].kind == DeviceKind::kDisk && matches(devices[i])) return i;
+      }
+      return std::nullopt;
+    };
+    if (path.empty()) return std::nullopt;
+    if (const auto named = is([&](const Device& d) { return Redact(d.name) == path; })) {
+      return named;
+    }
+    const std::string file = found_.file_of(path);
+    return file.empty() ? std::nullopt : is([&](const Device& d) { return FileOf(d) == file; });
+  }
+
+  static void Use(std::optional<size_t> index, std::vector<bool>* used) {
+    if (index) (*used)[*index] = true;
+  }
+
+  void TakeDisk(given::Disk* disk, std::vector<bool>* used) {
+    if (const auto fd = DescriptorIn(disk->path)) {
+      const std::string target = TargetOf(*fd);
+      if (!target.empty()) disk->path = {ShownPath(target), Origin::kOpenFile};
+    }
+    if (!disk->path.known()) return;
+    const std::optional<size_t> index = IndexOf(*disk->path.value);
+    if (!index) return;
+    (*used)[*index] = true;
+    SetFile(found_.devices.devices[*index], disk);
+  }
+
+  void AddDisk(const Device& device) {
+    given::Disk* disk = AddPart(&given_->disks, "disks", given_);
+    if (disk == nullptr) return;
+    const std::string path = Redact(device.name);
+    const std::string base = path.substr(path.rfind('/') + 1);
+    disk->id = path.empty() ? FileOf(device) : base;
+    if (!path.empty()) disk->path = {path, Origin::kOpenFile};
+    disk->read_only = {!device.writable, Origin::kOpenFile};
+    SetFile(device, disk);
+  }
+
+  void TakeTap(const Device& tap) {
+    given::Interface* found = nullptr;
+    for (given::Interface& interface : given_->interfaces) {
+      const auto fd = DescriptorIn(interface.device);
+      if (fd ? *fd == tap.fd : interface.device.value == tap.name) found = &interface;
+    }
+    if (found == nullptr) found = TheOnlyNameless();
+    if (found == nullptr) {
+      found = AddPart(&given_->interfaces, "interfaces", given_);
+      if (found == nullptr) return;
+      found->id = tap.name;
+      found->kind = {"tap", Origin::kOpenFile};
+    }
+    if (found->device.value != tap.name) found->device = {tap.name, Origin::kOpenFile};
+    if (const std::string bridge = found_.bridge_of(tap); !bridge.empty()) {
+      found->bridge.Offer({bridge, Origin::kOpenFile});
+    }
+  }
+
+  // Of taps whose names the kernel or a helper chose it is known which is whose if there is one.
+  given::Interface* TheOnlyNameless() {
+    given::Interface* only = nullptr;
+    for (given::Interface& interface : given_->interfaces) {
+      const bool tap = interface.kind.value == "tap" || interface.kind.value == "bridge";
+      if (!tap || interface.device.known()) continue;
+      if (only != nullptr) return nullptr;
+      only = &interface;
+    }
+    return only;
+  }
+
+  // "fd:29" becomes "unix:/run/m.sock" where the descriptor is of a socket with a name.
+  void Name(Text* place) {
+    const auto fd = DescriptorIn(*place);
+    if (!fd) return;
+    const std::string target = TargetOf(*fd);
+    absl::string_view text = target;
+    uint64_t inode = 0;
+    if (!absl::ConsumePrefix(&text, "socket:[") || !absl::ConsumeSuffix(&text, "]") ||
+        !absl::SimpleAtoi(text, &inode)) {
+      return;
+    }
+    const auto socket = found_.sockets.find(inode);
+    if (socket == found_.sockets.end()) return;
+    *place = {absl::StrCat("unix:", ShownPath(socket->second)), Origin::kOpenFile};
+  }
+
+  const Found& found_;
+  Given* given_;
+};
+
+}  // namespace
+
+void MergeDeclared(const Given& other, Given* given) {
+  MergeParts(other.disks, "disks", &given->disks, given);
+  MergeParts(other.interfaces, "interfaces", &given->interfaces, given);
+  MergeParts(other.folders, "shared folders", &given->folders, given);
+  MergeParts(other.devices, "devices", &given->devices, given);
+  given->memory.size.Offer(other.memory.size);
+  given->memory.max.Offer(other.memory.max);
+  given->cpus.start.Offer(other.cpus.start);
+  given->cpus.max.Offer(other.cpus.max);
+  given->machine.Offer(other.machine);
+  given->privileges.nesting.Offer(other.privileges.nesting);
+  given->manager.kind.Offer(other.manager.kind);
+  given->manager.domain.Offer(other.manager.domain);
+  given->manager.name_space.Offer(other.manager.name_space);
+  given->manager.pod.Offer(other.manager.pod);
+}
+
+void MergeFound(const Found& found, Given* given) {
+  Finder finder(found, given);
+  finder.Disks();
+  finder.Interfaces();
+  finder.Monitors();
+  finder.HostDevices();
+  if (found.devices.left_out > 0) {
+    given->gaps.push_back(absl::StrCat(found.devices.left_out, " more open devices"));
+  }
+}
+
+std::string FileText(uint32_t major, uint32_t minor, uint64_t inode) {
+  std::string text = absl::StrCat(major, ":", minor);
+  if (inode != 0) absl::StrAppend(&text, " inode ", inode);
+  return text;
+}
+
+}  // namespace kvmsentry

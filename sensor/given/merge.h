@@ -1,0 +1,51 @@
+// What several places say of one VM, brought together. Pure.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+#include "sensor/given/given.h"
+#include "sensor/inventory/device.h"
+
+namespace kvmsentry {
+
+// What OTHER, of libvirt or the like, knows: it fills what GIVEN does not, and adds parts that
+// GIVEN has not, for they were plugged later. Parts are the same if their ids are, or their paths
+// or MACs.
+void MergeDeclared(const Given& other, Given* given);
+
+// One open file of a VMM, as its link in /proc reads.
+struct FileLink {
+  uint32_t fd = 0;
+  std::string target;  // raw
+  friend bool operator==(const FileLink&, const FileLink&) = default;
+};
+
+// What is found of a VMM on the host.
+struct Found {
+  DeviceList devices;
+  std::vector<FileLink> files;
+  // Paths of unix sockets by inode, raw.
+  std::map<uint64_t, std::string> sockets;
+  // The bridge that an interface is in; "" where there is none or it is not known.
+  std::function<std::string(const Device& tap)> bridge_of = [](const Device&) { return ""; };
+  // Where a path of the VMM leads, as "8:1 inode 42" (FileText); "" where that is not known.
+  std::function<std::string(const std::string& path)> file_of = [](const std::string&) {
+    return "";
+  };
+};
+
+// Puts names to what the command line hands over as descriptors, and adds disks, taps and devices
+// of the host that nothing declared.
+void MergeFound(const Found& found, Given* given);
+
+// "8:1 inode 42" of an image, "7:0" of a block device.
+std::string FileText(uint32_t major, uint32_t minor, uint64_t inode);
+
+}  // namespace kvmsentry

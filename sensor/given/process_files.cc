@@ -1,0 +1,233 @@
+#include "sensor/given/process_files.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+
+#include "sensor/inventory/files.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr size_t kMaxSockets = 4 << 20;
+constexpr size_t kMaxMounts = 1 << 20;
+constexpr size_t kMaxFdInfo = 4096;
+
+// Closes what opendir() opened.
+struct DirectoryCloser {
+  void operator()(DIR* directory) const { closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, DirectoryCloser>;
+
+absl::StatusOr<uint64_t> MountOf(int fd) {
+  KVMSENTRY_ASSIGN_OR_RETURN(
+      const std::string info,
+      ReadFileAt(AT_FDCWD, absl::StrCat("/proc/self/fdinfo/", fd), kMaxFdInfo));
+  for (absl::string_view line : absl::StrSplit(info, '\n')) {
+    uint64_t mount = 0;
+    if (absl::ConsumePrefix(&line, "mnt_id:") && absl::SimpleAtoi(line, &mount)) return mount;
+  }
+  return absl::DataLossError("no mnt_id in /proc/self/fdinfo");
+}
+
+// Looks up a path one step at a time, so that each directory is known to be on a local file system
+// before it is asked for anything, and no link leads out of the root.
+class PathWalk {
+ public:
+  PathWalk(int process, std::string mounts) : process_(process), mounts_(std::move(mounts)) {}
+
+  absl::StatusOr<Fd> Find(absl::string_view path) {
+    if (path.empty() || absl::StrContains(path, '\0')) {
+      return absl::InvalidArgumentError("an empty path");
+    }
+    KVMSENTRY_RETURN_IF_ERROR(Begin(path[0] == '/' ? "root" : "cwd"));
+    Prepend(path);
+    while (!names_.empty()) {
+      const std::string name = std::move(names_.back());
+      names_.pop_back();
+      if (name == "..") {
+        if (way_.size() > 1) way_.pop_back();
+      } else if (name != ".") {
+        KVMSENTRY_RETURN_IF_ERROR(Step(name));
+      }
+    }
+    return std::move(way_.back());
+  }
+
+ private:
+  static constexpr int kMaxLinks = 40;
+  static constexpr size_t kMaxSteps = 1024;
+
+  absl::Status Begin(const char* from) {
+    way_.clear();
+    way_.emplace_back(openat(process_, from, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!way_.back()) return FileError(errno, absl::StrCat("open /proc/PID/", from));
+    return CheckLocal();
+  }
+
+  void Prepend(absl::string_view path) {
+    std::vector<std::string> names = absl::StrSplit(path, '/', absl::SkipEmpty());
+    names_.insert(names_.end(), names.rbegin(), names.rend());
+  }
+
+  absl::Status Step(const std::string& name) {
+    if (++steps_ > kMaxSteps) return absl::FailedPreconditionError("the path is too long");
+    Fd next(openat(way_.back().get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!next) return FileError(errno, "look up a path of the VMM");
+    way_.push_back(std::move(next));
+    KVMSENTRY_RETURN_IF_ERROR(CheckLocal());
+    struct stat stat {};
+    if (fstat(way_.back().get(), &stat) != 0) return FileError(errno, "look at a path of the VMM");
+    if (!S_ISLNK(stat.st_mode)) return absl::OkStatus();
+    if (++links_ > kMaxLinks) return FileError(ELOOP, "look up a path of the VMM");
+    std::array<char, PATH_MAX> target;
+    const ssize_t length = readlinkat(way_.back().get(), "", target.data(), target.size());
+    if (length <= 0) return FileError(errno, "read a link of the VMM");
+    way_.pop_back();
+    const absl::string_view path(target.data(), static_cast<size_t>(length));
+    if (path[0] == '/') KVMSENTRY_RETURN_IF_ERROR(Begin("root"));
+    Prepend(path);
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckLocal() {
+    KVMSENTRY_ASSIGN_OR_RETURN(const uint64_t mount, MountOf(way_.back().get()));
+    if (mount == checked_) return absl::OkStatus();
+    const std::string type = MountType(mounts_, mount);
+    if (!IsLocal(type)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("it lies on ", type.empty() ? "an unknown file system" : type));
+    }
+    checked_ = mount;
+    return absl::OkStatus();
+  }
+
+  const int process_;
+  const std::string mounts_;
+  std::vector<Fd> way_;             // from the root to where the walk is
+  std::vector<std::string> names_;  // still to go, the next one last
+  std::optional<uint64_t> checked_;
+  int links_ = 0;
+  size_t steps_ = 0;
+};
+
+}  // namespace
+
+std::vector<FileLink> ReadFileLinks(int process) {
+  std::vector<FileLink> links;
+  const int fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return links;
+  const Directory directory(fdopendir(fd));
+  if (directory == nullptr) {
+    close(fd);
+    return links;
+  }
+  while (const dirent* entry = readdir(directory.get())) {
+    FileLink link;
+    if (!absl::SimpleAtoi(entry->d_name, &link.fd)) continue;
+    std::array<char, PATH_MAX> target;
+    const ssize_t length = readlinkat(fd, entry->d_name, target.data(), target.size());
+    if (length <= 0) continue;
+    link.target.assign(target.data(), static_cast<size_t>(length));
+    links.push_back(std::move(link));
+    if (links.size() == kMaxFileLinks) break;
+  }
+  std::ranges::sort(links, {}, &FileLink::fd);
+  return links;
+}
+
+std::map<uint64_t, std::string> ReadUnixSockets(int process) {
+  const auto content = ReadFileAt(process, "net/unix", kMaxSockets);
+  return content.ok() ? ParseUnixSockets(*content) : std::map<uint64_t, std::string>();
+}
+
+absl::StatusOr<Fd> FindBelowRoot(int process, const std::string& path) {
+  KVMSENTRY_ASSIGN_OR_RETURN(std::string mounts, ReadFileAt(process, "mountinfo", kMaxMounts));
+  return PathWalk(process, std::move(mounts)).Find(path);
+}
+
+absl::StatusOr<std::string> ReadBelowRoot(int process, const std::string& path, size_t max_bytes) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const Fd found, FindBelowRoot(process, path));
+  struct stat stat {};
+  if (fstat(found.get(), &stat) != 0) return FileError(errno, "look at a file of the VMM");
+  if (!S_ISREG(stat.st_mode)) return absl::FailedPreconditionError("it is no regular file");
+  return ReadFileAt(AT_FDCWD, absl::StrCat("/proc/self/fd/", found.get()), max_bytes);
+}
+
+std::map<uint64_t, std::string> ParseUnixSockets(absl::string_view content) {
+  std::map<uint64_t, std::string> sockets;
+  constexpr size_t kBeforePath = 7;  // Num RefCount Protocol Flags Type St Inode
+  for (absl::string_view line : absl::StrSplit(content, '\n')) {
+    uint64_t inode = 0;
+    bool known = false;
+    for (size_t field = 0; field < kBeforePath; ++field) {
+      while (absl::ConsumePrefix(&line, " ")) {
+      }
+      const size_t end = std::min(line.find(' '), line.size());
+      if (field + 1 == kBeforePath) known = absl::SimpleAtoi(line.substr(0, end), &inode);
+      line.remove_prefix(end);
+    }
+    if (known && absl::ConsumePrefix(&line, " ") && !line.empty()) sockets.emplace(inode, line);
+  }
+  return sockets;
+}
+
+ProcessRights ParseRights(absl::string_view status) {
+  ProcessRights rights;
+  for (absl::string_view line : absl::StrSplit(status, '\n')) {
+    const std::vector<absl::string_view> words =
+        absl::StrSplit(line, absl::ByAnyChar("\t "), absl::SkipEmpty());
+    uint64_t number = 0;
+    if (words.size() < 2) continue;
+    if (words[0] == "Uid:" && words.size() > 2 && absl::SimpleAtoi(words[2], &number)) {
+      rights.uid = {number, Origin::kProcess};  // the effective one
+    } else if (words[0] == "CapEff:" && absl::SimpleHexAtoi(words[1], &number)) {
+      rights.capabilities = {absl::StrCat("0x", absl::Hex(number)), Origin::kProcess};
+    } else if (words[0] == "NoNewPrivs:" && absl::SimpleAtoi(words[1], &number)) {
+      rights.no_new_privs = {number != 0, Origin::kProcess};
+    } else if (words[0] == "Seccomp:" && absl::SimpleAtoi(words[1], &number)) {
+      rights.filtered = {number != 0, Origin::kProcess};
+    } else if (words[0] == "NSpid:") {
+      if (!absl::SimpleAtoi(words.back(), &rights.inner_pid)) rights.inner_pid = 0;
+    }
+  }
+  return rights;
+}
+
+std::string MountType(absl::string_view mountinfo, uint64_t mount_id) {
+  for (const absl::string_view line : absl::StrSplit(mountinfo, '\n')) {
+    uint64_t id = 0;
+    if (!absl::SimpleAtoi(line.substr(0, line.find(' ')), &id) || id != mount_id) continue;
+    // Optional fields end at a dash alone, and names hold no blanks: they are written as \040.
+    const size_t dash = line.find(" - ");
+    if (dash == absl::string_view::npos) return "";
+    const absl::string_view rest = line.substr(dash + 3);
+    return std::string(rest.substr(0, rest.find(' ')));
+  }
+  return "";
+}
+
+bool IsLocal(absl::string_view mount_type) {
+  for (const char* type : {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "zfs", "tmpfs", "ramfs",
+                           "devtmpfs", "squashfs", "erofs", "vfat", "iso9660"}) {
+    if (mount_type == type) return true;
+  }
+  return mount_type == "overlay";
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,55 @@
+// Files of /proc about one VMM, and files that it sees below its own root. A VMM may have been
+// taken over, and it chooses what lies at its paths: nothing here follows a link out of that root,
+// opens what is no regular file, or waits for a file system that a process of its own may serve.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+#include "sensor/base/fd.h"
+#include "sensor/base/status.h"
+#include "sensor/given/given.h"
+#include "sensor/given/merge.h"
+
+namespace kvmsentry {
+
+// The links of /proc/PID/fd; PROCESS is its directory. At most kMaxFileLinks, by descriptor.
+std::vector<FileLink> ReadFileLinks(int process);
+inline constexpr size_t kMaxFileLinks = 4096;
+
+// Named unix sockets of the process's network namespace, by inode.
+std::map<uint64_t, std::string> ReadUnixSockets(int process);
+
+// PATH as the process sees it, without opening it: relative ones from its working directory, above
+// which they can't climb. FailedPrecondition where the way leads over FUSE, NFS, 9p and the like.
+absl::StatusOr<Fd> FindBelowRoot(int process, const std::string& path);
+
+// At most MAX_BYTES of the regular file PATH, as the process sees it.
+absl::StatusOr<std::string> ReadBelowRoot(int process, const std::string& path, size_t max_bytes);
+
+// ---- Pure parsers -------------------------------------------------------------------------------
+
+// /proc/net/unix.
+std::map<uint64_t, std::string> ParseUnixSockets(absl::string_view content);
+
+// /proc/PID/status: what the process may do now.
+struct ProcessRights {
+  Number uid;
+  Flag filtered, no_new_privs;
+  Text capabilities;
+  int32_t inner_pid = 0;  // in the innermost PID namespace; 0: not known
+};
+ProcessRights ParseRights(absl::string_view status);
+
+// Type of the mount MOUNT_ID in /proc/PID/mountinfo; "" where there is none.
+std::string MountType(absl::string_view mountinfo, uint64_t mount_id);
+// Whether a file system of that type answers from the kernel and local disks alone. Overlay passes,
+// for the roots of containers are such; should somebody serve its layers, who looks there hangs,
+// and the sensor says so (self-worker).
+bool IsLocal(absl::string_view mount_type);
+
+}  // namespace kvmsentry

@@ -1,0 +1,123 @@
+// Interfaces on QEMU's command line: -netdev with the -device that uses it, -nic, and -net.
+#include <optional>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+#include "sensor/given/qemu.h"
+#include "sensor/given/shown_text.h"
+
+namespace kvmsentry {
+namespace {
+
+void SetIf(const KeyValues& values, absl::string_view key, Text* fact) {
+  if (!values.Get(key).empty()) *fact = {ShownText(values.Get(key)), Origin::kArgv};
+}
+
+// Where a stream, dgram or socket back end leads.
+std::string SocketOf(const KeyValues& net) {
+  for (const char* side : {"addr", "local", "remote"}) {
+    const std::string type = net.Get(absl::StrCat(side, ".type"));
+    if (type == "unix") return absl::StrCat("unix:", net.Get(absl::StrCat(side, ".path")));
+    if (type == "fd") return absl::StrCat("fd:", net.Get(absl::StrCat(side, ".str")));
+    if (type == "inet") {
+      return absl::StrCat("tcp:", net.Get(absl::StrCat(side, ".host")), ":",
+                          net.Get(absl::StrCat(side, ".port")));
+    }
+  }
+  for (const char* way : {"listen", "connect", "mcast", "udp", "sock"}) {
+    if (net.Has(way)) return absl::StrCat(way, ":", net.Get(way));
+  }
+  return net.Has("fd") ? absl::StrCat("fd:", net.Get("fd")) : "";
+}
+
+// What the back end NET is, all but its id.
+void Fill(const KeyValues& net, const QemuLine& line, given::Interface* interface) {
+  const std::string& type = net.Get("type");
+  interface->kind = {ShownText(type), Origin::kArgv};
+  SetIf(net, "br", &interface->bridge);
+  if (type == "bridge" && !net.Has("br")) interface->bridge = {"br0", Origin::kDefault};
+  if (type == "tap" || type == "vhost-vdpa") {
+    SetIf(net, type == "tap" ? "ifname" : "vhostdev", &interface->device);
+    const std::string& fds = net.Has("fds") ? net.Get("fds") : net.Get("fd");
+    if (!fds.empty()) {
+      interface->device = {absl::StrCat("fd:", ShownText(fds.substr(0, fds.find(':')))),
+                           Origin::kArgv};
+    }
+    // vhostfd= and vhostfds= switch it on, too.
+    const std::optional<bool> vhost = net.GetFlag("vhost");
+    if (vhost) {
+      interface->vhost = {*vhost, Origin::kArgv};
+    } else if (net.Has("vhostfd") || net.Has("vhostfds") || type == "vhost-vdpa") {
+      interface->vhost = {true, Origin::kArgv};
+    } else {
+      interface->vhost = {false, Origin::kDefault};
+    }
+  } else {
+    interface->vhost = {false, Origin::kArgv};
+  }
+  std::string socket = type == "vhost-user" ? line.ChardevPlace(net.Get("chardev")) : SocketOf(net);
+  if (!socket.empty()) interface->socket = {ShownPath(socket), Origin::kArgv};
+  std::vector<std::string> addresses;
+  for (const char* key : {"net", "host", "ip6-net", "dhcpstart", "guestfwd", "hostfwd"}) {
+    for (const auto& [name, value] : net.items()) {
+      // JSON has hostfwd.0.str.
+      if (name == key || absl::StartsWith(name, absl::StrCat(key, "."))) {
+        addresses.push_back(absl::StrCat(key, " ", ShownText(value)));
+      }
+    }
+  }
+  if (type == "user") interface->addresses = {std::move(addresses), Origin::kArgv};
+}
+
+void SetFront(const QemuDevice* device, given::Interface* interface) {
+  if (device == nullptr) return;
+  if (!device->id.empty()) interface->id = ShownText(device->id);
+  interface->model = {ShownText(device->driver), Origin::kArgv};
+  SetIf(device->values, "mac", &interface->mac);
+}
+
+// -nic and -net name front and back end in one.
+void SetFront(const KeyValues& nic, given::Interface* interface) {
+  SetIf(nic, "model", &interface->model);
+  SetIf(nic, "mac", &interface->mac);
+  SetIf(nic, "macaddr", &interface->mac);
+}
+
+}  // namespace
+
+void AddQemuNetwork(const QemuLine& line, Given* given) {
+  int unnamed = 0;
+  std::vector<size_t> on_hub;  // those of -net
+  std::optional<KeyValues> nic_of_hub;
+  for (const QemuOption& option : line.options) {
+    const bool netdev = option.name == "netdev";
+    const bool old_form = option.name == "net";
+    if (!netdev && !old_form && option.name != "nic") continue;
+    KeyValues net = KeyValues::OfEither(option.value, "type");
+    if (net.Get("type") == "none" || net.Get("type").empty()) continue;
+    if (old_form && net.Get("type") == "nic") {
+      nic_of_hub = std::move(net);
+      continue;
+    }
+    given::Interface* interface = AddPart(&given->interfaces, "interfaces", given);
+    if (interface == nullptr) break;
+    if (old_form) on_hub.push_back(given->interfaces.size() - 1);
+    interface->id = net.Has("id") ? ShownText(net.Get("id")) : absl::StrCat("nic", unnamed++);
+    Fill(net, line, interface);
+    if (netdev) {
+      SetFront(line.DeviceWith("netdev", net.Get("id")), interface);
+    } else if (!old_form) {
+      SetFront(net, interface);
+    }
+  }
+  // What -net has added lies on one hub, with one front end.
+  for (const size_t index : on_hub) {
+    if (nic_of_hub) SetFront(*nic_of_hub, &given->interfaces[index]);
+  }
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,157 @@
+#include "sensor/given/process_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+
+#include "sensor/given/helpers.h"
+#include "sensor/inventory/files.h"
+#include "tests/unit/given/fake_process.h"
+#include "tests/unit/given/given_fixture.h"
+
+namespace kvmsentry {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
+
+TEST(ParseUnixSocketsTest, OnlyThoseWithNames) {
+  EXPECT_THAT(
+      ParseUnixSockets("Num       RefCount Protocol Flags    Type St Inode Path\n"
+                       "0000000000000000: 00000002 00000000 00010000 0001 01 18061 /run/a b.sock\n"
+                       "0000000000000000: 00000003 00000000 00000000 0001 03 18062\n"
+                       "0000000000000000: 00000002 00000000 00000000 0002 01   7 @abstract\n"
+                       "0000000000000000: 0000\n\n"),
+      UnorderedElementsAre(Pair(18061, "/run/a b.sock"), Pair(7, "@abstract")));
+}
+
+TEST(ParseRightsTest, WhatTheProcessMayDo) {
+  const ProcessRights rights = ParseRights(
+      "Name:\tqemu\nUid:\t1000\t107\t107\t107\nNSpid:\t4321\t12\nCapEff:\t0000000000003000\n"
+      "NoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n");
+  EXPECT_THAT(rights.uid, IsKnown(107U, Origin::kProcess));
+  EXPECT_THAT(rights.capabilities, IsKnown("0x3000", Origin::kProcess));
+  EXPECT_THAT(rights.no_new_privs, IsKnown(true, Origin::kProcess));
+  EXPECT_THAT(rights.filtered, IsKnown(true, Origin::kProcess));
+  EXPECT_EQ(rights.inner_pid, 12);
+  EXPECT_THAT(ParseRights("").uid, IsUnknown());
+}
+
+TEST(MountTypeTest, IsFoundByTheMount) {
+  constexpr char kMounts[] =
+      "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n"
+      "23 22 0:5 / /a\\040b rw - fuse.sshfs x rw\n";
+  EXPECT_EQ(MountType(kMounts, 22), "ext4");
+  EXPECT_EQ(MountType(kMounts, 23), "fuse.sshfs");
+  EXPECT_EQ(MountType(kMounts, 24), "");
+  EXPECT_TRUE(IsLocal("ext4"));
+  for (const char* type : {"fuse", "fuse.sshfs", "nfs4", "9p", "cifs", "proc", ""}) {
+    EXPECT_FALSE(IsLocal(type)) << type;
+  }
+}
+
+class BelowRootTest : public ::testing::Test {
+ protected:
+  BelowRootTest() {
+    process_.AddMounts("ext4");
+    directory_ = OpenDirectory(process_.folder()).value();
+  }
+  absl::StatusOr<std::string> Read(const std::string& path) {
+    return ReadBelowRoot(directory_.get(), path, 100);
+  }
+
+  FakeProcess process_;
+  Fd directory_;
+};
+
+TEST_F(BelowRootTest, FilesAreThoseOfTheProcess) {
+  process_.tree().Write("below/etc/a", "content");
+  process_.tree().Write("below/work/b", "relative");
+  EXPECT_EQ(Read("/etc/a").value(), "content");
+  EXPECT_EQ(Read("b").value(), "relative");
+  EXPECT_TRUE(absl::IsNotFound(Read("/etc/none").status()));
+  EXPECT_FALSE(Read("").ok());
+}
+
+// A link, whatever it says, stays below the root.
+TEST_F(BelowRootTest, LinksLeadNowhereElse) {
+  process_.tree().Write("secret", "of the host");
+  process_.tree().Write("below/etc/passwd", "of the process");
+  process_.tree().Link("below/absolute", "/etc/passwd");
+  process_.tree().Link("below/up", "../../../../../../etc/passwd");
+  process_.tree().Link("below/out", "../secret");
+  EXPECT_EQ(Read("/absolute").value(), "of the process");
+  EXPECT_EQ(Read("/up").value(), "of the process");
+  EXPECT_FALSE(Read("/out").ok());
+  EXPECT_FALSE(Read("/../secret").ok());
+  process_.tree().Link("below/loop", "loop");
+  EXPECT_FALSE(Read("/loop").ok());
+}
+
+TEST_F(BelowRootTest, OnlyRegularFilesAreOpened) {
+  process_.tree().Write("below/x", "");
+  ASSERT_EQ(mkfifo((process_.tree().root() + "/below/fifo").c_str(), 0600), 0);
+  EXPECT_TRUE(absl::IsFailedPrecondition(Read("/fifo").status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(Read("/").status()));
+}
+
+TEST_F(BelowRootTest, WhatAProcessMayServeIsLeftAlone) {
+  process_.tree().Write("below/etc/a", "content");
+  process_.AddMounts("fuse.own");
+  EXPECT_EQ(Read("/etc/a").status().message(), "it lies on fuse.own");
+}
+
+TEST(ReadFileLinksTest, AreInOrderOfTheirDescriptors) {
+  FakeProcess process;
+  process.tree().Link("7/fd/10", "/dev/kvm");
+  process.tree().Link("7/fd/9", "socket:[5]");
+  const Fd directory = OpenDirectory(process.folder()).value();
+  EXPECT_THAT(ReadFileLinks(directory.get()),
+              ElementsAre(FileLink{9, "socket:[5]"}, FileLink{10, "/dev/kvm"}));
+  EXPECT_THAT(ReadFileLinks(-1), ::testing::IsEmpty());
+}
+
+TEST(HelpersTest, BelongByTheirSocketsOrTheirParent) {
+  FakeProcess vmm;
+  const auto add = [&](int pid, const std::string& comm, int parent, const std::string& args) {
+    const std::string folder = absl::StrCat(pid, "/");
+    vmm.tree().Write(folder + "comm", comm + "\n");
+    vmm.tree().Write(folder + "stat", absl::StrCat(pid, " (a) b) S ", parent, " 1"));
+    vmm.tree().Write(folder + "cmdline", args);
+  };
+  using namespace std::string_literals;
+  add(20, "virtiofsd", 1, "virtiofsd\0--shared-dir\0/srv/x\0--fd=38\0"s);
+  vmm.tree().Link("20/fd/38", "socket:[77]");
+  add(21, "swtpm", 1, "swtpm\0socket\0--ctrl\0type=unixio,path=/run/tpm.sock,mode=0600\0"s);
+  add(22, "passt.avx2", 7, "passt\0"s);
+  add(23, "virtiofsd", 1, "virtiofsd\0--socket-path=/run/other.sock\0"s);
+  add(24, "bash", 7, "/run/tpm.sock\0"s);
+  HelperFinder finder(vmm.tree().root());
+  Given given;
+  given::SharedFolder& folder = given.folders.emplace_back();
+  folder.socket = {"unix:/run/fs.sock", Origin::kArgv};
+  given.devices.emplace_back().place = {"unix:/run/tpm.sock", Origin::kArgv};
+  Found found;
+  found.sockets = {{77, "/run/fs.sock"}};
+  MergeHelpers(finder.All(), 7, found, &given);
+  std::vector<std::pair<std::string, std::string>> helpers;
+  for (const given::Helper& helper : given.helpers) {
+    helpers.emplace_back(absl::StrCat(helper.id, " ", *helper.pid.value), *helper.reason.value);
+  }
+  EXPECT_THAT(helpers, UnorderedElementsAre(Pair("virtiofsd 20", "its socket /run/fs.sock"),
+                                            Pair("swtpm 21", "its socket /run/tpm.sock"),
+                                            Pair("passt 22", "started by the VMM")));
+  EXPECT_THAT(given.folders[0].path, IsKnown("/srv/x", Origin::kHelper));
+}
+
+TEST(HelpersTest, WhatVirtiofsdShares) {
+  EXPECT_EQ(VirtiofsdFolder(Args{"v", "--shared-dir=/a"}), "/a");
+  EXPECT_EQ(VirtiofsdFolder(Args{"v", "-o", "cache=none,source=/b"}), "/b");
+  EXPECT_EQ(VirtiofsdFolder(Args{"v", "--shared-dir"}), "");
+}
+
+}  // namespace
+}  // namespace kvmsentry

@@ -16,12 +16,12 @@ constexpr uint64_t kDefaultMemory = 512ULL << 20;
 
 Text TextOf(const KeyValues& values, absl::string_view key) {
   const std::string& value = values.Get(key);
-  return value.empty() ? Text() : Text(ShownPath(value), Origin::kArgv);
+  return value.empty() ? Text() : Text(ShownPath(value), FactOrigin::kArgv);
 }
 
 Flag FlagOf(const KeyValues& values, absl::string_view key, bool otherwise) {
   const std::optional<bool> flag = values.GetFlag(key);
-  return flag ? Flag(*flag, Origin::kArgv) : Flag(otherwise, Origin::kDefault);
+  return flag ? Flag(*flag, FactOrigin::kArgv) : Flag(otherwise, FactOrigin::kDefault);
 }
 
 std::string IdOf(const KeyValues& values, absl::string_view kind, size_t number) {
@@ -36,13 +36,13 @@ void AddDisk(const KeyValues& values, Given* given) {
   disk->read_only = FlagOf(values, "readonly", false);
   const bool direct = values.GetFlag("direct").value_or(false);
   disk->cache = {direct ? "none" : "writeback",
-                 values.Has("direct") ? Origin::kArgv : Origin::kDefault};
-  disk->shared = {false, Origin::kDefault};
+                 values.Has("direct") ? FactOrigin::kArgv : FactOrigin::kDefault};
+  disk->shared = {false, FactOrigin::kDefault};
   disk->format = TextOf(values, "image_type");  // else it probes
   if (disk->format.known()) absl::AsciiStrToLower(&*disk->format.value);
   // Images are refused that name another, unless told (vmm/src/device_manager.rs).
   if (!values.GetFlag("backing_files").value_or(false)) {
-    disk->backing = {std::vector<std::string>(), Origin::kDefault};
+    disk->backing = {std::vector<std::string>(), FactOrigin::kDefault};
   }
 }
 
@@ -51,16 +51,16 @@ void AddInterface(const KeyValues& values, Given* given) {
   if (interface == nullptr) return;
   interface->id = IdOf(values, "net", given->interfaces.size() - 1);
   const bool user = values.GetFlag("vhost_user").value_or(false);
-  interface->kind = {user ? "vhost-user" : "tap", Origin::kArgv};
+  interface->kind = {user ? "vhost-user" : "tap", FactOrigin::kArgv};
   interface->device = TextOf(values, "tap");
-  interface->model = {"virtio-net", Origin::kDefault};
+  interface->model = {"virtio-net", FactOrigin::kDefault};
   interface->mac = TextOf(values, "mac");
-  interface->vhost = {false, Origin::kDefault};
+  interface->vhost = {false, FactOrigin::kDefault};
   if (user) interface->socket = TextOf(values, values.Has("socket") ? "socket" : "vhost_socket");
   if (values.Has("ip")) {
     interface->addresses = {
         {absl::StrCat("host ", ShownText(values.Get("ip")), "/", ShownText(values.Get("mask")))},
-        Origin::kArgv};
+        FactOrigin::kArgv};
   }
 }
 
@@ -68,25 +68,25 @@ void AddFolder(const KeyValues& values, Given* given) {
   given::SharedFolder* folder = AddPart(&given->folders, "shared folders", given);
   if (folder == nullptr) return;
   folder->id = ShownText(values.Get("tag"));
-  folder->kind = {"virtiofs", Origin::kArgv};
+  folder->kind = {"virtiofs", FactOrigin::kArgv};
   folder->socket = TextOf(values, "socket");
   if (folder->socket.known()) folder->socket.value->insert(0, "unix:");
-  folder->security = {"", Origin::kDefault};
+  folder->security = {"", FactOrigin::kDefault};
 }
 
 void AddDevice(const char* kind, const KeyValues& values, absl::string_view key, Given* given) {
   given::HostDevice* device = AddPart(&given->devices, "devices", given);
   if (device == nullptr) return;
   device->id = IdOf(values, kind, given->devices.size() - 1);
-  device->kind = {kind, Origin::kArgv};
+  device->kind = {kind, FactOrigin::kArgv};
   device->place = TextOf(values, key);
 }
 
 void AddSizes(const KeyValues& values, given::Memory* memory) {
   const uint64_t size = values.GetSize("size").value_or(0);
-  memory->size = {memory->size.value.value_or(0) + size, Origin::kArgv};
+  memory->size = {memory->size.value.value_or(0) + size, FactOrigin::kArgv};
   memory->max = {memory->max.value.value_or(0) + size + values.GetSize("hotplug_size").value_or(0),
-                 Origin::kArgv};
+                 FactOrigin::kArgv};
 }
 
 void AddBacking(const KeyValues& values, const char* id, Given* given) {
@@ -99,20 +99,20 @@ void AddBacking(const KeyValues& values, const char* id, Given* given) {
   backing->kind = {backing->path.known()            ? "file"
                    : *backing->shared.value || huge ? "memfd"
                                                     : "ram",
-                   Origin::kArgv};
-  if (const auto size = values.GetSize("size")) backing->size = {*size, Origin::kArgv};
+                   FactOrigin::kArgv};
+  if (const auto size = values.GetSize("size")) backing->size = {*size, FactOrigin::kArgv};
 }
 
 void SetCpus(const KeyValues& values, Given* given) {
   const std::optional<uint64_t> boot = values.GetNumber("boot");
   const std::optional<uint64_t> max = values.GetNumber("max");
-  if (boot) given->cpus.start = {*boot, Origin::kArgv};
-  if (max) given->cpus.max = {*max, Origin::kArgv};
+  if (boot) given->cpus.start = {*boot, FactOrigin::kArgv};
+  if (max) given->cpus.max = {*max, FactOrigin::kArgv};
   if (const auto nested = values.GetFlag("nested")) {
-    given->privileges.nesting = {*nested, Origin::kArgv};
+    given->privileges.nesting = {*nested, FactOrigin::kArgv};
   }
   if (values.GetFlag("kvm_hyperv").value_or(false)) {
-    given->privileges.hyperv = {{"kvm_hyperv"}, Origin::kArgv};
+    given->privileges.hyperv = {{"kvm_hyperv"}, FactOrigin::kArgv};
   }
 }
 
@@ -126,8 +126,8 @@ void AddMonitor(absl::string_view value, Given* given) {
   } else {
     place.insert(0, "unix:");
   }
-  monitor->kind = {"api", Origin::kArgv};
-  monitor->place = {std::move(place), Origin::kArgv};
+  monitor->kind = {"api", FactOrigin::kArgv};
+  monitor->place = {std::move(place), FactOrigin::kArgv};
 }
 
 void Take(const LongOption& option, const std::string& value, Given* given) {
@@ -148,7 +148,7 @@ void Take(const LongOption& option, const std::string& value, Given* given) {
   if (name == "--cpus") SetCpus(values, given);
   if (name == "--api-socket") AddMonitor(value, given);
   if (name == "--seccomp") {
-    given->privileges.sandbox = {absl::StrCat("seccomp ", ShownText(value)), Origin::kArgv};
+    given->privileges.sandbox = {absl::StrCat("seccomp ", ShownText(value)), FactOrigin::kArgv};
   }
 }
 
@@ -163,17 +163,17 @@ Given GivenByCloudHypervisor(std::span<const std::string> args) {
     for (const std::string& value : option.values) Take(option, value, &given);
   }
   given::Privileges& privileges = given.privileges;
-  privileges.sandbox.Offer({"seccomp true", Origin::kDefault});
+  privileges.sandbox.Offer({"seccomp true", FactOrigin::kDefault});
   if (landlock) privileges.sandbox.value->append(",landlock");
-  privileges.run_as = privileges.chroot = {"", Origin::kDefault};
+  privileges.run_as = privileges.chroot = {"", FactOrigin::kDefault};
   if (!payload) {
     given.gaps.emplace_back("what was configured through the API socket");
     return given;
   }
-  privileges.hyperv.Offer({std::vector<std::string>(), Origin::kDefault});
-  given.cpus.start.Offer({1, Origin::kDefault});
+  privileges.hyperv.Offer({std::vector<std::string>(), FactOrigin::kDefault});
+  given.cpus.start.Offer({1, FactOrigin::kDefault});
   given.cpus.max.Offer(given.cpus.start);
-  given.memory.size.Offer({kDefaultMemory, Origin::kDefault});
+  given.memory.size.Offer({kDefaultMemory, FactOrigin::kDefault});
   given.memory.max.Offer(given.memory.size);
   return given;
 }

@@ -17,7 +17,7 @@ constexpr uint64_t kDefaultMemory = 256 * kMebi;
 
 Text TextOf(const KeyValues& values, absl::string_view key) {
   const std::string& value = values.Get(key);
-  return value.empty() ? Text() : Text(ShownPath(value), Origin::kArgv);
+  return value.empty() ? Text() : Text(ShownPath(value), FactOrigin::kArgv);
 }
 
 void AddDisk(const KeyValues& values, bool read_only, Given* given) {
@@ -27,28 +27,28 @@ void AddDisk(const KeyValues& values, bool read_only, Given* given) {
                               : absl::StrCat("disk", given->disks.size() - 1);
   disk->path = TextOf(values, "path");
   const std::optional<bool> told = values.GetFlag("ro");
-  disk->read_only = {told.value_or(read_only), Origin::kArgv};
+  disk->read_only = {told.value_or(read_only), FactOrigin::kArgv};
   const bool direct =
       values.GetFlag("direct").value_or(false) || values.GetFlag("o_direct").value_or(false);
-  disk->cache = {direct ? "none" : "writeback", Origin::kDefault};
-  disk->shared = {false, Origin::kDefault};
+  disk->cache = {direct ? "none" : "writeback", FactOrigin::kDefault};
+  disk->shared = {false, FactOrigin::kDefault};
 }
 
 void AddInterface(const KeyValues& values, Given* given) {
   given::Interface* interface = AddPart(&given->interfaces, "interfaces", given);
   if (interface == nullptr) return;
   interface->id = absl::StrCat("net", given->interfaces.size() - 1);
-  interface->kind = {"tap", Origin::kArgv};
-  interface->model = {"virtio-net", Origin::kDefault};
+  interface->kind = {"tap", FactOrigin::kArgv};
+  interface->model = {"virtio-net", FactOrigin::kDefault};
   interface->device = TextOf(values, "tap-name");
   interface->mac = TextOf(values, "mac");
   if (values.Has("host-ip")) {
     interface->addresses = {{absl::StrCat("host ", ShownText(values.Get("host-ip")), "/",
                                           ShownText(values.Get("netmask")))},
-                            Origin::kArgv};
+                            FactOrigin::kArgv};
   }
   interface->vhost = {values.Has("vhost-net"),
-                      values.Has("vhost-net") ? Origin::kArgv : Origin::kDefault};
+                      values.Has("vhost-net") ? FactOrigin::kArgv : FactOrigin::kDefault};
 }
 
 // "PATH:TAG[:KEY=VALUE...]".
@@ -58,17 +58,17 @@ void AddFolder(absl::string_view text, Given* given) {
   given::SharedFolder* folder = AddPart(&given->folders, "shared folders", given);
   if (folder == nullptr) return;
   folder->id = ShownText(parts[1]);
-  folder->path = {ShownPath(parts[0]), Origin::kArgv};
+  folder->path = {ShownPath(parts[0]), FactOrigin::kArgv};
   const bool fs = std::ranges::find(parts, "type=fs") != parts.end();
-  folder->kind = {fs ? "virtiofs" : "9p", fs ? Origin::kArgv : Origin::kDefault};
-  folder->security = {"", Origin::kDefault};
+  folder->kind = {fs ? "virtiofs" : "9p", fs ? FactOrigin::kArgv : FactOrigin::kDefault};
+  folder->security = {"", FactOrigin::kDefault};
 }
 
 void AddDevice(absl::string_view kind, Text place, Given* given) {
   given::HostDevice* device = AddPart(&given->devices, "devices", given);
   if (device == nullptr) return;
   device->id = absl::StrCat("device", given->devices.size() - 1);
-  device->kind = {ShownText(kind), Origin::kArgv};
+  device->kind = {ShownText(kind), FactOrigin::kArgv};
   device->place = std::move(place);
 }
 
@@ -99,14 +99,14 @@ void Take(const std::string& name, const std::string& value, Given* given) {
     AddDevice(absl::StrCat("vhost-user-", user.Get("type")), TextOf(user, "socket"), given);
   } else if (name == "--cpus" || name == "-c") {
     const auto cpus = KeyValues::OfList(value, "num-cores").GetNumber("num-cores");
-    if (cpus) given->cpus.start = given->cpus.max = {*cpus, Origin::kArgv};
+    if (cpus) given->cpus.start = given->cpus.max = {*cpus, FactOrigin::kArgv};
   } else if (name == "--mem" || name == "-m") {
     const auto size = KeyValues::OfList(value, "size").GetSize("size", kMebi);
-    if (size) given->memory.size = given->memory.max = {*size, Origin::kArgv};
+    if (size) given->memory.size = given->memory.max = {*size, FactOrigin::kArgv};
   } else if (name == "--socket" || name == "-s") {
     if (given::Monitor* monitor = AddPart(&given->monitors, "monitors", given)) {
-      monitor->kind = {"api", Origin::kArgv};
-      monitor->place = {absl::StrCat("unix:", ShownPath(value)), Origin::kArgv};
+      monitor->kind = {"api", FactOrigin::kArgv};
+      monitor->place = {absl::StrCat("unix:", ShownPath(value)), FactOrigin::kArgv};
     }
   } else if (name == "--cfg") {
     given->gaps.push_back(absl::StrCat("what --cfg adds: ", ShownPath(value)));
@@ -117,14 +117,14 @@ void Take(const std::string& name, const std::string& value, Given* given) {
 
 Given GivenByCrosvm(std::span<const std::string> args) {
   Given given;
-  given.privileges.sandbox = {"on", Origin::kDefault};
+  given.privileges.sandbox = {"on", FactOrigin::kDefault};
   for (size_t i = 0; i < args.size(); ++i) {
     // The guest's kernel command line is no option, whatever it holds (argh takes any value).
     if (args[i] == "-p" || args[i] == "--params") {
       ++i;
       continue;
     }
-    if (args[i] == "--disable-sandbox") given.privileges.sandbox = {"off", Origin::kArgv};
+    if (args[i] == "--disable-sandbox") given.privileges.sandbox = {"off", FactOrigin::kArgv};
     for (const LongOption& option : SplitLongOptions(args.subspan(i, 1))) {
       if (option.name.empty()) continue;
       if (!option.values.empty()) {
@@ -134,12 +134,12 @@ Given GivenByCrosvm(std::span<const std::string> args) {
       }
     }
   }
-  given.cpus.start.Offer({1, Origin::kDefault});
+  given.cpus.start.Offer({1, FactOrigin::kDefault});
   given.cpus.max.Offer(given.cpus.start);
-  given.memory.size.Offer({kDefaultMemory, Origin::kDefault});
+  given.memory.size.Offer({kDefaultMemory, FactOrigin::kDefault});
   given.memory.max.Offer(given.memory.size);
-  given.privileges.hyperv = {std::vector<std::string>(), Origin::kDefault};
-  given.privileges.run_as = given.privileges.chroot = {"", Origin::kDefault};
+  given.privileges.hyperv = {std::vector<std::string>(), FactOrigin::kDefault};
+  given.privileges.run_as = given.privileges.chroot = {"", FactOrigin::kDefault};
   return given;
 }
 

@@ -216,33 +216,33 @@ std::vector<std::string> ChangesBetween(const Given& before, const Given& after,
   return changes;
 }
 
-absl::string_view OriginText(Origin origin) {
+absl::string_view OriginText(FactOrigin origin) {
   switch (origin) {
-    case Origin::kUnknown:
+    case FactOrigin::kUnknown:
       return "unknown";
-    case Origin::kArgv:
+    case FactOrigin::kArgv:
       return "command line";
-    case Origin::kDefault:
+    case FactOrigin::kDefault:
       return "VMM's default";
-    case Origin::kConfigFile:
+    case FactOrigin::kConfigFile:
       return "VMM's configuration file";
-    case Origin::kOpenFile:
+    case FactOrigin::kOpenFile:
       return "open file";
-    case Origin::kMemorySlots:
+    case FactOrigin::kMemorySlots:
       return "memory slots";
-    case Origin::kVcpus:
+    case FactOrigin::kVcpus:
       return "vCPUs";
-    case Origin::kIoeventfds:
+    case FactOrigin::kIoeventfds:
       return "ioeventfds";
-    case Origin::kCgroup:
+    case FactOrigin::kCgroup:
       return "cgroup";
-    case Origin::kProcess:
+    case FactOrigin::kProcess:
       return "process";
-    case Origin::kHelper:
+    case FactOrigin::kHelper:
       return "helper's command line";
-    case Origin::kLibvirt:
+    case FactOrigin::kLibvirt:
       return "libvirt";
-    case Origin::kKubevirt:
+    case FactOrigin::kKubevirt:
       return "KubeVirt";
   }
   return "unknown";

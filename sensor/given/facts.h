@@ -17,7 +17,7 @@ struct NamedFact {
   std::string name;  // "read-only"
   // monostate: unknown.
   std::variant<std::monostate, std::string, uint64_t, bool, std::vector<std::string>> value;
-  Origin origin = Origin::kUnknown;
+  FactOrigin origin = FactOrigin::kUnknown;
   bool bytes = false;  // a number of bytes
   friend bool operator==(const NamedFact&, const NamedFact&) = default;
 };
@@ -36,6 +36,6 @@ std::vector<GivenPart> PartsOf(const Given& given);
 // MAX_TEXTS, the last of which counts the others.
 std::vector<std::string> ChangesBetween(const Given& before, const Given& after, size_t max_texts);
 
-absl::string_view OriginText(Origin origin);  // "command line"
+absl::string_view OriginText(FactOrigin origin);  // "command line"
 
 }  // namespace kvmsentry

@@ -14,7 +14,7 @@ constexpr uint64_t kMebi = 1 << 20;
 
 Text TextOf(const KeyValues& values, absl::string_view key) {
   const std::string& value = values.Get(key);
-  return value.empty() ? Text() : Text(ShownPath(value), Origin::kConfigFile);
+  return value.empty() ? Text() : Text(ShownPath(value), FactOrigin::kConfigFile);
 }
 
 // Calls TAKE with the prefix of each element of the array ARRAY: "drives.0.".
@@ -36,25 +36,25 @@ void AddDrive(const KeyValues& values, const std::string& at, Given* given) {
   if (disk == nullptr) return;
   disk->id = ShownText(values.Get(at + "drive_id"));
   disk->path = TextOf(values, at + (values.Has(at + "path_on_host") ? "path_on_host" : "socket"));
-  disk->format = {"raw", Origin::kDefault};  // there is no other
-  disk->backing = {std::vector<std::string>(), Origin::kDefault};
+  disk->format = {"raw", FactOrigin::kDefault};  // there is no other
+  disk->backing = {std::vector<std::string>(), FactOrigin::kDefault};
   const auto read_only = values.GetFlag(at + "is_read_only");
   disk->read_only =
-      read_only ? Flag(*read_only, Origin::kConfigFile) : Flag(false, Origin::kDefault);
+      read_only ? Flag(*read_only, FactOrigin::kConfigFile) : Flag(false, FactOrigin::kDefault);
   disk->cache = TextOf(values, at + "cache_type");
-  disk->cache.Offer({"Unsafe", Origin::kDefault});
-  disk->shared = {false, Origin::kDefault};
+  disk->cache.Offer({"Unsafe", FactOrigin::kDefault});
+  disk->shared = {false, FactOrigin::kDefault};
 }
 
 void AddInterface(const KeyValues& values, const std::string& at, Given* given) {
   given::Interface* interface = AddPart(&given->interfaces, "interfaces", given);
   if (interface == nullptr) return;
   interface->id = ShownText(values.Get(at + "iface_id"));
-  interface->kind = {"tap", Origin::kDefault};
+  interface->kind = {"tap", FactOrigin::kDefault};
   interface->device = TextOf(values, at + "host_dev_name");
   interface->mac = TextOf(values, at + "guest_mac");
-  interface->model = {"virtio-net", Origin::kDefault};
-  interface->vhost = {false, Origin::kDefault};
+  interface->model = {"virtio-net", FactOrigin::kDefault};
+  interface->vhost = {false, FactOrigin::kDefault};
 }
 
 }  // namespace
@@ -71,24 +71,24 @@ Given GivenByFirecracker(std::span<const std::string> args) {
   Given given;
   std::string socket;
   bool api = true;
-  Text sandbox{"seccomp", Origin::kDefault};
+  Text sandbox{"seccomp", FactOrigin::kDefault};
   for (const LongOption& option : SplitLongOptions(args)) {
     if (option.name == "--api-sock" && !option.values.empty()) socket = option.values[0];
     if (option.name == "--no-api") api = false;
-    if (option.name == "--no-seccomp") sandbox = {"off", Origin::kArgv};
-    if (option.name == "--seccomp-filter") sandbox = {"seccomp, own filter", Origin::kArgv};
+    if (option.name == "--no-seccomp") sandbox = {"off", FactOrigin::kArgv};
+    if (option.name == "--seccomp-filter") sandbox = {"seccomp, own filter", FactOrigin::kArgv};
   }
   if (api) {
     given::Monitor* monitor = AddPart(&given.monitors, "monitors", &given);
-    monitor->kind = {"api", Origin::kArgv};
+    monitor->kind = {"api", FactOrigin::kArgv};
     const bool told = !socket.empty();
     monitor->place = {absl::StrCat("unix:", ShownPath(told ? socket : kDefaultSocket)),
-                      told ? Origin::kArgv : Origin::kDefault};
+                      told ? FactOrigin::kArgv : FactOrigin::kDefault};
     given.gaps.emplace_back("what was configured through the API socket");
   }
   given.privileges.sandbox = std::move(sandbox);
-  given.privileges.hyperv = {std::vector<std::string>(), Origin::kDefault};
-  given.privileges.run_as = given.privileges.chroot = {"", Origin::kDefault};
+  given.privileges.hyperv = {std::vector<std::string>(), FactOrigin::kDefault};
+  given.privileges.run_as = given.privileges.chroot = {"", FactOrigin::kDefault};
   return given;
 }
 
@@ -102,14 +102,14 @@ void AddFirecrackerConfig(absl::string_view content, Given* given) {
   ForEach(*config, "network-interfaces",
           [&](const std::string& at) { AddInterface(*config, at, given); });
   if (const auto vcpus = config->GetNumber("machine-config.vcpu_count")) {
-    given->cpus.start = given->cpus.max = {*vcpus, Origin::kConfigFile};
+    given->cpus.start = given->cpus.max = {*vcpus, FactOrigin::kConfigFile};
   }
   const auto memory = config->GetSize("machine-config.mem_size_mib", kMebi);
-  if (memory) given->memory.size = given->memory.max = {*memory, Origin::kConfigFile};
+  if (memory) given->memory.size = given->memory.max = {*memory, FactOrigin::kConfigFile};
   if (config->Has("vsock.uds_path")) {
     if (given::HostDevice* device = AddPart(&given->devices, "devices", given)) {
       device->id = "vsock";
-      device->kind = {"vsock", Origin::kConfigFile};
+      device->kind = {"vsock", FactOrigin::kConfigFile};
       device->place = TextOf(*config, "vsock.uds_path");
     }
   }

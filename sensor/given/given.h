@@ -18,7 +18,7 @@
 namespace kvmsentry {
 
 // Where a fact comes from.
-enum class Origin {
+enum class FactOrigin {
   kUnknown = 0,
   kArgv,         // the VMM's command line
   kDefault,      // the command line says nothing, and the VMM's own default is documented
@@ -37,10 +37,10 @@ enum class Origin {
 template <typename T>
 struct Fact {
   std::optional<T> value;
-  Origin origin = Origin::kUnknown;
+  FactOrigin origin = FactOrigin::kUnknown;
 
   Fact() = default;
-  Fact(T known, Origin from) : value(std::move(known)), origin(from) {}
+  Fact(T known, FactOrigin from) : value(std::move(known)), origin(from) {}
   bool known() const { return value.has_value(); }
   // What is known already stays.
   void Offer(const Fact& other) {

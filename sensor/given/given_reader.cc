@@ -131,7 +131,7 @@ void GivenReader::AddLibvirt(const ProcessFacts& process, const std::string& nam
                              const std::string& uuid, int directory, int32_t inner_pid,
                              Given* given) const {
   if (!IsStartedByLibvirt(process)) return;
-  given->manager.kind.Offer({"libvirt", Origin::kArgv});
+  given->manager.kind.Offer({"libvirt", FactOrigin::kArgv});
   if (!IsFileName(name)) return;
   const std::string file = absl::StrCat("/libvirt/qemu/", name, ".xml");
   const std::string of_session = absl::StrCat("/libvirt/qemu/run/", name, ".xml");

@@ -62,15 +62,15 @@ void AddHelper(const HelperProcess& helper, const std::string& reason, Given* gi
   given::Helper* added = AddPart(&given->helpers, "helpers", given);
   if (added == nullptr) return;
   added->id = helper.kind;
-  added->pid = {static_cast<uint64_t>(helper.pid), Origin::kProcess};
-  added->reason = {reason, Origin::kProcess};
+  added->pid = {static_cast<uint64_t>(helper.pid), FactOrigin::kProcess};
+  added->reason = {reason, FactOrigin::kProcess};
 }
 
 void FillFolder(const HelperProcess& helper, given::SharedFolder* folder) {
   const std::string path = VirtiofsdFolder(helper.args);
-  if (!path.empty()) folder->path.Offer({ShownPath(path), Origin::kHelper});
+  if (!path.empty()) folder->path.Offer({ShownPath(path), FactOrigin::kHelper});
   const bool read_only = std::ranges::find(helper.args, "--readonly") != helper.args.end();
-  folder->read_only.Offer({read_only, Origin::kHelper});
+  folder->read_only.Offer({read_only, FactOrigin::kHelper});
 }
 
 }  // namespace

@@ -25,13 +25,13 @@ given::Manager KubevirtManager(absl::string_view cgroup, absl::string_view domai
   given::Manager manager;
   const std::string pod = PodOf(cgroup);
   if (pod.empty()) return manager;
-  manager.pod = {pod, Origin::kCgroup};
+  manager.pod = {pod, FactOrigin::kCgroup};
   // Neither a namespace nor a VM's name can hold an underscore (RFC 1123).
   const size_t split = domain.find('_');
   if (split == absl::string_view::npos || split == 0) return manager;
-  manager.kind = {"kubevirt", Origin::kKubevirt};
-  manager.name_space = {ShownText(domain.substr(0, split)), Origin::kKubevirt};
-  manager.domain = {ShownText(domain), Origin::kKubevirt};
+  manager.kind = {"kubevirt", FactOrigin::kKubevirt};
+  manager.name_space = {ShownText(domain.substr(0, split)), FactOrigin::kKubevirt};
+  manager.domain = {ShownText(domain), FactOrigin::kKubevirt};
   return manager;
 }
 

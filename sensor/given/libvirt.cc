@@ -18,7 +18,7 @@ using pugi::xml_node;
 constexpr size_t kMaxChain = 32;
 
 Text TextOf(const pugi::xml_attribute& attribute) {
-  return attribute.empty() ? Text() : Text(ShownPath(attribute.value()), Origin::kLibvirt);
+  return attribute.empty() ? Text() : Text(ShownPath(attribute.value()), FactOrigin::kLibvirt);
 }
 
 // A <source> of a disk: a file, a block device, a volume or something on the network.
@@ -32,12 +32,12 @@ Text SourceOf(const xml_node& source) {
                 source.attribute("protocol").value(), "://", host.attribute("name").value(),
                 host.attribute("port").empty() ? "" : ":", host.attribute("port").value(), "/",
                 source.attribute("name").value())),
-            Origin::kLibvirt};
+            FactOrigin::kLibvirt};
   }
   if (!source.attribute("volume").empty()) {
     return {ShownPath(absl::StrCat("volume:", source.attribute("pool").value(), "/",
                                    source.attribute("volume").value())),
-            Origin::kLibvirt};
+            FactOrigin::kLibvirt};
   }
   return {};
 }
@@ -54,7 +54,7 @@ Texts BackingOf(const xml_node& disk) {
     chain.push_back(*source.value);
     store = store.child("backingStore");
   }
-  return {std::move(chain), Origin::kLibvirt};
+  return {std::move(chain), FactOrigin::kLibvirt};
 }
 
 std::string AliasOf(const xml_node& device, const char* otherwise) {
@@ -63,7 +63,7 @@ std::string AliasOf(const xml_node& device, const char* otherwise) {
 }
 
 Flag Has(const xml_node& node, const char* child) {
-  return {!node.child(child).empty(), Origin::kLibvirt};
+  return {!node.child(child).empty(), FactOrigin::kLibvirt};
 }
 
 void AddDisk(const xml_node& node, Given* given) {
@@ -91,7 +91,7 @@ void AddInterface(const xml_node& node, Given* given) {
                      : type == "direct"                                          ? "macvtap"
                      : type == "vhostuser"                                       ? "vhost-user"
                                                                                  : ShownText(type),
-                     Origin::kLibvirt};
+                     FactOrigin::kLibvirt};
   interface->device = TextOf(node.child("target").attribute("dev"));
   interface->bridge = TextOf(node.child("source").attribute("bridge"));
   interface->bridge.Offer(TextOf(actual.child("source").attribute("bridge")));
@@ -100,14 +100,14 @@ void AddInterface(const xml_node& node, Given* given) {
   if (!node.child("source").attribute("path").empty()) {
     interface->socket = {
         absl::StrCat("unix:", ShownPath(node.child("source").attribute("path").value())),
-        Origin::kLibvirt};
+        FactOrigin::kLibvirt};
   }
   std::vector<std::string> addresses;
   for (const xml_node& ip : node.children("ip")) {
     if (addresses.size() == kMaxGivenParts) break;
     addresses.push_back(absl::StrCat("guest ", ShownText(ip.attribute("address").value())));
   }
-  if (!addresses.empty()) interface->addresses = {std::move(addresses), Origin::kLibvirt};
+  if (!addresses.empty()) interface->addresses = {std::move(addresses), FactOrigin::kLibvirt};
 }
 
 void AddFolder(const xml_node& node, Given* given) {
@@ -115,14 +115,14 @@ void AddFolder(const xml_node& node, Given* given) {
   if (folder == nullptr) return;
   folder->id = ShownText(node.child("target").attribute("dir").value());
   const bool virtiofs = strcmp(node.child("driver").attribute("type").value(), "virtiofs") == 0;
-  folder->kind = {virtiofs ? "virtiofs" : "9p", Origin::kLibvirt};
+  folder->kind = {virtiofs ? "virtiofs" : "9p", FactOrigin::kLibvirt};
   folder->path = TextOf(node.child("source").attribute("dir"));
   folder->read_only = Has(node, "readonly");
   folder->security = TextOf(node.attribute("accessmode"));
   if (!node.child("source").attribute("socket").empty()) {
     folder->socket = {
         absl::StrCat("unix:", ShownPath(node.child("source").attribute("socket").value())),
-        Origin::kLibvirt};
+        FactOrigin::kLibvirt};
   }
 }
 
@@ -135,7 +135,7 @@ void AddHostDevice(const xml_node& node, Given* given) {
                   : type == "mdev" ? "vfio-mdev"
                   : type == "usb"  ? "usb-host"
                                    : ShownText(type),
-                  Origin::kLibvirt};
+                  FactOrigin::kLibvirt};
   const xml_node at = node.child("source").child("address");
   if (type == "pci") {
     const auto part = [&](const char* name) {
@@ -145,7 +145,7 @@ void AddHostDevice(const xml_node& node, Given* given) {
         absl::StrCat(absl::Hex(part("domain"), absl::kZeroPad4), ":",
                      absl::Hex(part("bus"), absl::kZeroPad2), ":",
                      absl::Hex(part("slot"), absl::kZeroPad2), ".", absl::Hex(part("function"))),
-        Origin::kLibvirt};
+        FactOrigin::kLibvirt};
   } else {
     device->place = TextOf(at.attribute("uuid"));
   }
@@ -161,17 +161,17 @@ std::optional<uint64_t> BytesOf(const xml_node& node) {
 
 void SetMemory(const xml_node& domain, given::Memory* memory) {
   if (const auto size = BytesOf(domain.child("memory"))) {
-    memory->size = memory->max = {*size, Origin::kLibvirt};
+    memory->size = memory->max = {*size, FactOrigin::kLibvirt};
   }
-  if (const auto max = BytesOf(domain.child("maxMemory"))) memory->max = {*max, Origin::kLibvirt};
+  if (const auto max = BytesOf(domain.child("maxMemory"))) memory->max = {*max, FactOrigin::kLibvirt};
 }
 
 void SetCpus(const xml_node& domain, given::Cpus* cpus) {
   const xml_node vcpu = domain.child("vcpu");
   const std::optional<uint64_t> max = ParseNumber(vcpu.child_value());
   if (!max) return;
-  cpus->max = {*max, Origin::kLibvirt};
-  cpus->start = {ParseNumber(vcpu.attribute("current").value()).value_or(*max), Origin::kLibvirt};
+  cpus->max = {*max, FactOrigin::kLibvirt};
+  cpus->start = {ParseNumber(vcpu.attribute("current").value()).value_or(*max), FactOrigin::kLibvirt};
 }
 
 }  // namespace
@@ -190,8 +190,8 @@ absl::StatusOr<LibvirtDomain> ParseLibvirtDomain(absl::string_view xml) {
   out.name = domain.child_value("name");
   out.uuid = CanonicalUuid(domain.child_value("uuid"));
   Given& given = out.given;
-  given.manager.kind = {"libvirt", Origin::kLibvirt};
-  given.manager.domain = {ShownText(out.name), Origin::kLibvirt};
+  given.manager.kind = {"libvirt", FactOrigin::kLibvirt};
+  given.manager.domain = {ShownText(out.name), FactOrigin::kLibvirt};
   given.machine = TextOf(domain.child("os").child("type").attribute("machine"));
   SetMemory(domain, &given.memory);
   SetCpus(domain, &given.cpus);

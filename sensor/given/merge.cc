@@ -39,7 +39,7 @@ void Offer(const given::Disk& other, given::Disk* disk) {
   disk->cache.Offer(other.cache);
   disk->backing.Offer(other.backing);
   disk->read_only.Offer(other.read_only);
-  if (other.shared.known() && disk->shared.origin == Origin::kDefault) disk->shared = other.shared;
+  if (other.shared.known() && disk->shared.origin == FactOrigin::kDefault) disk->shared = other.shared;
   disk->shared.Offer(other.shared);
 }
 void Offer(const given::Interface& other, given::Interface* interface) {
@@ -93,8 +93,8 @@ std::string FileOf(const Device& device) {
 }
 
 void SetFile(const Device& device, given::Disk* disk) {
-  disk->file = {FileOf(device), Origin::kOpenFile};
-  if (!device.block) disk->size = {device.size.bytes, Origin::kOpenFile};
+  disk->file = {FileOf(device), FactOrigin::kOpenFile};
+  if (!device.block) disk->size = {device.size.bytes, FactOrigin::kOpenFile};
 }
 
 class Finder {
@@ -124,8 +124,8 @@ class Finder {
       const auto fd = DescriptorIn(interface.device);
       const std::string target = fd ? TargetOf(*fd) : "";
       if (!IsMacvtap(target)) continue;
-      interface.kind = {"macvtap", Origin::kOpenFile};
-      interface.device = {ShownPath(target), Origin::kOpenFile};
+      interface.kind = {"macvtap", FactOrigin::kOpenFile};
+      interface.device = {ShownPath(target), FactOrigin::kOpenFile};
     }
   }
 
@@ -145,14 +145,14 @@ class Finder {
                          : absl::ConsumePrefix(&target, "/dev/vhost-vdpa")  ? "vhost-vdpa"
                                                                             : nullptr;
       if (kind == nullptr || target == "vfio") continue;
-      const Text place{ShownPath(file.target), Origin::kOpenFile};
+      const Text place{ShownPath(file.target), FactOrigin::kOpenFile};
       const bool known = std::ranges::any_of(
           given_->devices, [&](const given::HostDevice& d) { return SameText(d.place, place); });
       if (known) continue;
       given::HostDevice* device = AddPart(&given_->devices, "devices", given_);
       if (device == nullptr) return;
       device->id = absl::StrCat(kind, "-", ShownPath(target));
-      device->kind = {kind, Origin::kOpenFile};
+      device->kind = {kind, FactOrigin::kOpenFile};
       device->place = place;
     }
   }
@@ -194,7 +194,7 @@ class Finder {
   void TakeDisk(given::Disk* disk, std::vector<bool>* used) {
     if (const auto fd = DescriptorIn(disk->path)) {
       const std::string target = TargetOf(*fd);
-      if (!target.empty()) disk->path = {ShownPath(target), Origin::kOpenFile};
+      if (!target.empty()) disk->path = {ShownPath(target), FactOrigin::kOpenFile};
     }
     if (!disk->path.known()) return;
     const std::optional<size_t> index = IndexOf(*disk->path.value);
@@ -209,8 +209,8 @@ class Finder {
     const std::string path = Redact(device.name);
     const std::string base = path.substr(path.rfind('/') + 1);
     disk->id = path.empty() ? FileOf(device) : base;
-    if (!path.empty()) disk->path = {path, Origin::kOpenFile};
-    disk->read_only = {!device.writable, Origin::kOpenFile};
+    if (!path.empty()) disk->path = {path, FactOrigin::kOpenFile};
+    disk->read_only = {!device.writable, FactOrigin::kOpenFile};
     SetFile(device, disk);
   }
 
@@ -225,11 +225,11 @@ class Finder {
       found = AddPart(&given_->interfaces, "interfaces", given_);
       if (found == nullptr) return;
       found->id = tap.name;
-      found->kind = {"tap", Origin::kOpenFile};
+      found->kind = {"tap", FactOrigin::kOpenFile};
     }
-    if (found->device.value != tap.name) found->device = {tap.name, Origin::kOpenFile};
+    if (found->device.value != tap.name) found->device = {tap.name, FactOrigin::kOpenFile};
     if (const std::string bridge = found_.bridge_of(tap); !bridge.empty()) {
-      found->bridge.Offer({bridge, Origin::kOpenFile});
+      found->bridge.Offer({bridge, FactOrigin::kOpenFile});
     }
   }
 
@@ -258,7 +258,7 @@ class Finder {
     }
     const auto socket = found_.sockets.find(inode);
     if (socket == found_.sockets.end()) return;
-    *place = {absl::StrCat("unix:", ShownPath(socket->second)), Origin::kOpenFile};
+    *place = {absl::StrCat("unix:", ShownPath(socket->second)), FactOrigin::kOpenFile};
   }
 
   const Found& found_;

@@ -195,13 +195,13 @@ ProcessRights ParseRights(absl::string_view status) {
     uint64_t number = 0;
     if (words.size() < 2) continue;
     if (words[0] == "Uid:" && words.size() > 2 && absl::SimpleAtoi(words[2], &number)) {
-      rights.uid = {number, Origin::kProcess};  // the effective one
+      rights.uid = {number, FactOrigin::kProcess};  // the effective one
     } else if (words[0] == "CapEff:" && absl::SimpleHexAtoi(words[1], &number)) {
-      rights.capabilities = {absl::StrCat("0x", absl::Hex(number)), Origin::kProcess};
+      rights.capabilities = {absl::StrCat("0x", absl::Hex(number)), FactOrigin::kProcess};
     } else if (words[0] == "NoNewPrivs:" && absl::SimpleAtoi(words[1], &number)) {
-      rights.no_new_privs = {number != 0, Origin::kProcess};
+      rights.no_new_privs = {number != 0, FactOrigin::kProcess};
     } else if (words[0] == "Seccomp:" && absl::SimpleAtoi(words[1], &number)) {
-      rights.filtered = {number != 0, Origin::kProcess};
+      rights.filtered = {number != 0, FactOrigin::kProcess};
     } else if (words[0] == "NSpid:") {
       if (!absl::SimpleAtoi(words.back(), &rights.inner_pid)) rights.inner_pid = 0;
     }

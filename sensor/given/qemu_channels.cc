@@ -14,8 +14,8 @@ void AddMonitor(const char* kind, absl::string_view place, Given* given) {
   if (place.empty()) return;
   given::Monitor* monitor = AddPart(&given->monitors, "monitors", given);
   if (monitor == nullptr) return;
-  monitor->kind = {kind, Origin::kArgv};
-  monitor->place = {ShownPath(place), Origin::kArgv};
+  monitor->kind = {kind, FactOrigin::kArgv};
+  monitor->place = {ShownPath(place), FactOrigin::kArgv};
 }
 
 void AddMonitors(const QemuLine& line, Given* given) {
@@ -46,8 +46,8 @@ void AddMonitors(const QemuLine& line, Given* given) {
   if (has_defaults && !told) {
     given::Monitor* monitor = AddPart(&given->monitors, "monitors", given);
     if (monitor == nullptr) return;
-    monitor->kind = {"hmp", Origin::kDefault};
-    monitor->place = {graphic ? "window" : "stdio", Origin::kDefault};
+    monitor->kind = {"hmp", FactOrigin::kDefault};
+    monitor->place = {graphic ? "window" : "stdio", FactOrigin::kDefault};
   }
 }
 
@@ -55,14 +55,14 @@ void SetFolder(const KeyValues& values, Given* given, const std::string& tag) {
   given::SharedFolder* folder = AddPart(&given->folders, "shared folders", given);
   if (folder == nullptr) return;
   folder->id = ShownText(tag);
-  folder->kind = {"9p", Origin::kArgv};
-  if (values.Has("path")) folder->path = {ShownPath(values.Get("path")), Origin::kArgv};
+  folder->kind = {"9p", FactOrigin::kArgv};
+  if (values.Has("path")) folder->path = {ShownPath(values.Get("path")), FactOrigin::kArgv};
   const std::optional<bool> read_only = values.GetFlag("readonly");
-  folder->read_only = read_only ? Flag(*read_only, Origin::kArgv) : Flag(false, Origin::kDefault);
+  folder->read_only = read_only ? Flag(*read_only, FactOrigin::kArgv) : Flag(false, FactOrigin::kDefault);
   const std::string& model =
       values.Has("security_model") ? values.Get("security_model") : values.Get("security-model");
-  if (!model.empty()) folder->security = {ShownText(model), Origin::kArgv};
-  if (values.Has("socket")) folder->socket = {ShownPath(values.Get("socket")), Origin::kArgv};
+  if (!model.empty()) folder->security = {ShownText(model), FactOrigin::kArgv};
+  if (values.Has("socket")) folder->socket = {ShownPath(values.Get("socket")), FactOrigin::kArgv};
 }
 
 void AddFolders(const QemuLine& line, Given* given) {
@@ -80,10 +80,10 @@ void AddFolders(const QemuLine& line, Given* given) {
     given::SharedFolder* folder = AddPart(&given->folders, "shared folders", given);
     if (folder == nullptr) return;
     folder->id = ShownText(device.values.Get("tag"));
-    folder->kind = {"virtiofs", Origin::kArgv};
-    folder->security = {"", Origin::kDefault};
+    folder->kind = {"virtiofs", FactOrigin::kArgv};
+    folder->security = {"", FactOrigin::kDefault};
     const std::string socket = line.ChardevPlace(device.values.Get("chardev"));
-    if (!socket.empty()) folder->socket = {ShownPath(socket), Origin::kArgv};
+    if (!socket.empty()) folder->socket = {ShownPath(socket), FactOrigin::kArgv};
   }
 }
 
@@ -116,8 +116,8 @@ given::HostDevice* AddDevice(const std::string& id, absl::string_view kind, absl
   given::HostDevice* device = AddPart(&given->devices, "devices", given);
   if (device == nullptr) return nullptr;
   device->id = ShownText(id);
-  device->kind = {ShownText(kind), Origin::kArgv};
-  if (!place.empty()) device->place = {ShownPath(place), Origin::kArgv};
+  device->kind = {ShownText(kind), FactOrigin::kArgv};
+  if (!place.empty()) device->place = {ShownPath(place), FactOrigin::kArgv};
   return device;
 }
 

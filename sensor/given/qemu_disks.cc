@@ -157,10 +157,10 @@ Texts BackingOf(const Graph& graph, Node node, std::string format, const std::st
     format = FormatOf(node);
   }
   const bool ends = node.Has("backing") || !MayNameBacking(format);
-  if (ends) return {chain, Origin::kArgv};
+  if (ends) return {chain, FactOrigin::kArgv};
   if (chain.empty()) return {};
   given->gaps.push_back(absl::StrCat("what backs the last image of disk ", id));
-  return {chain, Origin::kArgv};
+  return {chain, FactOrigin::kArgv};
 }
 
 Text CacheOf(const Node& node, const QemuDevice* device) {
@@ -173,12 +173,12 @@ Text CacheOf(const Node& node, const QemuDevice* device) {
                      : direct            ? "none"
                      : through           ? "writethrough"
                                          : "writeback";
-  return {mode, said ? Origin::kArgv : Origin::kDefault};
+  return {mode, said ? FactOrigin::kArgv : FactOrigin::kDefault};
 }
 
 Flag SharedOf(const QemuDevice* device) {
   const auto shared = device == nullptr ? std::nullopt : device->values.GetFlag("share-rw");
-  return shared ? Flag(*shared, Origin::kArgv) : Flag(false, Origin::kDefault);
+  return shared ? Flag(*shared, FactOrigin::kArgv) : Flag(false, FactOrigin::kDefault);
 }
 
 bool IsCdrom(const QemuDevice* device) {
@@ -198,15 +198,15 @@ void AddNodeDisk(const Graph& graph, const std::string& name, const QemuLine& li
   const QemuDevice* device = line.DeviceWith("drive", name);
   disk->id = IdOf(device, name);
   if (const std::string path = graph.PathOf(*node); !path.empty()) {
-    disk->path = {ShownPath(path), Origin::kArgv};
+    disk->path = {ShownPath(path), FactOrigin::kArgv};
   }
-  disk->format = {ShownText(FormatOf(*node)), Origin::kArgv};
+  disk->format = {ShownText(FormatOf(*node)), FactOrigin::kArgv};
   disk->backing = BackingOf(graph, *node, FormatOf(*node), disk->id, given);
   disk->cache = CacheOf(*node, device);
   const std::optional<bool> read_only = ParseFlag(node->Get("read-only"));
-  disk->read_only = read_only         ? Flag(*read_only, Origin::kArgv)
-                    : IsCdrom(device) ? Flag(true, Origin::kDefault)
-                                      : Flag(false, Origin::kDefault);
+  disk->read_only = read_only         ? Flag(*read_only, FactOrigin::kArgv)
+                    : IsCdrom(device) ? Flag(true, FactOrigin::kDefault)
+                                      : Flag(false, FactOrigin::kDefault);
   disk->shared = SharedOf(device);
 }
 
@@ -224,22 +224,22 @@ void AddDrive(const Graph& graph, const KeyValues& drive, const std::string& oth
   if (disk == nullptr) return;
   const QemuDevice* device = line.DeviceWith("drive", drive.Get("id"));
   disk->id = IdOf(device, drive.Has("id") ? drive.Get("id") : otherwise);
-  if (!path.empty()) disk->path = {ShownPath(graph.Resolve(path)), Origin::kArgv};
+  if (!path.empty()) disk->path = {ShownPath(graph.Resolve(path)), FactOrigin::kArgv};
   const std::string format = json                  ? FormatOf({&*json, ""})
                              : drive.Has("format") ? drive.Get("format")
                                                    : drive.Get("driver");
   if (!format.empty()) {
-    disk->format = {ShownText(format), Origin::kArgv};
+    disk->format = {ShownText(format), FactOrigin::kArgv};
     disk->backing = BackingOf(graph, json ? Node{&*json, ""} : node, format, disk->id, given);
   }
-  disk->cache = drive.Has("cache") ? Text(ShownText(drive.Get("cache")), Origin::kArgv)
+  disk->cache = drive.Has("cache") ? Text(ShownText(drive.Get("cache")), FactOrigin::kArgv)
                                    : CacheOf(node, device);
   const bool cdrom = drive.Get("media") == "cdrom" || IsCdrom(device);
   std::optional<bool> read_only = drive.GetFlag("readonly");
   if (!read_only) read_only = drive.GetFlag("read-only");
-  disk->read_only = read_only ? Flag(*read_only, Origin::kArgv)
-                    : cdrom   ? Flag(true, Origin::kDefault)
-                              : Flag(false, Origin::kDefault);
+  disk->read_only = read_only ? Flag(*read_only, FactOrigin::kArgv)
+                    : cdrom   ? Flag(true, FactOrigin::kDefault)
+                              : Flag(false, FactOrigin::kDefault);
   disk->shared = SharedOf(device);
 }
 
@@ -263,11 +263,11 @@ void AddQemuDisks(const QemuLine& line, Given* given) {
       if (disk == nullptr) break;
       const bool cdrom = option.name == "cdrom";
       disk->id = name;
-      disk->path = {ShownPath(graph.Resolve(option.value)), Origin::kArgv};
-      disk->cache = {"writeback", Origin::kDefault};
-      disk->read_only = {cdrom, Origin::kDefault};
-      disk->shared = {false, Origin::kDefault};
-      if (cdrom) disk->format = {"raw", Origin::kDefault};
+      disk->path = {ShownPath(graph.Resolve(option.value)), FactOrigin::kArgv};
+      disk->cache = {"writeback", FactOrigin::kDefault};
+      disk->read_only = {cdrom, FactOrigin::kDefault};
+      disk->shared = {false, FactOrigin::kDefault};
+      if (cdrom) disk->format = {"raw", FactOrigin::kDefault};
     }
   }
   for (const std::string& name : graph.Roots()) AddNodeDisk(graph, name, line, given);

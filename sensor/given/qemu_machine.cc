@@ -16,9 +16,9 @@ constexpr uint64_t kMebi = 1 << 20;
 constexpr uint64_t kDefaultMemory = 128 * kMebi;
 
 void SetMemory(const KeyValues& m, given::Memory* memory) {
-  if (const auto size = m.GetSize("size", kMebi)) memory->size = {*size, Origin::kArgv};
-  if (const auto max = m.GetSize("maxmem", kMebi)) memory->max = {*max, Origin::kArgv};
-  if (const auto slots = m.GetNumber("slots")) memory->slots = {*slots, Origin::kArgv};
+  if (const auto size = m.GetSize("size", kMebi)) memory->size = {*size, FactOrigin::kArgv};
+  if (const auto max = m.GetSize("maxmem", kMebi)) memory->max = {*max, FactOrigin::kArgv};
+  if (const auto slots = m.GetNumber("slots")) memory->slots = {*slots, FactOrigin::kArgv};
 }
 
 void AddBacking(const KeyValues& object, Given* given) {
@@ -28,13 +28,13 @@ void AddBacking(const KeyValues& object, Given* given) {
   given::MemoryBacking* backing = AddPart(&given->memory.backing, "memory back ends", given);
   if (backing == nullptr) return;
   backing->id = ShownText(object.Get("id"));
-  backing->kind = {ShownText(type.substr(kPrefix.size())), Origin::kArgv};
+  backing->kind = {ShownText(type.substr(kPrefix.size())), FactOrigin::kArgv};
   if (object.Has("mem-path")) {
-    backing->path = {ShownPath(object.Get("mem-path")), Origin::kArgv};
+    backing->path = {ShownPath(object.Get("mem-path")), FactOrigin::kArgv};
   }
-  if (const auto size = object.GetSize("size")) backing->size = {*size, Origin::kArgv};
+  if (const auto size = object.GetSize("size")) backing->size = {*size, FactOrigin::kArgv};
   const auto shared = object.GetFlag("share");
-  backing->shared = shared ? Flag(*shared, Origin::kArgv) : Flag(false, Origin::kDefault);
+  backing->shared = shared ? Flag(*shared, FactOrigin::kArgv) : Flag(false, FactOrigin::kDefault);
 }
 
 // "-smp 2,maxcpus=4,sockets=..."; what is missing follows from what is there
@@ -53,8 +53,8 @@ void SetCpus(const KeyValues& smp, given::Cpus* cpus) {
   if (!max) max = start ? start : any ? std::optional(product) : std::nullopt;
   if (!start) start = max;
   if (!start) return;
-  cpus->start = {*start, Origin::kArgv};
-  cpus->max = {*max, Origin::kArgv};
+  cpus->start = {*start, FactOrigin::kArgv};
+  cpus->max = {*max, FactOrigin::kArgv};
 }
 
 struct PortDevice {
@@ -80,19 +80,19 @@ void AddWindow(const QemuDevice& device, Given* given) {
   if (first > 0xffff) return;
   given::Window* window = AddPart(&given->windows, "windows", given);
   if (window == nullptr) return;
-  const Origin origin = told ? Origin::kArgv : Origin::kDefault;
-  window->kind = {"pio", Origin::kArgv};
+  const FactOrigin origin = told ? FactOrigin::kArgv : FactOrigin::kDefault;
+  window->kind = {"pio", FactOrigin::kArgv};
   window->first = {first, origin};
   window->last = {std::min<uint64_t>(first + known->count - 1, 0xffff), origin};
-  window->device = {ShownText(device.driver), Origin::kArgv};
+  window->device = {ShownText(device.driver), FactOrigin::kArgv};
 }
 
 }  // namespace
 
 void AddQemuMachine(const QemuLine& line, Given* given) {
   given::Memory& memory = given->memory;
-  memory.size = {kDefaultMemory, Origin::kDefault};
-  given->cpus.start = given->cpus.max = {1, Origin::kDefault};
+  memory.size = {kDefaultMemory, FactOrigin::kDefault};
+  given->cpus.start = given->cpus.max = {1, FactOrigin::kDefault};
   std::string path;
   for (const auto& [name, value] : line.options) {
     if (name == "m") {
@@ -105,20 +105,20 @@ void AddQemuMachine(const QemuLine& line, Given* given) {
       SetCpus(KeyValues::OfQemu(value, "cpus"), &given->cpus);
     } else if (name == "machine" || name == "M") {
       const std::string& type = KeyValues::OfQemu(value, "type").Get("type");
-      if (!type.empty()) given->machine = {ShownText(type), Origin::kArgv};
+      if (!type.empty()) given->machine = {ShownText(type), FactOrigin::kArgv};
     }
   }
   if (!path.empty()) {
     if (given::MemoryBacking* backing = AddPart(&memory.backing, "memory back ends", given)) {
       backing->id = "mem-path";
-      backing->kind = {"file", Origin::kArgv};
-      backing->path = {ShownPath(path), Origin::kArgv};
+      backing->kind = {"file", FactOrigin::kArgv};
+      backing->path = {ShownPath(path), FactOrigin::kArgv};
       backing->size = memory.size;
-      backing->shared = {false, Origin::kDefault};
+      backing->shared = {false, FactOrigin::kDefault};
     }
   }
   memory.max.Offer(memory.size);
-  memory.slots.Offer({0, Origin::kDefault});
+  memory.slots.Offer({0, FactOrigin::kDefault});
   for (const QemuDevice& device : line.devices) AddWindow(device, given);
 }
 

@@ -14,7 +14,7 @@ namespace kvmsentry {
 namespace {
 
 void SetIf(const KeyValues& values, absl::string_view key, Text* fact) {
-  if (!values.Get(key).empty()) *fact = {ShownText(values.Get(key)), Origin::kArgv};
+  if (!values.Get(key).empty()) *fact = {ShownText(values.Get(key)), FactOrigin::kArgv};
 }
 
 // Where a stream, dgram or socket back end leads.
@@ -37,30 +37,30 @@ std::string SocketOf(const KeyValues& net) {
 // What the back end NET is, all but its id.
 void Fill(const KeyValues& net, const QemuLine& line, given::Interface* interface) {
   const std::string& type = net.Get("type");
-  interface->kind = {ShownText(type), Origin::kArgv};
+  interface->kind = {ShownText(type), FactOrigin::kArgv};
   SetIf(net, "br", &interface->bridge);
-  if (type == "bridge" && !net.Has("br")) interface->bridge = {"br0", Origin::kDefault};
+  if (type == "bridge" && !net.Has("br")) interface->bridge = {"br0", FactOrigin::kDefault};
   if (type == "tap" || type == "vhost-vdpa") {
     SetIf(net, type == "tap" ? "ifname" : "vhostdev", &interface->device);
     const std::string& fds = net.Has("fds") ? net.Get("fds") : net.Get("fd");
     if (!fds.empty()) {
       interface->device = {absl::StrCat("fd:", ShownText(fds.substr(0, fds.find(':')))),
-                           Origin::kArgv};
+                           FactOrigin::kArgv};
     }
     // vhostfd= and vhostfds= switch it on, too.
     const std::optional<bool> vhost = net.GetFlag("vhost");
     if (vhost) {
-      interface->vhost = {*vhost, Origin::kArgv};
+      interface->vhost = {*vhost, FactOrigin::kArgv};
     } else if (net.Has("vhostfd") || net.Has("vhostfds") || type == "vhost-vdpa") {
-      interface->vhost = {true, Origin::kArgv};
+      interface->vhost = {true, FactOrigin::kArgv};
     } else {
-      interface->vhost = {false, Origin::kDefault};
+      interface->vhost = {false, FactOrigin::kDefault};
     }
   } else {
-    interface->vhost = {false, Origin::kArgv};
+    interface->vhost = {false, FactOrigin::kArgv};
   }
   std::string socket = type == "vhost-user" ? line.ChardevPlace(net.Get("chardev")) : SocketOf(net);
-  if (!socket.empty()) interface->socket = {ShownPath(socket), Origin::kArgv};
+  if (!socket.empty()) interface->socket = {ShownPath(socket), FactOrigin::kArgv};
   std::vector<std::string> addresses;
   for (const char* key : {"net", "host", "ip6-net", "dhcpstart", "guestfwd", "hostfwd"}) {
     for (const auto& [name, value] : net.items()) {
@@ -70,13 +70,13 @@ void Fill(const KeyValues& net, const QemuLine& line, given::Interface* interfac
       }
     }
   }
-  if (type == "user") interface->addresses = {std::move(addresses), Origin::kArgv};
+  if (type == "user") interface->addresses = {std::move(addresses), FactOrigin::kArgv};
 }
 
 void SetFront(const QemuDevice* device, given::Interface* interface) {
   if (device == nullptr) return;
   if (!device->id.empty()) interface->id = ShownText(device->id);
-  interface->model = {ShownText(device->driver), Origin::kArgv};
+  interface->model = {ShownText(device->driver), FactOrigin::kArgv};
   SetIf(device->values, "mac", &interface->mac);
 }
 

@@ -35,10 +35,10 @@ void ReadCpu(absl::string_view text, given::Privileges* privileges) {
     }
   }
   std::ranges::sort(hyperv);
-  privileges->hyperv = {std::move(hyperv), Origin::kArgv};
+  privileges->hyperv = {std::move(hyperv), FactOrigin::kArgv};
   if (by_sign) nesting = by_sign;
   if (nesting) {
-    privileges->nesting = {*nesting, Origin::kArgv};
+    privileges->nesting = {*nesting, FactOrigin::kArgv};
   } else {
     privileges->nesting = {};  // "host", "max" and named models have it or not as the host does
   }
@@ -47,14 +47,14 @@ void ReadCpu(absl::string_view text, given::Privileges* privileges) {
 void ReadSandbox(absl::string_view text, given::Privileges* privileges) {
   const KeyValues sandbox = KeyValues::OfQemu(text, "enable");
   if (!IsOn(sandbox.Get("enable"))) {
-    privileges->sandbox = {"off", Origin::kArgv};
+    privileges->sandbox = {"off", FactOrigin::kArgv};
     return;
   }
   std::string shown = "on";
   for (const char* part : {"obsolete", "elevateprivileges", "spawn", "resourcecontrol"}) {
     if (sandbox.Has(part)) absl::StrAppend(&shown, ",", part, "=", sandbox.Get(part));
   }
-  privileges->sandbox = {ShownText(shown), Origin::kArgv};
+  privileges->sandbox = {ShownText(shown), FactOrigin::kArgv};
 }
 
 // "migration.x-postcopy-ram=on" among -global's.
@@ -78,10 +78,10 @@ void ReadGlobal(absl::string_view text, std::vector<std::string>* capabilities) 
 void AddQemuRights(const QemuLine& line, Given* given) {
   given::Privileges& privileges = given->privileges;
   given::Migration& migration = given->migration;
-  privileges.sandbox = {"off", Origin::kDefault};
-  privileges.hyperv = {std::vector<std::string>(), Origin::kDefault};
-  migration.incoming = {"none", Origin::kDefault};
-  migration.only_migratable = {false, Origin::kDefault};
+  privileges.sandbox = {"off", FactOrigin::kDefault};
+  privileges.hyperv = {std::vector<std::string>(), FactOrigin::kDefault};
+  migration.incoming = {"none", FactOrigin::kDefault};
+  migration.only_migratable = {false, FactOrigin::kDefault};
   std::vector<std::string> capabilities;
   for (const auto& [name, value] : line.options) {
     if (name == "cpu") {
@@ -89,25 +89,25 @@ void AddQemuRights(const QemuLine& line, Given* given) {
     } else if (name == "sandbox") {
       ReadSandbox(value, &privileges);
     } else if (name == "runas") {
-      privileges.run_as = {ShownText(value), Origin::kArgv};
+      privileges.run_as = {ShownText(value), FactOrigin::kArgv};
     } else if (name == "chroot") {
-      privileges.chroot = {ShownPath(value), Origin::kArgv};
+      privileges.chroot = {ShownPath(value), FactOrigin::kArgv};
     } else if (name == "run-with") {
       const KeyValues with = KeyValues::OfQemu(value, "");
-      if (with.Has("user")) privileges.run_as = {ShownText(with.Get("user")), Origin::kArgv};
-      if (with.Has("chroot")) privileges.chroot = {ShownPath(with.Get("chroot")), Origin::kArgv};
+      if (with.Has("user")) privileges.run_as = {ShownText(with.Get("user")), FactOrigin::kArgv};
+      if (with.Has("chroot")) privileges.chroot = {ShownPath(with.Get("chroot")), FactOrigin::kArgv};
     } else if (name == "incoming") {
-      migration.incoming = {ShownText(value), Origin::kArgv};
+      migration.incoming = {ShownText(value), FactOrigin::kArgv};
     } else if (name == "only-migratable") {
-      migration.only_migratable = {true, Origin::kArgv};
+      migration.only_migratable = {true, FactOrigin::kArgv};
     } else if (name == "global") {
       ReadGlobal(value, &capabilities);
     }
   }
   // Others may be switched on through a monitor.
-  migration.capabilities = {std::move(capabilities), Origin::kArgv};
-  privileges.run_as.Offer({"", Origin::kDefault});
-  privileges.chroot.Offer({"", Origin::kDefault});
+  migration.capabilities = {std::move(capabilities), FactOrigin::kArgv};
+  privileges.run_as.Offer({"", FactOrigin::kDefault});
+  privileges.chroot.Offer({"", FactOrigin::kDefault});
 }
 
 }  // namespace kvmsentry

@@ -10,19 +10,19 @@
 namespace kvmsentry {
 namespace {
 
-static_assert(static_cast<int>(Origin::kUnknown) == v1::GivenFact::UNKNOWN &&
-              static_cast<int>(Origin::kArgv) == v1::GivenFact::COMMAND_LINE &&
-              static_cast<int>(Origin::kDefault) == v1::GivenFact::DEFAULT &&
-              static_cast<int>(Origin::kConfigFile) == v1::GivenFact::CONFIG_FILE &&
-              static_cast<int>(Origin::kOpenFile) == v1::GivenFact::OPEN_FILE &&
-              static_cast<int>(Origin::kMemorySlots) == v1::GivenFact::MEMORY_SLOTS &&
-              static_cast<int>(Origin::kVcpus) == v1::GivenFact::VCPUS &&
-              static_cast<int>(Origin::kIoeventfds) == v1::GivenFact::IOEVENTFDS &&
-              static_cast<int>(Origin::kCgroup) == v1::GivenFact::CGROUP &&
-              static_cast<int>(Origin::kProcess) == v1::GivenFact::PROCESS &&
-              static_cast<int>(Origin::kHelper) == v1::GivenFact::HELPER &&
-              static_cast<int>(Origin::kLibvirt) == v1::GivenFact::LIBVIRT &&
-              static_cast<int>(Origin::kKubevirt) == v1::GivenFact::KUBEVIRT);
+static_assert(static_cast<int>(FactOrigin::kUnknown) == v1::GivenFact::UNKNOWN &&
+              static_cast<int>(FactOrigin::kArgv) == v1::GivenFact::COMMAND_LINE &&
+              static_cast<int>(FactOrigin::kDefault) == v1::GivenFact::DEFAULT &&
+              static_cast<int>(FactOrigin::kConfigFile) == v1::GivenFact::CONFIG_FILE &&
+              static_cast<int>(FactOrigin::kOpenFile) == v1::GivenFact::OPEN_FILE &&
+              static_cast<int>(FactOrigin::kMemorySlots) == v1::GivenFact::MEMORY_SLOTS &&
+              static_cast<int>(FactOrigin::kVcpus) == v1::GivenFact::VCPUS &&
+              static_cast<int>(FactOrigin::kIoeventfds) == v1::GivenFact::IOEVENTFDS &&
+              static_cast<int>(FactOrigin::kCgroup) == v1::GivenFact::CGROUP &&
+              static_cast<int>(FactOrigin::kProcess) == v1::GivenFact::PROCESS &&
+              static_cast<int>(FactOrigin::kHelper) == v1::GivenFact::HELPER &&
+              static_cast<int>(FactOrigin::kLibvirt) == v1::GivenFact::LIBVIRT &&
+              static_cast<int>(FactOrigin::kKubevirt) == v1::GivenFact::KUBEVIRT);
 
 void SetValue(const NamedFact& fact, v1::GivenFact* proto) {
   if (const auto* text = std::get_if<std::string>(&fact.value)) {
@@ -42,8 +42,8 @@ void SetValue(const NamedFact& fact, v1::GivenFact* proto) {
 void AddGiven(const VmView& vm, v1::VmStatus* status) {
   if (vm.given == nullptr) return;
   Given given = vm.given->given;
-  if (vm.mapped != 0) given.memory.mapped = {vm.mapped, Origin::kMemorySlots};
-  if (vm.vcpus != 0) given.cpus.created = {vm.vcpus, Origin::kVcpus};
+  if (vm.mapped != 0) given.memory.mapped = {vm.mapped, FactOrigin::kMemorySlots};
+  if (vm.vcpus != 0) given.cpus.created = {vm.vcpus, FactOrigin::kVcpus};
   v1::Given& proto = *status->mutable_given();
   for (const GivenPart& part : PartsOf(given)) {
     v1::GivenPart& to = *proto.add_parts();

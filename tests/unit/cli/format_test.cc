@@ -92,7 +92,7 @@ TEST(FormatSpecs, ATableThatFitsAndOneWithAll) {
             "pio-storm  K2     WARNING   shipped  pio.rate  at most 20,000/s over 1s, and what "
             "else there "
             "is to say  all VMs  DEGRADED: why\n");
-  const std::string layered = FormatSpecs(Parse<v1::ListSpecsResponse>(R"(
+  const std::string layered = FormatSpecs(FromText<v1::ListSpecsResponse>(R"(
       specs { id: "a" severity: WARNING observe_only: true
               origin { layer: SHIPPED changes { field: "mode" } } }
       specs { id: "b" severity: WARNING origin { layer: SITE } }
@@ -104,7 +104,7 @@ TEST(FormatSpecs, ATableThatFitsAndOneWithAll) {
 }
 
 TEST(FormatSpec, SaysWhereEachFieldComesFromAndToWhichVmsItApplies) {
-  const std::string text = FormatSpec(Parse<v1::SpecInfo>(R"(
+  const std::string text = FormatSpec(FromText<v1::SpecInfo>(R"(
       id: "a" severity: WARNING weight: 7 observe_only: true tags: ["x", "y"] mitre: "T1611"
       origin { layer: SHIPPED place: "K2:1:1"
                changes { field: "mode" before: "ALERT" after: "OBSERVE" place: "s:2:3" }
@@ -130,7 +130,7 @@ TEST(FormatSpec, SaysWhereEachFieldComesFromAndToWhichVmsItApplies) {
 TEST(FormatStatus, SaysWhatIsLoadedAndWhatWasRefused) {
   const auto line = [](const std::string& library) {
     const std::string text =
-        FormatStatus(Parse<v1::GetStatusResponse>("library { " + library + " }"), {}, kPlainStyle,
+        FormatStatus(FromText<v1::GetStatusResponse>("library { " + library + " }"), {}, kPlainStyle,
                      absl::FromUnixSeconds(0), absl::UTCTimeZone());
     const size_t at = text.find("\nlibrary");
     return at == std::string::npos ? "" : text.substr(at + 1, text.find('\n', at + 1) - at - 1);

@@ -24,15 +24,15 @@ TEST(PartsOfTest, UnknownFactsAreThere) {
   EXPECT_THAT(disk->facts, SizeIs(8));
   for (const NamedFact& fact : disk->facts) {
     EXPECT_EQ(fact.value.index(), 0U) << fact.name;
-    EXPECT_EQ(fact.origin, Origin::kUnknown);
+    EXPECT_EQ(fact.origin, FactOrigin::kUnknown);
   }
 }
 
 TEST(ChangesBetweenTest, NamesWhatCameWentAndChanged) {
   Given before = WithDisks({"vda", "vdb"}), after = WithDisks({"vda", "vdc"});
-  before.memory.size = {1, Origin::kArgv};
-  after.memory.size = {2, Origin::kArgv};
-  after.disks[0].read_only = {true, Origin::kArgv};
+  before.memory.size = {1, FactOrigin::kArgv};
+  after.memory.size = {2, FactOrigin::kArgv};
+  after.disks[0].read_only = {true, FactOrigin::kArgv};
   EXPECT_THAT(ChangesBetween(before, after, 10),
               ElementsAre("disk vdb was removed", "disk vda: read-only changed",
                           "disk vdc was added", "memory: size changed"));
@@ -43,8 +43,8 @@ TEST(ChangesBetweenTest, NamesWhatCameWentAndChanged) {
 // Where a fact is learnt from is no matter of the VM's.
 TEST(ChangesBetweenTest, AnotherOriginIsNoChange) {
   Given before, after;
-  before.memory.size = {1, Origin::kArgv};
-  after.memory.size = {1, Origin::kLibvirt};
+  before.memory.size = {1, FactOrigin::kArgv};
+  after.memory.size = {1, FactOrigin::kLibvirt};
   EXPECT_THAT(ChangesBetween(before, after, 10), IsEmpty());
 }
 

@@ -57,7 +57,7 @@ TEST_F(GivenBookTest, ReadsAndKeeps) {
   const auto first = Look(kSecond);
   ASSERT_NE(first, nullptr);
   EXPECT_THAT(first->given.memory.size, IsFromArgv(64U << 20));
-  EXPECT_THAT(first->given.privileges.uid, IsKnown(107U, Origin::kProcess));
+  EXPECT_THAT(first->given.privileges.uid, IsKnown(107U, FactOrigin::kProcess));
   EXPECT_FALSE(first->changed_at.has_value());
   EXPECT_EQ(Look(2 * kSecond), first);
   EXPECT_EQ(Look(100 * kSecond), first) << "read again, and the same";
@@ -121,7 +121,7 @@ TEST_F(GivenBookTest, LibvirtsFileIsReadIfItIsTheVms) {
   const auto read = Look(300 * kSecond);
   EXPECT_THAT(read->given.gaps, IsEmpty());
   ASSERT_THAT(read->given.disks, SizeIs(1));
-  EXPECT_THAT(read->given.disks[0].path, IsKnown("/x", Origin::kLibvirt));
+  EXPECT_THAT(read->given.disks[0].path, IsKnown("/x", FactOrigin::kLibvirt));
   EXPECT_THAT(read->given.manager.kind, IsFromArgv("libvirt"));
 }
 
@@ -135,10 +135,10 @@ TEST_F(GivenBookTest, KubevirtsFileIsBelowTheRootOfThePod) {
                                   "</interface></devices></domain></domstatus>"));
   const auto read = Look(kSecond);
   EXPECT_THAT(read->given.gaps, IsEmpty());
-  EXPECT_THAT(read->given.manager.kind, IsKnown("kubevirt", Origin::kKubevirt));
-  EXPECT_THAT(read->given.manager.name_space, IsKnown("shop", Origin::kKubevirt));
+  EXPECT_THAT(read->given.manager.kind, IsKnown("kubevirt", FactOrigin::kKubevirt));
+  EXPECT_THAT(read->given.manager.name_space, IsKnown("shop", FactOrigin::kKubevirt));
   ASSERT_THAT(read->given.interfaces, SizeIs(1));
-  EXPECT_THAT(read->given.interfaces[0].device, IsKnown("tap0", Origin::kLibvirt));
+  EXPECT_THAT(read->given.interfaces[0].device, IsKnown("tap0", FactOrigin::kLibvirt));
 }
 
 TEST_F(GivenBookTest, ANameOfADomainLeadsNowhereElse) {
@@ -154,7 +154,7 @@ TEST_F(GivenBookTest, FirecrackersConfigurationIsReadBelowItsRoot) {
   fake_.tree().Write("below/work/vm.json", R"({"machine-config":{"vcpu_count":3}})");
   const auto read = Look(100 * kSecond);
   EXPECT_THAT(read->given.gaps, IsEmpty());
-  EXPECT_THAT(read->given.cpus.start, IsKnown(3U, Origin::kConfigFile));
+  EXPECT_THAT(read->given.cpus.start, IsKnown(3U, FactOrigin::kConfigFile));
 }
 
 }  // namespace

@@ -15,15 +15,15 @@ namespace kvmsentry {
 using Args = std::vector<std::string>;
 
 MATCHER_P(IsFromArgv, value, "") {
-  return arg.known() && *arg.value == value && arg.origin == Origin::kArgv;
+  return arg.known() && *arg.value == value && arg.origin == FactOrigin::kArgv;
 }
 MATCHER_P(IsDefault, value, "") {
-  return arg.known() && *arg.value == value && arg.origin == Origin::kDefault;
+  return arg.known() && *arg.value == value && arg.origin == FactOrigin::kDefault;
 }
 MATCHER_P2(IsKnown, value, origin, "") {
   return arg.known() && *arg.value == value && arg.origin == origin;
 }
-MATCHER(IsUnknown, "") { return !arg.known() && arg.origin == Origin::kUnknown; }
+MATCHER(IsUnknown, "") { return !arg.known() && arg.origin == FactOrigin::kUnknown; }
 
 // The part of that id, or one that fails the test.
 template <typename Part>

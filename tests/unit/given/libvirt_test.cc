@@ -60,28 +60,28 @@ TEST(LibvirtTest, TheStatusOfADomain) {
   EXPECT_EQ(domain->pid, 195139);
   EXPECT_EQ(domain->uuid, "dcf47dbd-46d1-4d5b-b442-262a806a333a");
   const Given& given = domain->given;
-  EXPECT_THAT(given.memory.size, IsKnown(1024000ULL << 10, Origin::kLibvirt));
-  EXPECT_THAT(given.memory.max, IsKnown(4ULL << 30, Origin::kLibvirt));
-  EXPECT_THAT(given.cpus.start, IsKnown(2U, Origin::kLibvirt));
-  EXPECT_THAT(given.cpus.max, IsKnown(8U, Origin::kLibvirt));
+  EXPECT_THAT(given.memory.size, IsKnown(1024000ULL << 10, FactOrigin::kLibvirt));
+  EXPECT_THAT(given.memory.max, IsKnown(4ULL << 30, FactOrigin::kLibvirt));
+  EXPECT_THAT(given.cpus.start, IsKnown(2U, FactOrigin::kLibvirt));
+  EXPECT_THAT(given.cpus.max, IsKnown(8U, FactOrigin::kLibvirt));
   ASSERT_THAT(given.disks, SizeIs(2));
   EXPECT_EQ(given.disks[0].id, "virtio-disk1");
-  EXPECT_THAT(given.disks[0].path, IsKnown("/img/a.qcow2", Origin::kLibvirt));
-  EXPECT_THAT(given.disks[0].backing, IsKnown(Words{"/img/base.qcow2"}, Origin::kLibvirt));
-  EXPECT_THAT(given.disks[0].shared, IsKnown(true, Origin::kLibvirt));
+  EXPECT_THAT(given.disks[0].path, IsKnown("/img/a.qcow2", FactOrigin::kLibvirt));
+  EXPECT_THAT(given.disks[0].backing, IsKnown(Words{"/img/base.qcow2"}, FactOrigin::kLibvirt));
+  EXPECT_THAT(given.disks[0].shared, IsKnown(true, FactOrigin::kLibvirt));
   EXPECT_EQ(given.disks[1].id, "hda");
-  EXPECT_THAT(given.disks[1].path, IsKnown("rbd://mon:6321/pool/image", Origin::kLibvirt));
-  EXPECT_THAT(given.disks[1].read_only, IsKnown(true, Origin::kLibvirt));
+  EXPECT_THAT(given.disks[1].path, IsKnown("rbd://mon:6321/pool/image", FactOrigin::kLibvirt));
+  EXPECT_THAT(given.disks[1].read_only, IsKnown(true, FactOrigin::kLibvirt));
   EXPECT_THAT(given.disks[1].backing, IsUnknown());
   ASSERT_THAT(given.interfaces, SizeIs(2));
-  EXPECT_THAT(given.interfaces[0].device, IsKnown("vnet0", Origin::kLibvirt));
-  EXPECT_THAT(given.interfaces[0].bridge, IsKnown("virbr0", Origin::kLibvirt));
-  EXPECT_THAT(given.interfaces[1].socket, IsKnown("unix:/run/vu.sock", Origin::kLibvirt));
-  EXPECT_THAT(given.interfaces[1].addresses, IsKnown(Words{"guest 10.0.0.5"}, Origin::kLibvirt));
+  EXPECT_THAT(given.interfaces[0].device, IsKnown("vnet0", FactOrigin::kLibvirt));
+  EXPECT_THAT(given.interfaces[0].bridge, IsKnown("virbr0", FactOrigin::kLibvirt));
+  EXPECT_THAT(given.interfaces[1].socket, IsKnown("unix:/run/vu.sock", FactOrigin::kLibvirt));
+  EXPECT_THAT(given.interfaces[1].addresses, IsKnown(Words{"guest 10.0.0.5"}, FactOrigin::kLibvirt));
   ASSERT_THAT(given.folders, SizeIs(1));
-  EXPECT_THAT(given.folders[0].path, IsKnown("/srv/share", Origin::kLibvirt));
+  EXPECT_THAT(given.folders[0].path, IsKnown("/srv/share", FactOrigin::kLibvirt));
   ASSERT_THAT(given.devices, SizeIs(1));
-  EXPECT_THAT(given.devices[0].place, IsKnown("0000:06:12.1", Origin::kLibvirt));
+  EXPECT_THAT(given.devices[0].place, IsKnown("0000:06:12.1", FactOrigin::kLibvirt));
   EXPECT_THAT(AllText(given), Not(HasSubstr("hunter2")));
 }
 
@@ -90,8 +90,8 @@ TEST(LibvirtTest, ADefinitionHasNoPid) {
       "<domain type='kvm'><name>a</name><vcpu>4</vcpu><memory unit='bytes'>4096</memory></domain>");
   ASSERT_TRUE(domain.ok());
   EXPECT_EQ(domain->pid, 0);
-  EXPECT_THAT(domain->given.cpus.start, IsKnown(4U, Origin::kLibvirt));
-  EXPECT_THAT(domain->given.memory.size, IsKnown(4096U, Origin::kLibvirt));
+  EXPECT_THAT(domain->given.cpus.start, IsKnown(4U, FactOrigin::kLibvirt));
+  EXPECT_THAT(domain->given.memory.size, IsKnown(4096U, FactOrigin::kLibvirt));
 }
 
 TEST(LibvirtTest, WhatIsNoDomainIsAnError) {
@@ -120,9 +120,9 @@ TEST(KubevirtTest, ThePodIsInTheCgroup) {
   EXPECT_EQ(PodOf("/kubepods/pod"), "");
   const given::Manager manager =
       KubevirtManager(std::string("/kubepods/pod") + kUid + "/c", "shop_web");
-  EXPECT_THAT(manager.kind, IsKnown("kubevirt", Origin::kKubevirt));
-  EXPECT_THAT(manager.name_space, IsKnown("shop", Origin::kKubevirt));
-  EXPECT_THAT(manager.pod, IsKnown(kUid, Origin::kCgroup));
+  EXPECT_THAT(manager.kind, IsKnown("kubevirt", FactOrigin::kKubevirt));
+  EXPECT_THAT(manager.name_space, IsKnown("shop", FactOrigin::kKubevirt));
+  EXPECT_THAT(manager.pod, IsKnown(kUid, FactOrigin::kCgroup));
   EXPECT_THAT(KubevirtManager("/machine.slice", "shop_web").kind, IsUnknown());
 }
 

@@ -40,15 +40,15 @@ TEST(MergeFoundTest, DisksGetTheirFilesAndOthersShow) {
   };
   MergeFound(found, &given);
   ASSERT_THAT(given.disks, SizeIs(4));
-  EXPECT_THAT(given.disks[0].file, IsKnown("8:1 inode 1", Origin::kOpenFile));
-  EXPECT_THAT(given.disks[0].size, IsKnown(1000U, Origin::kOpenFile));
+  EXPECT_THAT(given.disks[0].file, IsKnown("8:1 inode 1", FactOrigin::kOpenFile));
+  EXPECT_THAT(given.disks[0].size, IsKnown(1000U, FactOrigin::kOpenFile));
   EXPECT_THAT(given.disks[0].path, IsFromArgv("/a.img"));
-  EXPECT_THAT(given.disks[1].file, IsKnown("8:1 inode 2", Origin::kOpenFile));
+  EXPECT_THAT(given.disks[1].file, IsKnown("8:1 inode 2", FactOrigin::kOpenFile));
   EXPECT_THAT(given.disks[2].file, IsUnknown());
   const given::Disk& late = given.disks[3];
   EXPECT_EQ(late.id, "late.img");
-  EXPECT_THAT(late.path, IsKnown("/late.img", Origin::kOpenFile));
-  EXPECT_THAT(late.read_only, IsKnown(true, Origin::kOpenFile));
+  EXPECT_THAT(late.path, IsKnown("/late.img", FactOrigin::kOpenFile));
+  EXPECT_THAT(late.read_only, IsKnown(true, FactOrigin::kOpenFile));
   EXPECT_THAT(late.format, IsUnknown());
 }
 
@@ -74,14 +74,14 @@ TEST(MergeFoundTest, DescriptorsGetTheirNames) {
   found.bridge_of = [](const Device& tap) { return tap.name == "vnet3" ? "virbr0" : ""; };
   MergeFound(found, &given);
   ASSERT_THAT(given.disks, SizeIs(1));
-  EXPECT_THAT(given.disks[0].path, IsKnown("/a.img", Origin::kOpenFile));
+  EXPECT_THAT(given.disks[0].path, IsKnown("/a.img", FactOrigin::kOpenFile));
   ASSERT_THAT(given.interfaces, SizeIs(3));
-  EXPECT_THAT(given.interfaces[0].device, IsKnown("vnet3", Origin::kOpenFile));
-  EXPECT_THAT(given.interfaces[0].bridge, IsKnown("virbr0", Origin::kOpenFile));
-  EXPECT_THAT(given.interfaces[1].kind, IsKnown("macvtap", Origin::kOpenFile));
-  EXPECT_THAT(given.interfaces[1].device, IsKnown("/dev/tap7", Origin::kOpenFile));
+  EXPECT_THAT(given.interfaces[0].device, IsKnown("vnet3", FactOrigin::kOpenFile));
+  EXPECT_THAT(given.interfaces[0].bridge, IsKnown("virbr0", FactOrigin::kOpenFile));
+  EXPECT_THAT(given.interfaces[1].kind, IsKnown("macvtap", FactOrigin::kOpenFile));
+  EXPECT_THAT(given.interfaces[1].device, IsKnown("/dev/tap7", FactOrigin::kOpenFile));
   EXPECT_EQ(given.interfaces[2].id, "vnet9");
-  EXPECT_THAT(given.monitors[0].place, IsKnown("unix:/run/mon\\x0a.sock", Origin::kOpenFile));
+  EXPECT_THAT(given.monitors[0].place, IsKnown("unix:/run/mon\\x0a.sock", FactOrigin::kOpenFile));
 }
 
 TEST(MergeFoundTest, ATapWithoutANameIsTheOnlyOne) {
@@ -90,7 +90,7 @@ TEST(MergeFoundTest, ATapWithoutANameIsTheOnlyOne) {
   found.devices.devices = {Tap("tap0", 7)};
   MergeFound(found, &one);
   ASSERT_THAT(one.interfaces, SizeIs(1));
-  EXPECT_THAT(one.interfaces[0].device, IsKnown("tap0", Origin::kOpenFile));
+  EXPECT_THAT(one.interfaces[0].device, IsKnown("tap0", FactOrigin::kOpenFile));
   Given two = GivenByQemu(Args{"-netdev", "tap,id=n", "-netdev", "tap,id=m"});
   MergeFound(found, &two);
   EXPECT_THAT(two.interfaces, SizeIs(3));
@@ -106,8 +106,8 @@ TEST(MergeFoundTest, DevicesOfTheHost) {
                  {9, "/dev/vhost-vdpa-0"}};
   MergeFound(found, &given);
   ASSERT_THAT(given.devices, SizeIs(3));
-  EXPECT_THAT(given.devices[0].kind, IsKnown("vfio-group", Origin::kOpenFile));
-  EXPECT_THAT(given.devices[0].place, IsKnown("/dev/vfio/12", Origin::kOpenFile));
+  EXPECT_THAT(given.devices[0].kind, IsKnown("vfio-group", FactOrigin::kOpenFile));
+  EXPECT_THAT(given.devices[0].place, IsKnown("/dev/vfio/12", FactOrigin::kOpenFile));
 }
 
 TEST(MergeDeclaredTest, FillsWhatIsUnknownAndAddsWhatIsNew) {
@@ -116,20 +116,20 @@ TEST(MergeDeclaredTest, FillsWhatIsUnknownAndAddsWhatIsNew) {
   Given other;
   given::Disk& same = other.disks.emplace_back();
   same.id = "virtio-disk0";
-  same.path = {"/elsewhere", Origin::kLibvirt};
-  same.backing = {{"/base"}, Origin::kLibvirt};
-  same.shared = {true, Origin::kLibvirt};
+  same.path = {"/elsewhere", FactOrigin::kLibvirt};
+  same.backing = {{"/base"}, FactOrigin::kLibvirt};
+  same.shared = {true, FactOrigin::kLibvirt};
   other.disks.emplace_back().id = "virtio-disk1";
-  other.memory.size = {1, Origin::kLibvirt};
-  other.manager.domain = {"web", Origin::kLibvirt};
+  other.memory.size = {1, FactOrigin::kLibvirt};
+  other.manager.domain = {"web", FactOrigin::kLibvirt};
   MergeDeclared(other, &given);
   ASSERT_THAT(given.disks, SizeIs(2));
   EXPECT_THAT(given.disks[0].path, IsFromArgv("/a"));
-  EXPECT_THAT(given.disks[0].backing, IsKnown(std::vector<std::string>{"/base"}, Origin::kLibvirt));
-  EXPECT_THAT(given.disks[0].shared, IsKnown(true, Origin::kLibvirt));
+  EXPECT_THAT(given.disks[0].backing, IsKnown(std::vector<std::string>{"/base"}, FactOrigin::kLibvirt));
+  EXPECT_THAT(given.disks[0].shared, IsKnown(true, FactOrigin::kLibvirt));
   EXPECT_EQ(given.disks[1].id, "virtio-disk1");
   EXPECT_THAT(given.memory.size, IsFromArgv(64U << 20));
-  EXPECT_THAT(given.manager.domain, IsKnown("web", Origin::kLibvirt));
+  EXPECT_THAT(given.manager.domain, IsKnown("web", FactOrigin::kLibvirt));
 }
 
 }  // namespace

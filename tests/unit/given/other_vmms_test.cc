@@ -100,13 +100,13 @@ TEST(FirecrackerTest, TheConfigurationFileSaysNearlyAll) {
                        &given);
   EXPECT_THAT(given.gaps, IsEmpty());
   ASSERT_THAT(given.disks, SizeIs(2));
-  EXPECT_THAT(given.disks[0].path, IsKnown("/a.ext4", Origin::kConfigFile));
-  EXPECT_THAT(given.disks[0].read_only, IsKnown(false, Origin::kConfigFile));
-  EXPECT_THAT(given.disks[1].cache, IsKnown("Writeback", Origin::kConfigFile));
-  EXPECT_THAT(given.cpus.max, IsKnown(2U, Origin::kConfigFile));
-  EXPECT_THAT(given.memory.size, IsKnown(1ULL << 30, Origin::kConfigFile));
+  EXPECT_THAT(given.disks[0].path, IsKnown("/a.ext4", FactOrigin::kConfigFile));
+  EXPECT_THAT(given.disks[0].read_only, IsKnown(false, FactOrigin::kConfigFile));
+  EXPECT_THAT(given.disks[1].cache, IsKnown("Writeback", FactOrigin::kConfigFile));
+  EXPECT_THAT(given.cpus.max, IsKnown(2U, FactOrigin::kConfigFile));
+  EXPECT_THAT(given.memory.size, IsKnown(1ULL << 30, FactOrigin::kConfigFile));
   ASSERT_THAT(given.interfaces, SizeIs(1));
-  EXPECT_THAT(given.interfaces[0].device, IsKnown("tap0", Origin::kConfigFile));
+  EXPECT_THAT(given.interfaces[0].device, IsKnown("tap0", FactOrigin::kConfigFile));
   EXPECT_THAT(given.monitors, IsEmpty());
   EXPECT_THAT(AllText(given), ::testing::Not(HasSubstr("hunter2")));
 }

@@ -32,10 +32,10 @@ TEST(ParseRightsTest, WhatTheProcessMayDo) {
   const ProcessRights rights = ParseRights(
       "Name:\tqemu\nUid:\t1000\t107\t107\t107\nNSpid:\t4321\t12\nCapEff:\t0000000000003000\n"
       "NoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n");
-  EXPECT_THAT(rights.uid, IsKnown(107U, Origin::kProcess));
-  EXPECT_THAT(rights.capabilities, IsKnown("0x3000", Origin::kProcess));
-  EXPECT_THAT(rights.no_new_privs, IsKnown(true, Origin::kProcess));
-  EXPECT_THAT(rights.filtered, IsKnown(true, Origin::kProcess));
+  EXPECT_THAT(rights.uid, IsKnown(107U, FactOrigin::kProcess));
+  EXPECT_THAT(rights.capabilities, IsKnown("0x3000", FactOrigin::kProcess));
+  EXPECT_THAT(rights.no_new_privs, IsKnown(true, FactOrigin::kProcess));
+  EXPECT_THAT(rights.filtered, IsKnown(true, FactOrigin::kProcess));
   EXPECT_EQ(rights.inner_pid, 12);
   EXPECT_THAT(ParseRights("").uid, IsUnknown());
 }
@@ -132,8 +132,8 @@ TEST(HelpersTest, BelongByTheirSocketsOrTheirParent) {
   HelperFinder finder(vmm.tree().root());
   Given given;
   given::SharedFolder& folder = given.folders.emplace_back();
-  folder.socket = {"unix:/run/fs.sock", Origin::kArgv};
-  given.devices.emplace_back().place = {"unix:/run/tpm.sock", Origin::kArgv};
+  folder.socket = {"unix:/run/fs.sock", FactOrigin::kArgv};
+  given.devices.emplace_back().place = {"unix:/run/tpm.sock", FactOrigin::kArgv};
   Found found;
   found.sockets = {{77, "/run/fs.sock"}};
   MergeHelpers(finder.All(), 7, found, &given);
@@ -144,7 +144,7 @@ TEST(HelpersTest, BelongByTheirSocketsOrTheirParent) {
   EXPECT_THAT(helpers, UnorderedElementsAre(Pair("virtiofsd 20", "its socket /run/fs.sock"),
                                             Pair("swtpm 21", "its socket /run/tpm.sock"),
                                             Pair("passt 22", "started by the VMM")));
-  EXPECT_THAT(given.folders[0].path, IsKnown("/srv/x", Origin::kHelper));
+  EXPECT_THAT(given.folders[0].path, IsKnown("/srv/x", FactOrigin::kHelper));
 }
 
 TEST(HelpersTest, WhatVirtiofsdShares) {

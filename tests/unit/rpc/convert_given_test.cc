@@ -30,10 +30,10 @@ TEST(ConvertGiven, FactsOfEachTypeWithTheirOrigins) {
   auto record = std::make_shared<GivenRecord>();
   given::Disk& disk = record->given.disks.emplace_back();
   disk.id = "vda";
-  disk.path = {"/a", Origin::kArgv};
-  disk.size = {7, Origin::kOpenFile};
-  disk.read_only = {true, Origin::kLibvirt};
-  disk.backing = {{"/b", "/c"}, Origin::kLibvirt};
+  disk.path = {"/a", FactOrigin::kArgv};
+  disk.size = {7, FactOrigin::kOpenFile};
+  disk.read_only = {true, FactOrigin::kLibvirt};
+  disk.backing = {{"/b", "/c"}, FactOrigin::kLibvirt};
   record->given.gaps = {"a gap"};
   VmView vm;
   vm.given = record;

@@ -19,6 +19,7 @@ class EmptyView final : public SensorView {
  public:
   SensorStatus Status() const override { return {}; }
   std::vector<VmView> Vms(bool) const override { return {}; }
+  std::optional<MembersView> Members(VmId) const override { return std::nullopt; }
   std::vector<SpecView> Specs() const override { return {}; }
 };
 

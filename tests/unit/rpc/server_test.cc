@@ -56,7 +56,7 @@ class FakeView final : public SensorView {
     vms[0].vm.name = "web-2";
     vms[0].watched = true;
     auto given = std::make_shared<GivenRecord>();
-    given->given.memory.size = {64, Origin::kArgv};
+    given->given.memory.size = {64, FactOrigin::kArgv};
     vms[0].given = std::move(given);
     vms[1].vm.name = "db";
     vms[1].vm.uuid = "web-uuid";

@@ -38,6 +38,7 @@ class OneSpecView final : public SensorView {
     vms[1].vm.name = vms[1].vm.given_name = "ci-1";
     return vms;
   }
+  std::optional<MembersView> Members(VmId) const override { return std::nullopt; }
   std::vector<SpecView> Specs() const override {
     std::vector<SpecView> specs(2);
     specs[0].id = "a";

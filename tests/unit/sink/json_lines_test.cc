@@ -23,7 +23,7 @@ StreamItem Alert(uint64_t sequence, std::string summary = "") {
   return AlertPtr(std::move(alert));
 }
 
-std::string Text(const std::string& path) {
+std::string TextOf(const std::string& path) {
   std::ostringstream text;
   text << std::ifstream(path).rdbuf();
   return text.str();
@@ -47,7 +47,7 @@ TEST_F(JsonFileTest, KnowsWhatItHasAfterARestart) {
     ASSERT_OK(sink.Write(Alert(2, "a line\nbreak and a \"quote\"")));
   }
   EXPECT_EQ(JsonFileSink(path_).LastWritten(), (Position{9, 2}));
-  const std::string text = Text(path_);
+  const std::string text = TextOf(path_);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
   struct stat facts {};
   ASSERT_EQ(stat(path_.c_str(), &facts), 0);
@@ -58,12 +58,12 @@ TEST_F(JsonFileTest, KnowsWhatItHasAfterARestart) {
 
 TEST_F(JsonFileTest, CutsATornLineOff) {
   ASSERT_OK(JsonFileSink(path_).Write(Alert(1)));
-  const std::string whole = Text(path_);
+  const std::string whole = TextOf(path_);
   std::ofstream(path_, std::ios::app) << "{\"alert\":{\"position\":{\"ep";
   EXPECT_EQ(JsonFileSink(path_).LastWritten(), (Position{9, 1}));
   ASSERT_OK(JsonFileSink(path_).Write(Alert(2)));
-  EXPECT_EQ(Text(path_).substr(0, whole.size()), whole);
-  EXPECT_EQ(Text(path_).find("\"ep{"), std::string::npos);
+  EXPECT_EQ(TextOf(path_).substr(0, whole.size()), whole);
+  EXPECT_EQ(TextOf(path_).find("\"ep{"), std::string::npos);
   EXPECT_EQ(JsonFileSink(path_).LastWritten(), (Position{9, 2}));
 }
 
@@ -86,7 +86,7 @@ TEST_F(JsonFileTest, GoesOnInANewFileOnceSomebodyMovesItAway) {
   ASSERT_OK(sink.Write(Alert(1)));
   std::filesystem::rename(path_, path_ + ".away");
   ASSERT_OK(sink.Write(Alert(2)));
-  EXPECT_THAT(Text(path_), HasSubstr("\"sequence\":\"2\""));
+  EXPECT_THAT(TextOf(path_), HasSubstr("\"sequence\":\"2\""));
 }
 
 TEST_F(JsonFileTest, SaysWhyItCannotWrite) {

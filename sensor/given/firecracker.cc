@@ -12,9 +12,9 @@ namespace {
 constexpr char kDefaultSocket[] = "/run/firecracker.socket";
 constexpr uint64_t kMebi = 1 << 20;
 
-Text TextOf(const KeyValues& values, absl::string_view key) {
+TextFact TextOf(const KeyValues& values, absl::string_view key) {
   const std::string& value = values.Get(key);
-  return value.empty() ? Text() : Text(ShownPath(value), Origin::kConfigFile);
+  return value.empty() ? TextFact() : TextFact(ShownPath(value), Origin::kConfigFile);
 }
 
 // Calls TAKE with the prefix of each element of the array ARRAY: "drives.0.".
@@ -40,7 +40,7 @@ void AddDrive(const KeyValues& values, const std::string& at, Given* given) {
   disk->backing = {std::vector<std::string>(), Origin::kDefault};
   const auto read_only = values.GetFlag(at + "is_read_only");
   disk->read_only =
-      read_only ? Flag(*read_only, Origin::kConfigFile) : Flag(false, Origin::kDefault);
+      read_only ? FlagFact(*read_only, Origin::kConfigFile) : FlagFact(false, Origin::kDefault);
   disk->cache = TextOf(values, at + "cache_type");
   disk->cache.Offer({"Unsafe", Origin::kDefault});
   disk->shared = {false, Origin::kDefault};
@@ -71,7 +71,7 @@ Given GivenByFirecracker(std::span<const std::string> args) {
   Given given;
   std::string socket;
   bool api = true;
-  Text sandbox{"seccomp", Origin::kDefault};
+  TextFact sandbox{"seccomp", Origin::kDefault};
   for (const LongOption& option : SplitLongOptions(args)) {
     if (option.name == "--api-sock" && !option.values.empty()) socket = option.values[0];
     if (option.name == "--no-api") api = false;

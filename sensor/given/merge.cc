@@ -12,7 +12,7 @@
 namespace kvmsentry {
 namespace {
 
-bool SameText(const Text& a, const Text& b) { return a.known() && a.value == b.value; }
+bool SameText(const TextFact& a, const TextFact& b) { return a.known() && a.value == b.value; }
 
 bool Same(const given::Disk& a, const given::Disk& b) {
   return (!a.id.empty() && a.id == b.id) || SameText(a.path, b.path);
@@ -27,7 +27,7 @@ bool Same(const given::HostDevice& a, const given::HostDevice& b) {
 }
 
 // libvirt says where a descriptor that it handed over leads.
-void OfferPlace(const Text& other, Text* fact) {
+void OfferPlace(const TextFact& other, TextFact* fact) {
   const bool descriptor = fact->known() && absl::StartsWith(*fact->value, "fd:");
   if (descriptor && other.known()) *fact = other;
   fact->Offer(other);
@@ -80,7 +80,7 @@ void MergeParts(const std::vector<Part>& others, const char* what, std::vector<P
 
 // ---- What is found ------------------------------------------------------------------------------
 
-std::optional<uint32_t> DescriptorIn(const Text& fact) {
+std::optional<uint32_t> DescriptorIn(const TextFact& fact) {
   if (!fact.known()) return std::nullopt;
   absl::string_view text = *fact.value;
   uint32_t fd = 0;
@@ -145,7 +145,7 @@ class Finder {
                          : absl::ConsumePrefix(&target, "/dev/vhost-vdpa")  ? "vhost-vdpa"
                                                                             : nullptr;
       if (kind == nullptr || target == "vfio") continue;
-      const Text place{ShownPath(file.target), Origin::kOpenFile};
+      const TextFact place{ShownPath(file.target), Origin::kOpenFile};
       const bool known = std::ranges::any_of(
           given_->devices, [&](const given::HostDevice& d) { return SameText(d.place, place); });
       if (known) continue;
@@ -246,7 +246,7 @@ class Finder {
   }
 
   // "fd:29" becomes "unix:/run/m.sock" where the descriptor is of a socket with a name.
-  void Name(Text* place) {
+  void Name(TextFact* place) {
     const auto fd = DescriptorIn(*place);
     if (!fd) return;
     const std::string target = TargetOf(*fd);

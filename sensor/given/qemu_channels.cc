@@ -58,11 +58,12 @@ void SetFolder(const KeyValues& values, Given* given, const std::string& tag) {
   folder->kind = {"9p", Origin::kArgv};
   if (values.Has("path")) folder->path = {ShownPath(values.Get("path")), Origin::kArgv};
   const std::optional<bool> read_only = values.GetFlag("readonly");
-  folder->read_only = read_only ? Flag(*read_only, Origin::kArgv) : Flag(false, Origin::kDefault);
+  folder->read_only =
+      read_only ? FlagFact(*read_only, Origin::kArgv) : FlagFact(false, Origin::kDefault);
   const std::string& model =
       values.Has("security_model") ? values.Get("security_model") : values.Get("security-model");
   if (!model.empty()) folder->security = {ShownText(model), Origin::kArgv};
-  if (values.Has("socket")) folder->socket = {ShownPath(values.Get("socket")), Origin::kArgv};
+  folder->socket = {ShownPath(values.Get("socket")), Origin::kArgv};  // none of a local one
 }
 
 void AddFolders(const QemuLine& line, Given* given) {

@@ -34,7 +34,7 @@ void AddBacking(const KeyValues& object, Given* given) {
   }
   if (const auto size = object.GetSize("size")) backing->size = {*size, Origin::kArgv};
   const auto shared = object.GetFlag("share");
-  backing->shared = shared ? Flag(*shared, Origin::kArgv) : Flag(false, Origin::kDefault);
+  backing->shared = shared ? FlagFact(*shared, Origin::kArgv) : FlagFact(false, Origin::kDefault);
 }
 
 // "-smp 2,maxcpus=4,sockets=..."; what is missing follows from what is there

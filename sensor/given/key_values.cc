@@ -151,7 +151,7 @@ KeyValues KeyValues::OfEither(absl::string_view text, absl::string_view implied)
   return OfJson(text).value_or(KeyValues());
 }
 
-const std::string& KeyValues::Get(absl::string_view key) const {
+const std::string& KeyValues::Get(absl::string_view key) const& {
   static const std::string kNone;
   for (auto item = items_.rbegin(); item != items_.rend(); ++item) {
     if (item->first == key) return item->second;

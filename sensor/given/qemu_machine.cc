@@ -104,7 +104,7 @@ void AddQemuMachine(const QemuLine& line, Given* given) {
     } else if (name == "smp") {
       SetCpus(KeyValues::OfQemu(value, "cpus"), &given->cpus);
     } else if (name == "machine" || name == "M") {
-      const std::string& type = KeyValues::OfQemu(value, "type").Get("type");
+      const std::string type = KeyValues::OfQemu(value, "type").Get("type");
       if (!type.empty()) given->machine = {ShownText(type), Origin::kArgv};
     }
   }

@@ -216,7 +216,7 @@ std::optional<uint64_t> ParseSize(absl::string_view text, uint64_t unit) {
     const size_t power = kUnits.find(suffix[0]);
     const std::string rest = suffix.substr(1);
     if (power == absl::string_view::npos ||
-        (rest != "" && rest != "b" && rest != "ib" && rest != "i")) {
+        (!rest.empty() && rest != "b" && rest != "ib" && rest != "i")) {
       return std::nullopt;
     }
     unit = uint64_t{1} << (kShift * power);

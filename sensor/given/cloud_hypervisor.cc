@@ -14,14 +14,14 @@ namespace {
 
 constexpr uint64_t kDefaultMemory = 512ULL << 20;
 
-Text TextOf(const KeyValues& values, absl::string_view key) {
+TextFact TextOf(const KeyValues& values, absl::string_view key) {
   const std::string& value = values.Get(key);
-  return value.empty() ? Text() : Text(ShownPath(value), FactOrigin::kArgv);
+  return value.empty() ? TextFact() : TextFact(ShownPath(value), FactOrigin::kArgv);
 }
 
-Flag FlagOf(const KeyValues& values, absl::string_view key, bool otherwise) {
+FlagFact FlagOf(const KeyValues& values, absl::string_view key, bool otherwise) {
   const std::optional<bool> flag = values.GetFlag(key);
-  return flag ? Flag(*flag, FactOrigin::kArgv) : Flag(otherwise, FactOrigin::kDefault);
+  return flag ? FlagFact(*flag, FactOrigin::kArgv) : FlagFact(otherwise, FactOrigin::kDefault);
 }
 
 std::string IdOf(const KeyValues& values, absl::string_view kind, size_t number) {

@@ -15,9 +15,9 @@ namespace {
 constexpr uint64_t kMebi = 1 << 20;
 constexpr uint64_t kDefaultMemory = 256 * kMebi;
 
-Text TextOf(const KeyValues& values, absl::string_view key) {
+TextFact TextOf(const KeyValues& values, absl::string_view key) {
   const std::string& value = values.Get(key);
-  return value.empty() ? Text() : Text(ShownPath(value), FactOrigin::kArgv);
+  return value.empty() ? TextFact() : TextFact(ShownPath(value), FactOrigin::kArgv);
 }
 
 void AddDisk(const KeyValues& values, bool read_only, Given* given) {
@@ -64,7 +64,7 @@ void AddFolder(absl::string_view text, Given* given) {
   folder->security = {"", FactOrigin::kDefault};
 }
 
-void AddDevice(absl::string_view kind, Text place, Given* given) {
+void AddDevice(absl::string_view kind, TextFact place, Given* given) {
   given::HostDevice* device = AddPart(&given->devices, "devices", given);
   if (device == nullptr) return;
   device->id = absl::StrCat("device", given->devices.size() - 1);

@@ -23,7 +23,7 @@ class Part {
     if (fact.known()) named.value = *fact.value;
     return *this;
   }
-  Part& HasBytes(const char* name, const Number& fact) {
+  Part& HasBytes(const char* name, const NumberFact& fact) {
     Has(name, fact);
     part_.facts.back().bytes = true;
     return *this;
@@ -139,7 +139,7 @@ GivenPart PartOf(const given::Helper& helper) {
   return Part("helper", helper.id).Has("pid", helper.pid).Has("reason", helper.reason).Take();
 }
 
-GivenPart PartOf(const given::Manager& manager, const Text& machine) {
+GivenPart PartOf(const given::Manager& manager, const TextFact& machine) {
   return Part("vm")
       .Has("machine", machine)
       .Has("manager", manager.kind)

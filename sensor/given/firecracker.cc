@@ -12,9 +12,9 @@ namespace {
 constexpr char kDefaultSocket[] = "/run/firecracker.socket";
 constexpr uint64_t kMebi = 1 << 20;
 
-Text TextOf(const KeyValues& values, absl::string_view key) {
+TextFact TextOf(const KeyValues& values, absl::string_view key) {
   const std::string& value = values.Get(key);
-  return value.empty() ? Text() : Text(ShownPath(value), FactOrigin::kConfigFile);
+  return value.empty() ? TextFact() : TextFact(ShownPath(value), FactOrigin::kConfigFile);
 }
 
 // Calls TAKE with the prefix of each element of the array ARRAY: "drives.0.".
@@ -39,8 +39,8 @@ void AddDrive(const KeyValues& values, const std::string& at, Given* given) {
   disk->format = {"raw", FactOrigin::kDefault};  // there is no other
   disk->backing = {std::vector<std::string>(), FactOrigin::kDefault};
   const auto read_only = values.GetFlag(at + "is_read_only");
-  disk->read_only =
-      read_only ? Flag(*read_only, FactOrigin::kConfigFile) : Flag(false, FactOrigin::kDefault);
+  disk->read_only = read_only ? FlagFact(*read_only, FactOrigin::kConfigFile)
+                              : FlagFact(false, FactOrigin::kDefault);
   disk->cache = TextOf(values, at + "cache_type");
   disk->cache.Offer({"Unsafe", FactOrigin::kDefault});
   disk->shared = {false, FactOrigin::kDefault};
@@ -71,7 +71,7 @@ Given GivenByFirecracker(std::span<const std::string> args) {
   Given given;
   std::string socket;
   bool api = true;
-  Text sandbox{"seccomp", FactOrigin::kDefault};
+  TextFact sandbox{"seccomp", FactOrigin::kDefault};
   for (const LongOption& option : SplitLongOptions(args)) {
     if (option.name == "--api-sock" && !option.values.empty()) socket = option.values[0];
     if (option.name == "--no-api") api = false;

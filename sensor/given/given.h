@@ -49,132 +49,134 @@ struct Fact {
   friend bool operator==(const Fact&, const Fact&) = default;
 };
 
-using Text = Fact<std::string>;
-using Number = Fact<uint64_t>;
-using Flag = Fact<bool>;
-using Texts = Fact<std::vector<std::string>>;
+using TextFact = Fact<std::string>;
+using NumberFact = Fact<uint64_t>;
+using FlagFact = Fact<bool>;
+using TextsFact = Fact<std::vector<std::string>>;
 
 namespace given {
 
 struct Disk {
-  std::string id;  // of its device, drive or node
-  Text path;       // a file, a block device or a URL
-  Text file;       // what it is on the host: "8:1 inode 42", of a block device "7:0"
-  Number size;     // of an image, in bytes
-  Text format;
-  Text cache;     // "none", "writeback", ...
-  Texts backing;  // paths, the nearest first; an empty list where there is none
-  Flag read_only;
-  Flag shared;  // with other VMs
+  std::string id;   // of its device, drive or node
+  TextFact path;    // a file, a block device or a URL
+  TextFact file;    // what it is on the host: "8:1 inode 42", of a block device "7:0"
+  NumberFact size;  // of an image, in bytes
+  TextFact format;
+  TextFact cache;     // "none", "writeback", ...
+  TextsFact backing;  // paths, the nearest first; an empty list where there is none
+  FlagFact read_only;
+  FlagFact shared;  // with other VMs
   friend bool operator==(const Disk&, const Disk&) = default;
 };
 
 struct Interface {
   std::string id;
-  Text kind;    // "tap", "user", "bridge", "vhost-user", "macvtap", "vhost-vdpa", "passt", ...
-  Text device;  // on the host: a tap's name, a macvtap's file
-  Text bridge;
-  Text model;  // "virtio-net-pci"
-  Text mac;
-  Texts addresses;
-  Text socket;  // of vhost-user, stream, passt
-  Flag vhost;   // the host's kernel moves its packets
+  TextFact kind;    // "tap", "user", "bridge", "vhost-user", "macvtap", "vhost-vdpa", "passt", ...
+  TextFact device;  // on the host: a tap's name, a macvtap's file
+  TextFact bridge;
+  TextFact model;  // "virtio-net-pci"
+  TextFact mac;
+  TextsFact addresses;
+  TextFact socket;  // of vhost-user, stream, passt
+  FlagFact vhost;   // the host's kernel moves its packets
   friend bool operator==(const Interface&, const Interface&) = default;
 };
 
 struct SharedFolder {
   std::string id;  // the tag under which the guest mounts it
-  Text kind;       // "9p", "virtiofs"
-  Text path;
-  Flag read_only;
-  Text security;  // 9p's security model
-  Text socket;    // virtiofs: that of its daemon
+  TextFact kind;   // "9p", "virtiofs"
+  TextFact path;
+  FlagFact read_only;
+  TextFact security;  // 9p's security model
+  TextFact socket;    // virtiofs: that of its daemon
   friend bool operator==(const SharedFolder&, const SharedFolder&) = default;
 };
 
 // A device of the host that the guest drives, or one that another process serves.
 struct HostDevice {
   std::string id;
-  Text kind;   // "vfio-pci", "vfio-mdev", "usb-host", "vhost-user-blk", "vhost-vsock", "tpm", ...
-  Text place;  // an address, a path, a context id
+  TextFact
+      kind;  // "vfio-pci", "vfio-mdev", "usb-host", "vhost-user-blk", "vhost-vsock", "tpm", ...
+  TextFact place;  // an address, a path, a context id
   friend bool operator==(const HostDevice&, const HostDevice&) = default;
 };
 
 // Through it the VMM can be told what to do.
 struct Monitor {
-  Text kind;   // "qmp", "hmp", "api"
-  Text place;  // "unix:/run/m.sock", "fd:29", "tcp:127.0.0.1:4444", "stdio"
+  TextFact kind;   // "qmp", "hmp", "api"
+  TextFact place;  // "unix:/run/m.sock", "fd:29", "tcp:127.0.0.1:4444", "stdio"
   friend bool operator==(const Monitor&, const Monitor&) = default;
 };
 
 struct MemoryBacking {
   std::string id;
-  Text kind;  // "ram", "file", "memfd"
-  Text path;
-  Number size;
-  Flag shared;
+  TextFact kind;  // "ram", "file", "memfd"
+  TextFact path;
+  NumberFact size;
+  FlagFact shared;
   friend bool operator==(const MemoryBacking&, const MemoryBacking&) = default;
 };
 
 struct Memory {
-  Number size;    // at the start, in bytes
-  Number max;     // the most it may be made to have
-  Number mapped;  // now: all that KVM maps for the guest, firmware and video memory included
-  Number slots;   // for modules to plug
+  NumberFact size;    // at the start, in bytes
+  NumberFact max;     // the most it may be made to have
+  NumberFact mapped;  // now: all that KVM maps for the guest, firmware and video memory included
+  NumberFact slots;   // for modules to plug
   std::vector<MemoryBacking> backing;
   friend bool operator==(const Memory&, const Memory&) = default;
 };
 
 struct Cpus {
-  Number start;
-  Number max;
-  Number created;  // now
+  NumberFact start;
+  NumberFact max;
+  NumberFact created;  // now
   friend bool operator==(const Cpus&, const Cpus&) = default;
 };
 
 // Ports or guest-physical addresses.
 struct Window {
-  Text kind;  // "pio", "mmio"
-  Number first;
-  Number last;
-  Text device;
+  TextFact kind;  // "pio", "mmio"
+  NumberFact first;
+  NumberFact last;
+  TextFact device;
   friend bool operator==(const Window&, const Window&) = default;
 };
 
 struct Migration {
-  Text incoming;       // where it waits to be migrated to: "tcp:0:49152", "defer"; "none"
-  Texts capabilities;  // as switched on by the command line
-  Flag only_migratable;
+  TextFact incoming;       // where it waits to be migrated to: "tcp:0:49152", "defer"; "none"
+  TextsFact capabilities;  // as switched on by the command line
+  FlagFact only_migratable;
   friend bool operator==(const Migration&, const Migration&) = default;
 };
 
 struct Privileges {
-  Flag nesting;  // the guest may run guests
-  Texts hyperv;  // features of Hyper-V that the guest sees
-  Text sandbox;  // the VMM's own filter of system calls, as it was told
-  Text run_as;
-  Text chroot;
-  Number uid;     // of the process, now
-  Flag filtered;  // system calls are filtered, now
-  Flag no_new_privs;
-  Text capabilities;  // effective, now, in hex
+  FlagFact nesting;  // the guest may run guests
+  TextsFact hyperv;  // features of Hyper-V that the guest sees
+  TextFact sandbox;  // the VMM's own filter of system calls, as it was told
+  TextFact run_as;
+  TextFact chroot;
+  NumberFact uid;     // of the process, now
+  FlagFact filtered;  // system calls are filtered, now
+  FlagFact no_new_privs;
+  TextFact capabilities;  // effective, now, in hex
   friend bool operator==(const Privileges&, const Privileges&) = default;
 };
 
 // Another process that does a part of the VMM's work.
 struct Helper {
   std::string id;  // "virtiofsd"
-  Number pid;
-  Text reason;  // how it is known to be this VM's: "its socket /run/fs.sock", "started by the VMM"
+  NumberFact pid;
+  TextFact
+      reason;  // how it is known to be this VM's: "its socket /run/fs.sock", "started by the VMM"
   friend bool operator==(const Helper&, const Helper&) = default;
 };
 
 // Who manages the VM, where that can be told.
 struct Manager {
-  Text kind;        // "libvirt", "kubevirt"
-  Text domain;      // libvirt's name of it
-  Text name_space;  // Kubernetes' namespace of it
-  Text pod;         // uid of its pod
+  TextFact kind;        // "libvirt", "kubevirt"
+  TextFact domain;      // libvirt's name of it
+  TextFact name_space;  // Kubernetes' namespace of it
+  TextFact pod;         // uid of its pod
   friend bool operator==(const Manager&, const Manager&) = default;
 };
 
@@ -193,7 +195,7 @@ struct Given {
   given::Privileges privileges;
   std::vector<given::Helper> helpers;
   given::Manager manager;
-  Text machine;
+  TextFact machine;
   // What is missing in all this, in words: a command line that was cut, a list that was full, a
   // file that could not be read. Empty where nothing is known to be missing.
   std::vector<std::string> gaps;

@@ -32,7 +32,7 @@ int32_t ParentIn(absl::string_view stat) {
 }
 
 // The path in "unix:/run/x.sock", or in one without that word; "" of what is none.
-std::string SocketPath(const Text& place) {
+std::string SocketPath(const TextFact& place) {
   if (!place.known()) return "";
   absl::string_view path = *place.value;
   absl::ConsumePrefix(&path, "unix:");

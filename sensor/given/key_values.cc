@@ -151,7 +151,7 @@ KeyValues KeyValues::OfEither(absl::string_view text, absl::string_view implied)
   return OfJson(text).value_or(KeyValues());
 }
 
-const std::string& KeyValues::Get(absl::string_view key) const {
+const std::string& KeyValues::Get(absl::string_view key) const& {
   static const std::string kNone;
   for (auto item = items_.rbegin(); item != items_.rend(); ++item) {
     if (item->first == key) return item->second;
@@ -216,7 +216,7 @@ std::optional<uint64_t> ParseSize(absl::string_view text, uint64_t unit) {
     const size_t power = kUnits.find(suffix[0]);
     const std::string rest = suffix.substr(1);
     if (power == absl::string_view::npos ||
-        (rest != "" && rest != "b" && rest != "ib" && rest != "i")) {
+        (!rest.empty() && rest != "b" && rest != "ib" && rest != "i")) {
       return std::nullopt;
     }
     unit = uint64_t{1} << (kShift * power);

@@ -33,7 +33,8 @@ class KeyValues {
   static KeyValues OfEither(absl::string_view text, absl::string_view implied);
 
   // The value of the last item of that name, as QEMU has it; "" where there is none.
-  const std::string& Get(absl::string_view key) const;
+  const std::string& Get(absl::string_view key) const&;
+  std::string Get(absl::string_view key) const&& { return Get(key); }  // no reference outlives it
   bool Has(absl::string_view key) const;
   std::optional<bool> GetFlag(absl::string_view key) const;
   std::optional<uint64_t> GetNumber(absl::string_view key) const;
@@ -41,7 +42,7 @@ class KeyValues {
   std::optional<uint64_t> GetSize(absl::string_view key, uint64_t unit = 1) const;
 
   using Item = std::pair<std::string, std::string>;
-  const std::vector<Item>& items() const { return items_; }
+  const std::vector<Item>& items() const& { return items_; }
 
   static constexpr size_t kMaxItems = 512;
   static constexpr size_t kMaxValue = 8192;

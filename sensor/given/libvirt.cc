@@ -17,12 +17,13 @@ using pugi::xml_node;
 
 constexpr size_t kMaxChain = 32;
 
-Text TextOf(const pugi::xml_attribute& attribute) {
-  return attribute.empty() ? Text() : Text(ShownPath(attribute.value()), FactOrigin::kLibvirt);
+TextFact TextOf(const pugi::xml_attribute& attribute) {
+  return attribute.empty() ? TextFact()
+                           : TextFact(ShownPath(attribute.value()), FactOrigin::kLibvirt);
 }
 
 // A <source> of a disk: a file, a block device, a volume or something on the network.
-Text SourceOf(const xml_node& source) {
+TextFact SourceOf(const xml_node& source) {
   for (const char* key : {"file", "dev", "dir"}) {
     if (!source.attribute(key).empty()) return TextOf(source.attribute(key));
   }
@@ -44,12 +45,12 @@ Text SourceOf(const xml_node& source) {
 
 // <backingStore> holds the next one; an empty one ends the chain, and where there is none the chain
 // is not known.
-Texts BackingOf(const xml_node& disk) {
+TextsFact BackingOf(const xml_node& disk) {
   std::vector<std::string> chain;
   xml_node store = disk.child("backingStore");
   if (store.empty()) return {};
   for (size_t depth = 0; depth < kMaxChain; ++depth) {
-    const Text source = SourceOf(store.child("source"));
+    const TextFact source = SourceOf(store.child("source"));
     if (!source.known()) break;
     chain.push_back(*source.value);
     store = store.child("backingStore");
@@ -62,12 +63,12 @@ std::string AliasOf(const xml_node& device, const char* otherwise) {
   return ShownText(*alias != '\0' ? alias : otherwise);
 }
 
-Flag Has(const xml_node& node, const char* child) {
+FlagFact Has(const xml_node& node, const char* child) {
   return {!node.child(child).empty(), FactOrigin::kLibvirt};
 }
 
 void AddDisk(const xml_node& node, Given* given) {
-  const Text path = SourceOf(node.child("source"));
+  const TextFact path = SourceOf(node.child("source"));
   if (!path.known()) return;  // an empty tray
   given::Disk* disk = AddPart(&given->disks, "disks", given);
   if (disk == nullptr) return;
@@ -163,7 +164,8 @@ void SetMemory(const xml_node& domain, given::Memory* memory) {
   if (const auto size = BytesOf(domain.child("memory"))) {
     memory->size = memory->max = {*size, FactOrigin::kLibvirt};
   }
-  if (const auto max = BytesOf(domain.child("maxMemory"))) memory->max = {*max, FactOrigin::kLibvirt};
+  if (const auto max = BytesOf(domain.child("maxMemory")))
+    memory->max = {*max, FactOrigin::kLibvirt};
 }
 
 void SetCpus(const xml_node& domain, given::Cpus* cpus) {
@@ -171,7 +173,8 @@ void SetCpus(const xml_node& domain, given::Cpus* cpus) {
   const std::optional<uint64_t> max = ParseNumber(vcpu.child_value());
   if (!max) return;
   cpus->max = {*max, FactOrigin::kLibvirt};
-  cpus->start = {ParseNumber(vcpu.attribute("current").value()).value_or(*max), FactOrigin::kLibvirt};
+  cpus->start = {ParseNumber(vcpu.attribute("current").value()).value_or(*max),
+                 FactOrigin::kLibvirt};
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 namespace kvmsentry {
 namespace {
 
-bool SameText(const Text& a, const Text& b) { return a.known() && a.value == b.value; }
+bool SameText(const TextFact& a, const TextFact& b) { return a.known() && a.value == b.value; }
 
 bool Same(const given::Disk& a, const given::Disk& b) {
   return (!a.id.empty() && a.id == b.id) || SameText(a.path, b.path);
@@ -27,7 +27,7 @@ bool Same(const given::HostDevice& a, const given::HostDevice& b) {
 }
 
 // libvirt says where a descriptor that it handed over leads.
-void OfferPlace(const Text& other, Text* fact) {
+void OfferPlace(const TextFact& other, TextFact* fact) {
   const bool descriptor = fact->known() && absl::StartsWith(*fact->value, "fd:");
   if (descriptor && other.known()) *fact = other;
   fact->Offer(other);
@@ -39,7 +39,8 @@ void Offer(const given::Disk& other, given::Disk* disk) {
   disk->cache.Offer(other.cache);
   disk->backing.Offer(other.backing);
   disk->read_only.Offer(other.read_only);
-  if (other.shared.known() && disk->shared.origin == FactOrigin::kDefault) disk->shared = other.shared;
+  if (other.shared.known() && disk->shared.origin == FactOrigin::kDefault)
+    disk->shared = other.shared;
   disk->shared.Offer(other.shared);
 }
 void Offer(const given::Interface& other, given::Interface* interface) {
@@ -80,7 +81,7 @@ void MergeParts(const std::vector<Part>& others, const char* what, std::vector<P
 
 // ---- What is found ------------------------------------------------------------------------------
 
-std::optional<uint32_t> DescriptorIn(const Text& fact) {
+std::optional<uint32_t> DescriptorIn(const TextFact& fact) {
   if (!fact.known()) return std::nullopt;
   absl::string_view text = *fact.value;
   uint32_t fd = 0;
@@ -145,7 +146,7 @@ class Finder {
                          : absl::ConsumePrefix(&target, "/dev/vhost-vdpa")  ? "vhost-vdpa"
                                                                             : nullptr;
       if (kind == nullptr || target == "vfio") continue;
-      const Text place{ShownPath(file.target), FactOrigin::kOpenFile};
+      const TextFact place{ShownPath(file.target), FactOrigin::kOpenFile};
       const bool known = std::ranges::any_of(
           given_->devices, [&](const given::HostDevice& d) { return SameText(d.place, place); });
       if (known) continue;
@@ -246,7 +247,7 @@ class Finder {
   }
 
   // "fd:29" becomes "unix:/run/m.sock" where the descriptor is of a socket with a name.
-  void Name(Text* place) {
+  void Name(TextFact* place) {
     const auto fd = DescriptorIn(*place);
     if (!fd) return;
     const std::string target = TargetOf(*fd);

@@ -38,9 +38,9 @@ std::map<uint64_t, std::string> ParseUnixSockets(absl::string_view content);
 
 // /proc/PID/status: what the process may do now.
 struct ProcessRights {
-  Number uid;
-  Flag filtered, no_new_privs;
-  Text capabilities;
+  NumberFact uid;
+  FlagFact filtered, no_new_privs;
+  TextFact capabilities;
   int32_t inner_pid = 0;  // in the innermost PID namespace; 0: not known
 };
 ProcessRights ParseRights(absl::string_view status);

@@ -58,11 +58,12 @@ void SetFolder(const KeyValues& values, Given* given, const std::string& tag) {
   folder->kind = {"9p", FactOrigin::kArgv};
   if (values.Has("path")) folder->path = {ShownPath(values.Get("path")), FactOrigin::kArgv};
   const std::optional<bool> read_only = values.GetFlag("readonly");
-  folder->read_only = read_only ? Flag(*read_only, FactOrigin::kArgv) : Flag(false, FactOrigin::kDefault);
+  folder->read_only =
+      read_only ? FlagFact(*read_only, FactOrigin::kArgv) : FlagFact(false, FactOrigin::kDefault);
   const std::string& model =
       values.Has("security_model") ? values.Get("security_model") : values.Get("security-model");
   if (!model.empty()) folder->security = {ShownText(model), FactOrigin::kArgv};
-  if (values.Has("socket")) folder->socket = {ShownPath(values.Get("socket")), FactOrigin::kArgv};
+  folder->socket = {ShownPath(values.Get("socket")), FactOrigin::kArgv};  // none of a local one
 }
 
 void AddFolders(const QemuLine& line, Given* given) {

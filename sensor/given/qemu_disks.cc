@@ -146,8 +146,8 @@ std::string FormatOf(const Node& node) {
 }
 
 // The images that back NODE, as far as the command line says.
-Texts BackingOf(const Graph& graph, Node node, std::string format, const std::string& id,
-                Given* given) {
+TextsFact BackingOf(const Graph& graph, Node node, std::string format, const std::string& id,
+                    Given* given) {
   std::vector<std::string> chain;
   for (size_t depth = 0; depth < kMaxChain; ++depth) {
     const std::optional<Node> below = graph.Below(node, "backing");
@@ -163,7 +163,7 @@ Texts BackingOf(const Graph& graph, Node node, std::string format, const std::st
   return {chain, FactOrigin::kArgv};
 }
 
-Text CacheOf(const Node& node, const QemuDevice* device) {
+TextFact CacheOf(const Node& node, const QemuDevice* device) {
   const bool direct = ParseFlag(node.Get("cache.direct")).value_or(false);
   const bool unsafe = ParseFlag(node.Get("cache.no-flush")).value_or(false);
   const bool through = device != nullptr && !device->values.GetFlag("write-cache").value_or(true);
@@ -176,9 +176,9 @@ Text CacheOf(const Node& node, const QemuDevice* device) {
   return {mode, said ? FactOrigin::kArgv : FactOrigin::kDefault};
 }
 
-Flag SharedOf(const QemuDevice* device) {
+FlagFact SharedOf(const QemuDevice* device) {
   const auto shared = device == nullptr ? std::nullopt : device->values.GetFlag("share-rw");
-  return shared ? Flag(*shared, FactOrigin::kArgv) : Flag(false, FactOrigin::kDefault);
+  return shared ? FlagFact(*shared, FactOrigin::kArgv) : FlagFact(false, FactOrigin::kDefault);
 }
 
 bool IsCdrom(const QemuDevice* device) {
@@ -204,9 +204,9 @@ void AddNodeDisk(const Graph& graph, const std::string& name, const QemuLine& li
   disk->backing = BackingOf(graph, *node, FormatOf(*node), disk->id, given);
   disk->cache = CacheOf(*node, device);
   const std::optional<bool> read_only = ParseFlag(node->Get("read-only"));
-  disk->read_only = read_only         ? Flag(*read_only, FactOrigin::kArgv)
-                    : IsCdrom(device) ? Flag(true, FactOrigin::kDefault)
-                                      : Flag(false, FactOrigin::kDefault);
+  disk->read_only = read_only         ? FlagFact(*read_only, FactOrigin::kArgv)
+                    : IsCdrom(device) ? FlagFact(true, FactOrigin::kDefault)
+                                      : FlagFact(false, FactOrigin::kDefault);
   disk->shared = SharedOf(device);
 }
 
@@ -232,14 +232,14 @@ void AddDrive(const Graph& graph, const KeyValues& drive, const std::string& oth
     disk->format = {ShownText(format), FactOrigin::kArgv};
     disk->backing = BackingOf(graph, json ? Node{&*json, ""} : node, format, disk->id, given);
   }
-  disk->cache = drive.Has("cache") ? Text(ShownText(drive.Get("cache")), FactOrigin::kArgv)
+  disk->cache = drive.Has("cache") ? TextFact(ShownText(drive.Get("cache")), FactOrigin::kArgv)
                                    : CacheOf(node, device);
   const bool cdrom = drive.Get("media") == "cdrom" || IsCdrom(device);
   std::optional<bool> read_only = drive.GetFlag("readonly");
   if (!read_only) read_only = drive.GetFlag("read-only");
-  disk->read_only = read_only ? Flag(*read_only, FactOrigin::kArgv)
-                    : cdrom   ? Flag(true, FactOrigin::kDefault)
-                              : Flag(false, FactOrigin::kDefault);
+  disk->read_only = read_only ? FlagFact(*read_only, FactOrigin::kArgv)
+                    : cdrom   ? FlagFact(true, FactOrigin::kDefault)
+                              : FlagFact(false, FactOrigin::kDefault);
   disk->shared = SharedOf(device);
 }
 

@@ -34,7 +34,8 @@ void AddBacking(const KeyValues& object, Given* given) {
   }
   if (const auto size = object.GetSize("size")) backing->size = {*size, FactOrigin::kArgv};
   const auto shared = object.GetFlag("share");
-  backing->shared = shared ? Flag(*shared, FactOrigin::kArgv) : Flag(false, FactOrigin::kDefault);
+  backing->shared =
+      shared ? FlagFact(*shared, FactOrigin::kArgv) : FlagFact(false, FactOrigin::kDefault);
 }
 
 // "-smp 2,maxcpus=4,sockets=..."; what is missing follows from what is there
@@ -104,7 +105,7 @@ void AddQemuMachine(const QemuLine& line, Given* given) {
     } else if (name == "smp") {
       SetCpus(KeyValues::OfQemu(value, "cpus"), &given->cpus);
     } else if (name == "machine" || name == "M") {
-      const std::string& type = KeyValues::OfQemu(value, "type").Get("type");
+      const std::string type = KeyValues::OfQemu(value, "type").Get("type");
       if (!type.empty()) given->machine = {ShownText(type), FactOrigin::kArgv};
     }
   }

@@ -13,7 +13,7 @@
 namespace kvmsentry {
 namespace {
 
-void SetIf(const KeyValues& values, absl::string_view key, Text* fact) {
+void SetIf(const KeyValues& values, absl::string_view key, TextFact* fact) {
   if (!values.Get(key).empty()) *fact = {ShownText(values.Get(key)), FactOrigin::kArgv};
 }
 
@@ -61,6 +61,13 @@ void Fill(const KeyValues& net, const QemuLine& line, given::Interface* interfac
   }
   std::string socket = type == "vhost-user" ? line.ChardevPlace(net.Get("chardev")) : SocketOf(net);
   if (!socket.empty()) interface->socket = {ShownPath(socket), FactOrigin::kArgv};
+  // What a back end of that kind never has is known, too.
+  const bool of_host = type == "tap" || type == "bridge" || type == "vhost-vdpa";
+  if (of_host || type == "user") interface->socket.Offer({"", FactOrigin::kArgv});
+  if (!of_host) {
+    interface->device.Offer({"", FactOrigin::kArgv});
+    interface->bridge.Offer({"", FactOrigin::kArgv});
+  }
   std::vector<std::string> addresses;
   for (const char* key : {"net", "host", "ip6-net", "dhcpstart", "guestfwd", "hostfwd"}) {
     for (const auto& [name, value] : net.items()) {

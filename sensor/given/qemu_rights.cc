@@ -95,7 +95,8 @@ void AddQemuRights(const QemuLine& line, Given* given) {
     } else if (name == "run-with") {
       const KeyValues with = KeyValues::OfQemu(value, "");
       if (with.Has("user")) privileges.run_as = {ShownText(with.Get("user")), FactOrigin::kArgv};
-      if (with.Has("chroot")) privileges.chroot = {ShownPath(with.Get("chroot")), FactOrigin::kArgv};
+      if (with.Has("chroot"))
+        privileges.chroot = {ShownPath(with.Get("chroot")), FactOrigin::kArgv};
     } else if (name == "incoming") {
       migration.incoming = {ShownText(value), FactOrigin::kArgv};
     } else if (name == "only-migratable") {

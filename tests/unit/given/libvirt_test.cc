@@ -77,7 +77,8 @@ TEST(LibvirtTest, TheStatusOfADomain) {
   EXPECT_THAT(given.interfaces[0].device, IsKnown("vnet0", FactOrigin::kLibvirt));
   EXPECT_THAT(given.interfaces[0].bridge, IsKnown("virbr0", FactOrigin::kLibvirt));
   EXPECT_THAT(given.interfaces[1].socket, IsKnown("unix:/run/vu.sock", FactOrigin::kLibvirt));
-  EXPECT_THAT(given.interfaces[1].addresses, IsKnown(Words{"guest 10.0.0.5"}, FactOrigin::kLibvirt));
+  EXPECT_THAT(given.interfaces[1].addresses,
+              IsKnown(Words{"guest 10.0.0.5"}, FactOrigin::kLibvirt));
   ASSERT_THAT(given.folders, SizeIs(1));
   EXPECT_THAT(given.folders[0].path, IsKnown("/srv/share", FactOrigin::kLibvirt));
   ASSERT_THAT(given.devices, SizeIs(1));

@@ -125,7 +125,8 @@ TEST(MergeDeclaredTest, FillsWhatIsUnknownAndAddsWhatIsNew) {
   MergeDeclared(other, &given);
   ASSERT_THAT(given.disks, SizeIs(2));
   EXPECT_THAT(given.disks[0].path, IsFromArgv("/a"));
-  EXPECT_THAT(given.disks[0].backing, IsKnown(std::vector<std::string>{"/base"}, FactOrigin::kLibvirt));
+  EXPECT_THAT(given.disks[0].backing,
+              IsKnown(std::vector<std::string>{"/base"}, FactOrigin::kLibvirt));
   EXPECT_THAT(given.disks[0].shared, IsKnown(true, FactOrigin::kLibvirt));
   EXPECT_EQ(given.disks[1].id, "virtio-disk1");
   EXPECT_THAT(given.memory.size, IsFromArgv(64U << 20));

@@ -178,6 +178,8 @@ TEST(QemuTest, InterfacesInTheirForms) {
   const given::Interface& user = given.interfaces[0];
   EXPECT_THAT(user.addresses, IsFromArgv(Words{"net 10.0.2.0/24", "hostfwd tcp::5555-:22"}));
   EXPECT_THAT(user.mac, IsFromArgv("52:54:00:00:00:01"));
+  EXPECT_THAT(user.device, IsFromArgv(""));
+  EXPECT_THAT(user.socket, IsFromArgv(""));
   EXPECT_THAT(given.interfaces[1].device, IsFromArgv("tap7"));
   EXPECT_THAT(given.interfaces[1].vhost, IsFromArgv(true));
   EXPECT_THAT(given.interfaces[1].model, IsUnknown());
@@ -199,6 +201,7 @@ TEST(QemuTest, SharedFoldersAndHostDevices) {
   EXPECT_THAT(given.folders[0].path, IsFromArgv("/srv/a"));
   EXPECT_THAT(given.folders[0].read_only, IsFromArgv(true));
   EXPECT_THAT(given.folders[0].security, IsFromArgv("mapped-xattr"));
+  EXPECT_THAT(given.folders[0].socket, IsFromArgv(""));
   EXPECT_EQ(given.folders[1].id, "b");
   EXPECT_THAT(given.folders[1].read_only, IsDefault(false));
   ASSERT_THAT(given.devices, SizeIs(4));

@@ -14,14 +14,27 @@
 namespace kvmsentry {
 namespace {
 
+absl::StatusOr<std::vector<v1::VmStatus>> List(Client& client, const v1::ListVmsRequest& request) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const v1::ListVmsResponse response, client.ListVms(request));
+  return std::vector<v1::VmStatus>(response.vms().begin(), response.vms().end());
+}
+
+// The one that is asked for. All are listed only where the nearest is to be named.
+absl::StatusOr<std::vector<v1::VmStatus>> VmOf(Client& client, const VmsCommand& command) {
+  v1::ListVmsRequest request = command.request;
+  request.add_vm(LiteralGlob(command.name));
+  KVMSENTRY_ASSIGN_OR_RETURN(std::vector<v1::VmStatus> vms, List(client, request));
+  if (vms.empty()) {
+    KVMSENTRY_ASSIGN_OR_RETURN(vms, List(client, v1::ListVmsRequest()));
+  }
+  KVMSENTRY_ASSIGN_OR_RETURN(v1::VmStatus vm, FindVm(vms, command.name));
+  return std::vector{std::move(vm)};
+}
+
 // The VMs that are asked for, in order.
 absl::StatusOr<std::vector<v1::VmStatus>> VmsOf(Client& client, const VmsCommand& command) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const v1::ListVmsResponse response, client.ListVms(command.request));
-  std::vector<v1::VmStatus> vms(response.vms().begin(), response.vms().end());
-  if (!command.name.empty()) {
-    KVMSENTRY_ASSIGN_OR_RETURN(v1::VmStatus vm, FindVm(vms, command.name));
-    vms = {std::move(vm)};
-  }
+  if (!command.name.empty()) return VmOf(client, command);
+  KVMSENTRY_ASSIGN_OR_RETURN(std::vector<v1::VmStatus> vms, List(client, command.request));
   SortVms(command.sort, vms);
   return vms;
 }

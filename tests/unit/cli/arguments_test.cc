@@ -74,7 +74,8 @@ TEST(Arguments, TheOtherCommands) {
   EXPECT_FALSE(vms.given);
   const auto one = CommandOf<VmsCommand>(Parse({"vms", "web", "--json"}));
   EXPECT_TRUE(one.given);
-  EXPECT_EQ(one.request.ShortDebugString(), R"(vm: "web" given: true)");
+  EXPECT_EQ(one.name, "web");
+  EXPECT_EQ(one.request.ShortDebugString(), "given: true");
   EXPECT_TRUE(CommandOf<VmsCommand>(Parse({"vms", "--given"})).request.given());
   EXPECT_TRUE(CommandOf<StatusCommand>(Parse({"status", "--json"})).json);
 }

@@ -130,8 +130,8 @@ TEST(FormatSpec, SaysWhereEachFieldComesFromAndToWhichVmsItApplies) {
 TEST(FormatStatus, SaysWhatIsLoadedAndWhatWasRefused) {
   const auto line = [](const std::string& library) {
     const std::string text =
-        FormatStatus(FromText<v1::GetStatusResponse>("library { " + library + " }"), {}, kPlainStyle,
-                     absl::FromUnixSeconds(0), absl::UTCTimeZone());
+        FormatStatus(FromText<v1::GetStatusResponse>("library { " + library + " }"), {},
+                     kPlainStyle, absl::FromUnixSeconds(0), absl::UTCTimeZone());
     const size_t at = text.find("\nlibrary");
     return at == std::string::npos ? "" : text.substr(at + 1, text.find('\n', at + 1) - at - 1);
   };

@@ -70,7 +70,7 @@ TEST_F(AccessServerTest, AMessageThatIsTooLargeIsRefusedAndTheConnectionGoesOn) 
   Start();
   const auto channel = ChannelOver(Connect());
   EXPECT_TRUE(Call(channel, kGetStatus, std::string("\x0a\x00", 2)).ok());
-  const grpc::Status refused = Call(channel, kGetStatus, std::string((1 << 20) + 1, 'x'));
+  const grpc::Status refused = Call(channel, kGetStatus, std::string(2 << 20, 'x'));
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_THAT(refused.error_message(), HasSubstr("larger than max"));
   EXPECT_TRUE(Call(channel, kGetStatus).ok());

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds and runs the tests. Installs what it needs.
 #
-#   tests/run.sh [unit|bpf|e2e|scenario|lab|sanitizers|all] [--full] [--without-kvm] [--without-lab]
+#   tests/run.sh [unit|bpf|e2e|scenario|lab|sanitizers|all] [--full] [--kernel VERSION] [--without-kvm] [--without-lab]
 #
 #   unit        no privilege
 #   bpf         the programs in the kernel, counting real guests     (root, /dev/kvm)
@@ -12,6 +12,7 @@
 #   all         all of these (default)
 #
 #   --full         all that can run in the lab, on each of its kernels, not the selection that every change must pass
+#   --kernel V     of the lab only the boots of one kernel, 6.1, 6.12 or newest: with --full an hour or more each, on two processors
 #   --without-kvm  for a host without /dev/kvm: tests that start a guest run in the lab instead, but the one with sanitizers
 #   --without-lab  leaves the lab out, where its packages cannot be had
 set -euo pipefail
@@ -32,16 +33,22 @@ run() { # PRESET LABEL-REGEX [CTEST-ARGUMENT...]
 
 # A boot that had to be repeated is never hidden.
 run_lab() { # LABEL-REGEX [CTEST-ARGUMENT...]
-  local retries=build/lab/retries.log times=build/lab/times.log labels=$1
+  local retries=build/lab/retries.log times=build/lab/times.log labels=$1 version
   if [[ -z $lab ]]; then
     echo "run.sh: the lab is left out, as asked for" >&2
     return
   fi
   [[ -n $full ]] && labels='^lab'
-  for kernel in 6.1 5.10 6.12 newest; do tests/lab/prepare --kernel "$kernel" >/dev/null; done
+  local boots=()
+  case $kernel in
+    '') ;;
+    6.1) boots=(-E '\.(6\.12|newest|5\.10)$') ;; # the boots of the first kernel do not name it
+    *) boots=(-R "\\.${kernel//./\\.}\$") ;;
+  esac
+  for version in 6.1 5.10 6.12 newest; do tests/lab/prepare --kernel "$version" >/dev/null; done
   rm -f "$retries" "$times"
   local ended=0
-  run release "$labels" "${@:2}" || ended=$?
+  run release "$labels" "${boots[@]}" "${@:2}" || ended=$?
   echo "run.sh: the lab's boots (seconds, of them busy, kernel, command):" >&2
   sort -rn "$times" >&2 || true
   if [[ -s $retries ]]; then
@@ -73,14 +80,16 @@ sanitizers() {
   done
 }
 
-what=all full='' lab=yes kvm='have the tests with guests run in the lab: --without-kvm'
-for argument in "$@"; do
-  case $argument in
+what=all full='' kernel='' lab=yes kvm='have the tests with guests run in the lab: --without-kvm'
+while [[ $# -gt 0 ]]; do
+  case $1 in
     --full) full=yes ;;
+    --kernel) kernel=${2:?--kernel needs a version: 6.1, 6.12 or newest}; shift ;;
     --without-kvm) kvm='' ;;
     --without-lab) lab='' ;;
-    *) what=$argument ;;
+    *) what=$1 ;;
   esac
+  shift
 done
 case $what in
   -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;

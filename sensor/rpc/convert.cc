@@ -5,17 +5,12 @@
 #include "absl/strings/str_format.h"
 
 #include "sensor/base/escape.h"
+#include "sensor/rpc/convert_parts.h"
 #include "sensor/source/kvm/members.h"
 #include "sensor/spec/selection.h"
 
 namespace kvmsentry {
 namespace {
-
-// The values of our enums are those of the public ones.
-template <typename Public, typename Ours>
-Public Cast(Ours value) {
-  return static_cast<Public>(static_cast<int>(value));
-}
 
 static_assert(static_cast<int>(Point::kK1) == v1::K1 && static_cast<int>(Point::kK7) == v1::K7 &&
               static_cast<int>(Point::kR1) == v1::R1 && static_cast<int>(Point::kR5) == v1::R5);
@@ -52,16 +47,6 @@ static_assert(static_cast<int>(Selection::Verdict::kSelected) == v1::SpecSelecti
 
 constexpr double kMilli = 1000.0;
 
-v1::SpecLayer LayerOf(Layer layer) { return layer == Layer::kSite ? v1::SITE : v1::SHIPPED; }
-
-v1::Host HostOf(const HostFacts& host) {
-  v1::Host proto;
-  proto.set_node(EscapeAgain(host.node));
-  proto.set_machine_id(EscapeAgain(host.machine_id));
-  proto.set_boot_id(EscapeAgain(host.boot_id));
-  return proto;
-}
-
 v1::Observed ObservedOf(const AlertEvent& event) {
   v1::Observed proto;
   proto.set_value(event.value);
@@ -71,19 +56,6 @@ v1::Observed ObservedOf(const AlertEvent& event) {
   proto.set_norm_text(EscapeAgain(event.norm_text));
   *proto.mutable_window() = ToProto(absl::Nanoseconds(event.window_ns));
   proto.set_occurrences(event.occurrences);
-  return proto;
-}
-
-v1::HookStatus HookOf(const HookView& hook) {
-  v1::HookStatus proto;
-  proto.set_name(EscapeAgain(hook.name));
-  proto.set_coverage(Cast<v1::Coverage>(hook.coverage));
-  proto.set_variant(EscapeAgain(hook.variant));
-  proto.set_reason(EscapeAgain(hook.reason));
-  proto.set_provides(EscapeAgain(hook.provides));
-  if (hook.cost_percent) proto.set_cost_percent(*hook.cost_percent);
-  if (hook.ns_per_run) proto.set_ns_per_run(*hook.ns_per_run);
-  proto.set_lack(Cast<v1::HookStatus::Lack>(hook.lack));
   return proto;
 }
 
@@ -103,17 +75,15 @@ v1::Device DeviceOf(const Device& device) {
   return proto;
 }
 
-v1::Loss LossOf(const LossView& loss) {
-  v1::Loss proto;
-  proto.set_reason(EscapeAgain(loss.reason));
-  proto.set_meaning(EscapeAgain(loss.meaning));
-  proto.set_count(loss.count);
-  proto.set_recent(loss.recent);
-  proto.set_matters(loss.matters);
+}  // namespace
+
+v1::Host HostOf(const HostFacts& host) {
+  v1::Host proto;
+  proto.set_node(EscapeAgain(host.node));
+  proto.set_machine_id(EscapeAgain(host.machine_id));
+  proto.set_boot_id(EscapeAgain(host.boot_id));
   return proto;
 }
-
-}  // namespace
 
 google::protobuf::Timestamp ToProto(absl::Time time) {
   constexpr int64_t kYear1 = -62'135'596'800;
@@ -255,131 +225,6 @@ v1::VmStatus ToProto(const VmView& vm, bool vcpu_exits) {
   for (const VcpuExits& exits : vm.exits) {
     AddTo(exits, *proto.mutable_exits());
     if (vcpu_exits) *proto.add_vcpu_exits() = ToProto(exits);
-  }
-  return proto;
-}
-
-v1::SpecInfo ToProto(const SpecView& spec) {
-  v1::SpecInfo proto;
-  proto.set_id(EscapeAgain(spec.id));
-  proto.set_point(Cast<v1::Point>(spec.point));
-  proto.set_feature(EscapeAgain(spec.feature));
-  proto.set_severity(Cast<v1::Severity>(spec.severity));
-  proto.set_norm_text(EscapeAgain(spec.norm_text));
-  proto.set_selector_text(EscapeAgain(spec.selector_text));
-  proto.set_coverage(Cast<v1::Coverage>(spec.coverage));
-  proto.set_reason(EscapeAgain(spec.reason));
-  proto.set_occurrences(EscapeAgain(spec.occurrences));
-  for (const std::string& hook : spec.hooks) proto.add_hooks(EscapeAgain(hook));
-  proto.set_weight(spec.weight);
-  proto.set_why(EscapeAgain(spec.why));
-  proto.set_look_at(EscapeAgain(spec.look_at));
-  for (const std::string& tag : spec.tags) proto.add_tags(EscapeAgain(tag));
-  for (const std::string& technique : spec.mitre) proto.add_mitre(EscapeAgain(technique));
-  proto.set_observe_only(spec.observe_only);
-  v1::SpecOrigin& origin = *proto.mutable_origin();
-  origin.set_layer(LayerOf(spec.origin.layer));
-  if (!spec.origin.at.file.empty()) origin.set_place(EscapeAgain(ToString(spec.origin.at)));
-  for (const FieldChange& change : spec.origin.changes) {
-    v1::SpecChange& out = *origin.add_changes();
-    out.set_field(EscapeAgain(change.field));
-    out.set_before(EscapeAgain(change.before));
-    out.set_after(EscapeAgain(change.after));
-    out.set_place(EscapeAgain(ToString(change.at)));
-  }
-  return proto;
-}
-
-v1::DisabledSpec ToProto(const DisabledSpec& spec) {
-  v1::DisabledSpec proto;
-  proto.set_id(EscapeAgain(spec.id));
-  proto.set_layer(LayerOf(spec.layer));
-  proto.set_place(EscapeAgain(ToString(spec.at)));
-  proto.set_spec_place(EscapeAgain(ToString(spec.spec_at)));
-  return proto;
-}
-
-v1::SpecLibraryStatus ToProto(const LibraryView& library) {
-  v1::SpecLibraryStatus proto;
-  proto.set_sha256(EscapeAgain(library.sha256));
-  *proto.mutable_loaded_at() = ToProto(library.loaded_at);
-  proto.set_shipped_specs(static_cast<uint32_t>(library.shipped));
-  proto.set_site_specs(static_cast<uint32_t>(library.site));
-  proto.set_overridden_specs(static_cast<uint32_t>(library.overridden));
-  proto.set_disabled_specs(static_cast<uint32_t>(library.disabled.size()));
-  if (library.refused.empty()) return proto;
-  proto.set_refused_reason(EscapeAgain(library.refused));
-  *proto.mutable_refused_at() = ToProto(library.refused_at);
-  return proto;
-}
-
-v1::SpecSelection SelectionOf(const SpecView& spec, const VmFacts& vm) {
-  const Selection selection = SelectionOf(spec.select, spec.except, vm);
-  v1::SpecSelection proto;
-  *proto.mutable_vm() = ToProto(vm);
-  proto.set_verdict(Cast<v1::SpecSelection::Verdict>(selection.verdict));
-  const bool excepted = selection.verdict == Selection::Verdict::kExcepted;
-  const std::string place =
-      excepted && selection.except < spec.origin.except_at.size()
-          ? absl::StrCat(", at ", ToString(spec.origin.except_at[selection.except]))
-          : "";
-  proto.set_reason(EscapeAgain(absl::StrCat(selection.reason, place)));
-  return proto;
-}
-
-v1::HostPressure ToProto(const HostPressure& pressure) {
-  v1::HostPressure proto;
-  proto.set_of(pressure.of);
-  proto.set_some_percent(pressure.some_percent);
-  if (pressure.full_percent) proto.set_full_percent(*pressure.full_percent);
-  return proto;
-}
-
-v1::Journal ToProto(const JournalState& state) {
-  v1::Journal proto;
-  proto.set_path(EscapeAgain(state.path));
-  proto.set_problem(EscapeAgain(state.problem));
-  proto.set_recreated_reason(EscapeAgain(state.recreated));
-  proto.set_bytes(state.bytes);
-  proto.set_max_bytes(state.max_bytes);
-  proto.set_unwritten(state.unwritten);
-  return proto;
-}
-
-v1::GetStatusResponse ToProto(const SensorStatus& status) {
-  v1::GetStatusResponse proto;
-  *proto.mutable_host() = HostOf(status.host);
-  proto.set_version(EscapeAgain(status.version));
-  proto.set_kernel_release(EscapeAgain(status.kernel_release));
-  proto.set_libbpf_version(EscapeAgain(status.libbpf_version));
-  *proto.mutable_started_at() = ToProto(status.started_at);
-  *proto.mutable_unobserved() = ToProto(status.unobserved);
-  for (const HookView& hook : status.hooks) *proto.add_hooks() = HookOf(hook);
-  for (const SpecState& spec : status.specs) {
-    v1::SpecStatus& out = *proto.add_specs();
-    out.set_id(EscapeAgain(spec.id));
-    out.set_coverage(Cast<v1::Coverage>(spec.coverage));
-    out.set_reason(EscapeAgain(spec.reason));
-    out.set_point(Cast<v1::Point>(spec.point));
-  }
-  for (const LossView& loss : status.losses) *proto.add_losses() = LossOf(loss);
-  proto.mutable_limits()->set_max_vms(status.max_vms);
-  proto.mutable_limits()->set_max_vcpus(status.max_vcpus);
-  proto.mutable_limits()->set_ring_bytes(status.ring_bytes);
-  proto.set_vms_watched(static_cast<uint32_t>(status.vms_watched));
-  proto.set_vms_unwatched(static_cast<uint32_t>(status.vms_unwatched));
-  if (status.vms_hidden) proto.set_vms_hidden(*status.vms_hidden);
-  proto.set_pins_recreated(!status.pins_recreated_because.empty());
-  proto.set_pins_recreated_reason(EscapeAgain(status.pins_recreated_because));
-  if (status.cost_percent) proto.set_cost_percent(*status.cost_percent);
-  proto.set_cost_unknown(EscapeAgain(status.cost_unknown));
-  proto.set_cost_budget_percent(status.cost_budget_percent);
-  if (!status.library.sha256.empty()) *proto.mutable_library() = ToProto(status.library);
-  for (const FaultView& fault : status.faults) {
-    v1::Fault& out = *proto.add_faults();
-    out.set_id(EscapeAgain(fault.id));
-    out.set_severity(Cast<v1::Severity>(fault.severity));
-    out.set_text(EscapeAgain(fault.text));
   }
   return proto;
 }

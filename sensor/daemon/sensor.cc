@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_join.h"
 #include "spdlog/spdlog.h"
 
 #include "sensor/base/load.h"

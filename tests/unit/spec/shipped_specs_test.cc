@@ -37,7 +37,8 @@ SpecLibrary Shipped() {
 TEST(ShippedSpecsTest, HaveNoProblem) { EXPECT_THAT(Shipped().specs(), Not(IsEmpty())); }
 
 TEST(ShippedSpecsTest, CanBeSortedAndAlert) {
-  for (const Spec& spec : Shipped().specs()) {
+  const SpecLibrary library = Shipped();
+  for (const Spec& spec : library.specs()) {
     EXPECT_THAT(spec.tags, Not(IsEmpty())) << spec.id;
     EXPECT_FALSE(spec.observe_only) << spec.id;
   }

@@ -3,7 +3,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <future>
 
 #include <fcntl.h>
 #include <grpcpp/client_context.h>
@@ -17,6 +16,7 @@
 #include "sensor/alert/memory_journal.h"
 #include "sensor/rpc/connect.h"
 #include "tests/support/as_user.h"
+#include "tests/support/generic_call.h"
 #include "tests/support/wait.h"
 
 namespace kvmsentry {
@@ -56,13 +56,7 @@ grpc::Status Call(const std::shared_ptr<grpc::Channel>& channel, const std::stri
   grpc::GenericStub stub(channel);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoSeconds(kPatience));
-  const grpc::Slice slice(request);
-  const grpc::ByteBuffer sent(&slice, 1);
-  grpc::ByteBuffer received;
-  std::promise<grpc::Status> status;
-  stub.UnaryCall(&context, method, grpc::StubOptions(), &sent, &received,
-                 [&](grpc::Status ended) { status.set_value(std::move(ended)); });
-  return status.get_future().get();
+  return CallGeneric(stub, context, method, request);
 }
 
 bool IsClosedByPeer(const Fd& connection) {

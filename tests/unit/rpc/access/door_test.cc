@@ -1,7 +1,6 @@
 // Doors of a server that has one service, which answers who called.
 #include "sensor/rpc/access/door.h"
 
-#include <future>
 #include <thread>
 #include <vector>
 
@@ -12,6 +11,8 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+
+#include "tests/support/generic_call.h"
 
 namespace kvmsentry {
 namespace {
@@ -59,13 +60,7 @@ class DoorTest : public ::testing::Test {
     grpc::GenericStub stub(channel);
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
-    grpc::ByteBuffer request, response;
-    const grpc::Slice nothing("");
-    request = grpc::ByteBuffer(&nothing, 1);
-    std::promise<grpc::Status> status;
-    stub.UnaryCall(&context, method, grpc::StubOptions(), &request, &response,
-                   [&](grpc::Status ended) { status.set_value(std::move(ended)); });
-    const grpc::Status ended = status.get_future().get();
+    const grpc::Status ended = CallGeneric(stub, context, method, "");
     return absl::StrCat(ended.error_code() == grpc::StatusCode::ABORTED ? "" : "refused: ",
                         ended.error_message());
   }
@@ -102,13 +97,7 @@ TEST_F(DoorTest, NoHeaderOfAClientMakesItSomebodyElse) {
   for (const char* name : {"kvmsentry_role", "kvmsentry-role", "x-path"}) {
     context.AddMetadata(name, "admin");
   }
-  grpc::ByteBuffer request, response;
-  const grpc::Slice nothing("");
-  request = grpc::ByteBuffer(&nothing, 1);
-  std::promise<grpc::Status> status;
-  stub.UnaryCall(&context, "/x.Y/Z", grpc::StubOptions(), &request, &response,
-                 [&](grpc::Status ended) { status.set_value(std::move(ended)); });
-  EXPECT_EQ(status.get_future().get().error_message(), "viewer uid 1000");
+  EXPECT_EQ(CallGeneric(stub, context, "/x.Y/Z", "").error_message(), "viewer uid 1000");
 }
 
 TEST_F(DoorTest, ManyCallsOfAConnectionAtOnceAgreeOnWhoCalls) {

@@ -23,5 +23,6 @@ extern "C" const char* __tsan_default_suppressions() {
          "race:ServerCallback*Impl::SendInitialMetadata\n"
          "race:ServerCallback*Impl::Write\n"
          "race:PreBindBacklog::\n"
+         "race:ServerUnaryReactor::InternalBindCall\n"
          "race:Reactor<*::InternalBind\n";
 }

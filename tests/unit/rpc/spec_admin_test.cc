@@ -1,6 +1,7 @@
 // SpecAdmin, and what ListSpecs says of VMs, through a real connection.
 #include "sensor/rpc/spec_admin.h"
 
+#include <mutex>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -58,22 +59,40 @@ class FakeControl final : public SpecControl {
  public:
   ~FakeControl() override { Join(); }
   void Apply(SiteChange change, Done done) override {
-    change_ = std::move(change);
+    {
+      const std::lock_guard lock(mutex_);
+      change_ = std::move(change);
+    }
     Answer(std::move(done));
   }
   void Reload(Done done) override { Answer(std::move(done)); }
   void Join() {
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
+    std::vector<std::thread> threads;
+    {
+      const std::lock_guard lock(mutex_);
+      threads.swap(threads_);
+    }
+    for (std::thread& thread : threads) thread.join();
   }
 
-  SiteChange change_;
-  absl::StatusOr<LoadedSpecs> answer_ = LoadedSpecs{};
+  SiteChange change() const {
+    const std::lock_guard lock(mutex_);
+    return change_;
+  }
+  void Set(absl::StatusOr<LoadedSpecs> answer) {
+    const std::lock_guard lock(mutex_);
+    answer_ = std::move(answer);
+  }
 
  private:
   void Answer(Done done) {
-    threads_.emplace_back([this, done = std::move(done)] { done(answer_); });
+    const std::lock_guard lock(mutex_);
+    threads_.emplace_back([answer = answer_, done = std::move(done)] { done(answer); });
   }
+
+  mutable std::mutex mutex_;  // calls come on gRPC's threads
+  SiteChange change_;
+  absl::StatusOr<LoadedSpecs> answer_ = LoadedSpecs{};
   std::vector<std::thread> threads_;
 };
 
@@ -108,7 +127,7 @@ class SpecAdminTest : public ::testing::Test {
 };
 
 TEST_F(SpecAdminTest, AppliesALayerOfAlmostOneMebibyte) {
-  control_.answer_ = LoadedSpecs{.library = view_.Status().library, .warnings = {"w"}};
+  control_.Set(LoadedSpecs{.library = view_.Status().library, .warnings = {"w"}});
   v1::ApplySpecsRequest request;
   request.set_validate_only(true);
   auto& file = *request.add_files();
@@ -120,13 +139,13 @@ TEST_F(SpecAdminTest, AppliesALayerOfAlmostOneMebibyte) {
   EXPECT_EQ(response.library().sha256(), "00ff");
   EXPECT_EQ(response.library().disabled_specs(), 1U);
   EXPECT_EQ(response.warnings(0), "w");
-  ASSERT_THAT(control_.change_.files, SizeIs(1));
-  EXPECT_EQ(control_.change_.files[0].name, "a.textproto");
-  EXPECT_TRUE(control_.change_.validate_only);
+  ASSERT_THAT(control_.change().files, SizeIs(1));
+  EXPECT_EQ(control_.change().files[0].name, "a.textproto");
+  EXPECT_TRUE(control_.change().validate_only);
 }
 
 TEST_F(SpecAdminTest, TellsWhyALibraryIsRefused) {
-  control_.answer_ = absl::InvalidArgumentError("site/a.textproto:1:2: error: no");
+  control_.Set(absl::InvalidArgumentError("site/a.textproto:1:2: error: no"));
   v1::ApplySpecsResponse response;
   const grpc::Status status = Apply({}, response);
   EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);

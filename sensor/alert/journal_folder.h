@@ -1,5 +1,5 @@
-// The folder of a journal on disk: held by one process, its file opened or, if it is damaged, made
-// anew.
+// The folder of a journal on disk: held by one process, its file opened, or made again where
+// it is damaged.
 #pragma once
 
 #include <memory>

@@ -1,15 +1,10 @@
 #include "sensor/alert/record.h"
 
 #include "record.pb.h"
+#include "sensor/base/enum_within.h"
 
 namespace kvmsentry {
 namespace {
-
-// A file may hold any number: what is no value of the enum becomes its zero.
-template <typename Enum>
-Enum Within(uint32_t value, Enum last) {
-  return value <= static_cast<uint32_t>(last) ? static_cast<Enum>(value) : Enum{};
-}
 
 void EncodeEvent(const AlertEvent& event, journal::Record& record) {
   record.set_key(event.key);
@@ -57,9 +52,9 @@ void EncodeEvent(const AlertEvent& event, journal::Record& record) {
 AlertEvent DecodeEvent(const journal::Record& record) {
   AlertEvent event;
   event.key = record.key();
-  event.state = Within(record.state(), AlertState::kCleared);
-  event.severity = Within(record.severity(), Severity::kCritical);
-  event.point = Within(record.point(), Point::kR5);
+  event.state = EnumWithin(record.state(), AlertState::kCleared);
+  event.severity = EnumWithin(record.severity(), Severity::kCritical);
+  event.point = EnumWithin(record.point(), Point::kR5);
   event.spec_id = record.spec_id();
   event.feature = record.feature();
   event.part = record.part();
@@ -126,7 +121,7 @@ absl::StatusOr<JournaledAlert> DecodeRecord(absl::string_view bytes) {
   alert.position = {record.epoch(), record.sequence()};
   alert.at = absl::FromUnixNanos(record.at_ns());
   alert.opened_at = absl::FromUnixNanos(record.opened_at_ns());
-  alert.reached = Within(record.reached(), Severity::kCritical);
+  alert.reached = EnumWithin(record.reached(), Severity::kCritical);
   alert.silenced_by = record.silenced_by();
   alert.muted = record.muted();
   alert.event = DecodeEvent(record);

@@ -1,5 +1,6 @@
 #include "sensor/alert/silence_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -8,9 +9,9 @@
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "sensor/base/fd.h"
+#include "sensor/base/durable_file.h"
+#include "sensor/base/enum_within.h"
 #include "sensor/inventory/files.h"
 #include "silences.pb.h"
 
@@ -20,18 +21,12 @@ namespace {
 // Far more than as many silences as there may be take.
 constexpr size_t kMaxBytes = 4 << 20;
 
-// A file may hold any number: what is no value of the enum becomes its zero.
-template <typename Enum>
-Enum ValueWithin(uint32_t value, Enum last) {
-  return value <= static_cast<uint32_t>(last) ? static_cast<Enum>(value) : Enum{};
-}
-
 Silence Decode(const journal::KeptSilence& kept) {
   return {.id = kept.id(),
           .match = {.vm = kept.vm(),
                     .spec = kept.spec(),
-                    .point = ValueWithin(kept.point(), Point::kR5),
-                    .max_severity = ValueWithin(kept.max_severity(), Severity::kCritical)},
+                    .point = EnumWithin(kept.point(), Point::kR5),
+                    .max_severity = EnumWithin(kept.max_severity(), Severity::kCritical)},
           .created_at = absl::FromUnixNanos(kept.created_at_ns()),
           .ends_at = absl::FromUnixNanos(kept.ends_at_ns()),
           .ends_at_latest = {},
@@ -49,17 +44,6 @@ void Encode(const Silence& silence, journal::KeptSilence& kept) {
   kept.set_ends_at_ns(absl::ToUnixNanos(silence.ends_at));
   kept.set_comment(silence.comment);
   kept.set_author(silence.author);
-}
-
-absl::Status WriteWhole(const std::string& path, const std::string& text) {
-  const Fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR));
-  if (!file) return absl::ErrnoToStatus(errno, path);
-  for (size_t done = 0; done < text.size();) {
-    const ssize_t written = write(file.get(), text.data() + done, text.size() - done);
-    if (written < 0 && errno != EINTR) return absl::ErrnoToStatus(errno, path);
-    if (written > 0) done += static_cast<size_t>(written);
-  }
-  return fsync(file.get()) == 0 ? absl::OkStatus() : absl::ErrnoToStatus(errno, path);
 }
 
 }  // namespace
@@ -97,13 +81,10 @@ absl::Status WriteSilences(const std::string& path, const KeptSilences& kept) {
   std::string text;
   google::protobuf::TextFormat::PrintToString(proto, &text);
   const std::string next = path + ".next";
-  KVMSENTRY_RETURN_IF_ERROR(WriteWhole(next, text));
+  KVMSENTRY_RETURN_IF_ERROR(WriteDurably(next, text, S_IRUSR | S_IWUSR, IfThere::kReplace));
   if (rename(next.c_str(), path.c_str()) != 0) return absl::ErrnoToStatus(errno, path);
   // Else the new name may be lost with the power, and an ended silence be back.
-  const std::string folder = std::filesystem::path(path).parent_path();
-  const Fd dir(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!dir || fsync(dir.get()) != 0) return absl::ErrnoToStatus(errno, folder);
-  return absl::OkStatus();
+  return Sync(std::filesystem::path(path).parent_path());
 }
 
 }  // namespace kvmsentry

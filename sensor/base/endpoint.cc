@@ -24,4 +24,8 @@ absl::StatusOr<Endpoint> ParseEndpoint(const std::string& text) {
   return endpoint;
 }
 
+std::string ProblemWithEndpoint(const std::string& text) {
+  return text.empty() ? "" : std::string(ParseEndpoint(text).status().message());
+}
+
 }  // namespace kvmsentry

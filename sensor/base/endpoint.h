@@ -15,4 +15,7 @@ struct Endpoint {
 // "127.0.0.1:9876", "[::1]:9876". INVALID_ARGUMENT for anything else.
 absl::StatusOr<Endpoint> ParseEndpoint(const std::string& text);
 
+// For options that may be left empty: why TEXT is none; empty where it is one, or empty itself.
+std::string ProblemWithEndpoint(const std::string& text);
+
 }  // namespace kvmsentry

@@ -5,8 +5,10 @@
 #include "absl/time/clock.h"
 
 #include "sensor/alert/position.h"
+#include "sensor/cli/output_options.h"
 #include "sensor/cli/read_time.h"
 #include "sensor/cli/validators.h"
+#include "sensor/rpc/convert.h"
 
 namespace kvmsentry {
 namespace {
@@ -14,15 +16,6 @@ namespace {
 constexpr char kColumns[] =
     "A line: time; + opened, ~ goes on, - cleared; severity; VM; spec; summary. [s7]: silenced by "
     "7.";
-
-void SetTime(const std::string& text, google::protobuf::Timestamp& proto) {
-  const auto time = ReadTime(text, absl::Now(), absl::LocalTimeZone());
-  if (!time) return;
-  const int64_t seconds = absl::ToUnixSeconds(*time);
-  proto.set_seconds(seconds);
-  proto.set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(*time - absl::FromUnixSeconds(seconds))));
-}
 
 }  // namespace
 
@@ -69,12 +62,10 @@ void AlertOptions::AddTo(CLI::App& app) {
     last->excludes(alerts.get_option(other));
   }
   open->excludes(last);
-  CLI::Option* json =
-      alerts.add_flag("--json", command_.json, "One JSON object a line, for programs");
+  AddJson(alerts, command_.json);
   alerts.add_flag("-v,--verbose", command_.verbose, "Show why, where to look, and what was seen")
-      ->excludes(json);
-  alerts.add_flag("--wide", command_.wide, "Cut nothing, however wide the lines are")
-      ->excludes(json);
+      ->excludes(alerts.get_option("--json"));
+  AddWide(alerts, command_.wide, kCutsNoLine);
 }
 
 AlertsCommand AlertOptions::Command() const {
@@ -98,8 +89,11 @@ v1::SubscribeRequest AlertOptions::Request() const {
     if (v1::Point_Parse(text, &point)) filter.add_point(point);
   }
   for (const std::string& spec : specs_) filter.add_spec(spec);
-  if (!from_.empty()) SetTime(from_, *filter.mutable_from());
-  if (!until_.empty()) SetTime(until_, *filter.mutable_until());
+  const auto read = [](const std::string& text) {
+    return ReadTime(text, absl::Now(), absl::LocalTimeZone());
+  };
+  if (const auto from = read(from_)) *filter.mutable_from() = ToProto(*from);
+  if (const auto until = read(until_)) *filter.mutable_until() = ToProto(*until);
   filter.set_text(text_);
   filter.set_hide_silenced(hide_silenced_);
   v1::Severity severity;

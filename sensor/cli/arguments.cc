@@ -9,6 +9,7 @@
 #include "sensor/base/endpoint.h"
 #include "sensor/cli/alert_options.h"
 #include "sensor/cli/health.h"
+#include "sensor/cli/output_options.h"
 #include "sensor/cli/silence_options.h"
 #include "sensor/cli/spec_arguments.h"
 #include "sensor/cli/unknown_word.h"
@@ -28,15 +29,6 @@ constexpr char kExitCodes[] =
 
 std::string CheckAddress(const std::string& text) {
   return std::string(ParseEndpoint(text).status().message());
-}
-
-void AddJson(CLI::App& command, bool& json) {
-  command.add_flag("--json", json, "One JSON object a line, for programs");
-}
-
-void AddWide(CLI::App& command, bool& wide) {
-  command.add_flag("--wide", wide, "Show more columns, and cut nothing")
-      ->excludes(command.get_option("--json"));
 }
 
 void AddTarget(CLI::App& app, Target& target) {

@@ -1,7 +1,9 @@
 #include "sensor/cli/silence_options.h"
 
+#include "sensor/cli/output_options.h"
 #include "sensor/cli/read_time.h"
 #include "sensor/cli/validators.h"
+#include "sensor/rpc/convert.h"
 
 namespace kvmsentry {
 
@@ -31,10 +33,8 @@ void SilenceOptions::AddTo(CLI::App& app) {
   add_->add_option("--author", author_, "Who says so; by default your login name")
       ->type_name("NAME");
   list_ = silence.add_subcommand("list", "Show the silences that are active");
-  CLI::Option* json =
-      list_->add_flag("--json", list_command_.json, "One JSON object a line, for programs");
-  list_->add_flag("--wide", list_command_.wide, "Cut nothing, however wide the lines are")
-      ->excludes(json);
+  AddJson(*list_, list_command_.json);
+  AddWide(*list_, list_command_.wide, kCutsNoLine);
   end_ = silence.add_subcommand("end", "End a silence before its time");
   end_->add_option("ID", end_command_.id, "Its id")->required()->type_name("");
 }
@@ -56,7 +56,7 @@ v1::AddSilenceRequest SilenceOptions::Request() const {
   v1::Severity severity;
   if (v1::Severity_Parse(severity_, &severity)) match.set_max_severity(severity);
   if (const auto lasts = ReadDuration(lasts_)) {
-    request.mutable_lasts()->set_seconds(absl::ToInt64Seconds(*lasts));
+    *request.mutable_lasts() = ToProto(*lasts);
   }
   request.set_comment(comment_);
   request.set_author(author_);

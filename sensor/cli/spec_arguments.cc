@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "sensor/cli/output_options.h"
+
 namespace kvmsentry {
 
 SpecArguments::SpecArguments(CLI::App& app) {
@@ -18,7 +20,8 @@ SpecArguments::SpecArguments(CLI::App& app) {
     path->excludes(lint_app_->get_option(layer));
 
   CLI::App& list = *spec.add_subcommand("list", "Show the loaded library");
-  list.add_flag("--json", list_.json, "One JSON object a line, for programs");
+  AddJson(list, list_.json);
+  AddWide(list, list_.wide);
 
   diff_app_ = spec.add_subcommand("diff", "Show what the site changes; needs no daemon");
   AddLayers(*diff_app_, diff_.layers);

@@ -10,10 +10,6 @@
 namespace kvmsentry {
 namespace {
 
-std::string ProblemWithListen(const std::string& text) {
-  return text.empty() ? "" : std::string(ParseEndpoint(text).status().message());
-}
-
 std::string ProblemWithSan(const std::string& pattern) {
   return std::string(CheckSanPattern(pattern).message());
 }
@@ -31,7 +27,7 @@ void AddAccessOptions(CLI::App& app, AccessConfig& config) {
   app.add_option("--listen", config.listen,
                  "Serve on this address, too, by mutual TLS; needs the next three")
       ->type_name("ADDRESS:PORT")
-      ->check(CLI::Validator(ProblemWithListen, ""));
+      ->check(CLI::Validator(ProblemWithEndpoint, ""));
   app.add_option(
          "--tls-cert", config.tls.cert,
          "Certificate of this server, in PEM, with those of its issuers; read again when it "

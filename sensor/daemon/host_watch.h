@@ -51,7 +51,7 @@ class HostWatch {
   void AskNames();
 
   const Inventory& inventory() const { return inventory_; }
-  // What VMs were given, by the process that has them, as of the latest walk that was looked at.
+  // What VMs were given, by the process that has them, at the latest walk that was looked at.
   const GivenRecords& given() const { return given_; }
   // The unwatched VMs, as views; changes with walks only.
   const std::shared_ptr<const std::vector<VmView>>& unwatched() const { return unwatched_views_; }

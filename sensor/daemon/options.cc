@@ -60,10 +60,6 @@ absl::Status SetFrom(const std::vector<ConfigEntry>& entries, CLI::App& app) {
   return absl::OkStatus();
 }
 
-std::string ProblemWithEndpoint(const std::string& text) {
-  return text.empty() ? "" : std::string(ParseEndpoint(text).status().message());
-}
-
 void AddOptions(CLI::App& app, DaemonOptions& o, std::string& config) {
   app.option_defaults()->always_capture_default();
   app.add_option("--config", config, "Read options from this file, as NAME = VALUE lines")

@@ -8,14 +8,12 @@
 namespace kvmsentry {
 
 SeenMember* SeenSet::Find(const Observation& seen) {
-  if (seen.member == nullptr) {
-    const auto known = by_value_.find(seen.value);
-    if (known == by_value_.end()) return nullptr;
+  const auto in = [this](const auto& places, const auto& key) -> SeenMember* {
+    const auto known = places.find(key);
+    if (known == places.end()) return nullptr;
     return &(*chunks_[known->second / kChunk])[known->second % kChunk];
-  }
-  const auto known = by_member_.find(*seen.member);
-  if (known == by_member_.end()) return nullptr;
-  return &(*chunks_[known->second / kChunk])[known->second % kChunk];
+  };
+  return seen.member == nullptr ? in(by_value_, seen.value) : in(by_member_, *seen.member);
 }
 
 void SeenSet::Note(const Observation& seen) {

@@ -72,7 +72,8 @@ void Sensor::ProveHooks() {
   coverage_.Take(sources_->probe().coverage(), /*more=*/true);
 }
 
-// State of every spec that did not change is kept; what the kernel tells at once is set anew.
+// State of every spec that did not change is kept; the kernel gets the limits that it watches
+// itself.
 void Sensor::Use(std::shared_ptr<const SpecLibrary> library) {
   const Pulse::Step step(pulse_, clock_, "exchanging the spec library");
   library_ = std::move(library);

@@ -18,7 +18,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 
-#include "sensor/base/fd.h"
+#include "sensor/base/durable_file.h"
 #include "sensor/inventory/files.h"
 #include "sensor/spec/layers.h"
 
@@ -31,7 +31,7 @@ constexpr char kCommitted[] = ".applying";
 constexpr char kStarted[] = ".new-";
 constexpr char kNames[] = ".names";
 constexpr size_t kMaxNamesBytes = size_t{1} << 20;
-constexpr mode_t kFileMode = 0644;
+constexpr mode_t kFileMode = 0644;  // who lints it is not the daemon
 
 absl::Status CannotWrite(const std::string& dir, int error) {
   return absl::FailedPreconditionError(
@@ -41,35 +41,15 @@ absl::Status CannotWrite(const std::string& dir, int error) {
                    "loaded then"));
 }
 
-absl::Status Sync(const std::string& path) {
-  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd || fsync(fd.get()) != 0) return absl::ErrnoToStatus(errno, absl::StrCat("fsync ", path));
-  return absl::OkStatus();
-}
-
-absl::Status WriteFile(const std::string& path, absl::string_view text) {
-  const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));
-  if (!fd) return absl::ErrnoToStatus(errno, absl::StrCat("create ", path));
-  while (!text.empty()) {
-    const ssize_t written = write(fd.get(), text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return absl::ErrnoToStatus(errno, absl::StrCat("write ", path));
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  // Whatever the umask took away: who lints it is not the daemon.
-  if (fchmod(fd.get(), kFileMode) != 0 || fsync(fd.get()) != 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("fsync ", path));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status Prepare(const std::string& folder, const std::vector<SiteFile>& files) {
   std::string names;
   for (const SiteFile& file : files) {
-    KVMSENTRY_RETURN_IF_ERROR(WriteFile(absl::StrCat(folder, "/", file.name), file.text));
+    KVMSENTRY_RETURN_IF_ERROR(
+        WriteDurably(absl::StrCat(folder, "/", file.name), file.text, kFileMode, IfThere::kFail));
     absl::StrAppend(&names, file.name, "\n");
   }
-  KVMSENTRY_RETURN_IF_ERROR(WriteFile(absl::StrCat(folder, "/", kNames), names));
+  KVMSENTRY_RETURN_IF_ERROR(
+      WriteDurably(absl::StrCat(folder, "/", kNames), names, kFileMode, IfThere::kFail));
   return Sync(folder);
 }
 

@@ -216,36 +216,4 @@ std::vector<std::string> ChangesBetween(const Given& before, const Given& after,
   return changes;
 }
 
-absl::string_view OriginText(FactOrigin origin) {
-  switch (origin) {
-    case FactOrigin::kUnknown:
-      return "unknown";
-    case FactOrigin::kArgv:
-      return "command line";
-    case FactOrigin::kDefault:
-      return "VMM's default";
-    case FactOrigin::kConfigFile:
-      return "VMM's configuration file";
-    case FactOrigin::kOpenFile:
-      return "open file";
-    case FactOrigin::kMemorySlots:
-      return "memory slots";
-    case FactOrigin::kVcpus:
-      return "vCPUs";
-    case FactOrigin::kIoeventfds:
-      return "ioeventfds";
-    case FactOrigin::kCgroup:
-      return "cgroup";
-    case FactOrigin::kProcess:
-      return "process";
-    case FactOrigin::kHelper:
-      return "helper's command line";
-    case FactOrigin::kLibvirt:
-      return "libvirt";
-    case FactOrigin::kKubevirt:
-      return "KubeVirt";
-  }
-  return "unknown";
-}
-
 }  // namespace kvmsentry

@@ -36,6 +36,4 @@ std::vector<GivenPart> PartsOf(const Given& given);
 // MAX_TEXTS, the last of which counts the others.
 std::vector<std::string> ChangesBetween(const Given& before, const Given& after, size_t max_texts);
 
-absl::string_view OriginText(FactOrigin origin);  // "command line"
-
 }  // namespace kvmsentry

@@ -9,6 +9,8 @@
 // have.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -209,9 +211,8 @@ inline constexpr size_t kMaxGivenParts = 64;
 template <typename Part>
 Part* AddPart(std::vector<Part>* parts, const char* what, Given* given) {
   if (parts->size() < kMaxGivenParts) return &parts->emplace_back();
-  std::string gap = std::string("more than 64 ") + what;
-  bool known = false;
-  for (const std::string& other : given->gaps) known |= other == gap;
+  std::string gap = "more than " + std::to_string(kMaxGivenParts) + " " + what;
+  const bool known = std::ranges::find(given->gaps, gap) != given->gaps.end();
   if (!known) given->gaps.push_back(std::move(gap));
   return nullptr;
 }

@@ -18,7 +18,6 @@
 #include "sensor/given/libvirt.h"
 #include "sensor/given/merge.h"
 #include "sensor/given/other_vmms.h"
-#include "sensor/given/process_files.h"
 #include "sensor/given/shown_text.h"
 #include "sensor/inventory/files.h"
 #include "sensor/inventory/naming.h"
@@ -59,8 +58,8 @@ std::string BridgeOf(const std::string& sys, const std::string& proc, const Devi
   return ShownText(path.substr(path.rfind('/') + 1));
 }
 
-std::string FileAt(int directory, const std::string& path) {
-  const absl::StatusOr<Fd> found = FindBelowRoot(directory, path);
+std::string FileAt(const std::string& path, ProcessRoot& root) {
+  const absl::StatusOr<Fd> found = root.Find(path);
   struct stat stat {};
   if (!found.ok() || fstat(found->get(), &stat) != 0) return "";
   if (S_ISBLK(stat.st_mode)) return FileText(major(stat.st_rdev), minor(stat.st_rdev), 0);
@@ -68,13 +67,14 @@ std::string FileAt(int directory, const std::string& path) {
   return FileText(major(stat.st_dev), minor(stat.st_dev), stat.st_ino);
 }
 
-Found FindAt(int directory, const DeviceList& devices, const GivenRoots& roots) {
+// ROOT outlives the result.
+Found FindAt(int directory, const DeviceList& devices, const GivenRoots& roots, ProcessRoot& root) {
   Found found;
   found.devices = devices;
   found.files = ReadFileLinks(directory);
   found.sockets = ReadUnixSockets(directory);
   found.bridge_of = [&roots](const Device& tap) { return BridgeOf(roots.sys, roots.proc, tap); };
-  found.file_of = [directory](const std::string& path) { return FileAt(directory, path); };
+  found.file_of = [&root](const std::string& path) { return FileAt(path, root); };
   return found;
 }
 
@@ -85,11 +85,11 @@ void AddRights(const ProcessRights& rights, given::Privileges* privileges) {
   privileges->capabilities = rights.capabilities;
 }
 
-void AddFirecracker(const ProcessFacts& process, int directory, Given* given) {
+void AddFirecracker(const ProcessFacts& process, ProcessRoot& root, Given* given) {
   if (process.args.empty()) return;
   const std::string file = FirecrackerConfigFile(std::span(process.args).subspan(1));
   if (file.empty()) return;
-  const absl::StatusOr<std::string> content = ReadBelowRoot(directory, file, kMaxConfig);
+  const absl::StatusOr<std::string> content = root.Read(file, kMaxConfig);
   if (content.ok()) {
     AddFirecrackerConfig(*content, given);
   } else {
@@ -104,17 +104,18 @@ absl::StatusOr<Given> GivenReader::Read(const ProcessFacts& process, const Devic
   KVMSENTRY_ASSIGN_OR_RETURN(const Fd own,
                              OpenDirectory(absl::StrCat(roots_.proc, "/", process.pid)));
   KVMSENTRY_ASSIGN_OR_RETURN(const Fd living, OpenLiving(roots_.proc, process.pid));
+  ProcessRoot root(living.get());
   const VmNaming naming = NameVm(process);
   Given given = GivenByCommandLine(process, naming.vmm);
-  if (naming.vmm == "firecracker") AddFirecracker(process, living.get(), &given);
+  if (naming.vmm == "firecracker") AddFirecracker(process, root, &given);
   const ProcessRights rights =
       ParseRights(ReadFileAt(own.get(), "status", kMaxStatus).value_or(""));
   AddRights(rights, &given.privileges);
   given.manager = KubevirtManager(process.cgroup, naming.name);
   if (naming.vmm == "qemu") {
-    AddLibvirt(process, naming.name, naming.uuid, living.get(), rights.inner_pid, &given);
+    AddLibvirt(process, naming.name, naming.uuid, rights.inner_pid, root, &given);
   }
-  const Found found = FindAt(living.get(), devices, roots_);
+  const Found found = FindAt(living.get(), devices, roots_, root);
   MergeFound(found, &given);
   MergeHelpers(helpers_.All(), process.pid, found, &given);
   // After all was read: both directories name nobody once the process has gone, and the second may
@@ -128,7 +129,7 @@ absl::StatusOr<Given> GivenReader::Read(const ProcessFacts& process, const Devic
 }
 
 void GivenReader::AddLibvirt(const ProcessFacts& process, const std::string& name,
-                             const std::string& uuid, int directory, int32_t inner_pid,
+                             const std::string& uuid, int32_t inner_pid, ProcessRoot& root,
                              Given* given) const {
   if (!IsStartedByLibvirt(process)) return;
   given->manager.kind.Offer({"libvirt", FactOrigin::kArgv});
@@ -155,7 +156,7 @@ void GivenReader::AddLibvirt(const ProcessFacts& process, const std::string& nam
   // In a pod libvirt runs beside QEMU, and its files lie below their root.
   if (!PodOf(process.cgroup).empty()) {
     for (const std::string& path : {"/run" + file, "/run" + of_session}) {
-      if (take(ReadBelowRoot(directory, path, kMaxDomain), inner_pid)) return;
+      if (take(root.Read(path, kMaxDomain), inner_pid)) return;
     }
   } else {
     for (const char* folder : {"/run", "/etc"}) {

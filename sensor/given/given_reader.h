@@ -7,6 +7,7 @@
 #include "sensor/base/status.h"
 #include "sensor/given/given.h"
 #include "sensor/given/helpers.h"
+#include "sensor/given/process_files.h"
 #include "sensor/inventory/device.h"
 #include "sensor/inventory/process.h"
 
@@ -32,7 +33,7 @@ class GivenReader {
 
  private:
   void AddLibvirt(const ProcessFacts& process, const std::string& name, const std::string& uuid,
-                  int directory, int32_t inner_pid, Given* given) const;
+                  int32_t inner_pid, ProcessRoot& root, Given* given) const;
 
   GivenRoots roots_;
   HelperFinder helpers_;

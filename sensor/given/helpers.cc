@@ -113,12 +113,7 @@ std::optional<HelperProcess> HelperFinder::Look(int32_t pid) const {
   const std::string args = ReadFileAt(process->get(), "cmdline", kMaxArgs).value_or("");
   helper.args = absl::StrSplit(absl::StripSuffix(args, absl::string_view("\0", 1)), '\0');
   for (const FileLink& link : ReadFileLinks(process->get())) {
-    absl::string_view target = link.target;
-    uint64_t inode = 0;
-    if (absl::ConsumePrefix(&target, "socket:[") && absl::ConsumeSuffix(&target, "]") &&
-        absl::SimpleAtoi(target, &inode)) {
-      helper.sockets.insert(inode);
-    }
+    if (const auto inode = SocketIn(link.target)) helper.sockets.insert(*inode);
   }
   return helper;
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 
 #include "nlohmann/json.hpp"
+#include "sensor/inventory/qemu_value.h"
 
 namespace kvmsentry {
 
@@ -49,21 +50,6 @@ class JsonFlattener {
 };
 
 namespace {
-
-// Takes a value off the front of TEXT: up to a single comma, doubled ones standing for one
-// (util/qemu-option.c, get_opt_value).
-std::string TakeQemuValue(absl::string_view* text) {
-  std::string value;
-  while (!text->empty()) {
-    if (text->front() == ',') {
-      text->remove_prefix(1);
-      if (text->empty() || text->front() != ',') break;
-    }
-    value.push_back(text->front());
-    text->remove_prefix(1);
-  }
-  return value;
-}
 
 // Takes an item off the front of TEXT: up to a comma outside of brackets and quotes, which go.
 std::string TakeListItem(absl::string_view* text) {

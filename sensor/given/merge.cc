@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
+#include "sensor/given/process_files.h"
 #include "sensor/given/shown_text.h"
 
 namespace kvmsentry {
@@ -249,15 +250,9 @@ class Finder {
   // "fd:29" becomes "unix:/run/m.sock" where the descriptor is of a socket with a name.
   void Name(TextFact* place) {
     const auto fd = DescriptorIn(*place);
-    if (!fd) return;
-    const std::string target = TargetOf(*fd);
-    absl::string_view text = target;
-    uint64_t inode = 0;
-    if (!absl::ConsumePrefix(&text, "socket:[") || !absl::ConsumeSuffix(&text, "]") ||
-        !absl::SimpleAtoi(text, &inode)) {
-      return;
-    }
-    const auto socket = found_.sockets.find(inode);
+    const std::optional<uint64_t> inode = fd ? SocketIn(TargetOf(*fd)) : std::nullopt;
+    if (!inode) return;
+    const auto socket = found_.sockets.find(*inode);
     if (socket == found_.sockets.end()) return;
     *place = {absl::StrCat("unix:", ShownPath(socket->second)), FactOrigin::kOpenFile};
   }

@@ -49,7 +49,8 @@ absl::StatusOr<uint64_t> MountOf(int fd) {
 // before it is asked for anything, and no link leads out of the root.
 class PathWalk {
  public:
-  PathWalk(int process, std::string mounts) : process_(process), mounts_(std::move(mounts)) {}
+  // MOUNTS outlives it.
+  PathWalk(int process, absl::string_view mounts) : process_(process), mounts_(mounts) {}
 
   absl::StatusOr<Fd> Find(absl::string_view path) {
     if (path.empty() || absl::StrContains(path, '\0')) {
@@ -118,7 +119,7 @@ class PathWalk {
   }
 
   const int process_;
-  const std::string mounts_;
+  const absl::string_view mounts_;
   std::vector<Fd> way_;             // from the root to where the walk is
   std::vector<std::string> names_;  // still to go, the next one last
   std::optional<uint64_t> checked_;
@@ -156,13 +157,14 @@ std::map<uint64_t, std::string> ReadUnixSockets(int process) {
   return content.ok() ? ParseUnixSockets(*content) : std::map<uint64_t, std::string>();
 }
 
-absl::StatusOr<Fd> FindBelowRoot(int process, const std::string& path) {
-  KVMSENTRY_ASSIGN_OR_RETURN(std::string mounts, ReadFileAt(process, "mountinfo", kMaxMounts));
-  return PathWalk(process, std::move(mounts)).Find(path);
+absl::StatusOr<Fd> ProcessRoot::Find(const std::string& path) {
+  if (!mounts_) mounts_ = ReadFileAt(process_, "mountinfo", kMaxMounts);
+  if (!mounts_->ok()) return mounts_->status();
+  return PathWalk(process_, **mounts_).Find(path);
 }
 
-absl::StatusOr<std::string> ReadBelowRoot(int process, const std::string& path, size_t max_bytes) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const Fd found, FindBelowRoot(process, path));
+absl::StatusOr<std::string> ProcessRoot::Read(const std::string& path, size_t max_bytes) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const Fd found, Find(path));
   struct stat stat {};
   if (fstat(found.get(), &stat) != 0) return FileError(errno, "look at a file of the VMM");
   if (!S_ISREG(stat.st_mode)) return absl::FailedPreconditionError("it is no regular file");
@@ -185,6 +187,13 @@ std::map<uint64_t, std::string> ParseUnixSockets(absl::string_view content) {
     if (known && absl::ConsumePrefix(&line, " ") && !line.empty()) sockets.emplace(inode, line);
   }
   return sockets;
+}
+
+std::optional<uint64_t> SocketIn(absl::string_view target) {
+  uint64_t inode = 0;
+  const bool socket = absl::ConsumePrefix(&target, "socket:[") &&
+                      absl::ConsumeSuffix(&target, "]") && absl::SimpleAtoi(target, &inode);
+  return socket ? std::optional(inode) : std::nullopt;
 }
 
 ProcessRights ParseRights(absl::string_view status) {

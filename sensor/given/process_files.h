@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,17 +25,31 @@ inline constexpr size_t kMaxFileLinks = 4096;
 // Named unix sockets of the process's network namespace, by inode.
 std::map<uint64_t, std::string> ReadUnixSockets(int process);
 
-// PATH as the process sees it, without opening it: relative ones from its working directory, above
-// which they can't climb. FailedPrecondition where the way leads over FUSE, NFS, 9p and the like.
-absl::StatusOr<Fd> FindBelowRoot(int process, const std::string& path);
+// Files as one process sees them. Its mounts are read once, with the first look: one that comes
+// later is of an unknown type. Not thread safe.
+class ProcessRoot {
+ public:
+  // PROCESS is its directory, and outlives this.
+  explicit ProcessRoot(int process) : process_(process) {}
 
-// At most MAX_BYTES of the regular file PATH, as the process sees it.
-absl::StatusOr<std::string> ReadBelowRoot(int process, const std::string& path, size_t max_bytes);
+  // PATH without opening it: relative ones from its working directory, above which they can't
+  // climb. FailedPrecondition where the way leads over FUSE, NFS, 9p and the like.
+  absl::StatusOr<Fd> Find(const std::string& path);
+  // At most MAX_BYTES of the regular file PATH.
+  absl::StatusOr<std::string> Read(const std::string& path, size_t max_bytes);
+
+ private:
+  const int process_;
+  std::optional<absl::StatusOr<std::string>> mounts_;
+};
 
 // ---- Pure parsers -------------------------------------------------------------------------------
 
 // /proc/net/unix.
 std::map<uint64_t, std::string> ParseUnixSockets(absl::string_view content);
+
+// The inode in "socket:[INODE]", where a descriptor of a socket leads.
+std::optional<uint64_t> SocketIn(absl::string_view target);
 
 // /proc/PID/status: what the process may do now.
 struct ProcessRights {

@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 
 #include "sensor/base/escape.h"
+#include "sensor/inventory/qemu_value.h"
 
 namespace kvmsentry {
 namespace {
@@ -70,21 +71,6 @@ std::string KeyOf(absl::string_view list, absl::string_view key) {
 }
 
 // ---- QEMU ---------------------------------------------------------------------------------------
-
-// Takes a value off the front of TEXT: up to a single comma, doubled ones standing for one (QEMU's
-// util/qemu-option.c, get_opt_value).
-std::string TakeQemuValue(absl::string_view* text) {
-  std::string value;
-  while (!text->empty()) {
-    if (text->front() == ',') {
-      text->remove_prefix(1);
-      if (text->empty() || text->front() != ',') break;
-    }
-    value.push_back(text->front());
-    text->remove_prefix(1);
-  }
-  return value;
-}
 
 // guest= in a value of -name; its first item may go without the key (QEMU's system/vl.c,
 // qemu_name_opts.implied_opt_name).

@@ -2,17 +2,13 @@
 
 #include <algorithm>
 
+#include "sensor/base/enum_within.h"
+
 namespace kvmsentry {
 namespace {
 
 absl::Status Malformed(absl::string_view what) {
   return absl::DataLossError(absl::StrCat("the loader's answer has no ", what));
-}
-
-// The loader is a process of ours, and yet: what is no value of the enum becomes its zero.
-template <typename Enum>
-Enum Within(uint32_t value, Enum last) {
-  return value <= static_cast<uint32_t>(last) ? static_cast<Enum>(value) : Enum{};
 }
 
 }  // namespace
@@ -138,7 +134,7 @@ absl::StatusOr<PinFolder> ReplyReader::TakePins() {
   if (!reply_.has_pins()) return Malformed("pins");
   const loader::Pins& pins = reply_.pins();
   PinFolder folder;
-  folder.pins = Within(pins.pins(), Pins::kRecreated);
+  folder.pins = EnumWithin(pins.pins(), Pins::kRecreated);
   folder.recreated.assign(pins.recreated().begin(), pins.recreated().end());
   folder.made = pins.made();
   folder.kept = pins.kept();
@@ -151,10 +147,10 @@ absl::StatusOr<std::vector<HookCoverage>> ReplyReader::TakeHooks() {
   for (const loader::HookReply& entry : reply_.hooks()) {
     if (entry.hook() >= hooks_.size()) return Malformed("known hook");
     hooks.push_back({.hook = hooks_[entry.hook()],
-                     .coverage = Within(entry.coverage(), Coverage::kAttached),
+                     .coverage = EnumWithin(entry.coverage(), Coverage::kAttached),
                      .variant = entry.variant(),
                      .reason = entry.reason(),
-                     .lack = Within(entry.lack(), Lack::kFailed),
+                     .lack = EnumWithin(entry.lack(), Lack::kFailed),
                      .programs = {entry.programs().begin(), entry.programs().end()}});
   }
   return hooks;

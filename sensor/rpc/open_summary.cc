@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sensor/base/escape.h"
+#include "sensor/rpc/convert_parts.h"
 
 namespace kvmsentry {
 namespace {
@@ -44,7 +45,7 @@ OpenSummary::OpenSummary(std::span<const AlertPtr> open, const SilencedByNow& si
 void OpenSummary::FillStatus(v1::GetStatusResponse& status) const {
   for (const auto& [severity, alerts] : severities_) {
     v1::OpenAlerts& out = *status.add_open_alerts();
-    out.set_severity(static_cast<v1::Severity>(severity));
+    out.set_severity(Cast<v1::Severity>(severity));
     out.set_count(alerts.heard);
     out.set_silenced(alerts.silenced);
     for (const std::string& vm : alerts.vms) out.add_vm(EscapeAgain(vm));
@@ -61,7 +62,7 @@ void OpenSummary::FillVm(uint64_t vm, v1::VmStatus& status) const {
   status.set_silenced_alerts(found->second.silenced);
   if (found->second.worst == nullptr) return;
   const AlertEvent& worst = found->second.worst->event;
-  status.set_worst_severity(static_cast<v1::Severity>(worst.severity));
+  status.set_worst_severity(Cast<v1::Severity>(worst.severity));
   status.set_worst_spec(EscapeAgain(worst.spec_id));
 }
 

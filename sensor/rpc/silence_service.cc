@@ -8,6 +8,7 @@
 #include "kvmsentry/v1/silence.grpc.pb.h"
 #include "sensor/base/escape.h"
 #include "sensor/rpc/convert.h"
+#include "sensor/rpc/convert_parts.h"
 #include "sensor/rpc/subscribers.h"
 
 namespace kvmsentry {
@@ -78,8 +79,8 @@ v1::Silence ToProto(const Silence& silence) {
   v1::SilenceMatch& match = *proto.mutable_match();
   match.set_vm(EscapeAgain(silence.match.vm));
   match.set_spec(EscapeAgain(silence.match.spec));
-  match.set_point(static_cast<v1::Point>(silence.match.point));
-  match.set_max_severity(static_cast<v1::Severity>(silence.match.max_severity));
+  match.set_point(Cast<v1::Point>(silence.match.point));
+  match.set_max_severity(Cast<v1::Severity>(silence.match.max_severity));
   *proto.mutable_created_at() = ToProto(silence.created_at);
   *proto.mutable_ends_at() = ToProto(silence.ends_at);
   proto.set_comment(EscapeAgain(silence.comment));

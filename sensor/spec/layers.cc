@@ -4,8 +4,6 @@
 
 namespace kvmsentry {
 
-absl::string_view LayerName(Layer layer) { return layer == Layer::kSite ? "site" : "shipped"; }
-
 std::string ToString(const FilePlace& place) {
   return absl::StrCat(place.file, ":", place.line, ":", place.column);
 }

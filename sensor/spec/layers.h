@@ -18,7 +18,6 @@ inline constexpr char kShippedSpecs[] = "/usr/share/kvmsentry/specs";
 inline constexpr char kSiteSpecs[] = "/etc/kvmsentry/specs.d";
 
 enum class Layer : uint8_t { kShipped, kSite };
-absl::string_view LayerName(Layer layer);  // "shipped", "site"
 
 // A place in a file; line and column as in Problem.
 struct FilePlace {

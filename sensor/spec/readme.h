@@ -10,7 +10,7 @@
 namespace kvmsentry {
 
 // README with what stands between "<!-- features -->" or "<!-- specs -->" and "<!-- end -->"
-// written anew. A marker that is missing leaves that part as it is.
+// written again. A marker that is missing leaves that part as it is.
 std::string WithTables(absl::string_view readme, const SpecLibrary& library);
 
 }  // namespace kvmsentry

@@ -105,7 +105,7 @@ TEST_F(SpecReloadTest, AnExceptionThatIsWrittenSilencesAnOpenAlert) {
   WriteSite("override {\n  spec: \"port-denied\" except { vm: \"ci-*\" } }\n");
   ASSERT_OK_AND_ASSIGN(const v1::Alert cleared, stream.WaitFor(ci, kDenied, v1::Alert::CLEARED));
   EXPECT_THAT(cleared.summary(), HasSubstr("spec port-denied was changed"));
-  // The other VM's is judged anew, and deviates; this one's is no more.
+  // The other VM's is judged from the start again, and deviates; this one's is no more.
   EXPECT_TRUE(WaitUntil([&] {
     return StepsOf(web, stream) ==
            std::vector<std::string>{"OPEN port-denied", "CLEARED port-denied", "OPEN port-denied"};

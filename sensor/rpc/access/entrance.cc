@@ -77,7 +77,7 @@ void Entrance::Stop() {
   thread_.request_stop();
   eventfd_write(stop_.get(), 1);
   thread_.join();
-  // Who still waits to be accepted is told at once.
+  // Who still waits to be accepted hears of it at once.
   unix_listener_.reset();
   tcp_listener_.reset();
 }

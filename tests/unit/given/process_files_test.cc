@@ -60,7 +60,7 @@ class BelowRootTest : public ::testing::Test {
     directory_ = OpenDirectory(process_.folder()).value();
   }
   absl::StatusOr<std::string> Read(const std::string& path) {
-    return ReadBelowRoot(directory_.get(), path, 100);
+    return ProcessRoot(directory_.get()).Read(path, 100);
   }
 
   FakeProcess process_;

@@ -135,8 +135,8 @@ TEST_F(AccessTest, WhoIsNotInTheGroupIsToldWhichToJoin) {
     EXPECT_EQ(refused.exit_code, 1);
     EXPECT_EQ(refused.errors,
               absl::StrCat("kvmsentry: cannot reach kvmsentryd at ", socket,
-                           ": Permission denied; only root and members of the group adm may: "
-                           "usermod -aG adm USER, and log in again\n"));
+                           ": Permission denied; only root and the group adm may; \"adduser $USER "
+                           "adm\" adds you, from your next login on\n"));
   }
 }
 

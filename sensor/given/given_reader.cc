@@ -67,12 +67,16 @@ std::string FileAt(const std::string& path, ProcessRoot& root) {
   return FileText(major(stat.st_dev), minor(stat.st_dev), stat.st_ino);
 }
 
-// ROOT outlives the result.
-Found FindAt(int directory, const DeviceList& devices, const GivenRoots& roots, ProcessRoot& root) {
+// SOCKETS and ROOT outlive the result.
+Found FindAt(int directory, const DeviceList& devices, const GivenRoots& roots,
+             const UnixSockets& sockets, ProcessRoot& root) {
   Found found;
   found.devices = devices;
   found.files = ReadFileLinks(directory);
-  found.sockets = ReadUnixSockets(directory);
+  found.socket_of = [&sockets](uint64_t inode) {
+    const auto socket = sockets.find(inode);
+    return socket == sockets.end() ? std::string() : socket->second;
+  };
   found.bridge_of = [&roots](const Device& tap) { return BridgeOf(roots.sys, roots.proc, tap); };
   found.file_of = [&root](const std::string& path) { return FileAt(path, root); };
   return found;
@@ -115,7 +119,7 @@ absl::StatusOr<Given> GivenReader::Read(const ProcessFacts& process, const Devic
   if (naming.vmm == "qemu") {
     AddLibvirt(process, naming.name, naming.uuid, rights.inner_pid, root, &given);
   }
-  const Found found = FindAt(living.get(), devices, roots_, root);
+  const Found found = FindAt(living.get(), devices, roots_, sockets_.Of(living.get()), root);
   MergeFound(found, &given);
   MergeHelpers(helpers_.All(), process.pid, found, &given);
   // After all was read: both directories name nobody once the process has gone, and the second may

@@ -8,6 +8,7 @@
 #include "sensor/given/given.h"
 #include "sensor/given/helpers.h"
 #include "sensor/given/process_files.h"
+#include "sensor/given/unix_sockets.h"
 #include "sensor/inventory/device.h"
 #include "sensor/inventory/process.h"
 
@@ -25,7 +26,10 @@ class GivenReader {
   explicit GivenReader(GivenRoots roots = {}) : roots_(std::move(roots)), helpers_(roots_.proc) {}
 
   // Before a round of Read.
-  void Begin() { helpers_.Forget(); }
+  void Begin() {
+    helpers_.Forget();
+    sockets_.Forget();
+  }
 
   // PROCESS was read earlier; NotFound where its pid is by now another's. What cannot be read is
   // unknown, and where a place should have told it a gap.
@@ -37,6 +41,7 @@ class GivenReader {
 
   GivenRoots roots_;
   HelperFinder helpers_;
+  SocketLists sockets_;
 };
 
 }  // namespace kvmsentry

@@ -13,6 +13,7 @@
 #include "sensor/given/key_values.h"
 #include "sensor/given/process_files.h"
 #include "sensor/given/shown_text.h"
+#include "sensor/given/unix_sockets.h"
 #include "sensor/inventory/files.h"
 #include "sensor/inventory/process.h"
 
@@ -48,10 +49,8 @@ std::string ReasonBySocket(const HelperProcess& helper, const std::string& path,
            absl::StrContains(arg, absl::StrCat("=", path, ","));
   };
   const bool told = std::ranges::any_of(helper.args, names);
-  const bool open = std::ranges::any_of(helper.sockets, [&](uint64_t inode) {
-    const auto socket = found.sockets.find(inode);
-    return socket != found.sockets.end() && ShownPath(socket->second) == path;
-  });
+  const bool open = std::ranges::any_of(
+      helper.sockets, [&](uint64_t inode) { return ShownPath(found.socket_of(inode)) == path; });
   return told || open ? absl::StrCat("its socket ", path) : "";
 }
 

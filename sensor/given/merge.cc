@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
-#include "sensor/given/process_files.h"
 #include "sensor/given/shown_text.h"
+#include "sensor/given/unix_sockets.h"
 
 namespace kvmsentry {
 namespace {
@@ -252,9 +252,8 @@ class Finder {
     const auto fd = DescriptorIn(*place);
     const std::optional<uint64_t> inode = fd ? SocketIn(TargetOf(*fd)) : std::nullopt;
     if (!inode) return;
-    const auto socket = found_.sockets.find(*inode);
-    if (socket == found_.sockets.end()) return;
-    *place = {absl::StrCat("unix:", ShownPath(socket->second)), FactOrigin::kOpenFile};
+    const std::string path = found_.socket_of(*inode);
+    if (!path.empty()) *place = {absl::StrCat("unix:", ShownPath(path)), FactOrigin::kOpenFile};
   }
 
   const Found& found_;

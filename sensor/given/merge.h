@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,8 +30,8 @@ struct FileLink {
 struct Found {
   DeviceList devices;
   std::vector<FileLink> files;
-  // Paths of unix sockets by inode, raw.
-  std::map<uint64_t, std::string> sockets;
+  // The path of a unix socket, raw; "" where it has none or it is not known.
+  std::function<std::string(uint64_t inode)> socket_of = [](uint64_t) { return ""; };
   // The bridge that an interface is in; "" where there is none or it is not known.
   std::function<std::string(const Device& tap)> bridge_of = [](const Device&) { return ""; };
   // Where a path of the VMM leads, as "8:1 inode 42" (FileText); "" where that is not known.

@@ -24,7 +24,6 @@
 namespace kvmsentry {
 namespace {
 
-constexpr size_t kMaxSockets = 4 << 20;
 constexpr size_t kMaxMounts = 1 << 20;
 constexpr size_t kMaxFdInfo = 4096;
 
@@ -152,11 +151,6 @@ std::vector<FileLink> ReadFileLinks(int process) {
   return links;
 }
 
-std::map<uint64_t, std::string> ReadUnixSockets(int process) {
-  const auto content = ReadFileAt(process, "net/unix", kMaxSockets);
-  return content.ok() ? ParseUnixSockets(*content) : std::map<uint64_t, std::string>();
-}
-
 absl::StatusOr<Fd> ProcessRoot::Find(const std::string& path) {
   if (!mounts_) mounts_ = ReadFileAt(process_, "mountinfo", kMaxMounts);
   if (!mounts_->ok()) return mounts_->status();
@@ -169,31 +163,6 @@ absl::StatusOr<std::string> ProcessRoot::Read(const std::string& path, size_t ma
   if (fstat(found.get(), &stat) != 0) return FileError(errno, "look at a file of the VMM");
   if (!S_ISREG(stat.st_mode)) return absl::FailedPreconditionError("it is no regular file");
   return ReadFileAt(AT_FDCWD, absl::StrCat("/proc/self/fd/", found.get()), max_bytes);
-}
-
-std::map<uint64_t, std::string> ParseUnixSockets(absl::string_view content) {
-  std::map<uint64_t, std::string> sockets;
-  constexpr size_t kBeforePath = 7;  // Num RefCount Protocol Flags Type St Inode
-  for (absl::string_view line : absl::StrSplit(content, '\n')) {
-    uint64_t inode = 0;
-    bool known = false;
-    for (size_t field = 0; field < kBeforePath; ++field) {
-      while (absl::ConsumePrefix(&line, " ")) {
-      }
-      const size_t end = std::min(line.find(' '), line.size());
-      if (field + 1 == kBeforePath) known = absl::SimpleAtoi(line.substr(0, end), &inode);
-      line.remove_prefix(end);
-    }
-    if (known && absl::ConsumePrefix(&line, " ") && !line.empty()) sockets.emplace(inode, line);
-  }
-  return sockets;
-}
-
-std::optional<uint64_t> SocketIn(absl::string_view target) {
-  uint64_t inode = 0;
-  const bool socket = absl::ConsumePrefix(&target, "socket:[") &&
-                      absl::ConsumeSuffix(&target, "]") && absl::SimpleAtoi(target, &inode);
-  return socket ? std::optional(inode) : std::nullopt;
 }
 
 ProcessRights ParseRights(absl::string_view status) {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,9 +20,6 @@ namespace kvmsentry {
 // The links of /proc/PID/fd; PROCESS is its directory. At most kMaxFileLinks, by descriptor.
 std::vector<FileLink> ReadFileLinks(int process);
 inline constexpr size_t kMaxFileLinks = 4096;
-
-// Named unix sockets of the process's network namespace, by inode.
-std::map<uint64_t, std::string> ReadUnixSockets(int process);
 
 // Files as one process sees them. Its mounts are read once, with the first look: one that comes
 // later is of an unknown type. Not thread safe.
@@ -44,12 +40,6 @@ class ProcessRoot {
 };
 
 // ---- Pure parsers -------------------------------------------------------------------------------
-
-// /proc/net/unix.
-std::map<uint64_t, std::string> ParseUnixSockets(absl::string_view content);
-
-// The inode in "socket:[INODE]", where a descriptor of a socket leads.
-std::optional<uint64_t> SocketIn(absl::string_view target);
 
 // /proc/PID/status: what the process may do now.
 struct ProcessRights {

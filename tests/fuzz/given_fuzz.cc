@@ -11,6 +11,7 @@
 #include "sensor/given/other_vmms.h"
 #include "sensor/given/process_files.h"
 #include "sensor/given/shown_text.h"
+#include "sensor/given/unix_sockets.h"
 
 namespace kvmsentry {
 namespace {

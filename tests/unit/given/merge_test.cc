@@ -70,7 +70,7 @@ TEST(MergeFoundTest, DescriptorsGetTheirNames) {
   Found found;
   found.devices.devices = {Disk("/a.img", 1), Tap("vnet3", 20), Tap("vnet9", 50)};
   found.files = {{30, "/dev/tap7"}, {33, "/a.img"}, {40, "socket:[99]"}};
-  found.sockets = {{99, "/run/mon\n.sock"}};
+  found.socket_of = [](uint64_t inode) { return inode == 99 ? "/run/mon\n.sock" : ""; };
   found.bridge_of = [](const Device& tap) { return tap.name == "vnet3" ? "virbr0" : ""; };
   MergeFound(found, &given);
   ASSERT_THAT(given.disks, SizeIs(1));

@@ -18,16 +18,6 @@ using ::testing::ElementsAre;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
 
-TEST(ParseUnixSocketsTest, OnlyThoseWithNames) {
-  EXPECT_THAT(
-      ParseUnixSockets("Num       RefCount Protocol Flags    Type St Inode Path\n"
-                       "0000000000000000: 00000002 00000000 00010000 0001 01 18061 /run/a b.sock\n"
-                       "0000000000000000: 00000003 00000000 00000000 0001 03 18062\n"
-                       "0000000000000000: 00000002 00000000 00000000 0002 01   7 @abstract\n"
-                       "0000000000000000: 0000\n\n"),
-      UnorderedElementsAre(Pair(18061, "/run/a b.sock"), Pair(7, "@abstract")));
-}
-
 TEST(ParseRightsTest, WhatTheProcessMayDo) {
   const ProcessRights rights = ParseRights(
       "Name:\tqemu\nUid:\t1000\t107\t107\t107\nNSpid:\t4321\t12\nCapEff:\t0000000000003000\n"
@@ -135,7 +125,7 @@ TEST(HelpersTest, BelongByTheirSocketsOrTheirParent) {
   folder.socket = {"unix:/run/fs.sock", FactOrigin::kArgv};
   given.devices.emplace_back().place = {"unix:/run/tpm.sock", FactOrigin::kArgv};
   Found found;
-  found.sockets = {{77, "/run/fs.sock"}};
+  found.socket_of = [](uint64_t inode) { return inode == 77 ? "/run/fs.sock" : ""; };
   MergeHelpers(finder.All(), 7, found, &given);
   std::vector<std::pair<std::string, std::string>> helpers;
   for (const given::Helper& helper : given.helpers) {

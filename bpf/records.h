@@ -21,6 +21,7 @@ enum ks_source {
   KS_SOURCE_VFIO,
   KS_SOURCE_VHOST,
   KS_SOURCE_RESOURCE,
+  KS_SOURCE_VMM,
 };
 
 #define KS_NO_SLOT 0xffffffffU
@@ -102,6 +103,7 @@ enum ks_record_kind {
   KS_RECORD_VM_BORN = 1,
   KS_RECORD_LIMIT = 2,
   KS_RECORD_CANARY = 3,
+  KS_RECORD_ACT = 4, /* of the source vmm: bpf/vmm/records.h */
 };
 
 struct ks_record {

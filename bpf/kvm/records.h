@@ -106,7 +106,8 @@ enum ks_owner_kind {
   /* the others are said by user space: */
   KS_OWNER_PROCESS,   /* tgid */
   KS_OWNER_CGROUP,    /* id of a cgroup of the unified hierarchy */
-  KS_OWNER_FILE,      /* of an image: device of its file system, inode; else: block device, 0 */
+  KS_OWNER_FILE,      /* an image open for writing: device of its file system, inode; or a block
+                         device that is: its number, 0 */
   KS_OWNER_INTERFACE, /* ifindex, number of the network namespace */
 };
 

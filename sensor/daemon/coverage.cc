@@ -122,6 +122,7 @@ FeatureCoverage CoverageOf(const Feature& feature, std::span<const HookCoverage>
     gives |= hook != nullptr && hook->coverage != Coverage::kUnobservable;
     fired |= hook != nullptr && hook->coverage == Coverage::kActive;
   }
+  fired |= feature.hooks.begin() == feature.hooks.end();  // it needs none
   if (reasons.empty()) return {fired ? Coverage::kActive : Coverage::kAttached, ""};
   return {gives ? Coverage::kDegraded : Coverage::kUnobservable, absl::StrJoin(reasons, "; ")};
 }

@@ -11,6 +11,7 @@
 #include "bpf/kvm/records.h"
 #include "bpf/vfio/records.h"
 #include "bpf/vhost/records.h"
+#include "bpf/vmm/records.h"
 
 namespace kvmsentry {
 namespace {
@@ -25,10 +26,13 @@ uint64_t SmallestKib() { return static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) / 1
 
 uint32_t RingBytes(uint32_t max_vms) {
   constexpr uint64_t kRecordHeader = 8;  // the kernel's own, Documentation/bpf/ringbuf.rst
-  const uint64_t limits = uint64_t{max_vms} *
-                          (uint64_t{KS_KVM_METERS} + KS_VFIO_METERS + KS_VHOST_METERS) *
-                          KS_LIMITS_PER_METER;
+  const uint64_t limits =
+      uint64_t{max_vms} *
+      (uint64_t{KS_KVM_METERS} + KS_VFIO_METERS + KS_VHOST_METERS + KS_VMM_METERS) *
+      KS_LIMITS_PER_METER;
+  const uint64_t acts = uint64_t{max_vms} * KS_ACTS_PER_SECOND;
   const uint64_t bytes = limits * (sizeof(ks_limit_crossed) + kRecordHeader) +
+                         acts * (sizeof(ks_vmm_act) + kRecordHeader) +
                          KS_BIRTHS_PER_SECOND * (sizeof(ks_vm_born) + kRecordHeader) +
                          sizeof(ks_canary) + kRecordHeader;
   return static_cast<uint32_t>(std::bit_ceil(std::clamp<uint64_t>(bytes, 64 << 10, kMost)));

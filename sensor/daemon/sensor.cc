@@ -196,9 +196,10 @@ void Sensor::Describe(const VmRecord& vm) {
 
 void Sensor::TakeGiven(KernelTime now) {
   const auto wall = [this](KernelTime time) { return WallAt(clock_, time); };
-  for (const VmId changed : registry_.TakeGiven(host_.given(), wall)) {
-    const VmRecord& vm = *registry_.Find(changed);
-    if (!log_quota_.Admit(now)) continue;
+  for (const auto& [id, changed] : registry_.TakeGiven(host_.given(), wall)) {
+    const VmRecord& vm = *registry_.Find(id);
+    sources_->Entitle(id, vm.given->given);
+    if (!changed || !log_quota_.Admit(now)) continue;
     spdlog::info("VM {}: what it was given changed: {}", vm.entry.facts.name,
                  absl::StrJoin(vm.given->changes, "; "));
   }

@@ -32,9 +32,9 @@ std::vector<VmId> VmRegistry::TakeDevices(const Inventory& inventory) {
   return different;
 }
 
-std::vector<VmId> VmRegistry::TakeGiven(const GivenRecords& given,
-                                        const std::function<absl::Time(KernelTime)>& wall) {
-  std::vector<VmId> different;
+std::vector<VmRegistry::TakenGiven> VmRegistry::TakeGiven(
+    const GivenRecords& given, const std::function<absl::Time(KernelTime)>& wall) {
+  std::vector<TakenGiven> taken;
   for (auto& [id, record] : records_) {
     const auto read = given.find(record->entry.facts.pid);
     // Of a process that no walk finds any more, as one that hides its VM, the latest stays.
@@ -46,9 +46,9 @@ std::vector<VmId> VmRegistry::TakeGiven(const GivenRecords& given,
     with.given = read->second;
     if (with.given->changed_at) with.given_changed_at = wall(*with.given->changed_at);
     record = std::make_shared<const VmRecord>(std::move(with));
-    if (changed) different.push_back(id);
+    taken.push_back({id, changed});
   }
-  return different;
+  return taken;
 }
 
 }  // namespace kvmsentry

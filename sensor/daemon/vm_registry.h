@@ -40,8 +40,13 @@ class VmRegistry {
 
   // The same of what they were given. One that is read for the first time has not changed.
   // WALL is the wall clock's time at a time of the kernel's.
-  std::vector<VmId> TakeGiven(const GivenRecords& given,
-                              const std::function<absl::Time(KernelTime)>& wall);
+  struct TakenGiven {
+    VmId vm;
+    bool changed = false;
+    friend bool operator==(const TakenGiven&, const TakenGiven&) = default;
+  };
+  std::vector<TakenGiven> TakeGiven(const GivenRecords& given,
+                                    const std::function<absl::Time(KernelTime)>& wall);
 
   const Records& records() const { return records_; }
 

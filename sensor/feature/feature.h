@@ -20,7 +20,7 @@ namespace kvmsentry {
 enum class FeatureId : uint16_t {};
 
 // A domain of sensing, with its own meters. The order is that of the catalogue.
-enum class SourceId : uint8_t { kKvm, kVfio, kVhost, kResource };
+enum class SourceId : uint8_t { kKvm, kVfio, kVhost, kResource, kVmm, kEntitlement };
 
 // A counter in the kernel: the source's own number for it.
 struct MeterRef {

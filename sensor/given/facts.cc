@@ -139,8 +139,9 @@ GivenPart PartOf(const given::Helper& helper) {
   return Part("helper", helper.id).Has("pid", helper.pid).Has("reason", helper.reason).Take();
 }
 
-GivenPart PartOf(const given::Manager& manager, const TextFact& machine) {
+GivenPart PartOf(const given::Manager& manager, const TextFact& machine, const TextFact& program) {
   return Part("vm")
+      .Has("program", program)
       .Has("machine", machine)
       .Has("manager", manager.kind)
       .Has("domain", manager.domain)
@@ -174,7 +175,7 @@ std::map<std::pair<std::string, int>, const GivenPart*> ByName(
 
 std::vector<GivenPart> PartsOf(const Given& given) {
   std::vector<GivenPart> parts;
-  parts.push_back(PartOf(given.manager, given.machine));
+  parts.push_back(PartOf(given.manager, given.machine, given.program));
   parts.push_back(PartOf(given.cpus));
   parts.push_back(PartOf(given.memory));
   AddAll(given.memory.backing, &parts);

@@ -198,6 +198,7 @@ struct Given {
   std::vector<given::Helper> helpers;
   given::Manager manager;
   TextFact machine;
+  TextFact program;  // that the VMM's process runs: a path
   // What is missing in all this, in words: a command line that was cut, a list that was full, a
   // file that could not be read. Empty where nothing is known to be missing.
   std::vector<std::string> gaps;

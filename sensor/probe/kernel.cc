@@ -17,6 +17,7 @@
 #include "absl/strings/str_join.h"
 
 #include "sensor/base/fd.h"
+#include "sensor/probe/function_probes.h"
 #include "sensor/probe/sight.h"
 
 namespace kvmsentry {
@@ -89,6 +90,8 @@ absl::StatusOr<Kernel> Kernel::Inspect(std::span<const Hook* const> hooks) {
         "/sys/kernel/btf/vmlinux: this kernel has no BTF; boot one built with "
         "CONFIG_DEBUG_INFO_BTF");
   }
+  kernel.trampolines_ = CanTrampoline(*kernel.vmlinux_);
+  kernel.kprobes_ = CanKprobe();
   std::error_code gone;  // no module, or none just now
   for (const auto& entry : std::filesystem::directory_iterator("/sys/kernel/btf", gone)) {
     const std::string module = entry.path().filename();
@@ -227,12 +230,12 @@ absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
       return absl::OkStatus();  // attaching tells
     case Variant::kFentry:
     case Variant::kFexit:
-      return HasFunction(hook);
+      KVMSENTRY_RETURN_IF_ERROR(HasFunction(hook));
+      return trampolines_;
     case Variant::kKprobe:
     case Variant::kKretprobe:
       KVMSENTRY_RETURN_IF_ERROR(HasFunction(hook));
-      if (access("/sys/bus/event_source/devices/kprobe/type", R_OK) == 0) return absl::OkStatus();
-      return absl::NotFoundError("this kernel has no kprobes");
+      return kprobes_;
     case Variant::kFile:
       if (hook.file.empty()) return absl::UnimplementedError(hook.remedy);
       if (access(std::string(hook.file).c_str(), R_OK) == 0) return absl::OkStatus();

@@ -49,6 +49,8 @@ class Kernel {
   absl::Status HasKvmFor(const Hook& hook) const;
 
   BtfPtr vmlinux_;
+  absl::Status trampolines_;
+  absl::Status kprobes_;
   std::vector<BtfPtr> modules_;  // KVM's and vhost's, as far as they are loaded
   // Functions that another module has, too: handle_tx is also caif_serial's. The kernel's loader
   // looks for a function by its name alone.

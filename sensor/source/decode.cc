@@ -4,13 +4,16 @@
 
 #include "bpf/records.h"
 #include "sensor/source/catalogue.h"
+#include "sensor/source/vmm/acts.h"
 
 namespace kvmsentry {
 namespace {
 
 static_assert(static_cast<int>(SourceId::kKvm) == KS_SOURCE_KVM &&
               static_cast<int>(SourceId::kVfio) == KS_SOURCE_VFIO &&
-              static_cast<int>(SourceId::kVhost) == KS_SOURCE_VHOST);
+              static_cast<int>(SourceId::kVhost) == KS_SOURCE_VHOST &&
+              static_cast<int>(SourceId::kResource) == KS_SOURCE_RESOURCE &&
+              static_cast<int>(SourceId::kVmm) == KS_SOURCE_VMM);
 
 template <typename Layout>
 absl::StatusOr<Layout> Read(std::span<const std::byte> bytes, absl::string_view what) {
@@ -82,6 +85,10 @@ absl::StatusOr<Record> Decode(std::span<const std::byte> bytes) {
     case KS_RECORD_CANARY: {
       KVMSENTRY_ASSIGN_OR_RETURN(const auto canary, Read<ks_canary>(bytes, "canary"));
       return Canary{canary.number};
+    }
+    case KS_RECORD_ACT: {
+      KVMSENTRY_ASSIGN_OR_RETURN(const auto act, Read<ks_vmm_act>(bytes, "act"));
+      return DecodeAct(act);
     }
     default:
       return absl::InvalidArgumentError(absl::StrCat("record of unknown kind ", header.kind));

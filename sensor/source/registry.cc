@@ -9,6 +9,7 @@
 #include "sensor/source/resource/bpf.h"
 #include "sensor/source/vfio/bpf.h"
 #include "sensor/source/vhost/bpf.h"
+#include "sensor/source/vmm/bpf.h"
 
 namespace kvmsentry {
 namespace {
@@ -24,6 +25,8 @@ constexpr std::array kRows = {
     SourceRow{SourceId::kVfio, VfioBpf, Open<VfioSource>},
     SourceRow{SourceId::kVhost, VhostBpf, Open<VhostSource>},
     SourceRow{SourceId::kResource, ResourceBpf, ResourceSource::Open},
+    SourceRow{SourceId::kVmm, VmmBpf, Open<VmmSource>},
+    SourceRow{SourceId::kEntitlement, nullptr, Open<EntitlementSource>},
 };
 
 }  // namespace
@@ -83,6 +86,10 @@ void Sources::Watch(const VmPlace& vm, std::span<const Limit> limits) {
 
 void Sources::Describe(VmId vm, const VmFacts& facts, const DeviceList& devices) {
   for (const std::unique_ptr<Source>& source : sources_) source->Describe(vm, facts, devices);
+}
+
+void Sources::Entitle(VmId vm, const Given& given) {
+  for (const std::unique_ptr<Source>& source : sources_) source->Entitle(vm, given);
 }
 
 void Sources::Unwatch(VmId vm) {

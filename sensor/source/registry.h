@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "sensor/probe/probe.h"
+#include "sensor/source/entitlement/source.h"
 #include "sensor/source/kvm/source.h"
 #include "sensor/source/resource/source.h"
 #include "sensor/source/shared_state.h"
 #include "sensor/source/source.h"
 #include "sensor/source/vfio/source.h"
 #include "sensor/source/vhost/source.h"
+#include "sensor/source/vmm/source.h"
 
 namespace kvmsentry {
 
@@ -76,6 +78,7 @@ class Sources {
   void Watch(const VmPlace& vm, std::span<const Limit> limits);
   void Unwatch(VmId vm);
   void Describe(VmId vm, const VmFacts& facts, const DeviceList& devices);
+  void Entitle(VmId vm, const Given& given);
   absl::Status Release(const VmPlace& vm);
   void BeforeAttach();
   void AfterAttach();

@@ -27,6 +27,8 @@
 
 namespace kvmsentry {
 
+struct Given;
+
 struct VmPlace {
   VmId vm;
   Slot slot = 0;
@@ -81,6 +83,9 @@ class Source {
 
   // What the inventory has found of a VM that is watched, whenever that has changed.
   virtual void Describe(VmId /*vm*/, const VmFacts& /*facts*/, const DeviceList& /*devices*/) {}
+
+  // What a VM that is watched was given, whenever that was read with another result.
+  virtual void Entitle(VmId /*vm*/, const Given& /*given*/) {}
 
   // VM is not watched any more, and its rows are left alone.
   virtual void Unwatch(VmId vm) = 0;

@@ -68,7 +68,11 @@ std::string FeatureTable(const SpecLibrary& library) {
   return Table({"feature", "kind", "unit", "points", "hooks", "counts or collects", "specs"}, rows);
 }
 
-std::string SpecTable(const SpecLibrary& library) {
+std::string Names(const std::vector<std::string>& names) {
+  return names.empty() ? "-" : absl::StrJoin(names, ", ");
+}
+
+std::string SpecTable(const SpecLibrary& library, const std::map<std::string, SpecProof>& proofs) {
   std::vector<const Spec*> specs;
   for (const Spec& spec : library.specs()) specs.push_back(&spec);
   std::ranges::stable_sort(specs, {}, &Spec::point);
@@ -77,9 +81,12 @@ std::string SpecTable(const SpecLibrary& library) {
     rows.push_back({Code(spec->id), std::string(PointName(spec->point)),
                     Code(FeatureOf(spec->feature).name), spec->norm_text,
                     absl::StrCat(spec->weight), std::string(SeverityName(spec->severity)),
-                    absl::StrJoin(spec->tags, ", "), absl::StrJoin(spec->mitre, ", ")});
+                    absl::StrJoin(spec->tags, ", "), absl::StrJoin(spec->mitre, ", "),
+                    Names(proofs.at(spec->id).reported_in), Names(proofs.at(spec->id).silent_in)});
   }
-  return Table({"spec", "point", "feature", "norm", "weight", "severity", "tags", "ATT&CK"}, rows);
+  return Table({"spec", "point", "feature", "norm", "weight", "severity", "tags", "ATT&CK",
+                "reported in", "silent in"},
+               rows);
 }
 
 void Replace(absl::string_view name, const std::string& table, std::string& text) {
@@ -94,10 +101,11 @@ void Replace(absl::string_view name, const std::string& table, std::string& text
 
 }  // namespace
 
-std::string WithTables(absl::string_view readme, const SpecLibrary& library) {
+std::string WithTables(absl::string_view readme, const SpecLibrary& library,
+                       const std::map<std::string, SpecProof>& proofs) {
   std::string text(readme);
   Replace("features", FeatureTable(library), text);
-  Replace("specs", SpecTable(library), text);
+  Replace("specs", SpecTable(library, proofs), text);
   return text;
 }
 

@@ -1,7 +1,9 @@
 // The tables of specs/README.md: the catalogue of features and the library's specs.
 #pragma once
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 
@@ -9,8 +11,15 @@
 
 namespace kvmsentry {
 
+// By name, the scenarios that show a spec at work: in some it must be reported, in some not.
+struct SpecProof {
+  std::vector<std::string> reported_in;
+  std::vector<std::string> silent_in;
+};
+
 // README with what stands between "<!-- features -->" or "<!-- specs -->" and "<!-- end -->"
 // written again. A marker that is missing leaves that part as it is.
-std::string WithTables(absl::string_view readme, const SpecLibrary& library);
+std::string WithTables(absl::string_view readme, const SpecLibrary& library,
+                       const std::map<std::string, SpecProof>& proofs);
 
 }  // namespace kvmsentry

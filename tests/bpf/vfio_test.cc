@@ -41,9 +41,7 @@ class VfioTest : public BpfTest, public ::testing::WithParamInterface<Variant> {
     }
   }
 
-  std::vector<uint32_t> TakeIoctls(Slot slot) {
-    return sources_->vfio().tables().TakeIoctls(PlaceOf(slot));
-  }
+  std::vector<uint32_t> TakeIoctls(Slot slot) { return sources_->vfio().TakeIoctls(PlaceOf(slot)); }
 
   Fd container_;
   std::optional<TestMemory> memory_;

@@ -11,7 +11,7 @@
 namespace kvmsentry {
 namespace {
 
-constexpr char kBegin[] =
+constexpr char kHooksBegin[] =
     "# Hooks\n\n"
     "Every hook into the kernel, written by `build/release/tests/docs/write_docs` from the code: "
     "not by "
@@ -74,7 +74,7 @@ std::string VariantsOf(const Hook& hook, int weakness) {
 }  // namespace
 
 std::string HooksPage() {
-  std::string page = kBegin;
+  std::string page = kHooksBegin;
   std::map<std::string, int> numbers;  // of weaknesses, in the order of their first hook
   std::vector<std::string> weaknesses;
   for (const Hook& hook : Hooks()) {

@@ -72,8 +72,9 @@ Fd E2eTest::Pinned(const std::string& map) const {
 
 std::string E2eTest::Name(absl::string_view role) { return absl::StrCat(role, "-e2e-", getpid()); }
 
-absl::StatusOr<Guest> E2eTest::StartGuest(const std::string& name, absl::string_view options) {
-  KVMSENTRY_ASSIGN_OR_RETURN(Guest guest, Guest::Start(NamedForLong(name, options)));
+absl::StatusOr<Guest> E2eTest::StartGuest(const std::string& name, absl::string_view options,
+                                          const std::vector<std::string>& prefix) {
+  KVMSENTRY_ASSIGN_OR_RETURN(Guest guest, Guest::Start(NamedForLong(name, options), prefix));
   if (daemon_) KVMSENTRY_RETURN_IF_ERROR(WaitForVm(name).status());
   return guest;
 }

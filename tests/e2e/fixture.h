@@ -44,7 +44,8 @@ class E2eTest : public ::testing::Test {
 
   // A guest whose VM has this name. It is set up but runs nothing until Begin; if there is a
   // daemon, that watches it, its limits are in force.
-  absl::StatusOr<Guest> StartGuest(const std::string& name, absl::string_view options);
+  absl::StatusOr<Guest> StartGuest(const std::string& name, absl::string_view options,
+                                   const std::vector<std::string>& prefix = {});
   // The same of a VMM of tests/vmm.
   absl::StatusOr<Guest> StartVmm(const std::string& name, absl::string_view options);
 

@@ -79,3 +79,41 @@ read_again() {
   disk=$(losetup -f --show "$TMPDIR/read-$1")
   in_group "$1" sh -c "exec 3<$disk; for i in \$(seq $2); do test -e $TMPDIR/read-$1 && cat $disk; done >/dev/null"
 }
+
+# reach_into PID [TIMES]: reads its memory, as a debugger would, by process_vm_readv.
+reach_into() {
+  /usr/bin/python3 - "$1" "${2:-1}" <<'PYTHON'
+import ctypes, sys
+pid, times = int(sys.argv[1]), int(sys.argv[2])
+start = next(int(line.split("-")[0], 16) for line in open(f"/proc/{pid}/maps"))
+class Iovec(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_void_p), ("len", ctypes.c_size_t)]
+libc = ctypes.CDLL(None, use_errno=True)
+buffer = ctypes.create_string_buffer(16)
+here, there = Iovec(ctypes.addressof(buffer), 16), Iovec(start, 16)
+for _ in range(times):
+    if libc.process_vm_readv(pid, ctypes.byref(here), 1, ctypes.byref(there), 1, 0) != 16:
+        sys.exit(f"process_vm_readv: errno {ctypes.get_errno()}")
+PYTHON
+}
+
+# connect_to PROGRAM SOCKET: by PROGRAM, a Python.
+connect_to() {
+  PYTHONHOME=/usr "$1" -c 'import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])' "$2"
+}
+
+# until_given VM WHAT: waits until the sensor knows that it was given something that fits WHAT.
+until_given() {
+  vm=$(eval echo "\$NAME_$(echo "$1" | tr - _)")
+  for _ in $(seq 300); do
+    $CLIENT vms "$vm" | grep -q "$2" && return
+    sleep 0.2
+  done
+  echo "host.sh: $vm was given no $2, as far as is known: $($CLIENT vms "$vm")" >&2
+  exit 1
+}
+
+# until_has_disk VM: the same of the image that kvmsentry-test-vmm holds.
+until_has_disk() {
+  until_given "$1" 'disk-[0-9]*\.img'
+}

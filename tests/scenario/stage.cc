@@ -1,8 +1,12 @@
 #include "tests/scenario/stage.h"
 
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include <google/protobuf/text_format.h>
+
+#include "absl/strings/str_replace.h"
 
 #include "tests/scenario/needs.h"
 
@@ -16,12 +20,29 @@ void Stage::SetUp() {
   }
   ASSERT_NO_FATAL_FAILURE(E2eTest::SetUp());
   ASSERT_OK_AND_ASSIGN(folder_, TempDir::Make());
+  // Whatever its processes leave goes with it.
+  if (const char* before = std::getenv("TMPDIR")) temporary_ = before;
+  setenv("TMPDIR", folder_->path().c_str(), 1);
+}
+
+// For docs/attacks.md: of the scenario's first alert.
+void Stage::NoteAlertTime(absl::Duration time) {
+  const char* path = std::getenv("KVMSENTRY_ALERT_TIMES");
+  if (path == nullptr || timed_ || scenario_->attack().empty()) return;
+  timed_ = true;
+  const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+  std::ofstream file(path, std::ios::app);
+  file << test->name() << " " << absl::ToInt64Milliseconds(time) << "\n";
 }
 
 void Stage::TestBody() {
+  absl::Time acted = absl::Now();
   for (int i = 0; i < scenario_->step_size(); ++i) {
     const Step& step = scenario_->step(i);
+    const absl::Time began = absl::Now();
     const absl::Status done = Do(step);
+    if (done.ok() && step.has_wait_alert()) NoteAlertTime(absl::Now() - acted);
+    if (!step.has_wait_alert()) acted = began;
     if (!done.ok()) FAIL() << "step " << i + 1 << ", " << step.ShortDebugString() << ": " << done;
   }
   CheckExpectations();
@@ -39,6 +60,11 @@ void Stage::TearDown() {
   guests_.clear();
   debians_.clear();
   bridge_.reset();
+  if (temporary_) {
+    setenv("TMPDIR", temporary_->c_str(), 1);
+  } else {
+    unsetenv("TMPDIR");
+  }
 }
 
 absl::Status Stage::Do(const Step& step) {
@@ -67,7 +93,8 @@ absl::Status Stage::Do(const Step& step) {
       return debians_.at(step.wait_console().vm()).WaitForLine(step.wait_console().line());
     case Step::kMonitor:
       return debians_.at(step.monitor().vm())
-          .Command(step.monitor().command(), step.monitor().arguments());
+          .Command(step.monitor().command(),
+                   absl::StrReplaceAll(step.monitor().arguments(), {{"$TMPDIR", folder_->path()}}));
     case Step::kRun:
       return Run(step.run());
     case Step::DOES_NOT_SET:
@@ -76,11 +103,26 @@ absl::Status Stage::Do(const Step& step) {
   return absl::InternalError("an empty step");
 }
 
+// As a site does that has VMMs of its own.
+absl::Status Stage::MakeTestProgramsKnown() const {
+  constexpr char kLayer[] =
+      "override {\n"
+      "  spec: \"rogue-vmm\"\n"
+      "  norm { allow { runner: [\"uid * */kvmsentry-test-*\", \"uid * /usr/bin/qemu-*\"] } }\n"
+      "}\n";
+  std::filesystem::create_directory(place().site_specs());
+  std::ofstream file(place().site_specs() + "/tests.textproto");
+  file << kLayer;
+  file.close();
+  return file ? absl::OkStatus() : absl::InternalError("the site's layer cannot be written");
+}
+
 absl::Status Stage::StartTheDaemon() {
   std::error_code error;
   if (scenario_->spec_size() == 0) {
     std::filesystem::copy(KVMSENTRY_SHIPPED_SPECS, place().specs(), error);
     if (error) return absl::ErrnoToStatus(error.value(), "copying " KVMSENTRY_SHIPPED_SPECS);
+    if (!scenario_->strangers()) KVMSENTRY_RETURN_IF_ERROR(MakeTestProgramsKnown());
   } else {
     v1::SpecFile file;
     *file.mutable_spec() = scenario_->spec();

@@ -24,7 +24,9 @@ class Stage : public E2eTest {
  private:
   // Steps. Each waits until what it does has happened.
   absl::Status Do(const Step& step);
+  void NoteAlertTime(absl::Duration time);
   absl::Status StartTheDaemon();
+  absl::Status MakeTestProgramsKnown() const;
   absl::Status Start(const scenario::StartGuest& step);
   absl::Status Start(const scenario::StartVmm& step);
   absl::Status Start(const StartDebian& step);
@@ -46,8 +48,10 @@ class Stage : public E2eTest {
 
   absl::StatusOr<Scenario> scenario_;
   std::optional<TempDir> folder_;
+  std::optional<std::string> temporary_;  // TMPDIR, as it was
   std::optional<AlertStream> alerts_;
   std::optional<Bridge> bridge_;
+  bool timed_ = false;
   std::map<std::string, Guest> guests_;
   std::map<std::string, DebianGuest> debians_;
 };

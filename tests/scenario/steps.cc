@@ -11,7 +11,12 @@
 namespace kvmsentry::scenario {
 
 absl::Status Stage::Start(const scenario::StartGuest& step) {
-  KVMSENTRY_ASSIGN_OR_RETURN(Guest guest, StartGuest(Name(step.vm()), step.options()));
+  std::vector<std::string> prefix;
+  if (!step.as().empty()) {
+    const std::string copy = *folder_ / step.as();
+    prefix = {"sh", "-c", absl::StrCat("cp \"$0\" ", copy, " && exec ", copy, " \"$@\"")};
+  }
+  KVMSENTRY_ASSIGN_OR_RETURN(Guest guest, StartGuest(Name(step.vm()), step.options(), prefix));
   guests_.emplace(step.vm(), std::move(guest));
   return absl::OkStatus();
 }
@@ -100,8 +105,11 @@ absl::Status Stage::Wait(const WaitVm& step) {
 absl::Status Stage::Run(const RunOnHost& step) {
   std::vector<std::string> command = {"env"};
   const auto add = [&](const std::string& vm, pid_t pid) {
-    command.push_back(absl::StrCat("PID_", absl::StrReplaceAll(vm, {{"-", "_"}}), "=", pid));
+    const std::string variable = absl::StrReplaceAll(vm, {{"-", "_"}});
+    command.push_back(absl::StrCat("PID_", variable, "=", pid));
+    command.push_back(absl::StrCat("NAME_", variable, "=", Name(vm)));
   };
+  command.push_back(absl::StrCat("CLIENT=", KVMSENTRY_CLIENT, " --socket ", place().socket()));
   for (const auto& [vm, guest] : guests_) add(vm, guest.pid());
   for (const auto& [vm, guest] : debians_) add(vm, guest.pid());
   command.insert(command.end(),

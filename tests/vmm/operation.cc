@@ -11,6 +11,7 @@
 
 #include "tests/vhost/net_device.h"
 #include "tests/vhost/vsock_device.h"
+#include "tests/vmm/conduct.h"
 #include "tests/vmm/tap.h"
 #include "tests/vmm/vfio_device.h"
 
@@ -63,12 +64,7 @@ OperationOr OnTap(absl::Status (Tap::*operation)()) {
   return [tap, operation] { return ((*tap).*operation)(); };
 }
 
-struct Known {
-  absl::string_view name;
-  OperationOr (*make)(const TestMachine&);
-};
-
-constexpr Known kKnown[] = {
+constexpr KnownOperation kKnown[] = {
     {"irq-line", IrqLine},
     {"net-send",
      [](const TestMachine& machine) {
@@ -103,13 +99,16 @@ constexpr Known kKnown[] = {
 
 std::vector<std::string> OperationNames() {
   std::vector<std::string> names;
-  for (const Known& known : kKnown) names.emplace_back(known.name);
+  for (const KnownOperation& known : kKnown) names.emplace_back(known.name);
+  for (const KnownOperation& known : ConductOperations()) names.emplace_back(known.name);
   return names;
 }
 
 absl::StatusOr<Operation> MakeOperation(absl::string_view name, const TestMachine& machine) {
-  for (const Known& known : kKnown) {
-    if (known.name == name) return known.make(machine);
+  for (const auto known : {std::span<const KnownOperation>(kKnown), ConductOperations()}) {
+    for (const KnownOperation& operation : known) {
+      if (operation.name == name) return operation.make(machine);
+    }
   }
   return absl::InvalidArgumentError(absl::StrCat("no operation ", name));
 }

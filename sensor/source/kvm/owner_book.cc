@@ -12,7 +12,8 @@ std::vector<OwnedThing> ThingsOf(const VmFacts& facts, const DeviceList& devices
   if (devices.cgroup > kRootCgroup) things.push_back({KS_OWNER_CGROUP, devices.cgroup});
   for (const Device& device : devices.devices) {
     if (device.shared_by_process) continue;
-    if (device.kind == DeviceKind::kDisk) {
+    // What is only read, as the image below several others, is nobody's alone.
+    if (device.kind == DeviceKind::kDisk && device.writable) {
       things.push_back({KS_OWNER_FILE, DeviceNumber(device.major, device.minor), device.inode});
     } else if (device.kind == DeviceKind::kTap && device.ifindex != 0) {
       things.push_back({KS_OWNER_INTERFACE, device.ifindex, device.net_ns});

@@ -29,6 +29,9 @@ class VfioSource final : public Source {
   std::shared_ptr<const SourceCounts> counts() const override { return counts_; }
   absl::string_view Tampered() const override { return tampered_; }
 
+  // The ioctls, by KS_IOCTL_MEMBER of ks_vfio_kind, that VM's VMM made since the last time.
+  std::vector<uint32_t> TakeIoctls(const VmPlace& vm);
+
   // For tests.
   VfioTables& tables() { return tables_; }
 

@@ -8,6 +8,7 @@
 #include "bpf/kvm/records.h"
 #include "bpf/vfio/records.h"
 #include "bpf/vhost/records.h"
+#include "bpf/vmm/records.h"
 
 namespace kvmsentry {
 namespace {
@@ -16,11 +17,13 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 TEST(RingBytes, HoldsAllBudgetsOfASecond) {
-  for (const uint32_t vms : {1U, 100U, 512U, 1600U}) {
-    const uint64_t limits = uint64_t{vms} *
-                            (uint64_t{KS_KVM_METERS} + KS_VFIO_METERS + KS_VHOST_METERS) *
-                            KS_LIMITS_PER_METER;
+  for (const uint32_t vms : {1U, 100U, 512U, 1000U}) {
+    const uint64_t limits =
+        uint64_t{vms} *
+        (uint64_t{KS_KVM_METERS} + KS_VFIO_METERS + KS_VHOST_METERS + KS_VMM_METERS) *
+        KS_LIMITS_PER_METER;
     const uint64_t least = limits * (sizeof(ks_limit_crossed) + 8) +
+                           uint64_t{vms} * KS_ACTS_PER_SECOND * (sizeof(ks_vmm_act) + 8) +
                            KS_BIRTHS_PER_SECOND * (sizeof(ks_vm_born) + 8) + sizeof(ks_canary) + 8;
     EXPECT_GE(RingBytes(vms), least) << vms;
   }

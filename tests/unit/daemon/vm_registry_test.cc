@@ -33,14 +33,15 @@ class TakeGivenTest : public ::testing::Test {
 
 TEST_F(TakeGivenTest, TheFirstIsNoChange) {
   EXPECT_EQ(registry_.Find(kVm)->given, nullptr);
-  EXPECT_THAT(registry_.TakeGiven(Given(KernelTime{5}), Wall), IsEmpty());
+  EXPECT_THAT(registry_.TakeGiven(Given(KernelTime{5}), Wall),
+              ElementsAre(VmRegistry::TakenGiven{kVm, false}));
   EXPECT_NE(registry_.Find(kVm)->given, nullptr);
 }
 
 TEST_F(TakeGivenTest, AChangeIsToldOnceWithItsTime) {
   registry_.TakeGiven(Given(std::nullopt), Wall);
   const GivenRecords changed = Given(KernelTime{9});
-  EXPECT_THAT(registry_.TakeGiven(changed, Wall), ElementsAre(kVm));
+  EXPECT_THAT(registry_.TakeGiven(changed, Wall), ElementsAre(VmRegistry::TakenGiven{kVm, true}));
   EXPECT_EQ(registry_.Find(kVm)->given_changed_at, Wall({9}));
   EXPECT_THAT(registry_.TakeGiven(changed, Wall), IsEmpty());
 }

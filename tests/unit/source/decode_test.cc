@@ -9,6 +9,7 @@
 
 #include "bpf/kvm/records.h"
 #include "bpf/vhost/records.h"
+#include "bpf/vmm/records.h"
 #include "sensor/source/catalogue.h"
 
 namespace kvmsentry {
@@ -147,7 +148,7 @@ TEST(DecodeTest, RefusesASizeFieldThatDisagreesWithTheBytes) {
 }
 
 TEST(DecodeTest, RefusesUnknownKinds) {
-  for (const int kind : {0, KS_RECORD_CANARY + 1, 0xffff}) {
+  for (const int kind : {0, KS_RECORD_ACT + 1, 0xffff}) {
     ks_vm_born birth = Birth();
     birth.header.kind = static_cast<uint16_t>(kind);
     ExpectRefused(birth, "unknown kind");

@@ -7,6 +7,7 @@
 #include "sensor/source/kvm/source.h"
 #include "sensor/source/vfio/source.h"
 #include "sensor/source/vhost/source.h"
+#include "sensor/source/vmm/source.h"
 
 namespace kvmsentry {
 namespace {
@@ -39,6 +40,7 @@ TEST(LossesTest, EveryFieldIsToldOnce) {
   ExpectEachToldOnce<ks_kvm_losses>();
   ExpectEachToldOnce<ks_vfio_losses>();
   ExpectEachToldOnce<ks_vhost_losses>();
+  ExpectEachToldOnce<ks_vmm_losses>();
 }
 
 std::set<std::string> ThatMatter(const std::vector<Loss>& losses) {
@@ -57,6 +59,8 @@ TEST(LossesTest, ThoseThatMatterAreAllButBudgetsAndVmsThatAreNotWatched) {
   EXPECT_EQ(ThatMatter(DescribeLosses(ks_vhost_losses{})),
             (std::set<std::string>{"ring_full", "table_update", "row_lookup", "missed_return",
                                    "no_queue_slot", "queue_unattributed"}));
+  EXPECT_EQ(ThatMatter(DescribeLosses(ks_vmm_losses{})),
+            (std::set<std::string>{"ring_full", "row_lookup", "missed_return", "child_untracked"}));
   EXPECT_EQ(
       ThatMatter(DescribeLosses(ks_vfio_losses{})),
       (std::set<std::string>{"ring_full", "row_lookup", "missed_return", "vfio_unattributed"}));

@@ -115,8 +115,19 @@ TEST(ThingsOfTest, AreWhatTheInventoryFoundOfTheVmAlone) {
   VmFacts facts;
   facts.pid = 42;
   DeviceList list{
-      .devices = {{.kind = DeviceKind::kDisk, .name = {}, .major = 8, .minor = 1, .inode = 99},
-                  {.kind = DeviceKind::kDisk, .name = {}, .major = 7, .minor = 3, .block = true},
+      .devices = {{.kind = DeviceKind::kDisk,
+                   .name = {},
+                   .major = 8,
+                   .minor = 1,
+                   .inode = 99,
+                   .writable = true},
+                  {.kind = DeviceKind::kDisk,
+                   .name = {},
+                   .major = 7,
+                   .minor = 3,
+                   .block = true,
+                   .writable = true},
+                  {.kind = DeviceKind::kDisk, .name = {}, .major = 8, .minor = 1, .inode = 98},
                   {.kind = DeviceKind::kTap, .name = {}, .ifindex = 5, .net_ns = 4026531840},
                   {.kind = DeviceKind::kTap, .name = {}},  // its types are not known
                   {.kind = DeviceKind::kVhostNet, .name = {}},
@@ -125,6 +136,7 @@ TEST(ThingsOfTest, AreWhatTheInventoryFoundOfTheVmAlone) {
                    .major = 8,
                    .minor = 1,
                    .inode = 100,
+                   .writable = true,
                    .shared_by_process = true}},
       .cgroup = 77};
   const OwnedThing process{KS_OWNER_PROCESS, 42};

@@ -4,11 +4,13 @@
 #include <array>
 
 #include "sensor/source/domains.h"
+#include "sensor/source/entitlement/features.h"
 #include "sensor/source/kvm/features.h"
 #include "sensor/source/kvm/members.h"
 #include "sensor/source/resource/features.h"
 #include "sensor/source/vfio/features.h"
 #include "sensor/source/vhost/features.h"
+#include "sensor/source/vmm/features.h"
 
 namespace kvmsentry {
 namespace {
@@ -115,8 +117,12 @@ constexpr std::array kFeatures = {
 std::span<const Feature> TestFeatures() { return kFeatures; }
 
 constexpr Domain kDomains[] = {
-    {SourceId::kKvm, "kvm", KvmFeatures},       {SourceId::kVfio, "vfio", VfioFeatures},
-    {SourceId::kVhost, "vhost", VhostFeatures}, {SourceId::kResource, "resource", ResourceFeatures},
+    {SourceId::kKvm, "kvm", KvmFeatures},
+    {SourceId::kVfio, "vfio", VfioFeatures},
+    {SourceId::kVhost, "vhost", VhostFeatures},
+    {SourceId::kResource, "resource", ResourceFeatures},
+    {SourceId::kVmm, "vmm", VmmFeatures},
+    {SourceId::kEntitlement, "entitlement", EntitlementFeatures},
     {kTestSource, "test", TestFeatures},
 };
 

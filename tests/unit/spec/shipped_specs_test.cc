@@ -9,7 +9,6 @@
 #include "gtest/gtest.h"
 
 #include "sensor/source/catalogue.h"
-#include "sensor/spec/readme.h"
 #include "tests/unit/spec/spec_text.h"
 
 namespace kvmsentry {
@@ -101,14 +100,6 @@ TEST(ShippedSpecsTest, TheKernelHasRoomForAllLimits) {
     with_limit += (range != nullptr && range->max) || std::holds_alternative<BurstNorm>(spec.norm);
   }
   EXPECT_EQ(shipped.LimitsFor({}).size(), with_limit);
-}
-
-TEST(ReadmeTest, ItsTablesAreThoseOfTheCatalogueAndTheSpecs) {
-  const std::string readme = Readme();
-  EXPECT_THAT(readme, HasSubstr("<!-- features -->\n| feature |"));
-  EXPECT_THAT(readme, HasSubstr("<!-- specs -->\n| spec |"));
-  EXPECT_EQ(readme, WithTables(readme, Shipped()))
-      << "stale: run build/release/tests/unit/spec/write_readme specs";
 }
 
 TEST(ReadmeTest, ExamplesAreSpecs) {

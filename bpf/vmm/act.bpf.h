@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What is told of acts: bits in the VM's row, which cost nothing more however often they recur, and
+ * records with words, of which a VM has a budget. What is beyond it sets a bit, which user space
+ * takes for a member outside every norm: a flood of harmless acts hides no other.
+ */
+#pragma once
+
+#include "bpf/vmm/whose.bpf.h"
+/* after the maps that it counts in: */
+#include "bpf/meter.bpf.h"
+
+#define KS_SECOND_NS 1000000000ULL
+
+KS_DESCRIBE(ks_vmm_act);
+
+static __always_inline struct ks_vmm_vm_row* row_of_vm(const struct ks_owner* owner) {
+  struct ks_vmm_vm_row* row = vmm_vm_row(owner->slot, owner->serial);
+  if (!row) KS_LOSE(row_lookup);
+  return row;
+}
+
+static __always_inline void count_act(struct ks_vmm_vm_row* row, const struct ks_owner* owner,
+                                      __u32 meter) {
+  shared_add(&row->meters[meter], meter, 1, owner->slot, 0);
+}
+
+static __always_inline bool is_within_budget(struct ks_vmm_vm_row* row, __u64 now) {
+  __u64 window = row->window_ns;
+  if (now - window >= KS_SECOND_NS &&
+      __sync_val_compare_and_swap(&row->window_ns, window, now) == window)
+    row->sent = 0;
+  return __sync_fetch_and_add(&row->sent, 1) < KS_ACTS_PER_SECOND;
+}
+
+/* The file name of the program that TASK runs. */
+static __always_inline void name_program(struct task_struct* task, char name[32]) {
+  struct file* file = BPF_CORE_READ(task, mm, exe_file);
+  const unsigned char* text = file ? BPF_CORE_READ(file, f_path.dentry, d_name.name) : 0;
+  if (text) bpf_probe_read_kernel_str(name, 32, text);
+}
+
+/* A record of ACT by the current process, to be submitted; NULL where it may not or cannot be sent:
+ * that is noted. */
+static __always_inline struct ks_vmm_act* begin_act(struct ks_vmm_vm_row* row,
+                                                    const struct ks_owner* owner, __u32 act) {
+  __u64 now = bpf_ktime_get_ns();
+  struct ks_vmm_act* record = 0;
+  if (is_within_budget(row, now)) {
+    record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+    if (!record) KS_LOSE(ring_full);
+  }
+  if (!record) {
+    note_bit(&row->untold, 64, &row->changed, act);
+    return 0;
+  }
+  __builtin_memset(record, 0, sizeof(*record));
+  record->header.version = KS_LAYOUT_VERSION;
+  record->header.kind = KS_RECORD_ACT;
+  record->header.size = sizeof(*record);
+  record->header.time_ns = now;
+  record->header.vm_serial = owner->serial;
+  record->source = KS_SOURCE_VMM;
+  record->act = act;
+  struct task_struct* task = bpf_get_current_task_btf();
+  record->tgid = task->tgid;
+  name_program(task, record->actor);
+  return record;
+}
+
+static __always_inline void tell_act(struct ks_vmm_act* record) {
+  bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
+}
+
+/* The current process made a system call of FAMILY. */
+static __always_inline void note_call(const struct ks_owner* owner, __u32 family) {
+  struct ks_vmm_vm_row* row = row_of_vm(owner);
+  if (row) note_bit(&row->calls, 64, &row->changed, family);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The maps of the source vmm. */
+#pragma once
+
+#include "bpf/kvm/vms.bpf.h"
+#include "bpf/vm_claim.bpf.h"
+#include "bpf/vmm/kernel_types.h"
+#include "bpf/vmm/records.h"
+
+#define KS_SOURCE KS_SOURCE_VMM
+#define KS_LOSSES vmm_losses
+#define KS_LOSSES_ROW struct ks_vmm_losses
+#define KS_LIMITS vmm_limits
+#define KS_LIMITS_ROW struct ks_vmm_limits
+#define KS_METERS KS_VMM_METERS
+
+KS_ARRAY_MAP(vmm_losses, struct ks_vmm_losses, BPF_F_MMAPABLE);
+KS_ARRAY_MAP(vmm_limits, struct ks_vmm_limits, BPF_F_MMAPABLE);
+KS_ARRAY_MAP(vmm_vms, struct ks_vmm_vm_row, BPF_F_MMAPABLE);
+KS_USED_MAP(vmm_vms_used);
+
+/* Which VM a process belongs to that one of the VM's made, or one of these: by tgid. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 16384);
+  __uint(pinning, LIBBPF_PIN_BY_NAME);
+  __type(key, __u32);
+  __type(value, struct ks_owner);
+} vmm_children SEC(".maps");
+
+/* The row of the VM SERIAL in SLOT. */
+static __always_inline struct ks_vmm_vm_row* vmm_vm_row(__u32 slot, __u64 serial) {
+  struct ks_vmm_vm_row* row = bpf_map_lookup_elem(&vmm_vms, &slot);
+  if (!row || !claim_for_vm(&row->vm_serial, serial)) return 0;
+  mark_used_once(&vmm_vms_used, slot);
+  return row;
+}
+
+static __always_inline __u32 holders_of(__u32 meter, __u32 slot) {
+  (void)meter;
+  (void)slot;
+  return 1;
+}

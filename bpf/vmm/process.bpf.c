@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What becomes of a VM's processes: the children they make, the programs that these start, the
+ * signals that end them, the connections that they make or wait for. By tracepoints, which every
+ * kernel has, and which fire rarely.
+ */
+#include "bpf/vmm/act.bpf.h"
+
+KS_LICENSE;
+
+/* include/uapi/asm-generic/signal.h, siginfo.h */
+#define KS_SIGILL 4
+#define KS_SIGTRAP 5
+#define KS_SIGABRT 6
+#define KS_SIGBUS 7
+#define KS_SIGFPE 8
+#define KS_SIGSEGV 11
+#define KS_SIGSYS 31
+#define KS_BUS_MCEERR_AR 4
+#define KS_BUS_MCEERR_AO 5
+#define KS_FAULTS                                                                    \
+  (1ULL << KS_SIGILL | 1ULL << KS_SIGTRAP | 1ULL << KS_SIGABRT | 1ULL << KS_SIGBUS | \
+   1ULL << KS_SIGFPE | 1ULL << KS_SIGSEGV | 1ULL << KS_SIGSYS)
+
+#define KS_TCP_SYN_SENT 2 /* include/net/tcp_states.h */
+#define KS_TCP_LISTEN 10
+#define KS_AF_INET 2 /* include/linux/socket.h */
+#define KS_AF_INET6 10
+
+static __always_inline struct nsproxy* namespaces_of(struct task_struct* task) {
+  return BPF_CORE_READ((struct task_struct___vmm*)task, nsproxy);
+}
+
+/* TP_PROTO(struct task_struct *parent, struct task_struct *child), include/trace/events/sched.h */
+static __always_inline void on_fork(const __u64* ctx) {
+  struct task_struct* parent = (struct task_struct*)ctx[0];
+  struct task_struct* child = (struct task_struct*)ctx[1];
+  __u32 tgid = BPF_CORE_READ(child, tgid);
+  if (tgid != (__u32)BPF_CORE_READ(child, pid)) return; /* a thread */
+  struct ks_owner owner = {};
+  if (!is_vms((__u64)BPF_CORE_READ(parent, mm), BPF_CORE_READ(parent, tgid), &owner)) return;
+  if (bpf_map_update_elem(&vmm_children, &tgid, &owner, BPF_ANY)) KS_LOSE(child_untracked);
+  if (!has_begun(owner.slot)) return;
+  struct ks_vmm_vm_row* row = row_of_vm(&owner);
+  if (!row) return;
+  count_act(row, &owner, KS_METER_VMM_FORK);
+  if (namespaces_of(child) != namespaces_of(parent))
+    note_bit(&row->calls, 64, &row->changed, KS_CALL_NAMESPACE);
+}
+KS_TRACEPOINT(sched_process_fork, on_fork)
+
+/* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm): the path is the
+ * kernel's copy. */
+static __always_inline void on_exec(const __u64* ctx) {
+  struct ks_owner owner = {};
+  if (!acts_for_guest(&owner)) return;
+  struct ks_vmm_vm_row* row = row_of_vm(&owner);
+  if (!row) return;
+  struct ks_vmm_act* record = begin_act(row, &owner, KS_ACT_PROGRAM);
+  if (!record) return;
+  const char* path = BPF_CORE_READ((struct linux_binprm*)ctx[2], filename);
+  bpf_probe_read_kernel_str(record->text, sizeof(record->text), path);
+  tell_act(record);
+}
+KS_TRACEPOINT(sched_process_exec, on_exec)
+
+static __always_inline void note_signal(const struct ks_owner* owner, __u32 number) {
+  struct ks_vmm_vm_row* row = row_of_vm(owner);
+  if (row) note_bit(&row->signals, 64, &row->changed, number);
+}
+
+/* TP_PROTO(struct task_struct *p, ...) */
+static __always_inline void on_exit(const __u64* ctx) {
+  struct task_struct* task = (struct task_struct*)ctx[0];
+  struct task_struct___vmm* more = (void*)task;
+  __u32 tgid = BPF_CORE_READ(task, tgid);
+  /* A thread that its filter ends alone gets no signal (kernel/seccomp.c). */
+  struct ks_owner owner = {};
+  if ((BPF_CORE_READ(more, exit_code) & 0x7f) == KS_SIGSYS && acts_for_guest(&owner))
+    note_signal(&owner, KS_SIGSYS);
+  if (BPF_CORE_READ(more, signal, live.counter) > 0) return; /* its other threads go on */
+  if (bpf_map_lookup_elem(&vmm_children, &tgid)) bpf_map_delete_elem(&vmm_children, &tgid);
+}
+KS_TRACEPOINT(sched_process_exit, on_exit)
+
+/* Whether the signal says that its receiver did wrong, and not that somebody wants it to end, nor
+ * that the host's memory is broken. */
+static __always_inline bool is_fault(__u32 number, __u64 info, struct task_struct* receiver) {
+  if (number == KS_SIGABRT)
+    return BPF_CORE_READ(receiver, tgid) == bpf_get_current_task_btf()->tgid;
+  if (info <= 1) return false; /* SEND_SIG_NOINFO, SEND_SIG_PRIV: no reason given */
+  int code = BPF_CORE_READ((struct kernel_siginfo*)info, si_code);
+  if (number == KS_SIGBUS && (code == KS_BUS_MCEERR_AR || code == KS_BUS_MCEERR_AO)) return false;
+  return code > 0; /* the kernel's */
+}
+
+/* TP_PROTO(int sig, struct kernel_siginfo *info, struct task_struct *task, int group, int result),
+ * include/trace/events/signal.h */
+static __always_inline void on_signal(const __u64* ctx) {
+  __u32 number = ctx[0];
+  if (number >= 64 || !(KS_FAULTS & 1ULL << number)) return;
+  struct task_struct* task = (struct task_struct*)ctx[2];
+  if (!is_fault(number, ctx[1], task)) return;
+  struct ks_owner owner = {};
+  if (!is_vms((__u64)BPF_CORE_READ(task, mm), BPF_CORE_READ(task, tgid), &owner)) return;
+  if (has_begun(owner.slot)) note_signal(&owner, number);
+}
+KS_TRACEPOINT(signal_generate, on_signal)
+
+/* TP_PROTO(const struct sock *sk, const int oldstate, const int newstate),
+ * include/trace/events/sock.h. Both states are entered by the process that asks for them, once
+ * address and port are the socket's own. */
+static __always_inline void on_state(const __u64* ctx) {
+  int state = (int)ctx[2];
+  if (state != KS_TCP_SYN_SENT && state != KS_TCP_LISTEN) return;
+  struct ks_owner owner = {};
+  if (!acts_for_guest(&owner)) return;
+  struct ks_vmm_vm_row* row = row_of_vm(&owner);
+  if (!row) return;
+  struct ks_vmm_act* record = begin_act(row, &owner, KS_ACT_CONNECTION);
+  if (!record) return;
+  const struct sock* sk = (const struct sock*)ctx[0];
+  bool listens = state == KS_TCP_LISTEN;
+  record->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+  record->listens = listens;
+  record->port = listens ? BPF_CORE_READ(sk, __sk_common.skc_num)
+                         : __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+  if (record->family == KS_AF_INET) {
+    __u32 address = listens ? BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr)
+                            : BPF_CORE_READ(sk, __sk_common.skc_daddr);
+    __builtin_memcpy(record->address, &address, sizeof(address));
+  } else if (record->family == KS_AF_INET6) {
+    bpf_core_read(record->address, sizeof(record->address),
+                  listens ? &sk->__sk_common.skc_v6_rcv_saddr : &sk->__sk_common.skc_v6_daddr);
+  }
+  tell_act(record);
+}
+KS_TRACEPOINT(inet_sock_set_state, on_state)

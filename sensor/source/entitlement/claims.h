@@ -1,0 +1,24 @@
+// What a VM has, against what it was given: pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sensor/given/given.h"
+
+namespace kvmsentry {
+
+// Who runs it: "uid 107 /usr/bin/qemu-system-x86_64"; empty while that is not known.
+std::string RunnerOf(const Given& given);
+
+// Who manages it: "libvirt"; empty where nobody is known to.
+std::string ManagerOf(const Given& given);
+
+// Devices of the host that it has open, and that neither its command line nor its manager tells of.
+// None of a VMM whose command line is not understood, for it says nothing then.
+std::vector<std::string> UndeclaredOf(const Given& given);
+
+// What the process of NOW may, and that of FIRST might not. Rights that were given up are none.
+std::vector<std::string> GainedSince(const Given& first, const Given& now);
+
+}  // namespace kvmsentry

@@ -1,0 +1,51 @@
+#include "sensor/source/entitlement/features.h"
+
+#include <array>
+
+#include "sensor/source/entitlement/members.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr auto kSet = FeatureKind::kSet;
+constexpr Points kRogue(Point::kK5);
+constexpr Points kBounds(Point::kR2, Point::kR3, Point::kK4);
+constexpr Points kRights(Point::kR2, Point::kK5, Point::kK2);
+
+// Without hooks: what is known of each VM from its process, its files and its manager's.
+constexpr std::array kFeatures = {
+    Feature{.name = "vm.runner",
+            .kind = kSet,
+            .points = kRogue,
+            .unit = "runner",
+            .noun = "users and programs that run it",
+            .hooks = {},
+            .member = &kRunner},
+    Feature{.name = "vm.manager",
+            .kind = kSet,
+            .points = kRogue,
+            .unit = "manager",
+            .noun = "managers that know it, on a host with managers",
+            .hooks = {},
+            .member = &kManager},
+    Feature{.name = "vm.undeclared",
+            .kind = kSet,
+            .points = kBounds,
+            .unit = "device",
+            .noun = "devices that neither command line nor manager tells of",
+            .hooks = {},
+            .member = &kDevice},
+    Feature{.name = "vm.gained",
+            .kind = kSet,
+            .points = kRights,
+            .unit = "right",
+            .noun = "rights that its VMM had not at first",
+            .hooks = {},
+            .member = &kRight},
+};
+
+}  // namespace
+
+std::span<const Feature> EntitlementFeatures() { return kFeatures; }
+
+}  // namespace kvmsentry

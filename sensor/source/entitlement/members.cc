@@ -1,0 +1,21 @@
+#include "sensor/source/entitlement/members.h"
+
+namespace kvmsentry {
+
+constinit const MemberKind kRunner = {.key = "runner",
+                                      .noun = "runner",
+                                      .hint = "uid * /usr/bin/qemu-system-*",
+                                      .type = MemberType::kText};
+
+constinit const MemberKind kManager = {.key = "manager",
+                                       .noun = "manager",
+                                       .hint = "libvirt, kubevirt or none",
+                                       .type = MemberType::kText};
+
+constinit const MemberKind kDevice = {
+    .key = "device", .noun = "device", .hint = "disk /srv/scratch/*", .type = MemberType::kText};
+
+constinit const MemberKind kRight = {
+    .key = "right", .noun = "right", .hint = "uid 0", .type = MemberType::kText};
+
+}  // namespace kvmsentry

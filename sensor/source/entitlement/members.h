@@ -1,0 +1,13 @@
+// The kinds of members that the features of entitlement have: texts.
+#pragma once
+
+#include "sensor/feature/member_kind.h"
+
+namespace kvmsentry {
+
+extern const MemberKind kRunner;   // "uid 107 /usr/bin/qemu-system-x86_64"
+extern const MemberKind kManager;  // "libvirt", "kubevirt"; "none"
+extern const MemberKind kDevice;   // "disk /srv/a.img", "interface tap0", "vfio-group /dev/vfio/3"
+extern const MemberKind kRight;    // "uid 0", "capabilities 0x1000", "unfiltered system calls"
+
+}  // namespace kvmsentry

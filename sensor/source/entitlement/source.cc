@@ -1,0 +1,90 @@
+#include "sensor/source/entitlement/source.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sensor/feature/member.h"
+#include "sensor/source/catalogue.h"
+#include "sensor/source/entitlement/claims.h"
+
+namespace kvmsentry {
+namespace {
+
+struct Sets {
+  FeatureId runner = FeatureNamed("vm.runner");
+  FeatureId manager = FeatureNamed("vm.manager");
+  FeatureId undeclared = FeatureNamed("vm.undeclared");
+  FeatureId gained = FeatureNamed("vm.gained");
+};
+
+const Sets& Features() {
+  static const Sets sets;
+  return sets;
+}
+
+void Tell(VmId vm, KernelTime now, FeatureId feature, std::string text,
+          std::vector<Observation>* out) {
+  if (text.size() > kMaxMemberText) text.resize(kMaxMemberText);
+  Observation& observation = out->emplace_back();
+  observation.time = now;
+  observation.vm = vm;
+  observation.kind = ObservationKind::kMember;
+  observation.feature = feature;
+  observation.member = std::make_shared<const Member>(Member{.text = std::move(text)});
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<EntitlementSource>> EntitlementSource::Open(const Probe& /*probe*/,
+                                                                           SharedState& /*state*/) {
+  return std::make_unique<EntitlementSource>();
+}
+
+absl::Status EntitlementSource::Release(const VmPlace& vm) {
+  vms_.erase(vm.vm);
+  return absl::OkStatus();
+}
+
+void EntitlementSource::Entitle(VmId id, const Given& given) {
+  const auto known = vms_.find(id);
+  if (known == vms_.end()) return;
+  Vm& vm = known->second;
+  if (!vm.first) vm.first = given;
+  vm.runner = RunnerOf(given);
+  vm.manager = ManagerOf(given);
+  vm.gained = GainedSince(*vm.first, given);
+  std::map<std::string, std::optional<KernelTime>> undeclared;
+  for (std::string& device : UndeclaredOf(given)) {
+    const auto before = vm.undeclared.find(device);
+    undeclared[std::move(device)] = before == vm.undeclared.end() ? std::nullopt : before->second;
+  }
+  vm.undeclared = std::move(undeclared);
+  vm.changed = true;
+}
+
+void EntitlementSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
+  const bool managed =
+      std::ranges::any_of(vms_, [](const auto& vm) { return !vm.second.manager.empty(); });
+  for (auto& [id, vm] : vms_) {
+    if (!vm.first) continue;
+    if (!std::exchange(vm.changed, false) && sampling.now - vm.told < kTellAgainNs) continue;
+    vm.told = sampling.now;
+    ReadVm(id, vm, sampling.now, managed, out);
+  }
+}
+
+void EntitlementSource::ReadVm(VmId id, Vm& vm, KernelTime now, bool managed,
+                               std::vector<Observation>* out) const {
+  if (!vm.runner.empty()) Tell(id, now, Features().runner, vm.runner, out);
+  // Where there is no manager, none need know it.
+  if (managed) {
+    Tell(id, now, Features().manager, vm.manager.empty() ? "none" : vm.manager, out);
+  }
+  for (const std::string& right : vm.gained) Tell(id, now, Features().gained, right, out);
+  for (auto& [device, since] : vm.undeclared) {
+    if (!since) since = now;
+    if (now - *since >= kUndeclaredForNs) Tell(id, now, Features().undeclared, device, out);
+  }
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,133 @@
+// The tables of a source that has one row of each VM as a whole, in the slot of the VM's row in the
+// table of VMs (bpf/vm_claim.bpf.h), mapped into this process: read without system calls.
+//
+// A source NAME, of a source number, has the maps NAME_losses, NAME_vms, NAME_vms_used and
+// NAME_limits. ROW has vm_serial and meters; LIMITS has meters; LOSSES has ring_full.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bpf/records.h"
+#include "sensor/base/load.h"
+#include "sensor/base/status.h"
+#include "sensor/feature/limit.h"
+#include "sensor/probe/mapped_rows.h"
+#include "sensor/probe/probe.h"
+#include "sensor/probe/row_table.h"
+#include "sensor/source/limit_rows.h"
+#include "sensor/source/shared_state.h"
+#include "sensor/source/source.h"
+
+namespace kvmsentry {
+
+struct VmCounts {
+  VmPlace vm;
+  std::vector<uint64_t> count;  // by meter
+};
+
+// Move-only. Not thread safe against itself; the kernel's programs run beside it.
+template <typename Row, typename Limits, typename Losses>
+class VmTables {
+ public:
+  static absl::StatusOr<VmTables> Open(const Probe& probe, SharedState& state, SourceId source,
+                                       const std::string& name, uint32_t version) {
+    VmTables tables(source);
+    const size_t vms = probe.sizes().max_vms;
+    const auto map = [&](const char* suffix, size_t count, auto& table) {
+      const std::string full = absl::StrCat(name, suffix);
+      auto rows = std::decay_t<decltype(table)>::Map(probe.MapFd(full), count, full);
+      if (!rows.ok()) return rows.status();
+      table = *std::move(rows);
+      return absl::OkStatus();
+    };
+    KVMSENTRY_RETURN_IF_ERROR(map("_losses", 1, tables.losses_));
+    KVMSENTRY_RETURN_IF_ERROR(map("_vms_used", vms, tables.used_));
+    KVMSENTRY_RETURN_IF_ERROR(map("_vms", vms, tables.vms_));
+    KVMSENTRY_RETURN_IF_ERROR(map("_limits", vms, tables.limits_));
+    state.Finish(static_cast<ks_source>(source), version);
+    return tables;
+  }
+
+  const Losses& losses() const { return losses_.rows()[0]; }
+
+  // The VMs that have rows here.
+  std::vector<VmPlace> Places() const {
+    std::vector<VmPlace> places;
+    const auto end = static_cast<Slot>(vms_.size());
+    for (Slot slot = used_.Next(0, end); slot < end; slot = used_.Next(slot + 1, end)) {
+      places.push_back({{Load(vms_[slot].vm_serial)}, slot});
+    }
+    return places;
+  }
+
+  // Of every VM that has a row, in the order of slots.
+  std::vector<VmCounts> ReadCounts() const {
+    std::vector<VmCounts> all;
+    for (const VmPlace& place : Places()) all.push_back(CountsOf(place));
+    return all;
+  }
+
+  // Zeroes for a VM without a row.
+  VmCounts CountsOf(const VmPlace& vm) const {
+    VmCounts counts{.vm = vm, .count = std::vector<uint64_t>(kMeters)};
+    if (!IsOf(vm)) return counts;
+    for (size_t meter = 0; meter < kMeters; ++meter) {
+      counts.count[meter] = Load(vms_[vm.slot].meters[meter].count);
+    }
+    return counts;
+  }
+
+  // The row of VM; nullptr while it has none.
+  Row* RowOf(const VmPlace& vm) { return IsOf(vm) ? &vms_[vm.slot] : nullptr; }
+
+  void SetLimits(const VmPlace& vm, std::span<const Limit> limits) {
+    const bool any = std::ranges::any_of(
+        limits, [this](const Limit& limit) { return limit.meter.source == source_; });
+    // A row that nobody has set a limit in need not be mapped.
+    if (!any && !IsOf(vm)) return;
+    kvmsentry::SetLimits(source_, limits, limits_[vm.slot].meters);
+    if (IsOf(vm)) LookAtOnce(vms_[vm.slot].meters);
+  }
+
+  std::vector<ks_limit_crossed> TakeUntold() {
+    const uint64_t ring_full = Load(losses().ring_full);  // which the programs count last
+    if (std::exchange(ring_full_, ring_full) == ring_full) return {};
+    std::vector<ks_limit_crossed> untold;
+    for (const VmPlace& place : Places()) {
+      if (place.vm.serial == 0) continue;
+      kvmsentry::TakeUntold(source_, place.vm, limits_[place.slot].meters, &untold);
+    }
+    return untold;
+  }
+
+  void Release(const VmPlace& vm) {
+    std::memset(&limits_[vm.slot], 0, sizeof(Limits));
+    if (!used_.Has(vm.slot)) return;
+    std::memset(&vms_[vm.slot], 0, sizeof(Row));
+    used_.Clear(vm.slot);
+  }
+
+ private:
+  static constexpr size_t kMeters = std::extent_v<decltype(Row::meters)>;
+
+  explicit VmTables(SourceId source) : source_(source) {}
+
+  bool IsOf(const VmPlace& vm) const {
+    return used_.Has(vm.slot) && Load(vms_[vm.slot].vm_serial) == vm.vm.serial;
+  }
+
+  SourceId source_;
+  uint64_t ring_full_ = 0;  // losses when TakeUntold() looked last
+  MappedRows<const Losses> losses_;
+  RowsInUse used_;
+  RowTable<Row> vms_;
+  RowTable<Limits> limits_;
+};
+
+}  // namespace kvmsentry

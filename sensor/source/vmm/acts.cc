@@ -1,0 +1,80 @@
+#include "sensor/source/vmm/acts.h"
+
+#include <array>
+#include <cstring>
+#include <memory>
+
+#include <arpa/inet.h>
+
+#include "absl/strings/str_cat.h"
+
+#include "sensor/base/escape.h"
+#include "sensor/source/catalogue.h"
+
+namespace kvmsentry {
+namespace {
+
+template <size_t kSize>
+std::string TextOf(const char (&text)[kSize]) {
+  return Escape({text, strnlen(text, kSize)}, kMaxMemberText);
+}
+
+// "192.0.2.1:443", "[2001:db8::1]:443".
+absl::StatusOr<std::string> EndpointOf(const ks_vmm_act& act) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const auto family = static_cast<int>(act.family);
+  if ((family != AF_INET && family != AF_INET6) ||
+      inet_ntop(family, act.address, text.data(), text.size()) == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("record act: a connection of address family ", act.family));
+  }
+  const absl::string_view address(text.data());
+  return family == AF_INET ? absl::StrCat(address, ":", act.port)
+                           : absl::StrCat("[", address, "]:", act.port);
+}
+
+absl::StatusOr<std::string> WordsOf(const ks_vmm_act& act) {
+  switch (act.act) {
+    case KS_ACT_PROGRAM:
+    case KS_ACT_FOREIGN_IMAGE:
+      return TextOf(act.text);
+    case KS_ACT_CONNECTION: {
+      KVMSENTRY_ASSIGN_OR_RETURN(const std::string endpoint, EndpointOf(act));
+      return absl::StrCat(act.listens != 0 ? "listen " : "connect ", endpoint);
+    }
+    case KS_ACT_CLIENT:
+      return absl::StrCat(TextOf(act.actor), " ", act.text[0] == 0 ? "-" : TextOf(act.text));
+    case KS_ACT_ENTERED:
+    case KS_ACT_IMAGE_READ:
+    case KS_ACT_IMAGE_WRITTEN:
+    case KS_ACT_IMAGE_CHANGED:
+      return TextOf(act.actor);
+    default:
+      return absl::InvalidArgumentError(absl::StrCat("record act: there is no act ", act.act));
+  }
+}
+
+}  // namespace
+
+FeatureId FeatureOfAct(ks_act act) {
+  static const std::array<FeatureId, KS_ACTS> kFeatures = {
+      FeatureNamed("vmm.program"),   FeatureNamed("vmm.connection"), FeatureNamed("vmm.entered"),
+      FeatureNamed("vmm.client"),    FeatureNamed("image.reader"),   FeatureNamed("image.writer"),
+      FeatureNamed("image.changer"), FeatureNamed("image.foreign")};
+  return kFeatures[act];
+}
+
+absl::StatusOr<Observation> DecodeAct(const ks_vmm_act& act) {
+  if (act.source != KS_SOURCE_VMM) {
+    return absl::InvalidArgumentError(absl::StrCat("record act: of source ", act.source));
+  }
+  KVMSENTRY_ASSIGN_OR_RETURN(std::string words, WordsOf(act));
+  Observation observation{.time = {static_cast<int64_t>(act.header.time_ns)},
+                          .vm = {act.header.vm_serial},
+                          .kind = ObservationKind::kMember,
+                          .feature = FeatureOfAct(static_cast<ks_act>(act.act))};
+  observation.member = std::make_shared<const Member>(Member{.text = std::move(words)});
+  return observation;
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,137 @@
+#include "sensor/source/vmm/bpf.h"
+
+#include <array>
+
+#include "bpf/vmm/records.h"
+#include "sensor/probe/hook_variants.h"
+// The only place that includes the skeletons: their bytes are all that is used of them.
+#include "conduct.skel.h"
+#include "process.skel.h"
+#include "stranger.skel.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr std::array kVmmMaps = {
+    MapRow{"vmm_vms", MapSize::kVms, sizeof(ks_vmm_vm_row)},
+    MapRow{"vmm_vms_used", MapSize::kVmBits, sizeof(uint64_t)},
+    MapRow{"vmm_limits", MapSize::kVms, sizeof(ks_vmm_limits)},
+    MapRow{"vmm_children", MapSize::kDeclared, 0, /*frozen=*/true},
+    MapRow{"vmm_losses", MapSize::kDeclared, sizeof(ks_vmm_losses), /*frozen=*/true},
+};
+
+constexpr std::array kVmmObjects = {
+    ObjectRow{"process", process_bpf__elf_bytes},
+    ObjectRow{"stranger", stranger_bpf__elf_bytes},
+    ObjectRow{"conduct", conduct_bpf__elf_bytes},
+};
+
+// Without probes on functions, at every system call: dear, but seen at all.
+constexpr std::array kCallEntry = {Variant::kFentry, Variant::kKprobe, Variant::kSysEnter};
+constexpr std::array kOpened = {Variant::kFentry, Variant::kKprobe, Variant::kSysExit};
+constexpr std::array kRefused = {Variant::kFexit, Variant::kSysExit};
+
+constexpr std::array<absl::string_view, 1> kProtect = {"security_file_mprotect"};
+constexpr std::array<absl::string_view, 2> kChanges = {"vfs_rename", "vfs_unlink"};
+// What a kernel may be built without.
+constexpr std::array<absl::string_view, 10> kCalls = {"security_capset",
+                                                      "create_user_ns",
+                                                      "switch_task_namespaces",
+                                                      "security_sb_mount",
+                                                      "security_sb_umount",
+                                                      "security_move_mount",
+                                                      "security_kernel_load_data",
+                                                      "security_kernel_read_file",
+                                                      "security_bpf",
+                                                      "security_perf_event_open"};
+
+// Whose a process is, and whether its guest has begun, only KVM's types tell.
+constexpr std::array<absl::string_view, 1> kKvm = {"kvm_vcpu"};
+
+constexpr Hook OfKvm(Hook hook) {
+  hook.types = kKvm;
+  hook.module = "kvm";
+  return hook;
+}
+
+constexpr std::array kVmmHooks = {
+    OfKvm({.name = "sched_process_fork",
+           .object = "process",
+           .variants = kTracepoint,
+           .provides = "children of a VM's processes: vmm.fork.rate, and what they do"}),
+    OfKvm({.name = "sched_process_exec",
+           .object = "process",
+           .variants = kTracepoint,
+           .provides = "programs that a VM's processes start: vmm.program"}),
+    OfKvm({.name = "sched_process_exit",
+           .object = "process",
+           .variants = kTracepoint,
+           .provides = "threads of VMs that their seccomp filter ended: vmm.signal"}),
+    OfKvm({.name = "signal_generate",
+           .object = "process",
+           .variants = kTracepoint,
+           .provides = "faults of a VM's processes: vmm.signal"}),
+    OfKvm({.name = "inet_sock_set_state",
+           .object = "process",
+           .variants = kTracepoint,
+           .provides = "TCP connections that a VM's processes make or wait for: vmm.connection"}),
+    OfKvm({.name = "security_ptrace_access_check",
+           .object = "stranger",
+           .variants = kCallEntry,
+           .provides = "strangers that reach into a VM's memory: vmm.entered*; and VMs' processes "
+                       "that reach into others: vmm.call",
+           .weakness =
+               "at every system call, for no function can be probed here: ptrace and "
+               "process_vm_* by the VMM's pid, not /proc/PID/mem, pidfd_getfd or a thread's "
+               "number"}),
+    OfKvm({.name = "security_unix_stream_connect",
+           .object = "stranger",
+           .variants = kFunctionEntry,
+           .provides = "clients of a VMM's Unix sockets: vmm.client"}),
+    OfKvm({.name = "security_file_open",
+           .object = "stranger",
+           .variants = kOpened,
+           .provides = "images that strangers open: image.*; and files of the kernel that a VM's "
+                       "processes open to write: vmm.call",
+           .weakness = "at the end of every system call, for no function can be probed here: not "
+                       "what io_uring opens"}),
+    OfKvm({.name = "notify_change",
+           .object = "stranger",
+           .variants = kFunctionEntry,
+           .provides = "images that strangers change by their path: image.changer",
+           .with = kChanges}),
+    OfKvm({.name = "security_mmap_file",
+           .object = "conduct",
+           .variants = kCallEntry,
+           .provides = "memory that a VM's processes make executable: vmm.code",
+           .with = kProtect,
+           .weakness = "at every system call, for no function can be probed here: what was asked "
+                       "for, not what was mapped"}),
+    OfKvm({.name = "security_task_fix_setuid",
+           .object = "conduct",
+           .variants = kCallEntry,
+           .provides = "calls of a VM's processes on the kernel: vmm.call",
+           .with_if_there = kCalls,
+           .weakness = "at every system call, for no function can be probed here: not what capset "
+                       "grants"}),
+    OfKvm({.name = "__secure_computing",
+           .object = "conduct",
+           .variants = kRefused,
+           .provides = "system calls that a VM's seccomp filter refuses: vmm.refused_call*",
+           .weakness = "at the end of every system call, for no function can be probed here: each "
+                       "EPERM of a process with a filter"}),
+};
+
+}  // namespace
+
+const BpfSource& VmmBpf() {
+  static constexpr BpfSource kSource = {.name = "vmm",
+                                        .number = KS_SOURCE_VMM,
+                                        .layout_version = KS_VMM_VERSION,
+                                        .maps = kVmmMaps,
+                                        .objects = kVmmObjects,
+                                        .hooks = kVmmHooks};
+  return kSource;
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,12 @@
+// What of the source vmm is BPF: its maps, objects and hooks.
+#pragma once
+
+#include <span>
+
+#include "sensor/probe/map_plan.h"
+
+namespace kvmsentry {
+
+const BpfSource& VmmBpf();
+
+}  // namespace kvmsentry

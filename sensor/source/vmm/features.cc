@@ -1,0 +1,66 @@
+#include "sensor/source/vmm/features.h"
+
+#include <array>
+
+#include "bpf/vmm/meters.h"
+#include "sensor/source/vmm/members.h"
+
+namespace kvmsentry {
+namespace {
+
+constexpr auto kRate = FeatureKind::kRate;
+constexpr auto kSet = FeatureKind::kSet;
+constexpr Points kLeaving(Point::kK2, Point::kK5);
+constexpr Points kLeft(Point::kK2);
+constexpr Points kEntering(Point::kK3);
+constexpr Points kHostInterfaces(Point::kK5, Point::kR2, Point::kK2);
+constexpr Points kDataArea(Point::kR3);
+constexpr Points kOthersData(Point::kR3, Point::kK4, Point::kK2);
+
+// Rows: name, kind, points, unit, noun of an occurrence, hooks, member, meter.
+constexpr std::array kFeatures = {
+    Feature{"vmm.fork.rate", kRate, kLeaving, "1/s", "processes made", "sched_process_fork",
+            nullptr, KS_METER_VMM_FORK},
+    Feature{"vmm.program", kSet, kLeaving, "program", "programs started", "sched_process_exec",
+            &kProgram, std::nullopt},
+    Feature{"vmm.code", kSet, kLeft, "executable memory", "mappings made executable",
+            "security_mmap_file", &kCode, std::nullopt},
+    Feature{"vmm.signal", kSet, kLeft, "signal", "signals for faults of its own",
+            HookNames("signal_generate", "sched_process_exit"), &kSignal, std::nullopt},
+    Feature{"vmm.connection", kSet, kLeaving, "connection", "TCP connections and listeners",
+            "inet_sock_set_state", &kConnection, std::nullopt},
+    Feature{
+        "vmm.call", kSet, kHostInterfaces, "calls on", "calls on interfaces of the kernel",
+        HookNames("security_task_fix_setuid", "security_ptrace_access_check", "security_file_open"),
+        &kCallFamily, std::nullopt},
+    Feature{"vmm.refused_call.rate", kRate, kHostInterfaces, "1/s",
+            "system calls that its filter refused", "__secure_computing", nullptr,
+            KS_METER_VMM_REFUSED},
+    Feature{"vmm.refused_call", kSet, kHostInterfaces, "system call",
+            "system calls that its filter refused", "__secure_computing", &kSystemCall,
+            std::nullopt},
+    Feature{"vmm.entered.rate", kRate, kEntering, "1/s", "accesses of strangers to its memory",
+            "security_ptrace_access_check", nullptr, KS_METER_VMM_ENTERED},
+    Feature{"vmm.entered", kSet, kEntering, "program", "accesses of strangers to its memory",
+            "security_ptrace_access_check", &kProgram, std::nullopt},
+    Feature{"vmm.client", kSet, kEntering, "client", "connections to its Unix sockets",
+            "security_unix_stream_connect", &kMonitorClient, std::nullopt},
+    Feature{"image.stranger.rate", kRate, kDataArea, "1/s",
+            "times that strangers opened or changed its images", "security_file_open", nullptr,
+            KS_METER_VMM_IMAGE},
+    Feature{"image.reader", kSet, kDataArea, "program", "strangers that opened its images to read",
+            "security_file_open", &kProgram, std::nullopt},
+    Feature{"image.writer", kSet, kDataArea, "program", "strangers that opened its images to write",
+            "security_file_open", &kProgram, std::nullopt},
+    Feature{"image.changer", kSet, kDataArea, "program",
+            "strangers that renamed, removed, truncated or gave away its images", "notify_change",
+            &kProgram, std::nullopt},
+    Feature{"image.foreign", kSet, kOthersData, "image", "other VMs' images that it opened",
+            "security_file_open", &kImage, std::nullopt},
+};
+
+}  // namespace
+
+std::span<const Feature> VmmFeatures() { return kFeatures; }
+
+}  // namespace kvmsentry

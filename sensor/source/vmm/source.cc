@@ -1,0 +1,100 @@
+#include "sensor/source/vmm/source.h"
+
+#include <utility>
+
+#include "sensor/base/load.h"
+#include "sensor/feature/member_kind.h"
+#include "sensor/source/catalogue.h"
+#include "sensor/source/take_bits.h"
+#include "sensor/source/vmm/acts.h"
+
+namespace kvmsentry {
+namespace {
+
+// The features of the sets that are bits.
+struct BitFeatures {
+  FeatureId code = FeatureNamed("vmm.code");
+  FeatureId call = FeatureNamed("vmm.call");
+  FeatureId signal = FeatureNamed("vmm.signal");
+  FeatureId refused = FeatureNamed("vmm.refused_call");
+};
+
+const BitFeatures& Bits() {
+  static const BitFeatures bits;
+  return bits;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<VmmSource>> VmmSource::Open(const Probe& probe, SharedState& state) {
+  KVMSENTRY_ASSIGN_OR_RETURN(VmmTables tables,
+                             VmmTables::Open(probe, state, SourceId::kVmm, "vmm", KS_VMM_VERSION));
+  std::unique_ptr<VmmSource> source(new VmmSource(std::move(tables)));
+  source->losses_ = LossesThatMatter(*source);
+  return source;
+}
+
+void VmmSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
+  watched_[vm.vm] = vm.slot;
+  tables_.SetLimits(vm, limits);
+}
+
+absl::Status VmmSource::Release(const VmPlace& vm) {
+  watched_.erase(vm.vm);
+  tables_.Release(vm);
+  return absl::OkStatus();
+}
+
+// A VM whose processes did nothing has counted nothing: that is told, too, for its rates are 0.
+void VmmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
+  const uint64_t losses = LossesThatMatter(*this);
+  const bool lossy = std::exchange(losses_, losses) != losses;
+  auto counts = std::make_shared<CountsByVm>(id(), KS_VMM_METERS);
+  for (const VmCounts& vm : tables_.ReadCounts()) counts->Put(vm.vm.vm, vm.count);
+  if (counts->WentBackSince(*counts_)) tampered_ = "a count in the map vmm_vms went back";
+  counts_ = std::move(counts);
+  for (const auto& [vm, slot] : watched_) {
+    ObserveCounts(sampling, vm, counts_->Of(vm), {}, lossy, out);
+    ks_vmm_vm_row* row = tables_.RowOf({vm, slot});
+    if (row != nullptr) ObserveBits(vm, *row, sampling.now, out);
+  }
+}
+
+void VmmSource::ObserveBits(VmId vm, ks_vmm_vm_row& row, KernelTime now,
+                            std::vector<Observation>* out) {
+  if (Load(row.changed) == 0) return;
+  __atomic_store_n(&row.changed, 0, __ATOMIC_SEQ_CST);
+  const auto observe = [&](FeatureId feature) {
+    return [=](uint64_t member) { ObserveMember(vm, now, feature, member, out); };
+  };
+  TakeBits(row.code, 0, observe(Bits().code));
+  TakeBits(row.calls, 0, observe(Bits().call));
+  TakeBits(row.signals, 0, observe(Bits().signal));
+  TakeAllBits(row.refused, observe(Bits().refused));
+  TakeBits(row.untold, 0, [&](uint64_t act) {
+    if (act >= KS_ACTS) return;
+    ObserveMember(vm, now, FeatureOfAct(static_cast<ks_act>(act)), kUntoldMember, out);
+  });
+}
+
+void VmmSource::TakeUntold(std::vector<Observation>* out) {
+  ObserveUntold(tables_.TakeUntold(), out);
+}
+
+std::vector<Loss> VmmSource::Losses() const { return DescribeLosses(tables_.losses()); }
+
+std::vector<Loss> DescribeLosses(const ks_vmm_losses& losses) {
+  return {
+      {"ring_full", "records that found no room in the ring: reported late, by the next tick",
+       Load(losses.ring_full), true},
+      {"row_lookup", "slots that led to no row of a table", Load(losses.row_lookup), true},
+      {"missed_return", "calls whose return no kretprobe saw: not counted",
+       Load(losses.missed_return), true},
+      {"child_untracked", "children of VMs' processes beyond 16,384: what they do is not seen",
+       Load(losses.child_untracked), true},
+      {"vmm_unattributed", "acts of, or on, processes that have several VMs: counted for no VM",
+       Load(losses.vmm_unattributed), false},
+  };
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,89 @@
+#include "sensor/source/vmm/acts.h"
+
+#include <cstring>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "sensor/source/catalogue.h"
+#include "sensor/source/decode.h"
+#include "tests/support/assert_ok.h"
+
+namespace kvmsentry {
+namespace {
+
+using ::testing::HasSubstr;
+
+ks_vmm_act Act(ks_act act, absl::string_view actor = {}, absl::string_view text = {}) {
+  ks_vmm_act record{};
+  record.header = {.version = KS_LAYOUT_VERSION,
+                   .kind = KS_RECORD_ACT,
+                   .size = sizeof(ks_vmm_act),
+                   .time_ns = 1000,
+                   .vm_serial = 7};
+  record.source = KS_SOURCE_VMM;
+  record.act = static_cast<uint16_t>(act);
+  actor.copy(record.actor, sizeof(record.actor));
+  text.copy(record.text, sizeof(record.text));
+  return record;
+}
+
+ks_vmm_act Connection(bool listens, uint32_t family, std::initializer_list<uint8_t> address) {
+  ks_vmm_act record = Act(KS_ACT_CONNECTION);
+  record.listens = listens ? 1 : 0;
+  record.family = family;
+  record.port = 443;
+  std::memcpy(record.address, address.begin(), address.size());
+  return record;
+}
+
+// Through the decoder of the ring.
+std::string TextOf(const ks_vmm_act& act, absl::string_view feature) {
+  const auto record = Decode(std::as_bytes(std::span(&act, 1)));
+  EXPECT_TRUE(record.ok()) << record.status();
+  if (!record.ok()) return "";
+  const auto& observation = std::get<Observation>(*record);
+  EXPECT_EQ(FeatureOf(observation.feature).name, feature);
+  EXPECT_EQ(observation.kind, ObservationKind::kMember);
+  EXPECT_EQ(observation.vm, VmId{7});
+  return observation.member->text;
+}
+
+TEST(DecodeActTest, EachSaysWhatItIsOf) {
+  EXPECT_EQ(TextOf(Act(KS_ACT_PROGRAM, "qemu", "/bin/sh"), "vmm.program"), "/bin/sh");
+  EXPECT_EQ(TextOf(Act(KS_ACT_ENTERED, "gdb"), "vmm.entered"), "gdb");
+  EXPECT_EQ(TextOf(Act(KS_ACT_CLIENT, "socat", "/run/m"), "vmm.client"), "socat /run/m");
+  EXPECT_EQ(TextOf(Act(KS_ACT_CLIENT, "socat"), "vmm.client"), "socat -");
+  EXPECT_EQ(TextOf(Act(KS_ACT_IMAGE_READ, "cat", "a.img"), "image.reader"), "cat");
+  EXPECT_EQ(TextOf(Act(KS_ACT_IMAGE_WRITTEN, "dd", "a.img"), "image.writer"), "dd");
+  EXPECT_EQ(TextOf(Act(KS_ACT_IMAGE_CHANGED, "mv", "a.img"), "image.changer"), "mv");
+  EXPECT_EQ(TextOf(Act(KS_ACT_FOREIGN_IMAGE, "qemu", "a.img"), "image.foreign"), "a.img");
+}
+
+TEST(DecodeActTest, ConnectionsHaveAddressAndPort) {
+  EXPECT_EQ(TextOf(Connection(false, AF_INET, {192, 0, 2, 1}), "vmm.connection"),
+            "connect 192.0.2.1:443");
+  EXPECT_EQ(TextOf(Connection(true, AF_INET6, {0x20, 1, 0xd, 0xb8}), "vmm.connection"),
+            "listen [2001:db8::]:443");
+}
+
+// Who names a program or a file names it as it likes.
+TEST(DecodeActTest, TextsAreEscapedAndEndWithTheirFields) {
+  EXPECT_EQ(TextOf(Act(KS_ACT_PROGRAM, "", "/tmp/\x1b[2J\n"), "vmm.program"), "/tmp/\\x1b[2J\\x0a");
+  const std::string full(sizeof(ks_vmm_act::actor), 'x');  // without a 0
+  EXPECT_EQ(TextOf(Act(KS_ACT_ENTERED, full, "y"), "vmm.entered"), full);
+}
+
+TEST(DecodeActTest, WhatNoProgramWritesIsRefused) {
+  ks_vmm_act act = Connection(false, AF_UNIX, {});
+  EXPECT_THAT(std::string(DecodeAct(act).status().message()), HasSubstr("address family 1"));
+  act = Act(static_cast<ks_act>(KS_ACTS));
+  EXPECT_THAT(std::string(DecodeAct(act).status().message()), HasSubstr("there is no act"));
+  act = Act(KS_ACT_PROGRAM);
+  act.source = KS_SOURCE_VFIO;
+  EXPECT_THAT(std::string(DecodeAct(act).status().message()), HasSubstr("of source 1"));
+}
+
+}  // namespace
+}  // namespace kvmsentry

@@ -7,7 +7,7 @@ source deploy/host.sh
 prepare_host
 deploy/install-packages.sh
 cmake --preset release >/dev/null
-cmake --build --preset release --target bench_engine bench_hook_cost bench_guest_cost bench_daemon_cost bench_resource_cost bench_fanout -- -j"$(nproc)" >/dev/null
+cmake --build --preset release --target bench_engine bench_hook_cost bench_guest_cost bench_daemon_cost bench_resource_cost bench_bystander_cost bench_fanout -- -j"$(nproc)" >/dev/null
 
 echo "machine: $(sed -n 's/^model name\t: //p' /proc/cpuinfo | head -1), $(nproc) CPUs, load $(cut -d' ' -f1-3 /proc/loadavg)"
 echo "kernel:  $(uname -r), KVM: $(basename -a /sys/module/kvm_* | tr '\n' ' ')"
@@ -17,6 +17,9 @@ build/release/bench/hooks/bench_hook_cost
 echo
 echo "== a guest's wall time"
 build/release/bench/guest/bench_guest_cost
+echo
+echo "== system calls of a process that has no VM"
+build/release/bench/bystander/bench_bystander_cost
 echo
 echo "== what VMs use: the pass over them, and a look at who runs instead"
 build/release/bench/resource/bench_resource_cost

@@ -157,6 +157,7 @@ struct kvm_vcpu_arch {
   unsigned long regs[17];
   __u32 regs_avail;
   unsigned long cr3;
+  unsigned long cr4;
   __u64 efer;
   bool guest_state_protected;
 } KS_CORE;

@@ -7,8 +7,8 @@
  * says it; making that record is dearer.
  */
 #include "bpf/kvm/exit_state.bpf.h"
-#include "bpf/kvm/lstar.bpf.h"
 #include "bpf/kvm/meter.bpf.h"
+#include "bpf/kvm/protection.bpf.h"
 #include "bpf/kvm/whose.bpf.h"
 
 KS_LICENSE;
@@ -29,7 +29,7 @@ static __noinline int begin_sample(struct ks_vcpu_row* vcpu, struct ks_exit_row*
   exits->reason = reason;
   exits->known = 0;
   keep_state(exits, &state);
-  watch_lstar(vcpu, exits);
+  watch_protection(vcpu, exits);
   exits->exit_ns = bpf_ktime_get_ns();
   vcpu->timing = 1;
   return 0;

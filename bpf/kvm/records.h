@@ -6,7 +6,7 @@
 #include "bpf/kvm/walks.h"
 #include "bpf/records.h"
 
-#define KS_KVM_VERSION 2
+#define KS_KVM_VERSION 3
 
 /* ---- vCPUs and VMs -------------------------------------------------------------------------- */
 
@@ -69,7 +69,9 @@ struct ks_exit_row {
   uint32_t reason; /* of that exit: exit_member() */
   uint32_t isa;    /* KS_ISA_*, 0 before the first exit */
   uint64_t lstar;  /* of SVM: the guest's at the latest sampled exit; 0 before it was set */
-  uint64_t padding[6];
+  uint64_t efer;   /* the guest's at the latest sampled exit */
+  uint64_t cr0;    /* the same, of SVM */
+  uint64_t padding[4];
 };
 KS_STATIC_ASSERT(sizeof(struct ks_exit_row) % 64 == 0);
 
@@ -159,11 +161,22 @@ enum ks_ioctl_kind {
 #define KS_PAGE_SHIFT 12
 
 /* First-seen members of one VM. Programs set them, user space takes (reads and clears) them. */
+/* Protections of the guest's kernel that went after they were set up. */
+enum ks_protection {
+  KS_LOST_WP = 0, /* CR0.WP: its read-only pages are writable to it */
+  KS_LOST_SMEP,   /* CR4.SMEP: it runs code of programs */
+  KS_LOST_SMAP,   /* CR4.SMAP: it reads and writes their data */
+  KS_LOST_UMIP,   /* CR4.UMIP: programs read where its tables lie */
+  KS_LOST_NX,     /* EFER.NX: all its data can be run */
+  KS_LOST_LSTAR,  /* the entry to it is elsewhere */
+};
+
 struct ks_kvm_sets {
-  uint64_t changed;       /* not 0: members were set since user space took them */
-  uint64_t mmio_overflow; /* guest pages that found no room */
-  uint64_t msr_overflow;  /* MSRs outside the blocks that found no room */
-  uint64_t padding[5];
+  uint64_t changed;         /* not 0: members were set since user space took them */
+  uint64_t mmio_overflow;   /* guest pages that found no room */
+  uint64_t msr_overflow;    /* MSRs outside the blocks that found no room */
+  uint64_t protection_lost; /* by ks_protection */
+  uint64_t padding[4];
   uint64_t ports[65536 / 64];
   uint64_t msrs_written[KS_MSR_BITS / 64];
   uint64_t ioctls[KS_IOCTL_KINDS * 256 / 64]; /* by KS_IOCTL_MEMBER */

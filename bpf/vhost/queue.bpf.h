@@ -72,6 +72,23 @@ static __noinline int read_configuration(struct ks_queue_row* row) {
   return 0;
 }
 
+#define KS_VIRTIO_F_ACCESS_PLATFORM 33 /* include/uapi/linux/virtio_config.h */
+
+/* A guest can only choose rings in its own memory; with others vhost would read and write the
+ * VMM's. Behind an IOMMU of the guest's, addresses are the guest's bus's, and say nothing. */
+static __noinline int check_rings(const struct ks_queue_row* row) {
+  if (!row || !row->desc || row->features & 1ULL << KS_VIRTIO_F_ACCESS_PLATFORM) return 0;
+  const struct ks_vm_row* vm = vm_row(row->vm_slot);
+  struct ks_vhost_vm_row* sum = vhost_vm_row(row->vm_slot, row->vm_serial);
+  if (!vm || !sum || vm->serial != row->vm_serial) return 0;
+  __u64 outside = 0;
+  if (!holds_address(vm->kvm, row->desc)) outside |= 1ULL << KS_RING_DESC;
+  if (!holds_address(vm->kvm, row->avail)) outside |= 1ULL << KS_RING_AVAIL;
+  if (!holds_address(vm->kvm, row->used)) outside |= 1ULL << KS_RING_USED;
+  if (outside & ~sum->rings_outside) __sync_fetch_and_or(&sum->rings_outside, outside);
+  return 0;
+}
+
 static __noinline struct ks_queue_row* add_queue(__u64 queue, __u64 mm,
                                                  const struct ks_owner* owner, __u32 index,
                                                  __u64 stale) {
@@ -120,6 +137,7 @@ static __noinline struct ks_queue_row* add_queue(__u64 queue, __u64 mm,
     return 0;
   }
   __sync_fetch_and_add(&sum->queues, 1);
+  check_rings(row);
   return row;
 }
 
@@ -191,5 +209,6 @@ static __always_inline struct ks_queue_row* reconfigured_queue(__u64 queue, __u6
     }
   }
   read_configuration(row);
+  check_rings(row);
   return row;
 }

@@ -5,7 +5,7 @@
 #include "bpf/records.h"
 #include "bpf/vhost/meters.h"
 
-#define KS_VHOST_VERSION 1
+#define KS_VHOST_VERSION 2
 
 enum ks_queue_kind {
   KS_QUEUE_OTHER = 0,
@@ -52,16 +52,19 @@ struct ks_stray_queue {
   uint64_t outlived; /* 1: its VM is gone; what vhost still does is no VM's, and no loss */
 };
 
+/* What a virtqueue consists of. */
+enum ks_ring { KS_RING_DESC = 0, KS_RING_AVAIL, KS_RING_USED };
+
 /* What a VM has of all its queues, in the slot of its ks_vm_row; of the VM vm_serial. */
 struct ks_vhost_vm_row {
   uint64_t vm_serial;
   uint32_t queues; /* rows that its virtqueues have now */
   uint32_t padding;
-  uint64_t changed;          /* not 0: bits were set since user space took them */
-  uint64_t ioctls[256 / 64]; /* bit N: an ioctl of number N on its devices */
-  uint64_t padding2;
+  uint64_t changed;                  /* not 0: bits were set since user space took them */
+  uint64_t ioctls[256 / 64];         /* bit N: an ioctl of number N on its devices */
+  uint64_t rings_outside;            /* by ks_ring: set up outside of the VM's memory */
   uint64_t retired[KS_VHOST_METERS]; /* counts of rows gone, folded so that sums never go back */
-  uint64_t padding3;
+  uint64_t padding2;
 };
 KS_STATIC_ASSERT(sizeof(struct ks_vhost_vm_row) == 128);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What is told of acts: bits in the VM's row, which cost nothing more however often they recur, and
- * records with words, of which a VM has a budget. What is beyond it sets a bit, which user space
- * takes for a member outside every norm: a flood of harmless acts hides no other.
+ * How acts are reported: as bits in the VM's row, which cost nothing more however often they recur,
+ * or as records with words. Of each kind of record a VM has a budget. An act beyond it sets a bit,
+ * which user space reports as a member outside every norm: a flood of harmless acts hides no other.
  */
 #pragma once
 
@@ -20,17 +20,27 @@ static __always_inline struct ks_vmm_vm_row* row_of_vm(const struct ks_owner* ow
   return row;
 }
 
+/* The row of the VM that the current process belongs to; NULL for a process of none, and while the
+ * VM's guest has not begun. */
+static __always_inline struct ks_vmm_vm_row* acting_row(struct ks_owner* owner) {
+  if (!is_current_vms(owner) || !has_begun(owner->slot)) return 0;
+  return row_of_vm(owner);
+}
+
 static __always_inline void count_act(struct ks_vmm_vm_row* row, const struct ks_owner* owner,
                                       __u32 meter) {
   shared_add(&row->meters[meter], meter, 1, owner->slot, 0);
 }
 
-static __always_inline bool is_within_budget(struct ks_vmm_vm_row* row, __u64 now) {
+static __always_inline bool is_within_budget(struct ks_vmm_vm_row* row, __u32 act, __u64 now) {
   __u64 window = row->window_ns;
   if (now - window >= KS_SECOND_NS &&
-      __sync_val_compare_and_swap(&row->window_ns, window, now) == window)
-    row->sent = 0;
-  return __sync_fetch_and_add(&row->sent, 1) < KS_ACTS_PER_SECOND;
+      __sync_val_compare_and_swap(&row->window_ns, window, now) == window) {
+#pragma unroll
+    for (int i = 0; i < KS_ACTS; i++) row->sent[i] = 0;
+  }
+  if (act >= KS_ACTS) return false;
+  return __sync_fetch_and_add(&row->sent[act], 1) < KS_ACTS_PER_SECOND;
 }
 
 /* The file name of the program that TASK runs. */
@@ -40,18 +50,17 @@ static __always_inline void name_program(struct task_struct* task, char name[32]
   if (text) bpf_probe_read_kernel_str(name, 32, text);
 }
 
-/* A record of ACT by the current process, to be submitted; NULL where it may not or cannot be sent:
- * that is noted. */
+/* A record of ACT by the current process, to be submitted; NULL where none may or can be sent. */
 static __always_inline struct ks_vmm_act* begin_act(struct ks_vmm_vm_row* row,
                                                     const struct ks_owner* owner, __u32 act) {
   __u64 now = bpf_ktime_get_ns();
   struct ks_vmm_act* record = 0;
-  if (is_within_budget(row, now)) {
+  if (is_within_budget(row, act, now)) {
     record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
     if (!record) KS_LOSE(ring_full);
   }
   if (!record) {
-    note_bit(&row->untold, 64, &row->changed, act);
+    note_bit(&row->unsent, 64, &row->changed, act);
     return 0;
   }
   __builtin_memset(record, 0, sizeof(*record));
@@ -68,12 +77,13 @@ static __always_inline struct ks_vmm_act* begin_act(struct ks_vmm_vm_row* row,
   return record;
 }
 
-static __always_inline void tell_act(struct ks_vmm_act* record) {
+static __always_inline void submit_act(struct ks_vmm_act* record) {
   bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 }
 
-/* The current process made a system call of FAMILY. */
-static __always_inline void note_call(const struct ks_owner* owner, __u32 family) {
-  struct ks_vmm_vm_row* row = row_of_vm(owner);
+/* The current process made a call of FAMILY on the kernel. */
+static __always_inline void note_call(__u32 family) {
+  struct ks_owner owner = {};
+  struct ks_vmm_vm_row* row = acting_row(&owner);
   if (row) note_bit(&row->calls, 64, &row->changed, family);
 }

@@ -10,7 +10,8 @@
 #include "bpf/syscall.bpf.h"
 #include "bpf/vmm/records.h"
 
-#define KS_X32 0x40000000UL /* x32's calls are marked so: no distribution's kernel has them on */
+#define KS_X32 \
+  0x40000000UL /* x32's calls are marked so: Debian's kernels have them, switched off */
 
 /* What is made of a call, beyond its family. */
 enum ks_call_kind {
@@ -18,8 +19,11 @@ enum ks_call_kind {
   KS_PTRACE,
   KS_MAP,
   KS_PROTECT,
-  KS_FIRST_ID,  /* the first argument is the user that the process wants to be */
-  KS_SECOND_ID, /* the second */
+  KS_FIRST_ID,   /* the first argument is the user that the process wants to be */
+  KS_SECOND_ID,  /* the second */
+  KS_FIRST_ID16, /* of 16 bits */
+  KS_SECOND_ID16,
+  KS_MAP_STRUCT, /* its arguments lie in memory, and the first says where */
 };
 
 struct ks_call_row {
@@ -62,20 +66,22 @@ static const struct ks_call_row calls_64[KS_VMM_SYSCALLS] = {
 };
 
 static const struct ks_call_row calls_32[KS_VMM_SYSCALLS] = {
-    [23] = {KS_CALL_CREDENTIALS + 1, KS_FIRST_ID},
-    [70] = {KS_CALL_CREDENTIALS + 1, KS_SECOND_ID},
-    [138] = {KS_CALL_CREDENTIALS + 1, KS_FIRST_ID},
-    [164] = {KS_CALL_CREDENTIALS + 1, KS_SECOND_ID},
+    [23] = {KS_CALL_CREDENTIALS + 1, KS_FIRST_ID16},
+    [70] = {KS_CALL_CREDENTIALS + 1, KS_SECOND_ID16},
+    [138] = {KS_CALL_CREDENTIALS + 1, KS_FIRST_ID16},
+    [164] = {KS_CALL_CREDENTIALS + 1, KS_SECOND_ID16},
     [203] = {KS_CALL_CREDENTIALS + 1, KS_SECOND_ID}, /* setreuid32 and what follows */
     [208] = {KS_CALL_CREDENTIALS + 1, KS_SECOND_ID},
     [213] = {KS_CALL_CREDENTIALS + 1, KS_FIRST_ID},
     [215] = {KS_CALL_CREDENTIALS + 1, KS_FIRST_ID},
     [192] = {0, KS_MAP}, /* mmap2 */
+    [90] = {0, KS_MAP_STRUCT},
     [125] = {0, KS_PROTECT},
     [380] = {0, KS_PROTECT},
     [26] = {KS_CALL_PTRACE + 1, KS_PTRACE},
     [347] = ROW(PTRACE),
     [348] = ROW(PTRACE),
+    [310] = ROW(NAMESPACE),
     [346] = ROW(NAMESPACE),
     [21] = ROW(MOUNT),
     [22] = ROW(MOUNT),
@@ -104,32 +110,76 @@ struct ks_call_now {
 };
 #define KS_NO_FAMILY 0xffffffffU
 
+/* The number of a 64-bit call that does the same; x32 has some of its own. */
+static __always_inline unsigned long without_x32(unsigned long number) {
+  if (!(number & KS_X32)) return number;
+  switch (number & ~KS_X32) {
+    case 521:
+      return 101; /* ptrace */
+    case 528:
+      return 246; /* kexec_load */
+    case 539:
+      return 310; /* process_vm_readv */
+    case 540:
+      return 311; /* process_vm_writev */
+    default:
+      return number & ~KS_X32;
+  }
+}
+
+static __always_inline bool is_compat(void) {
+  return bpf_get_current_task_btf()->thread_info.status & KS_TS_COMPAT;
+}
+
 /* The call NUMBER that the current task is about to make, REGS being what sys_enter is handed. */
 static __always_inline struct ks_call_now call_now(__u64 regs_address, unsigned long number) {
   struct ks_call_now call = {.family = KS_NO_FAMILY};
-  number &= ~KS_X32;
+  number = without_x32(number);
   if (number >= KS_VMM_SYSCALLS) return call;
   /* Most numbers mean nothing to either table. */
   if (!(calls_64[number].family | calls_64[number].kind | calls_32[number].family |
         calls_32[number].kind))
     return call;
-  bool compat = bpf_get_current_task_btf()->thread_info.status & KS_TS_COMPAT;
+  bool compat = is_compat();
   struct ks_call_row row = compat ? calls_32[number] : calls_64[number];
   call.family = row.family ? row.family - 1U : KS_NO_FAMILY;
   call.kind = row.kind;
   struct pt_regs* regs = (struct pt_regs*)regs_address;
-  if (compat) {
-    call.arguments[0] = BPF_CORE_READ(regs, bx);
-    call.arguments[1] = BPF_CORE_READ(regs, cx);
-    call.arguments[2] = BPF_CORE_READ(regs, dx);
-    call.arguments[3] = BPF_CORE_READ(regs, si);
-  } else {
+  if (!compat) {
     call.arguments[0] = BPF_CORE_READ(regs, di);
     call.arguments[1] = BPF_CORE_READ(regs, si);
     call.arguments[2] = BPF_CORE_READ(regs, dx);
     call.arguments[3] = BPF_CORE_READ((struct pt_regs___r10*)regs, r10);
+    return call;
+  }
+  call.arguments[0] = BPF_CORE_READ(regs, bx);
+  call.arguments[1] = BPF_CORE_READ(regs, cx);
+  call.arguments[2] = BPF_CORE_READ(regs, dx);
+  call.arguments[3] = BPF_CORE_READ(regs, si);
+  if (call.kind == KS_MAP_STRUCT) {
+    __u32 words[4] = {};
+    bpf_probe_read_user(words, sizeof(words), (void*)(call.arguments[0] & 0xffffffff));
+#pragma unroll
+    for (int i = 0; i < 4; i++) call.arguments[i] = words[i];
+    call.kind = KS_MAP;
   }
   return call;
+}
+
+/* Whether the call makes the process another user than root: what a VMM should do. */
+static __always_inline bool gives_rights_up(const struct ks_call_now* call) {
+  switch (call->kind) {
+    case KS_FIRST_ID:
+      return (__u32)call->arguments[0] != 0;
+    case KS_SECOND_ID:
+      return (__u32)call->arguments[1] != 0;
+    case KS_FIRST_ID16:
+      return (__u16)call->arguments[0] != 0;
+    case KS_SECOND_ID16:
+      return (__u16)call->arguments[1] != 0;
+    default:
+      return false;
+  }
 }
 
 /* Whether NUMBER, of a call that returned a descriptor, opened a file. */
@@ -145,7 +195,7 @@ static __always_inline bool is_open(unsigned long number) {
     case 8:
     case 295:
     case 342:
-      return bpf_get_current_task_btf()->thread_info.status & KS_TS_COMPAT;
+      return is_compat();
     default:
       return false;
   }

@@ -11,30 +11,50 @@
 
 KS_LICENSE;
 
-#define KS_PROT_WRITE 2 /* include/uapi/asm-generic/mman-common.h */
+#define KS_PROT_READ 1 /* include/uapi/asm-generic/mman-common.h */
+#define KS_PROT_WRITE 2
 #define KS_PROT_EXEC 4
 #define KS_MAP_ANONYMOUS 0x20
-#define KS_EPERM 1
+#define KS_READ_IMPLIES_EXEC 0x0400000 /* include/uapi/linux/personality.h */
+#define KS_TMPFS_MAGIC 0x01021994      /* include/uapi/linux/magic.h */
+#define KS_HUGETLBFS_MAGIC 0x958458f6
+#define KS_EPERM 1 /* include/uapi/asm-generic/errno-base.h, errno.h */
+#define KS_ENOSYS 38
 
 /* ---- executable memory ---------------------------------------------------------------------- */
 
 static __always_inline void note_code(__u32 code) {
   struct ks_owner owner = {};
-  if (!acts_for_guest(&owner)) return;
-  struct ks_vmm_vm_row* row = row_of_vm(&owner);
+  struct ks_vmm_vm_row* row = acting_row(&owner);
   if (row) note_bit(&row->code, 64, &row->changed, code);
 }
 
-static __always_inline __u32 code_of(__u64 protection, bool file) {
+/* Shared memory and memfds, which are their creator's to fill, and what has no name any more. */
+static __always_inline bool lies_in_memory(struct file* file) {
+  struct inode* inode = BPF_CORE_READ(file, f_inode);
+  __u64 magic = BPF_CORE_READ(inode, i_sb, s_magic);
+  return magic == KS_TMPFS_MAGIC || magic == KS_HUGETLBFS_MAGIC || !BPF_CORE_READ(inode, i_nlink);
+}
+
+static __always_inline __u32 code_of(__u64 protection, struct file* file) {
   if (protection & KS_PROT_WRITE) return KS_CODE_WRITABLE;
-  return file ? KS_CODE_FILE : KS_CODE_ANONYMOUS;
+  if (!file) return KS_CODE_ANONYMOUS;
+  return lies_in_memory(file) ? KS_CODE_MEMORY : KS_CODE_FILE;
+}
+
+/* The kernel adds PROT_EXEC for who asked for that (personality(2)), after it asked its modules. */
+static __always_inline __u64 with_implied(__u64 protection) {
+  struct task_struct___vmm* task = (void*)bpf_get_current_task_btf();
+  bool implied = BPF_CORE_READ(task, personality) & KS_READ_IMPLIES_EXEC;
+  return protection & KS_PROT_READ && implied ? protection | KS_PROT_EXEC : protection;
 }
 
 /* int security_mmap_file(struct file *file, unsigned long prot, unsigned long flags),
  * security/security.c */
 static __always_inline void on_map(const __u64* arguments, bool typed) {
   (void)typed;
-  if (arguments[1] & KS_PROT_EXEC) note_code(code_of(arguments[1], arguments[0] != 0));
+  __u64 protection = with_implied(arguments[1]);
+  if (protection & KS_PROT_EXEC) note_code(code_of(protection, (struct file*)arguments[0]));
 }
 KS_FUNCTION_ENTRY(security_mmap_file, on_map)
 
@@ -43,11 +63,14 @@ struct mapping {
   __u32 code;
 };
 
+/* Pages of a private mapping of a file that were written to are anonymous. */
 static long classify(struct task_struct* task, struct vm_area_struct* vma, struct mapping* found) {
   __u64 stack = BPF_CORE_READ(task, mm, start_stack);
-  bool file = BPF_CORE_READ(vma, vm_file) != 0;
-  bool of_stack = BPF_CORE_READ(vma, vm_start) <= stack && stack < BPF_CORE_READ(vma, vm_end);
-  found->code = of_stack ? KS_CODE_STACK : code_of(found->protection, file);
+  struct file* file = BPF_CORE_READ(vma, vm_file);
+  found->code = code_of(found->protection, file);
+  if (found->code == KS_CODE_FILE && BPF_CORE_READ(vma, anon_vma)) found->code = KS_CODE_MODIFIED;
+  if (BPF_CORE_READ(vma, vm_start) <= stack && stack < BPF_CORE_READ(vma, vm_end))
+    found->code = KS_CODE_STACK;
   return 0;
 }
 
@@ -67,108 +90,139 @@ SEC("raw_tp/sys_enter") int security_mmap_file_sys_enter(__u64* ctx) {
   struct ks_call_now call = call_now(ctx[0], ctx[1]);
   if (call.kind != KS_MAP && call.kind != KS_PROTECT) return 0;
   KS_NOTE_FIRED(security_mmap_file_sys_enter);
-  __u64 protection = call.arguments[2];
+  __u64 protection = with_implied(call.arguments[2]);
   if (!(protection & KS_PROT_EXEC)) return 0;
-  struct mapping found = {.protection = protection,
-                          .code = code_of(protection, !(call.arguments[3] & KS_MAP_ANONYMOUS))};
+  struct mapping found = {.protection = protection, .code = KS_CODE_FILE};
   if (call.kind == KS_PROTECT) {
-    found.code = code_of(protection, false);
+    found.code = code_of(protection, 0);
     bpf_find_vma(bpf_get_current_task_btf(), call.arguments[0], classify, &found, 0);
+  } else if (call.arguments[3] & KS_MAP_ANONYMOUS || protection & KS_PROT_WRITE) {
+    found.code = code_of(protection, 0);
   }
   note_code(found.code);
   return 0;
 }
 
-/* ---- calls on the kernel -------------------------------------------------------------------- */
+/* ---- memory that is handed to the guest ------------------------------------------------------ */
 
-static __always_inline void note_own_call(__u32 family) {
-  struct ks_owner owner = {};
-  if (acts_for_guest(&owner)) note_call(&owner, family);
+#define KS_VM_PFNMAP 0x400 /* include/linux/mm.h */
+#define KS_VM_IO 0x4000
+
+static long note_special(struct task_struct* task, struct vm_area_struct* vma, __u64* flags) {
+  (void)task;
+  *flags = BPF_CORE_READ(vma, vm_flags);
+  return 0;
 }
+
+/* int kvm_arch_prepare_memory_region(struct kvm *kvm, const struct kvm_memory_slot *old, struct
+ * kvm_memory_slot *new, enum kvm_mr_change change), arch/x86/kvm/x86.c: KVM's own copy. Memory of
+ * devices has no struct page of its own; guests that could free such a page could keep it,
+ * CVE-2021-22543. */
+static __always_inline void on_slot(const __u64* arguments, bool typed) {
+  (void)typed;
+  const struct kvm_memory_slot* slot = (const struct kvm_memory_slot*)arguments[2];
+  struct ks_owner owner = {};
+  if (!slot || !is_current_vms(&owner)) return;
+  __u64 flags = 0;
+  bpf_find_vma(bpf_get_current_task_btf(), BPF_CORE_READ(slot, userspace_addr), note_special,
+               &flags, 0);
+  if (!(flags & (KS_VM_PFNMAP | KS_VM_IO))) return;
+  struct ks_vmm_vm_row* row = row_of_vm(&owner);
+  if (row) note_bit(&row->slots, 64, &row->changed, KS_SLOT_SPECIAL);
+}
+KS_FUNCTION_ENTRY(kvm_arch_prepare_memory_region, on_slot)
+
+/* ---- calls on the kernel -------------------------------------------------------------------- */
 
 #define CALLS(function, family)                                                 \
   static __always_inline void function##_called(const __u64* ctx, bool typed) { \
     (void)ctx;                                                                  \
     (void)typed;                                                                \
-    note_own_call(family);                                                      \
+    note_call(family);                                                          \
   }                                                                             \
   KS_FUNCTION_ENTRY(function, function##_called)
 
-/* security/security.c; all are called at rare system calls only. */
+/* security/security.c and others; all are called at rare system calls only. */
 CALLS(create_user_ns, KS_CALL_NAMESPACE) /* kernel/user_namespace.c */
 CALLS(security_sb_mount, KS_CALL_MOUNT)
 CALLS(security_sb_umount, KS_CALL_MOUNT)
+CALLS(security_sb_pivotroot, KS_CALL_MOUNT)
+CALLS(security_path_chroot, KS_CALL_MOUNT)
 CALLS(security_move_mount, KS_CALL_MOUNT)
-CALLS(security_kernel_load_data, KS_CALL_MODULE)
-CALLS(security_kernel_read_file, KS_CALL_MODULE)
+CALLS(vfs_get_tree, KS_CALL_MOUNT) /* fs/super.c: a file system that is made to be mounted */
 CALLS(security_bpf, KS_CALL_BPF)
 CALLS(security_perf_event_open, KS_CALL_PERF)
 
-/* int security_task_fix_setuid(struct cred *new, const struct cred *old, int flags): giving rights
- * up is what a VMM should do. */
+/* int security_task_fix_setuid(struct cred *new, const struct cred *old, int flags) */
 static __always_inline void on_user(const __u64* arguments, bool typed) {
   (void)typed;
   const struct cred* now = (const struct cred*)arguments[0];
   const struct cred* before = (const struct cred*)arguments[1];
   bool is_root = !BPF_CORE_READ(now, euid.val) || !BPF_CORE_READ(now, fsuid.val);
   bool was_root = !BPF_CORE_READ(before, euid.val) && !BPF_CORE_READ(before, fsuid.val);
-  if (is_root && !was_root) note_own_call(KS_CALL_CREDENTIALS);
+  if (is_root && !was_root) note_call(KS_CALL_CREDENTIALS);
 }
 KS_FUNCTION_ENTRY(security_task_fix_setuid, on_user)
-
-/* int security_capset(struct cred *new, const struct cred *old, ...) */
-static __always_inline void on_capabilities(const __u64* arguments, bool typed) {
-  (void)typed;
-  __u64 now = 0, before = 0; /* one number, or two halves in that order */
-  const struct cred* new = (const struct cred*)arguments[0];
-  const struct cred* old = (const struct cred*)arguments[1];
-  bpf_core_read(&now, sizeof(now), &new->cap_effective);
-  bpf_core_read(&before, sizeof(before), &old->cap_effective);
-  if (now & ~before) note_own_call(KS_CALL_CREDENTIALS);
-}
-KS_FUNCTION_ENTRY(security_capset, on_capabilities)
 
 /* void switch_task_namespaces(struct task_struct *tsk, struct nsproxy *new), kernel/nsproxy.c: with
  * none when a task ends. */
 static __always_inline void on_namespaces(const __u64* arguments, bool typed) {
   (void)typed;
-  if (arguments[1]) note_own_call(KS_CALL_NAMESPACE);
+  if (arguments[1]) note_call(KS_CALL_NAMESPACE);
 }
 KS_FUNCTION_ENTRY(switch_task_namespaces, on_namespaces)
+
+/* A driver's firmware is loaded by whoever makes its device appear. */
+#define KS_READING_FIRMWARE 1 /* include/linux/kernel_read_file.h */
+
+/* int security_kernel_load_data(enum kernel_load_data_id id, bool contents) */
+static __always_inline void on_load(const __u64* arguments, bool typed) {
+  (void)typed;
+  if ((__u32)arguments[0] != KS_READING_FIRMWARE) note_call(KS_CALL_MODULE);
+}
+KS_FUNCTION_ENTRY(security_kernel_load_data, on_load)
+
+/* int security_kernel_read_file(struct file *file, enum kernel_read_file_id id, bool contents) */
+static __always_inline void on_read(const __u64* arguments, bool typed) {
+  (void)typed;
+  if ((__u32)arguments[1] != KS_READING_FIRMWARE) note_call(KS_CALL_MODULE);
+}
+KS_FUNCTION_ENTRY(security_kernel_read_file, on_read)
 
 KS_FIRED(security_task_fix_setuid_sys_enter);
 SEC("raw_tp/sys_enter") int security_task_fix_setuid_sys_enter(__u64* ctx) {
   struct ks_call_now call = call_now(ctx[0], ctx[1]);
   if (call.family == KS_NO_FAMILY || call.family == KS_CALL_PTRACE) return 0;
-  /* Giving rights up is what a VMM should do. */
-  if (call.kind == KS_FIRST_ID && (__u32)call.arguments[0]) return 0;
-  if (call.kind == KS_SECOND_ID && (__u32)call.arguments[1]) return 0;
   KS_NOTE_FIRED(security_task_fix_setuid_sys_enter);
-  note_own_call(call.family);
+  if (!gives_rights_up(&call)) note_call(call.family);
   return 0;
 }
 
 /* ---- refused by its filter ------------------------------------------------------------------ */
 
-static __always_inline void note_refused(void) {
+/* A filter that answers ENOSYS has its process do the same by an older call: so QEMU's makes libc
+ * use clone for clone3. */
+static __always_inline void note_refused(__s64 answer, struct pt_regs* regs) {
+  if (answer == -KS_ENOSYS) return;
   struct ks_owner owner = {};
-  if (!acts_for_guest(&owner)) return;
-  struct ks_vmm_vm_row* row = row_of_vm(&owner);
+  struct ks_vmm_vm_row* row = acting_row(&owner);
   if (!row) return;
-  struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf());
-  __u64 number = regs->orig_ax;
+  __u64 number = without_x32(BPF_CORE_READ(regs, orig_ax));
+  if (number >= KS_VMM_SYSCALLS || is_compat()) number = KS_VMM_SYSCALLS - 1;
   count_act(row, &owner, KS_METER_VMM_REFUSED);
-  note_bit(row->refused, KS_VMM_SYSCALLS, &row->changed,
-           number < KS_VMM_SYSCALLS ? number : KS_VMM_SYSCALLS - 1);
+  note_bit(row->refused, KS_VMM_SYSCALLS, &row->changed, number);
 }
 
 /* int __secure_computing(...), kernel/seccomp.c: called for tasks with a filter alone; not 0 where
- * the call is not to be made. Its arguments have changed, so they are not used. */
+ * the call is not to be made, whose answer is set by then. Its arguments have changed over time, so
+ * they are not used. */
 KS_FIRED(__secure_computing_fexit);
 SEC("fexit/__secure_computing") int __secure_computing_fexit(void* ctx) {
   KS_NOTE_FIRED(__secure_computing_fexit);
   __u64 result = 0;
-  if (!bpf_get_func_ret(ctx, &result) && (int)result) note_refused();
+  if (bpf_get_func_ret(ctx, &result) || !(int)result) return 0;
+  struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf());
+  note_refused((__s64)BPF_CORE_READ(regs, ax), regs);
   return 0;
 }
 
@@ -179,6 +233,6 @@ SEC("raw_tp/sys_exit") int __secure_computing_sys_exit(__u64* ctx) {
   struct task_struct___vmm* task = (void*)bpf_get_current_task_btf();
   if (!BPF_CORE_READ(task, seccomp.mode)) return 0;
   KS_NOTE_FIRED(__secure_computing_sys_exit);
-  note_refused();
+  note_refused(-KS_EPERM, (struct pt_regs*)ctx[0]);
   return 0;
 }

@@ -10,10 +10,18 @@ struct mm_struct {
   unsigned long start_stack;
 } KS_CORE;
 
+struct anon_vma;
+
 struct vm_area_struct {
   unsigned long vm_start;
   unsigned long vm_end;
+  unsigned long vm_flags;
+  struct anon_vma* anon_vma;
   struct file* vm_file;
+} KS_CORE;
+
+struct kvm_memory_slot {
+  unsigned long userspace_addr;
 } KS_CORE;
 
 struct signal_struct {
@@ -31,20 +39,18 @@ struct task_struct___vmm {
   struct signal_struct* signal;
   struct nsproxy* nsproxy;
   struct seccomp seccomp;
+  unsigned int personality;
+  struct task_struct___vmm* group_leader;
+  __u64 start_boottime;
 } KS_CORE;
 
 struct kuid {
   __u32 val;
 };
 
-struct kernel_cap {
-  __u64 val;
-};
-
 struct cred {
   struct kuid euid;
   struct kuid fsuid;
-  struct kernel_cap cap_effective;
 } KS_CORE;
 
 struct linux_binprm {
@@ -123,8 +129,13 @@ struct dentry___inode {
 
 struct renamedata {
   struct dentry* old_dentry;
+  struct dentry* new_dentry;
 } KS_CORE;
 
 struct pt_regs___r10 {
   unsigned long r10;
+} KS_CORE;
+
+struct iattr {
+  unsigned int ia_valid;
 } KS_CORE;

@@ -19,13 +19,13 @@ KS_ARRAY_MAP(vmm_limits, struct ks_vmm_limits, BPF_F_MMAPABLE);
 KS_ARRAY_MAP(vmm_vms, struct ks_vmm_vm_row, BPF_F_MMAPABLE);
 KS_USED_MAP(vmm_vms_used);
 
-/* Which VM a process belongs to that one of the VM's made, or one of these: by tgid. */
+/* The children of VMs' processes, and theirs, by tgid. */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(max_entries, 16384);
   __uint(pinning, LIBBPF_PIN_BY_NAME);
   __type(key, __u32);
-  __type(value, struct ks_owner);
+  __type(value, struct ks_child);
 } vmm_children SEC(".maps");
 
 /* The row of the VM SERIAL in SLOT. */

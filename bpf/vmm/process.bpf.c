@@ -31,18 +31,31 @@ static __always_inline struct nsproxy* namespaces_of(struct task_struct* task) {
   return BPF_CORE_READ((struct task_struct___vmm*)task, nsproxy);
 }
 
+/* A child beyond the number that is followed counts as a program that nobody allows. */
+static __always_inline void follow_child(struct task_struct* child, const struct ks_owner* owner,
+                                         struct ks_vmm_vm_row* row) {
+  __u32 tgid = BPF_CORE_READ(child, tgid);
+  struct ks_child made = {.vm = *owner, .begin = begin_of(child)};
+  if (row->children < KS_MAX_CHILDREN &&
+      !bpf_map_update_elem(&vmm_children, &tgid, &made, BPF_ANY)) {
+    __sync_fetch_and_add(&row->children, 1);
+    return;
+  }
+  KS_LOSE(child_untracked);
+  note_bit(&row->unsent, 64, &row->changed, KS_ACT_PROGRAM);
+}
+
 /* TP_PROTO(struct task_struct *parent, struct task_struct *child), include/trace/events/sched.h */
 static __always_inline void on_fork(const __u64* ctx) {
   struct task_struct* parent = (struct task_struct*)ctx[0];
   struct task_struct* child = (struct task_struct*)ctx[1];
-  __u32 tgid = BPF_CORE_READ(child, tgid);
-  if (tgid != (__u32)BPF_CORE_READ(child, pid)) return; /* a thread */
+  if (BPF_CORE_READ(child, tgid) != BPF_CORE_READ(child, pid)) return; /* a thread */
   struct ks_owner owner = {};
-  if (!is_vms((__u64)BPF_CORE_READ(parent, mm), BPF_CORE_READ(parent, tgid), &owner)) return;
-  if (bpf_map_update_elem(&vmm_children, &tgid, &owner, BPF_ANY)) KS_LOSE(child_untracked);
-  if (!has_begun(owner.slot)) return;
+  if (!is_vms(parent, &owner)) return;
   struct ks_vmm_vm_row* row = row_of_vm(&owner);
   if (!row) return;
+  follow_child(child, &owner, row);
+  if (!has_begun(owner.slot)) return;
   count_act(row, &owner, KS_METER_VMM_FORK);
   if (namespaces_of(child) != namespaces_of(parent))
     note_bit(&row->calls, 64, &row->changed, KS_CALL_NAMESPACE);
@@ -53,33 +66,35 @@ KS_TRACEPOINT(sched_process_fork, on_fork)
  * kernel's copy. */
 static __always_inline void on_exec(const __u64* ctx) {
   struct ks_owner owner = {};
-  if (!acts_for_guest(&owner)) return;
-  struct ks_vmm_vm_row* row = row_of_vm(&owner);
-  if (!row) return;
-  struct ks_vmm_act* record = begin_act(row, &owner, KS_ACT_PROGRAM);
+  struct ks_vmm_vm_row* row = acting_row(&owner);
+  struct ks_vmm_act* record = row ? begin_act(row, &owner, KS_ACT_PROGRAM) : 0;
   if (!record) return;
   const char* path = BPF_CORE_READ((struct linux_binprm*)ctx[2], filename);
   bpf_probe_read_kernel_str(record->text, sizeof(record->text), path);
-  tell_act(record);
+  submit_act(record);
 }
 KS_TRACEPOINT(sched_process_exec, on_exec)
 
-static __always_inline void note_signal(const struct ks_owner* owner, __u32 number) {
-  struct ks_vmm_vm_row* row = row_of_vm(owner);
-  if (row) note_bit(&row->signals, 64, &row->changed, number);
+static __always_inline void forget_child(__u32 tgid) {
+  const struct ks_child* child = bpf_map_lookup_elem(&vmm_children, &tgid);
+  if (!child) return;
+  struct ks_vmm_vm_row* row = is_known(&child->vm) ? row_of_vm(&child->vm) : 0;
+  if (row) __sync_fetch_and_add(&row->children, -1);
+  bpf_map_delete_elem(&vmm_children, &tgid);
 }
 
 /* TP_PROTO(struct task_struct *p, ...) */
 static __always_inline void on_exit(const __u64* ctx) {
   struct task_struct* task = (struct task_struct*)ctx[0];
   struct task_struct___vmm* more = (void*)task;
-  __u32 tgid = BPF_CORE_READ(task, tgid);
   /* A thread that its filter ends alone gets no signal (kernel/seccomp.c). */
-  struct ks_owner owner = {};
-  if ((BPF_CORE_READ(more, exit_code) & 0x7f) == KS_SIGSYS && acts_for_guest(&owner))
-    note_signal(&owner, KS_SIGSYS);
+  if ((BPF_CORE_READ(more, exit_code) & 0x7f) == KS_SIGSYS) {
+    struct ks_owner owner = {};
+    struct ks_vmm_vm_row* row = acting_row(&owner);
+    if (row) note_bit(&row->signals, 64, &row->changed, KS_SIGSYS);
+  }
   if (BPF_CORE_READ(more, signal, live.counter) > 0) return; /* its other threads go on */
-  if (bpf_map_lookup_elem(&vmm_children, &tgid)) bpf_map_delete_elem(&vmm_children, &tgid);
+  forget_child(BPF_CORE_READ(task, tgid));
 }
 KS_TRACEPOINT(sched_process_exit, on_exit)
 
@@ -102,27 +117,27 @@ static __always_inline void on_signal(const __u64* ctx) {
   struct task_struct* task = (struct task_struct*)ctx[2];
   if (!is_fault(number, ctx[1], task)) return;
   struct ks_owner owner = {};
-  if (!is_vms((__u64)BPF_CORE_READ(task, mm), BPF_CORE_READ(task, tgid), &owner)) return;
-  if (has_begun(owner.slot)) note_signal(&owner, number);
+  if (!is_vms(task, &owner) || !has_begun(owner.slot)) return;
+  struct ks_vmm_vm_row* row = row_of_vm(&owner);
+  if (row) note_bit(&row->signals, 64, &row->changed, number);
 }
 KS_TRACEPOINT(signal_generate, on_signal)
 
 /* TP_PROTO(const struct sock *sk, const int oldstate, const int newstate),
- * include/trace/events/sock.h. Both states are entered by the process that asks for them, once
- * address and port are the socket's own. */
+ * include/trace/events/sock.h. Both states are entered by the process that asks for them. A
+ * connection has its address by then; a listener that was not bound gets its port afterwards
+ * (inet_csk_listen_start, net/ipv4/inet_connection_sock.c). */
 static __always_inline void on_state(const __u64* ctx) {
   int state = (int)ctx[2];
   if (state != KS_TCP_SYN_SENT && state != KS_TCP_LISTEN) return;
+  bool listens = state == KS_TCP_LISTEN;
   struct ks_owner owner = {};
-  if (!acts_for_guest(&owner)) return;
-  struct ks_vmm_vm_row* row = row_of_vm(&owner);
-  if (!row) return;
-  struct ks_vmm_act* record = begin_act(row, &owner, KS_ACT_CONNECTION);
+  struct ks_vmm_vm_row* row = acting_row(&owner);
+  struct ks_vmm_act* record =
+      row ? begin_act(row, &owner, listens ? KS_ACT_LISTENER : KS_ACT_CONNECTION) : 0;
   if (!record) return;
   const struct sock* sk = (const struct sock*)ctx[0];
-  bool listens = state == KS_TCP_LISTEN;
   record->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-  record->listens = listens;
   record->port = listens ? BPF_CORE_READ(sk, __sk_common.skc_num)
                          : __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
   if (record->family == KS_AF_INET) {
@@ -133,6 +148,6 @@ static __always_inline void on_state(const __u64* ctx) {
     bpf_core_read(record->address, sizeof(record->address),
                   listens ? &sk->__sk_common.skc_v6_rcv_saddr : &sk->__sk_common.skc_v6_daddr);
   }
-  tell_act(record);
+  submit_act(record);
 }
 KS_TRACEPOINT(inet_sock_set_state, on_state)

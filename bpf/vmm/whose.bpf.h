@@ -1,72 +1,108 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Which VM does a process belong to? It is the VM's if it
- *   - was made by a process of the VM's (vmm_children), whatever it runs by now, or
+ *   - was made by a process of the VM's since the VM has a vCPU (vmm_children), whatever it runs
+ * now
  *   - has the address space that created the VM, or
  *   - is the process that created it, and has another address space by now: it started a program.
  * A child is noted before it runs its first instruction.
+ *
+ * A process may have several VMs. What it does is then counted for one of them: a VMM must not get
+ * out of sight by creating another.
  */
 #pragma once
 
-#include "bpf/kvm/owner.bpf.h"
+#include "bpf/kvm/vms.bpf.h"
 #include "bpf/vmm/maps.bpf.h"
 
 #define KS_XA_INTERNAL 2 /* include/linux/xarray.h: the low bits of a pointer to a node */
 #define KS_XA_DEPTH 4    /* 64^4 vCPUs */
+#define KS_SETUP_NS 60000000000ULL
 
-/* A VM that the table says is gone has no processes. Whether its struct kvm still lives does not
- * matter here: a program that a VMM starts in its own place closes the VM's files first. */
+/* Whether the table has the VM as alive. Its struct kvm need not live any more: a program that a
+ * VMM starts in its own place closes the VM's files first. */
 static __always_inline bool is_known(const struct ks_owner* owner) {
   const struct ks_vm_row* vm = vm_row(owner->slot);
-  return !owner->several && vm && vm->serial == owner->serial && vm->state == KS_VM_ALIVE;
+  return vm && vm->serial == owner->serial && vm->state == KS_VM_ALIVE;
 }
 
-/* The VM of the process TGID, whose address space is MM. */
-static __noinline int vm_of_process(__u64 mm, __u32 tgid, struct ks_owner* owner) {
-  if (!owner) return KS_NO_VM;
-  const struct ks_owner* found = bpf_map_lookup_elem(&vmm_children, &tgid);
+struct first_search {
+  __u64 mm;
+  struct ks_owner first; /* the oldest that is alive */
+};
+
+static long consider_first(void* map, __u32* slot, struct ks_vm_row* vm,
+                           struct first_search* search) {
+  (void)map;
+  if (vm->mm != search->mm || vm->state != KS_VM_ALIVE || !vm->serial) return 0;
+  if (search->first.serial && search->first.serial < vm->serial) return 0;
+  search->first.serial = vm->serial;
+  search->first.slot = *slot;
+  return 0;
+}
+
+/* Of an address space that has, or had, several. */
+static __noinline int first_vm_of(__u64 mm, struct ks_owner* owner) {
+  struct first_search search = {.mm = mm};
+  if (!owner) return 0;
+  bpf_for_each_map_elem(&vms, consider_first, &search, 0);
+  *owner = search.first;
+  return search.first.serial != 0;
+}
+
+/* When the process of TASK began, in which a number that is used again differs; 0: not known. */
+static __always_inline __u64 begin_of(struct task_struct* task) {
+  return BPF_CORE_READ((struct task_struct___vmm*)task, group_leader, start_boottime);
+}
+
+/* The VM of the process TGID, whose address space is MM, or 0 where that is not at hand, and which
+ * began at BEGIN. */
+static __noinline int vm_of_process(__u64 mm, __u32 tgid, __u64 begin, struct ks_owner* owner) {
+  if (!owner) return 0;
+  const struct ks_child* child = bpf_map_lookup_elem(&vmm_children, &tgid);
+  bool is_child = child && (!begin || child->begin == begin);
+  if (is_child) {
+    *owner = child->vm;
+    if (is_known(owner)) return 1;
+  }
+  struct ks_owner_key of_mm = {.kind = KS_OWNER_MM, .id = {mm}};
+  const struct ks_owner* found = mm ? bpf_map_lookup_elem(&owners, &of_mm) : 0;
+  if (found && found->several) return first_vm_of(mm, owner);
   if (!found) {
-    struct ks_owner_key key = {.kind = KS_OWNER_MM, .id = {mm}};
-    found = bpf_map_lookup_elem(&owners, &key);
-    if (found && found->several) return find_owner(mm, 0, owner);
+    struct ks_owner_key of_process = {.kind = KS_OWNER_PROCESS, .id = {tgid}};
+    found = bpf_map_lookup_elem(&owners, &of_process);
   }
   if (!found) {
-    struct ks_owner_key key = {.kind = KS_OWNER_PROCESS, .id = {tgid}};
-    found = bpf_map_lookup_elem(&owners, &key);
+    if (is_child) KS_LOSE(orphan_act);
+    return 0;
   }
-  if (!found) return KS_NO_VM;
   *owner = *found;
-  if (owner->several) return KS_ONE_OF_SEVERAL;
-  return is_known(owner) ? KS_OWNED : KS_NO_VM;
+  return is_known(owner);
 }
 
-static __always_inline bool is_vms(__u64 mm, __u32 tgid, struct ks_owner* owner) {
-  int found = vm_of_process(mm, tgid, owner);
-  if (found == KS_ONE_OF_SEVERAL) KS_LOSE(vmm_unattributed);
-  return found == KS_OWNED;
+static __always_inline bool is_vms(struct task_struct* task, struct ks_owner* owner) {
+  return vm_of_process((__u64)BPF_CORE_READ(task, mm), BPF_CORE_READ(task, tgid), begin_of(task),
+                       owner);
 }
 
 static __always_inline bool is_current_vms(struct ks_owner* owner) {
   struct task_struct* task = bpf_get_current_task_btf();
-  return is_vms((__u64)task->mm, task->tgid, owner);
+  return vm_of_process((__u64)task->mm, task->tgid, begin_of(task), owner);
 }
 
 /* Whether the guest has begun: KVM_RUN notes the thread that runs a vCPU. Until then a VMM is only
- * setting up, and may do what it likes. True where the VM is gone by now: it has had its time. */
+ * setting up, and may do what it likes, but not for long: one that waits for a migration reads what
+ * its peer sends. True where the VM has ended: it has had its time. */
 static __noinline int has_begun(__u32 slot) {
   const struct ks_vm_row* vm = vm_row(slot);
   if (!vm) return 0;
   struct kvm* kvm = (struct kvm*)vm->kvm;
   if (BPF_CORE_READ(kvm, users_count.refs.counter) <= 0) return 1;
+  if (bpf_ktime_get_ns() - vm->first_ns > KS_SETUP_NS) return 1;
   __u64 entry = (__u64)BPF_CORE_READ((struct kvm___vcpus*)kvm, vcpu_array.xa_head);
   for (int depth = 0; depth < KS_XA_DEPTH; depth++) {
     if ((entry & 3) != KS_XA_INTERNAL) break;
     entry = (__u64)BPF_CORE_READ((struct xa_node*)(entry - KS_XA_INTERNAL), slots[0]);
   }
   return entry && BPF_CORE_READ((struct kvm_vcpu___run*)entry, pid) != 0;
-}
-
-/* Whether the current process is a VM's, and its guest has begun. */
-static __always_inline bool acts_for_guest(struct ks_owner* owner) {
-  return is_current_vms(owner) && has_begun(owner->slot);
 }

@@ -115,7 +115,7 @@ absl::StatusOr<Given> GivenReader::Read(const ProcessFacts& process, const Devic
   const ProcessRights rights =
       ParseRights(ReadFileAt(own.get(), "status", kMaxStatus).value_or(""));
   AddRights(rights, &given.privileges);
-  if (!process.exe.empty()) given.program = {ShownPath(process.exe), FactOrigin::kProcess};
+  if (!process.exe.empty()) given.program = {ShownPath(ProgramPath(process)), FactOrigin::kProcess};
   given.manager = KubevirtManager(process.cgroup, naming.name);
   if (naming.vmm == "qemu") {
     AddLibvirt(process, naming.name, naming.uuid, rights.inner_pid, root, &given);

@@ -28,11 +28,9 @@ std::string Stem(absl::string_view path) {
   return std::string(base.substr(0, base.rfind('.')));
 }
 
-// The program: the link in /proc, which a process cannot choose as freely as its arguments. A VMM
-// whose package was upgraded beneath it is marked deleted.
+// The program: the link in /proc, which a process cannot choose as freely as its arguments.
 absl::string_view Program(const ProcessFacts& process) {
-  absl::string_view exe = process.exe;
-  absl::ConsumeSuffix(&exe, " (deleted)");
+  const absl::string_view exe = ProgramPath(process);
   if (!exe.empty()) return Basename(exe);
   return process.args.empty() ? absl::string_view(process.comm) : Basename(process.args[0]);
 }
@@ -173,6 +171,12 @@ std::string NameOther(const ProcessFacts& process) {
 }
 
 }  // namespace
+
+absl::string_view ProgramPath(const ProcessFacts& process) {
+  absl::string_view exe = process.exe;
+  absl::ConsumeSuffix(&exe, " (deleted)");
+  return exe;
+}
 
 VmNaming NameVm(const ProcessFacts& process) {
   VmNaming naming;

@@ -31,6 +31,10 @@ struct VmNaming {
   friend bool operator==(const VmNaming&, const VmNaming&) = default;
 };
 
+// The path of the program that PROCESS runs, without the kernel's mark that its file was replaced.
+// Empty for a kernel thread.
+absl::string_view ProgramPath(const ProcessFacts& process);
+
 // Pure.
 VmNaming NameVm(const ProcessFacts& process);
 

@@ -137,11 +137,26 @@ kGuestLstar:
     jnz     kGuestLstar
     jmp     kGuestIdle
 
-    /* Turns CR4.TSD over. */
+    /* CR0.WP is set for 256 operations, and clear for the next; hardware lets it pass. And an exit. */
+    .globl  kGuestWriteProtect
+kGuestWriteProtect:
+    movq    (%r15), %rcx
+    andl    $0x100, %ecx
+    shll    $8, %ecx
+    movq    %cr0, %rax
+    andq    $~0x10000, %rax
+    orq     %rcx, %rax
+    movq    %rax, %cr0
+    outb    %al, $0x80
+    decq    (%r15)
+    jnz     kGuestWriteProtect
+    jmp     kGuestIdle
+
+    /* Turns over the bits of CR4 that r10 has. */
     .globl  kGuestControl
 kGuestControl:
     movq    %cr4, %rax
-    xorq    $4, %rax
+    xorq    %r10, %rax
     movq    %rax, %cr4
     decq    (%r15)
     jnz     kGuestControl

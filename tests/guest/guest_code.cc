@@ -11,8 +11,8 @@ extern "C" {
 extern const uint8_t kGuestCodeBegin[], kGuestCodeEnd[];
 extern const uint8_t kGuestIdle[], kGuestGeneralProtection[];
 extern const uint8_t kGuestSpin[], kGuestHalt[], kGuestCpuid[], kGuestHypercall[], kGuestControl[],
-    kGuestLstar[], kGuestWalk[], kGuestWrmsr[], kGuestRdmsr[], kGuestSweepPorts[],
-    kGuestSweepMsrs[];
+    kGuestLstar[], kGuestWriteProtect[], kGuestWalk[], kGuestWrmsr[], kGuestRdmsr[],
+    kGuestSweepPorts[], kGuestSweepMsrs[];
 extern const uint8_t kGuestTimerStart[], kGuestTimer[], kGuestTimerInterrupt[];
 extern const uint8_t kGuestNestedStart[], kGuestNested[], kGuestInner[];
 extern const uint8_t kGuestOut1[], kGuestOut2[], kGuestOut4[];
@@ -72,6 +72,8 @@ const uint8_t* Loop(const Workload& workload) {
       return kGuestControl;
     case Behaviour::kLstar:
       return kGuestLstar;
+    case Behaviour::kWriteProtect:
+      return kGuestWriteProtect;
     case Behaviour::kDirty:
       return kGuestWalk;
   }
@@ -113,6 +115,10 @@ kvm_regs InitialRegisters(const Workload& workload, uint32_t vcpu) {
   if (workload.behaviour == Behaviour::kDirty) regs.r9 = kPagesAddress;
   if (workload.behaviour == Behaviour::kTimer) regs.r10 = workload.timer_ns;
   if (workload.behaviour == Behaviour::kHypercall) regs.r10 = workload.value;
+  if (workload.behaviour == Behaviour::kControl) {
+    constexpr uint64_t kTimeStampDisable = 4;
+    regs.r10 = workload.value != 0 ? workload.value : kTimeStampDisable;
+  }
   if (workload.behaviour == Behaviour::kLstar) {
     regs.rcx = 0xc0000082;
     regs.r10 = workload.value != 0 ? workload.value : ~uint64_t{0};

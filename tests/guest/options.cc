@@ -17,7 +17,7 @@
 namespace kvmsentry::guest {
 namespace {
 
-constexpr std::array<std::pair<Behaviour, const char*>, 13> kBehaviours = {{
+constexpr std::array<std::pair<Behaviour, const char*>, 14> kBehaviours = {{
     {Behaviour::kCalm, "calm"},
     {Behaviour::kSpin, "spin"},
     {Behaviour::kPio, "pio"},
@@ -30,6 +30,7 @@ constexpr std::array<std::pair<Behaviour, const char*>, 13> kBehaviours = {{
     {Behaviour::kHypercall, "hypercall"},
     {Behaviour::kControl, "control"},
     {Behaviour::kLstar, "lstar"},
+    {Behaviour::kWriteProtect, "write-protect"},
     {Behaviour::kDirty, "dirty"},
 }};
 
@@ -50,17 +51,17 @@ const std::vector<Restricted>& RestrictedOptions() {
       {"--sweep", {kPio, kMsr}},
       {"--width", {kPio, kMmio}},
       {"--direction", {kPio, kMmio, kMsr}},
-      {"--value", {kPio, kMmio, kMsr, kHypercall, kLstar}},
+      {"--value", {kPio, kMmio, kMsr, kHypercall, kControl, kLstar}},
       {"--timer-ns", {kTimer}},
       {"--count",
        {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
-        kLstar, kDirty}},
+        kLstar, kWriteProtect, kDirty}},
       {"--rate",
        {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
-        kLstar, kDirty}},
+        kLstar, kWriteProtect, kDirty}},
       {"--then",
        {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
-        kLstar, kDirty}},
+        kLstar, kWriteProtect, kDirty}},
   };
   return *kOptions;
 }
@@ -97,8 +98,11 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
          "cpuid: a storm of them. userspace-exit: a storm of halts, each re-entered at once. "
          "timer: "
          "each operation halts until an interrupt of its own timer. nested: each enters a guest "
-         "of its own (AMD). hypercall: of number --value (AMD). control: each writes CR4. lstar: "
-         "each writes another LSTAR, and a port. dirty: each writes to memory, whose dirty pages "
+         "of its own (AMD). hypercall: of number --value (AMD). control: each turns over bits "
+         "--value of CR4, or TSD. lstar: each writes another LSTAR, and a port. write-protect: "
+         "each "
+         "writes a port, 256 with CR0.WP set, and 256 without. dirty: each writes to memory, whose "
+         "dirty pages "
          "the "
          "VMM gets by a dirty ring")
       ->check(CLI::IsMember(BehaviourNames()))
@@ -133,8 +137,9 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
                   "pio: in or out; mmio, msr: read or write. Default: out, write");
   app->add_option("--width", workload.width, "pio: 1, 2 or 4 bytes; mmio: also 8")
       ->capture_default_str();
-  app->add_option("--value", workload.value,
-                  "pio, mmio, msr: what is written; lstar: only bits of it")
+  app->add_option(
+         "--value", workload.value,
+         "pio, mmio, msr: what is written; lstar: only bits of it; control: bits to turn over")
       ->capture_default_str();
   app->add_option("--timer-ns", workload.timer_ns, "timer: how long each halt takes")
       ->check(CLI::Range(1'000U, 1'000'000'000U))

@@ -20,6 +20,7 @@ enum class Behaviour {
   kHypercall,
   kControl,
   kLstar,
+  kWriteProtect,
   kDirty
 };
 

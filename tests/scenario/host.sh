@@ -97,6 +97,16 @@ for _ in range(times):
 PYTHON
 }
 
+# listen_at SOCKET: for one client, for a minute.
+listen_at() {
+  rm -f "$1"
+  timeout 60 /usr/bin/python3 -c 'import socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen()
+server.accept()' "$1"
+}
+
 # connect_to PROGRAM SOCKET: by PROGRAM, a Python.
 connect_to() {
   PYTHONHOME=/usr "$1" -c 'import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])' "$2"

@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -148,11 +149,85 @@ bool MapLibrary() {
   return MapCode(PROT_READ | PROT_EXEC, MAP_PRIVATE, fd.get());
 }
 
+// Writes to a private mapping of a file, and has it executed.
+bool ModifyCode() {
+  const Fd fd(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  void* code = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd.get(), 0);
+  if (code == MAP_FAILED) return false;
+  *static_cast<volatile char*>(code) = 0;
+  return mprotect(code, page, PROT_READ | PROT_EXEC) == 0;
+}
+
+// Asks that whatever can be read can be executed, and then for memory.
+bool MapImpliedCode() {
+  return personality(READ_IMPLIES_EXEC) >= 0 &&
+         MapCode(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+bool MapMemfd() {
+  const Fd fd(memfd_create("code", MFD_CLOEXEC));
+  return ftruncate(fd.get(), sysconf(_SC_PAGESIZE)) == 0 &&
+         MapCode(PROT_READ | PROT_EXEC, MAP_SHARED, fd.get());
+}
+
+bool CallDocker() {
+  const Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  constexpr absl::string_view kPath = "/run/docker.sock";
+  kPath.copy(address.sun_path, kPath.size());
+  for (int tries = 0; tries < 600; ++tries) {  // until somebody listens
+    if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
+      return true;
+    }
+    usleep(100000);
+  }
+  return false;
+}
+
 bool MakeStackExecutable() {
   const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   char here = 0;
   void* begin = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(&here) / page * page);
   return mprotect(begin, page, PROT_READ | PROT_WRITE | PROT_EXEC) == 0;
+}
+
+// A further slot of the guest's memory, of MEMORY in this process.
+absl::Status AddSlot(const TestMachine& machine, void* memory) {
+  kvm_userspace_memory_region region{};
+  region.slot = 5;
+  region.guest_phys_addr = 1ULL << 30;
+  region.memory_size = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  region.userspace_addr = reinterpret_cast<uint64_t>(memory);
+  if (ioctl(machine.vm.vm(), KVM_SET_USER_MEMORY_REGION, &region) == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, "KVM_SET_USER_MEMORY_REGION");
+}
+
+// Registers of whichever PCI device lets itself be mapped.
+void* MapDevice() {
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  for (const auto& device : std::filesystem::directory_iterator("/sys/bus/pci/devices")) {
+    for (const char* resource : {"resource0", "resource1", "resource2", "resource4"}) {
+      const Fd fd(open((device.path() / resource).c_str(), O_RDWR | O_CLOEXEC));
+      if (!fd) continue;
+      void* memory = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+      if (memory != MAP_FAILED) return memory;
+    }
+  }
+  return nullptr;
+}
+
+absl::StatusOr<Operation> PlugDeviceMemory(const TestMachine& machine) {
+  void* memory = MapDevice();
+  if (memory == nullptr) return absl::NotFoundError("no PCI device here can be mapped");
+  return [&machine, memory] { return AddSlot(machine, memory); };
+}
+
+absl::StatusOr<Operation> PlugMemory(const TestMachine& machine) {
+  void* memory = mmap(nullptr, static_cast<size_t>(sysconf(_SC_PAGESIZE)), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return [&machine, memory] { return AddSlot(machine, memory); };
 }
 
 bool DropRights() { return setuid(kNobody) == 0; }
@@ -239,6 +314,17 @@ absl::StatusOr<Operation> Itself(const TestMachine& machine) {
   };
 }
 
+// Another VM in this process.
+template <bool kRunsProgram>
+absl::StatusOr<Operation> SecondVm(const TestMachine& machine) {
+  KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
+  return [] {
+    static absl::StatusOr<TestMachine> second = TestMachine::Create(kOperationMemory);
+    KVMSENTRY_RETURN_IF_ERROR(second.status());
+    return kRunsProgram ? InChild(RunProgram) : absl::OkStatus();
+  };
+}
+
 constexpr std::array kOperations = {
     KnownOperation{"run-program", Begun<RunProgram>},
     KnownOperation{"become-program", Itself<RunProgram>},
@@ -249,8 +335,16 @@ constexpr std::array kOperations = {
     KnownOperation{"connect", Itself<Connect>},
     KnownOperation{"listen", Itself<Listen>},
     KnownOperation{"map-writable-code", Itself<MapWritableCode>},
+    KnownOperation{"modify-code", Begun<ModifyCode>},
+    KnownOperation{"implied-code", Begun<MapImpliedCode>},
+    KnownOperation{"memfd-code", Begun<MapMemfd>},
+    KnownOperation{"call-docker", Itself<CallDocker>},
+    KnownOperation{"second-vm", SecondVm<false>},
+    KnownOperation{"second-vm-then-program", SecondVm<true>},
     KnownOperation{"map-library", Itself<MapLibrary>},
     KnownOperation{"stack-executable", Begun<MakeStackExecutable>},
+    KnownOperation{"plug-device-memory", PlugDeviceMemory},
+    KnownOperation{"plug-memory", PlugMemory},
     KnownOperation{"drop-rights", Begun<DropRights>},
     KnownOperation{"take-rights", Begun<TakeRights>},
     KnownOperation{"rise-itself", RiseItself},

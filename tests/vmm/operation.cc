@@ -32,11 +32,29 @@ OperationOr IrqLine(const TestMachine& machine) {
   };
 }
 
+// Takes the filter of MSRs off, which none was set on.
+OperationOr FilterMsrs(const TestMachine& machine) {
+  return [&machine] {
+    kvm_msr_filter filter{};
+    if (ioctl(machine.vm.vm(), KVM_X86_SET_MSR_FILTER, &filter) == 0) return absl::OkStatus();
+    return absl::ErrnoToStatus(errno, "KVM_X86_SET_MSR_FILTER");
+  };
+}
+
 // OPERATION on a vhost-net device of the VM.
 OperationOr OnNet(const TestMachine& machine, absl::Status (*operation)(NetDevice&)) {
   KVMSENTRY_ASSIGN_OR_RETURN(NetDevice opened, NetDevice::Open(*machine.memory));
   auto net = std::make_shared<NetDevice>(std::move(opened));
   return [net, operation] { return operation(*net); };
+}
+
+// A vhost-net device whose rings lie in the VMM's own memory, not in the guest's.
+OperationOr OnNetOutside(const TestMachine& /*machine*/) {
+  KVMSENTRY_ASSIGN_OR_RETURN(TestMemory mapped, TestMemory::Map(kOperationMemory));
+  auto memory = std::make_shared<TestMemory>(std::move(mapped));
+  KVMSENTRY_ASSIGN_OR_RETURN(NetDevice opened, NetDevice::Open(*memory));
+  auto net = std::make_shared<NetDevice>(std::move(opened));
+  return [memory, net] { return net->Send(1); };
 }
 
 // OPERATION on a connection between the host and the VM.
@@ -66,10 +84,12 @@ OperationOr OnTap(absl::Status (Tap::*operation)()) {
 
 constexpr KnownOperation kKnown[] = {
     {"irq-line", IrqLine},
+    {"filter-msrs", FilterMsrs},
     {"net-send",
      [](const TestMachine& machine) {
        return OnNet(machine, [](NetDevice& net) { return net.Send(1); });
      }},
+    {"net-outside", OnNetOutside},
     {"net-configure",
      [](const TestMachine& machine) {
        return OnNet(machine, [](NetDevice& net) { return net.Settle(); });

@@ -106,7 +106,22 @@ std::span<const NamedMember> Give() {
 // Of guest pages: the architecture's largest physical address.
 constexpr uint64_t kLargestPhysical = (uint64_t{1} << 52) - 1;
 
+constexpr std::array kProtections = {
+    NamedMember{KS_LOST_WP, "WP"},     NamedMember{KS_LOST_SMEP, "SMEP"},
+    NamedMember{KS_LOST_SMAP, "SMAP"}, NamedMember{KS_LOST_UMIP, "UMIP"},
+    NamedMember{KS_LOST_NX, "NX"},     NamedMember{KS_LOST_LSTAR, "LSTAR"},
+};
+
+std::span<const NamedMember> Protections() { return kProtections; }
+
 }  // namespace
+
+constinit const MemberKind kLostProtection = {.key = "protection",
+                                          .noun = "protection",
+                                          .largest = KS_LOST_LSTAR,
+                                          .number = NumberFormat::kDecimal,
+                                          .names = Protections,
+                                          .hint = "WP, SMEP, SMAP, UMIP, NX or LSTAR"};
 
 constinit const MemberKind kPort = {.key = "port",
                                     .noun = "port",

@@ -20,6 +20,7 @@ struct SetFeatures {
   FeatureId ioctl = FeatureNamed("ioctl.command");
   FeatureId exit_reason = FeatureNamed("userspace_exit.reason");
   FeatureId hypercall = FeatureNamed("hypercall.number");
+  FeatureId protection = FeatureNamed("protection.lost");
 };
 
 const SetFeatures& Sets() {
@@ -103,6 +104,7 @@ void KvmSource::ObserveMembers(const KvmTables::Members& members, KernelTime now
   };
   observe_bits(sets.exit_reason, members.exit_reasons);
   observe_bits(sets.hypercall, members.hypercalls);
+  observe_bits(sets.protection, members.protection_lost);
 }
 
 void KvmSource::TakeUntold(std::vector<Observation>* out) {

@@ -11,6 +11,7 @@ namespace {
 constexpr auto kRate = FeatureKind::kRate;
 constexpr auto kSet = FeatureKind::kSet;
 constexpr Points kHostDevice(Point::kK5, Point::kK2, Point::kR5);
+constexpr Points kOutside(Point::kR5, Point::kK4, Point::kK2);
 constexpr Points kShared(Point::kK4, Point::kK5);
 constexpr Points kConfigured(Point::kK5, Point::kK6, Point::kR5);
 // Each kind of device has its own.
@@ -36,6 +37,8 @@ constexpr std::array kFeatures = {
             nullptr, KS_METER_VHOST_CONFIG},
     Feature{"vhost.config.command", kSet, kConfigured, "vhost ioctl", "ioctls on vhost devices",
             kVhostIoctls, &kVhostIoctl, std::nullopt},
+    Feature{"vhost.ring", kSet, kOutside, "ring", "rings outside of the VM's memory", kVhostIoctls,
+            &kRing, std::nullopt},
     Feature{"vsock.rx.byte.rate", kRate, kShared, "1/s", "bytes to the guest over vsock",
             "vhost_add_used", nullptr, KS_METER_VSOCK_RX_BYTES},
     Feature{"vsock.tx.byte.rate", kRate, kShared, "1/s", "bytes from the guest over vsock",

@@ -5,6 +5,8 @@
 #define VIRTIO_RING_NO_LEGACY  // which is no C++
 #include <linux/vhost.h>
 
+#include "bpf/vhost/records.h"
+
 namespace kvmsentry {
 namespace {
 
@@ -43,6 +45,13 @@ constexpr std::array kNames = {
     VHOST(VSOCK_SET_RUNNING),
 };
 
+constexpr std::array kRings = {
+    NamedMember{KS_RING_DESC, "descriptors"},
+    NamedMember{KS_RING_AVAIL, "available"},
+    NamedMember{KS_RING_USED, "used"},
+};
+
+std::span<const NamedMember> Rings() { return kRings; }
 std::span<const NamedMember> Names() { return kNames; }
 
 }  // namespace
@@ -53,5 +62,12 @@ constinit const MemberKind kVhostIoctl = {.key = "vhost_ioctl",
                                           .number = NumberFormat::kDecimal,
                                           .names = Names,
                                           .hint = "SET_LOG_BASE or 3-4"};
+
+constinit const MemberKind kRing = {.key = "ring",
+                                    .noun = "ring",
+                                    .largest = KS_RING_USED,
+                                    .number = NumberFormat::kDecimal,
+                                    .names = Rings,
+                                    .hint = "descriptors, available or used"};
 
 }  // namespace kvmsentry

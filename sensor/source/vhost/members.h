@@ -7,5 +7,6 @@ namespace kvmsentry {
 
 // "SET_MEM_TABLE": those of linux/vhost.h, without their prefix.
 extern const MemberKind kVhostIoctl;
+extern const MemberKind kRing;  // ks_ring
 
 }  // namespace kvmsentry

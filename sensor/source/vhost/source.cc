@@ -28,6 +28,7 @@ absl::Status VhostSource::Release(const VmPlace& vm) {
 
 // A VM without a queue has counted nothing: that is told, too, for its rates are 0.
 void VhostSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
+  static const FeatureId ring = FeatureNamed("vhost.ring");
   static const FeatureId command = FeatureNamed("vhost.config.command");
   const uint64_t losses = LossesThatMatter(*this);
   const bool lossy = std::exchange(losses_, losses) != losses;
@@ -41,6 +42,9 @@ void VhostSource::Read(const Sampling& sampling, std::vector<Observation>* out) 
     if (!counts_->Has(vm)) continue;
     for (const uint32_t ioctl : tables_.TakeIoctls({vm, slot})) {
       ObserveMember(vm, sampling.now, command, ioctl, out);
+    }
+    for (const uint32_t outside : tables_.TakeRingsOutside({vm, slot})) {
+      ObserveMember(vm, sampling.now, ring, outside, out);
     }
   }
 }

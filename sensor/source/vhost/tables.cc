@@ -123,6 +123,14 @@ std::vector<uint32_t> VhostTables::TakeIoctls(const VmPlace& vm) {
   return taken;
 }
 
+std::vector<uint32_t> VhostTables::TakeRingsOutside(const VmPlace& vm) {
+  std::vector<uint32_t> taken;
+  if (!IsOf(vm)) return taken;
+  TakeBits(vms_[vm.slot].rings_outside, 0,
+           [&](uint64_t ring) { taken.push_back(static_cast<uint32_t>(ring)); });
+  return taken;
+}
+
 // A worker may be counting on a queue just now: its row rests until FoldQueues has seen it twice.
 void VhostTables::Release(const VmPlace& vm) {
   for (const Slot slot : QueuesOf(vm)) {

@@ -53,6 +53,8 @@ class VhostTables {
 
   // The ioctls, by number, that were made on devices of VM since the last time.
   std::vector<uint32_t> TakeIoctls(const VmPlace& vm);
+  // The rings, ks_ring, that were set up outside of the VM's memory since the last time.
+  std::vector<uint32_t> TakeRingsOutside(const VmPlace& vm);
 
   // VM is gone: gives its queues up, to be folded, and frees its own row.
   void Release(const VmPlace& vm);

@@ -14,6 +14,8 @@
 namespace kvmsentry {
 namespace {
 
+constexpr char kNoPath[] = "-";  // of a socket that is abstract or unnamed
+
 template <size_t kSize>
 std::string TextOf(const char (&text)[kSize]) {
   return Escape({text, strnlen(text, kSize)}, kMaxMemberText);
@@ -38,12 +40,14 @@ absl::StatusOr<std::string> WordsOf(const ks_vmm_act& act) {
     case KS_ACT_PROGRAM:
     case KS_ACT_FOREIGN_IMAGE:
       return TextOf(act.text);
-    case KS_ACT_CONNECTION: {
-      KVMSENTRY_ASSIGN_OR_RETURN(const std::string endpoint, EndpointOf(act));
-      return absl::StrCat(act.listens != 0 ? "listen " : "connect ", endpoint);
-    }
+    case KS_ACT_SERVICE:
+      return act.text[0] == 0 ? std::string(kNoPath) : TextOf(act.text);
+    case KS_ACT_CONNECTION:
+    case KS_ACT_LISTENER:
+      return EndpointOf(act);
     case KS_ACT_CLIENT:
-      return absl::StrCat(TextOf(act.actor), " ", act.text[0] == 0 ? "-" : TextOf(act.text));
+      return absl::StrCat(TextOf(act.actor), " ",
+                          act.text[0] == 0 ? std::string(kNoPath) : TextOf(act.text));
     case KS_ACT_ENTERED:
     case KS_ACT_IMAGE_READ:
     case KS_ACT_IMAGE_WRITTEN:
@@ -58,9 +62,10 @@ absl::StatusOr<std::string> WordsOf(const ks_vmm_act& act) {
 
 FeatureId FeatureOfAct(ks_act act) {
   static const std::array<FeatureId, KS_ACTS> kFeatures = {
-      FeatureNamed("vmm.program"),   FeatureNamed("vmm.connection"), FeatureNamed("vmm.entered"),
-      FeatureNamed("vmm.client"),    FeatureNamed("image.reader"),   FeatureNamed("image.writer"),
-      FeatureNamed("image.changer"), FeatureNamed("image.foreign")};
+      FeatureNamed("vmm.program"),  FeatureNamed("vmm.connection"), FeatureNamed("vmm.listener"),
+      FeatureNamed("vmm.service"),  FeatureNamed("vmm.entered"),    FeatureNamed("vmm.client"),
+      FeatureNamed("image.reader"), FeatureNamed("image.writer"),   FeatureNamed("image.changer"),
+      FeatureNamed("image.foreign")};
   return kFeatures[act];
 }
 

@@ -9,7 +9,7 @@
 
 namespace kvmsentry {
 
-// The feature of the set that ACT is told of. ACT is below KS_ACTS.
+// The feature that ACT is a member of. ACT is below KS_ACTS.
 FeatureId FeatureOfAct(ks_act act);
 
 // INVALID_ARGUMENT for what no program of ours writes.

@@ -26,20 +26,23 @@ constexpr std::array kVmmObjects = {
     ObjectRow{"conduct", conduct_bpf__elf_bytes},
 };
 
-// Without probes on functions, at every system call: dear, but seen at all.
+// Where no function can be probed, the system calls of the whole host are hooked: the last resort.
 constexpr std::array kCallEntry = {Variant::kFentry, Variant::kKprobe, Variant::kSysEnter};
 constexpr std::array kOpened = {Variant::kFentry, Variant::kKprobe, Variant::kSysExit};
+constexpr std::array kChanged = {Variant::kFexit, Variant::kKprobe};
 constexpr std::array kRefused = {Variant::kFexit, Variant::kSysExit};
 
 constexpr std::array<absl::string_view, 1> kProtect = {"security_file_mprotect"};
 constexpr std::array<absl::string_view, 2> kChanges = {"vfs_rename", "vfs_unlink"};
 // What a kernel may be built without.
-constexpr std::array<absl::string_view, 10> kCalls = {"security_capset",
-                                                      "create_user_ns",
+constexpr std::array<absl::string_view, 12> kCalls = {"create_user_ns",
                                                       "switch_task_namespaces",
                                                       "security_sb_mount",
                                                       "security_sb_umount",
+                                                      "security_sb_pivotroot",
+                                                      "security_path_chroot",
                                                       "security_move_mount",
+                                                      "vfs_get_tree",
                                                       "security_kernel_load_data",
                                                       "security_kernel_read_file",
                                                       "security_bpf",
@@ -87,7 +90,8 @@ constexpr std::array kVmmHooks = {
     OfKvm({.name = "security_unix_stream_connect",
            .object = "stranger",
            .variants = kFunctionEntry,
-           .provides = "clients of a VMM's Unix sockets: vmm.client"}),
+           .provides = "clients of a VMM's Unix sockets: vmm.client; and those it is a client of: "
+                       "vmm.service"}),
     OfKvm({.name = "security_file_open",
            .object = "stranger",
            .variants = kOpened,
@@ -97,7 +101,7 @@ constexpr std::array kVmmHooks = {
                        "what io_uring opens"}),
     OfKvm({.name = "notify_change",
            .object = "stranger",
-           .variants = kFunctionEntry,
+           .variants = kChanged,
            .provides = "images that strangers change by their path: image.changer",
            .with = kChanges}),
     OfKvm({.name = "security_mmap_file",
@@ -107,13 +111,16 @@ constexpr std::array kVmmHooks = {
            .with = kProtect,
            .weakness = "at every system call, for no function can be probed here: what was asked "
                        "for, not what was mapped"}),
+    OfKvm({.name = "kvm_arch_prepare_memory_region",
+           .object = "conduct",
+           .variants = kFunctionEntry,
+           .provides = "memory of devices that is mapped for guests: memory.slot"}),
     OfKvm({.name = "security_task_fix_setuid",
            .object = "conduct",
            .variants = kCallEntry,
            .provides = "calls of a VM's processes on the kernel: vmm.call",
            .with_if_there = kCalls,
-           .weakness = "at every system call, for no function can be probed here: not what capset "
-                       "grants"}),
+           .weakness = "at every system call, for no function can be probed here"}),
     OfKvm({.name = "__secure_computing",
            .object = "conduct",
            .variants = kRefused,

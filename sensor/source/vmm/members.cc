@@ -11,11 +11,12 @@ namespace kvmsentry {
 namespace {
 
 constexpr std::array kCodes = {
-    NamedMember{KS_CODE_FILE, "file"},
-    NamedMember{KS_CODE_ANONYMOUS, "anonymous"},
-    NamedMember{KS_CODE_WRITABLE, "writable"},
-    NamedMember{KS_CODE_STACK, "stack"},
+    NamedMember{KS_CODE_FILE, "file"},         NamedMember{KS_CODE_ANONYMOUS, "anonymous"},
+    NamedMember{KS_CODE_WRITABLE, "writable"}, NamedMember{KS_CODE_STACK, "stack"},
+    NamedMember{KS_CODE_MODIFIED, "modified"}, NamedMember{KS_CODE_MEMORY, "memory-file"},
 };
+
+constexpr std::array kSlots = {NamedMember{KS_SLOT_SPECIAL, "special"}};
 
 constexpr std::array kSignals = {
     NamedMember{SIGILL, "ILL"}, NamedMember{SIGTRAP, "TRAP"}, NamedMember{SIGABRT, "ABRT"},
@@ -31,6 +32,7 @@ constexpr std::array kFamilies = {
     NamedMember{KS_CALL_BPF, "bpf"},
     NamedMember{KS_CALL_PERF, "perf"},
     NamedMember{KS_CALL_PTRACE, "ptrace"},
+    NamedMember{KS_CALL_MEMORY, "memory"},
     NamedMember{KS_CALL_KERNEL_FS, "kernel-fs"},
 };
 
@@ -41,21 +43,59 @@ constexpr std::array kFamilies = {
 
 // Those that an attacker's first steps need; others are numbers.
 constexpr std::array kCalls = {
-    CALL(open),         CALL(openat),          CALL(openat2),        CALL(socket),
-    CALL(connect),      CALL(accept),          CALL(accept4),        CALL(bind),
-    CALL(listen),       CALL(clone),           CALL(clone3),         CALL(fork),
-    CALL(vfork),        CALL(execve),          CALL(execveat),       CALL(kill),
-    CALL(ptrace),       CALL(mprotect),        CALL(mmap),           CALL(mount),
-    CALL(umount2),      CALL(chroot),          CALL(pivot_root),     CALL(setns),
-    CALL(unshare),      CALL(setuid),          CALL(setgid),         CALL(setreuid),
-    CALL(setresuid),    CALL(setresgid),       CALL(setgroups),      CALL(capset),
-    CALL(init_module),  CALL(finit_module),    CALL(delete_module),  CALL(kexec_load),
-    CALL(bpf),          CALL(perf_event_open), CALL(userfaultfd),    CALL(process_vm_readv),
-    CALL(keyctl),       CALL(add_key),         CALL(io_uring_setup), CALL(process_vm_writev),
-    CALL(memfd_create), CALL(pidfd_getfd),     CALL(reboot),         CALL(personality),
+    CALL(open),
+    CALL(openat),
+    CALL(openat2),
+    CALL(socket),
+    CALL(connect),
+    CALL(accept),
+    CALL(accept4),
+    CALL(bind),
+    CALL(listen),
+    CALL(clone),
+    CALL(clone3),
+    CALL(fork),
+    CALL(vfork),
+    CALL(execve),
+    CALL(execveat),
+    CALL(kill),
+    CALL(ptrace),
+    CALL(mprotect),
+    CALL(mmap),
+    CALL(mount),
+    CALL(umount2),
+    CALL(chroot),
+    CALL(pivot_root),
+    CALL(setns),
+    CALL(unshare),
+    CALL(setuid),
+    CALL(setgid),
+    CALL(setreuid),
+    CALL(setresuid),
+    CALL(setresgid),
+    CALL(setgroups),
+    CALL(capset),
+    CALL(init_module),
+    CALL(finit_module),
+    CALL(delete_module),
+    CALL(kexec_load),
+    CALL(bpf),
+    CALL(perf_event_open),
+    CALL(userfaultfd),
+    CALL(process_vm_readv),
+    CALL(keyctl),
+    CALL(add_key),
+    CALL(io_uring_setup),
+    CALL(process_vm_writev),
+    CALL(memfd_create),
+    CALL(pidfd_getfd),
+    CALL(reboot),
+    CALL(personality),
+    NamedMember{KS_VMM_SYSCALLS - 1, "other"},
 };
 
 std::span<const NamedMember> Codes() { return kCodes; }
+std::span<const NamedMember> Slots() { return kSlots; }
 std::span<const NamedMember> Signals() { return kSignals; }
 std::span<const NamedMember> Families() { return kFamilies; }
 std::span<const NamedMember> Calls() { return kCalls; }
@@ -65,10 +105,13 @@ std::span<const NamedMember> Calls() { return kCalls; }
 constinit const MemberKind kProgram = {
     .key = "program", .noun = "program", .hint = "/usr/bin/qemu-*", .type = MemberType::kText};
 
-constinit const MemberKind kConnection = {.key = "connection",
-                                          .noun = "connection",
-                                          .hint = "connect 192.0.2.*:443 or listen *:5900",
-                                          .type = MemberType::kText};
+constinit const MemberKind kEndpoint = {.key = "connection",
+                                        .noun = "connection",
+                                        .hint = "192.0.2.*:443 or *:5900",
+                                        .type = MemberType::kText};
+
+constinit const MemberKind kService = {
+    .key = "service", .noun = "service", .hint = "/run/docker.sock", .type = MemberType::kText};
 
 constinit const MemberKind kMonitorClient = {
     .key = "client", .noun = "client", .hint = "virtqemud *", .type = MemberType::kText};
@@ -76,12 +119,20 @@ constinit const MemberKind kMonitorClient = {
 constinit const MemberKind kImage = {
     .key = "image", .noun = "image", .hint = "shared-*.raw", .type = MemberType::kText};
 
-constinit const MemberKind kCode = {.key = "code",
-                                    .noun = "executable memory",
-                                    .largest = KS_CODE_STACK,
+constinit const MemberKind kCode = {
+    .key = "code",
+    .noun = "executable memory",
+    .largest = KS_CODE_MEMORY,
+    .number = NumberFormat::kDecimal,
+    .names = Codes,
+    .hint = "file, anonymous, writable, stack, modified or memory-file"};
+
+constinit const MemberKind kSlot = {.key = "slot",
+                                    .noun = "memory slot",
+                                    .largest = KS_SLOT_SPECIAL,
                                     .number = NumberFormat::kDecimal,
-                                    .names = Codes,
-                                    .hint = "file, anonymous, writable or stack"};
+                                    .names = Slots,
+                                    .hint = "special"};
 
 constinit const MemberKind kSignal = {.key = "signal",
                                       .noun = "signal",
@@ -97,7 +148,7 @@ constinit const MemberKind kCallFamily = {.key = "call",
                                           .names = Families,
                                           .hint =
                                               "credentials, namespace, mount, module, bpf, "
-                                              "perf, ptrace or kernel-fs"};
+                                              "perf, ptrace, memory or kernel-fs"};
 
 constinit const MemberKind kSystemCall = {.key = "syscall",
                                           .noun = "system call",

@@ -6,10 +6,12 @@
 namespace kvmsentry {
 
 extern const MemberKind kProgram;        // text: a path, or the file name of a stranger's program
-extern const MemberKind kConnection;     // text: "connect 192.0.2.1:443", "listen [::]:22"
+extern const MemberKind kEndpoint;       // text: "192.0.2.1:443", "[::]:22"
+extern const MemberKind kService;        // text: "/run/docker.sock"
 extern const MemberKind kMonitorClient;  // text: "socat /run/vm/monitor.sock"
 extern const MemberKind kImage;          // text: file name of an image
 extern const MemberKind kCode;           // ks_code
+extern const MemberKind kSlot;           // ks_slot_kind
 extern const MemberKind kSignal;         // number
 extern const MemberKind kCallFamily;     // ks_call_family
 extern const MemberKind kSystemCall;     // number, of 64-bit programs

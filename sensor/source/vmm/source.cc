@@ -15,6 +15,7 @@ namespace {
 struct BitFeatures {
   FeatureId code = FeatureNamed("vmm.code");
   FeatureId call = FeatureNamed("vmm.call");
+  FeatureId slot = FeatureNamed("memory.slot");
   FeatureId signal = FeatureNamed("vmm.signal");
   FeatureId refused = FeatureNamed("vmm.refused_call");
 };
@@ -45,7 +46,7 @@ absl::Status VmmSource::Release(const VmPlace& vm) {
   return absl::OkStatus();
 }
 
-// A VM whose processes did nothing has counted nothing: that is told, too, for its rates are 0.
+// A VM without a row has counted nothing: its rates are 0.
 void VmmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
   const uint64_t losses = LossesThatMatter(*this);
   const bool lossy = std::exchange(losses_, losses) != losses;
@@ -69,9 +70,10 @@ void VmmSource::ObserveBits(VmId vm, ks_vmm_vm_row& row, KernelTime now,
   };
   TakeBits(row.code, 0, observe(Bits().code));
   TakeBits(row.calls, 0, observe(Bits().call));
+  TakeBits(row.slots, 0, observe(Bits().slot));
   TakeBits(row.signals, 0, observe(Bits().signal));
   TakeAllBits(row.refused, observe(Bits().refused));
-  TakeBits(row.untold, 0, [&](uint64_t act) {
+  TakeBits(row.unsent, 0, [&](uint64_t act) {
     if (act >= KS_ACTS) return;
     ObserveMember(vm, now, FeatureOfAct(static_cast<ks_act>(act)), kUntoldMember, out);
   });
@@ -90,10 +92,11 @@ std::vector<Loss> DescribeLosses(const ks_vmm_losses& losses) {
       {"row_lookup", "slots that led to no row of a table", Load(losses.row_lookup), true},
       {"missed_return", "calls whose return no kretprobe saw: not counted",
        Load(losses.missed_return), true},
-      {"child_untracked", "children of VMs' processes beyond 16,384: what they do is not seen",
+      {"child_untracked",
+       "children of VMs' processes beyond 1,024 of a VM, 16,384 of all: what they do is not seen",
        Load(losses.child_untracked), true},
-      {"vmm_unattributed", "acts of, or on, processes that have several VMs: counted for no VM",
-       Load(losses.vmm_unattributed), false},
+      {"orphan_act", "acts of processes that a VM's made and that outlived it: reported for no VM",
+       Load(losses.orphan_act), false},
   };
 }
 

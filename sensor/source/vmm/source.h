@@ -1,5 +1,5 @@
 // The source vmm: what the processes of VMs do on the host, and what strangers do to them and to
-// the VMs' images. Acts with words come by the ring; all else is counts and bits.
+// the VMs' images. Acts with words come by the ring, all else as counts and bits.
 #pragma once
 
 #include <map>

@@ -29,9 +29,8 @@ ks_vmm_act Act(ks_act act, absl::string_view actor = {}, absl::string_view text 
   return record;
 }
 
-ks_vmm_act Connection(bool listens, uint32_t family, std::initializer_list<uint8_t> address) {
-  ks_vmm_act record = Act(KS_ACT_CONNECTION);
-  record.listens = listens ? 1 : 0;
+ks_vmm_act Endpoint(ks_act act, uint32_t family, std::initializer_list<uint8_t> address) {
+  ks_vmm_act record = Act(act);
   record.family = family;
   record.port = 443;
   std::memcpy(record.address, address.begin(), address.size());
@@ -52,6 +51,8 @@ std::string TextOf(const ks_vmm_act& act, absl::string_view feature) {
 
 TEST(DecodeActTest, EachSaysWhatItIsOf) {
   EXPECT_EQ(TextOf(Act(KS_ACT_PROGRAM, "qemu", "/bin/sh"), "vmm.program"), "/bin/sh");
+  EXPECT_EQ(TextOf(Act(KS_ACT_SERVICE, "qemu", "/run/docker.sock"), "vmm.service"),
+            "/run/docker.sock");
   EXPECT_EQ(TextOf(Act(KS_ACT_ENTERED, "gdb"), "vmm.entered"), "gdb");
   EXPECT_EQ(TextOf(Act(KS_ACT_CLIENT, "socat", "/run/m"), "vmm.client"), "socat /run/m");
   EXPECT_EQ(TextOf(Act(KS_ACT_CLIENT, "socat"), "vmm.client"), "socat -");
@@ -62,10 +63,10 @@ TEST(DecodeActTest, EachSaysWhatItIsOf) {
 }
 
 TEST(DecodeActTest, ConnectionsHaveAddressAndPort) {
-  EXPECT_EQ(TextOf(Connection(false, AF_INET, {192, 0, 2, 1}), "vmm.connection"),
-            "connect 192.0.2.1:443");
-  EXPECT_EQ(TextOf(Connection(true, AF_INET6, {0x20, 1, 0xd, 0xb8}), "vmm.connection"),
-            "listen [2001:db8::]:443");
+  EXPECT_EQ(TextOf(Endpoint(KS_ACT_CONNECTION, AF_INET, {192, 0, 2, 1}), "vmm.connection"),
+            "192.0.2.1:443");
+  EXPECT_EQ(TextOf(Endpoint(KS_ACT_LISTENER, AF_INET6, {0x20, 1, 0xd, 0xb8}), "vmm.listener"),
+            "[2001:db8::]:443");
 }
 
 // Who names a program or a file names it as it likes.
@@ -76,7 +77,7 @@ TEST(DecodeActTest, TextsAreEscapedAndEndWithTheirFields) {
 }
 
 TEST(DecodeActTest, WhatNoProgramWritesIsRefused) {
-  ks_vmm_act act = Connection(false, AF_UNIX, {});
+  ks_vmm_act act = Endpoint(KS_ACT_CONNECTION, AF_UNIX, {});
   EXPECT_THAT(std::string(DecodeAct(act).status().message()), HasSubstr("address family 1"));
   act = Act(static_cast<ks_act>(KS_ACTS));
   EXPECT_THAT(std::string(DecodeAct(act).status().message()), HasSubstr("there is no act"));

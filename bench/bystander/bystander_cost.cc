@@ -1,6 +1,6 @@
 // What the sensor costs a process that has no VM: nanoseconds of its system calls, without the
-// sensor, with it but for the source vmm, whose hooks see every process, and with all of it. Without
-// BPF's statistics, which cost more than most hooks.
+// sensor, with it but for the source vmm, whose hooks see every process, and with all of it.
+// Without BPF's statistics, which cost more than most hooks.
 #include <algorithm>
 #include <array>
 #include <chrono>

@@ -117,11 +117,11 @@ std::span<const NamedMember> Protections() { return kProtections; }
 }  // namespace
 
 constinit const MemberKind kLostProtection = {.key = "protection",
-                                          .noun = "protection",
-                                          .largest = KS_LOST_LSTAR,
-                                          .number = NumberFormat::kDecimal,
-                                          .names = Protections,
-                                          .hint = "WP, SMEP, SMAP, UMIP, NX or LSTAR"};
+                                              .noun = "protection",
+                                              .largest = KS_LOST_LSTAR,
+                                              .number = NumberFormat::kDecimal,
+                                              .names = Protections,
+                                              .hint = "WP, SMEP, SMAP, UMIP, NX or LSTAR"};
 
 constinit const MemberKind kPort = {.key = "port",
                                     .noun = "port",

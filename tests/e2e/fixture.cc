@@ -79,8 +79,9 @@ absl::StatusOr<Guest> E2eTest::StartGuest(const std::string& name, absl::string_
   return guest;
 }
 
-absl::StatusOr<Guest> E2eTest::StartVmm(const std::string& name, absl::string_view options) {
-  KVMSENTRY_ASSIGN_OR_RETURN(Guest vmm, Guest::StartVmm(NamedForLong(name, options)));
+absl::StatusOr<Guest> E2eTest::StartVmm(const std::string& name, absl::string_view options,
+                                        const std::vector<std::string>& prefix) {
+  KVMSENTRY_ASSIGN_OR_RETURN(Guest vmm, Guest::StartVmm(NamedForLong(name, options), prefix));
   if (daemon_) KVMSENTRY_RETURN_IF_ERROR(WaitForVm(name).status());
   return vmm;
 }

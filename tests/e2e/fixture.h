@@ -47,7 +47,8 @@ class E2eTest : public ::testing::Test {
   absl::StatusOr<Guest> StartGuest(const std::string& name, absl::string_view options,
                                    const std::vector<std::string>& prefix = {});
   // The same of a VMM of tests/vmm.
-  absl::StatusOr<Guest> StartVmm(const std::string& name, absl::string_view options);
+  absl::StatusOr<Guest> StartVmm(const std::string& name, absl::string_view options,
+                                 const std::vector<std::string>& prefix = {});
 
   // The VM by this name, once the daemon lists it and CONDITION holds.
   using Condition = std::function<bool(const v1::VmStatus&)>;

@@ -20,9 +20,6 @@ void Stage::SetUp() {
   }
   ASSERT_NO_FATAL_FAILURE(E2eTest::SetUp());
   ASSERT_OK_AND_ASSIGN(folder_, TempDir::Make());
-  // Whatever its processes leave goes with it.
-  if (const char* before = std::getenv("TMPDIR")) temporary_ = before;
-  setenv("TMPDIR", folder_->path().c_str(), 1);
 }
 
 // For docs/attacks.md: of the scenario's first alert.
@@ -60,11 +57,6 @@ void Stage::TearDown() {
   guests_.clear();
   debians_.clear();
   bridge_.reset();
-  if (temporary_) {
-    setenv("TMPDIR", temporary_->c_str(), 1);
-  } else {
-    unsetenv("TMPDIR");
-  }
 }
 
 absl::Status Stage::Do(const Step& step) {

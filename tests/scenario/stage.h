@@ -36,6 +36,8 @@ class Stage : public E2eTest {
   absl::Status WaitEnd(const std::string& vm);
   absl::Status Wait(const WaitVm& step);
   absl::Status Run(const RunOnHost& step);
+  // What a command begins with that works in the scenario's folder.
+  std::vector<std::string> InFolder() const;
   absl::StatusOr<Machine> MakeMachine(const StartDebian& step);
 
   // Expectations.
@@ -48,7 +50,6 @@ class Stage : public E2eTest {
 
   absl::StatusOr<Scenario> scenario_;
   std::optional<TempDir> folder_;
-  std::optional<std::string> temporary_;  // TMPDIR, as it was
   std::optional<AlertStream> alerts_;
   std::optional<Bridge> bridge_;
   bool timed_ = false;

@@ -10,11 +10,17 @@
 
 namespace kvmsentry::scenario {
 
+// Whatever a scenario's processes leave goes with its folder.
+std::vector<std::string> Stage::InFolder() const {
+  return {"env", absl::StrCat("TMPDIR=", folder_->path())};
+}
+
 absl::Status Stage::Start(const scenario::StartGuest& step) {
-  std::vector<std::string> prefix;
+  std::vector<std::string> prefix = InFolder();
   if (!step.as().empty()) {
     const std::string copy = *folder_ / step.as();
-    prefix = {"sh", "-c", absl::StrCat("cp \"$0\" ", copy, " && exec ", copy, " \"$@\"")};
+    prefix.insert(prefix.end(),
+                  {"sh", "-c", absl::StrCat("cp \"$0\" ", copy, " && exec ", copy, " \"$@\"")});
   }
   KVMSENTRY_ASSIGN_OR_RETURN(Guest guest, StartGuest(Name(step.vm()), step.options(), prefix));
   guests_.emplace(step.vm(), std::move(guest));
@@ -22,7 +28,7 @@ absl::Status Stage::Start(const scenario::StartGuest& step) {
 }
 
 absl::Status Stage::Start(const scenario::StartVmm& step) {
-  KVMSENTRY_ASSIGN_OR_RETURN(Guest vmm, StartVmm(Name(step.vm()), step.options()));
+  KVMSENTRY_ASSIGN_OR_RETURN(Guest vmm, StartVmm(Name(step.vm()), step.options(), InFolder()));
   guests_.emplace(step.vm(), std::move(vmm));
   return absl::OkStatus();
 }
@@ -103,7 +109,7 @@ absl::Status Stage::Wait(const WaitVm& step) {
 }
 
 absl::Status Stage::Run(const RunOnHost& step) {
-  std::vector<std::string> command = {"env"};
+  std::vector<std::string> command = InFolder();
   const auto add = [&](const std::string& vm, pid_t pid) {
     const std::string variable = absl::StrReplaceAll(vm, {{"-", "_"}});
     command.push_back(absl::StrCat("PID_", variable, "=", pid));

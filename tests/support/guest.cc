@@ -59,8 +59,11 @@ absl::StatusOr<Guest> Guest::Start(absl::string_view options,
   return StartProgram(std::move(command), absl::StrCat(options, " --wait --report"));
 }
 
-absl::StatusOr<Guest> Guest::StartVmm(absl::string_view options) {
-  return StartProgram({KVMSENTRY_TEST_VMM}, options);
+absl::StatusOr<Guest> Guest::StartVmm(absl::string_view options,
+                                      const std::vector<std::string>& prefix) {
+  std::vector<std::string> command = prefix;
+  command.emplace_back(KVMSENTRY_TEST_VMM);
+  return StartProgram(std::move(command), options);
 }
 
 absl::StatusOr<Guest> Guest::StartProgram(std::vector<std::string> command,

@@ -41,7 +41,8 @@ class Guest {
   static absl::StatusOr<Guest> Start(absl::string_view options,
                                      const std::vector<std::string>& prefix = {});
   // The same of kvmsentry-test-vmm, whose guest never runs.
-  static absl::StatusOr<Guest> StartVmm(absl::string_view options);
+  static absl::StatusOr<Guest> StartVmm(absl::string_view options,
+                                        const std::vector<std::string>& prefix = {});
 
   pid_t pid() const { return pid_; }  // of the guest itself, whatever it was run by
   Process& process() { return process_; }

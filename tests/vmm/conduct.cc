@@ -33,18 +33,50 @@ namespace {
 
 constexpr uid_t kNobody = 65534;
 
-// Enters KVM_RUN once, and leaves it before the guest's first instruction.
-absl::Status BeginGuest(const TestMachine& machine) {
+// KVM_RUN once, which INTERRUPTED is left before the guest's first instruction. The result is the
+// system call's.
+absl::StatusOr<int> RunVcpu(const TestMachine& machine, bool interrupted) {
   const int size = ioctl(Fd(open("/dev/kvm", O_RDWR | O_CLOEXEC)).get(), KVM_GET_VCPU_MMAP_SIZE, 0);
   if (size < 0) return absl::ErrnoToStatus(errno, "KVM_GET_VCPU_MMAP_SIZE");
   const auto bytes = static_cast<size_t>(size);
   void* shared = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, machine.vm.vcpu(), 0);
   if (shared == MAP_FAILED) return absl::ErrnoToStatus(errno, "mapping the vCPU");
-  static_cast<kvm_run*>(shared)->immediate_exit = 1;
-  const bool left = ioctl(machine.vm.vcpu(), KVM_RUN, 0) < 0 && errno == EINTR;
-  const int error = errno;
+  static_cast<kvm_run*>(shared)->immediate_exit = interrupted ? 1 : 0;
+  const int result = ioctl(machine.vm.vcpu(), KVM_RUN, 0) < 0 ? -errno : 0;
   munmap(shared, bytes);
-  return left ? absl::OkStatus() : absl::ErrnoToStatus(error, "KVM_RUN");
+  return result;
+}
+
+absl::Status BeginGuest(const TestMachine& machine) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const int result, RunVcpu(machine, /*interrupted=*/true));
+  return result == -EINTR ? absl::OkStatus() : absl::ErrnoToStatus(-result, "KVM_RUN");
+}
+
+// From where a vCPU begins, there is no memory.
+absl::StatusOr<Operation> RunNowhere(const TestMachine& machine) {
+  return [&machine] { return RunVcpu(machine, /*interrupted=*/false).status(); };
+}
+
+// An invalid instruction, and nobody to handle it.
+absl::StatusOr<Operation> TripleFault(const TestMachine& machine) {
+  return [&machine] {
+    machine.memory->bytes()[0] = std::byte{0x0f};
+    machine.memory->bytes()[1] = std::byte{0x0b};  // ud2
+    kvm_sregs sregs{};
+    kvm_regs regs{};
+    regs.rflags = 2;
+    if (ioctl(machine.vm.vcpu(), KVM_GET_SREGS, &sregs) < 0) {
+      return absl::ErrnoToStatus(errno, "KVM_GET_SREGS");
+    }
+    sregs.cs.base = 0;
+    sregs.cs.selector = 0;
+    sregs.idt.limit = 0;
+    if (ioctl(machine.vm.vcpu(), KVM_SET_SREGS, &sregs) < 0 ||
+        ioctl(machine.vm.vcpu(), KVM_SET_REGS, &regs) < 0) {
+      return absl::ErrnoToStatus(errno, "setting the vCPU's registers");
+    }
+    return RunVcpu(machine, /*interrupted=*/false).status();
+  };
 }
 
 // ACT in a child, which ends after it with success if that returns true.
@@ -345,6 +377,8 @@ constexpr std::array kOperations = {
     KnownOperation{"stack-executable", Begun<MakeStackExecutable>},
     KnownOperation{"plug-device-memory", PlugDeviceMemory},
     KnownOperation{"plug-memory", PlugMemory},
+    KnownOperation{"run-nowhere", RunNowhere},
+    KnownOperation{"triple-fault", TripleFault},
     KnownOperation{"drop-rights", Begun<DropRights>},
     KnownOperation{"take-rights", Begun<TakeRights>},
     KnownOperation{"rise-itself", RiseItself},

@@ -7,12 +7,13 @@
 /* after the maps that they count in: */
 #include "bpf/function.bpf.h"
 #include "bpf/kvm/meter.bpf.h"
-#include "bpf/kvm/sets.bpf.h"
+#include "bpf/kvm/protection.bpf.h"
 #include "bpf/kvm/whose.bpf.h"
 
 KS_LICENSE;
 
 /* arch/x86/include/uapi/asm/processor-flags.h */
+#define KS_CR4_PAE (1ULL << 5)
 #define KS_CR4_UMIP (1ULL << 11)
 #define KS_CR4_SMEP (1ULL << 20)
 #define KS_CR4_SMAP (1ULL << 21)
@@ -39,7 +40,12 @@ static __always_inline void on_cr4(const __u64* arguments, bool typed) {
   (void)typed;
   struct ks_vcpu_row* vcpu = on_write(arguments[0], 4);
   __u64 before = BPF_CORE_READ((struct kvm_vcpu*)arguments[0], arch.cr4);
-  if (vcpu) on_lost(vcpu, before & ~arguments[1]);
+  if (!vcpu) return;
+  on_lost(vcpu, before & ~arguments[1]);
+  /* Long mode needs PAE: a vCPU that turns it on was reset. */
+  if (before & KS_CR4_PAE || !(arguments[1] & KS_CR4_PAE)) return;
+  struct ks_exit_row* exits = exits_of(vcpu);
+  if (exits) forget_protection(exits);
 }
 KS_FUNCTION_ENTRY(kvm_set_cr4, on_cr4)
 

@@ -13,13 +13,6 @@
 
 KS_LICENSE;
 
-static __always_inline struct ks_exit_row* exits_of(const struct ks_vcpu_row* vcpu) {
-  __u32 slot = vcpu->slot;
-  struct ks_exit_row* row = bpf_map_lookup_elem(&exits, &slot);
-  if (!row) KS_LOSE(row_lookup);
-  return row;
-}
-
 /* From here to the next entry the time is taken. */
 static __noinline int begin_sample(struct ks_vcpu_row* vcpu, struct ks_exit_row* exits,
                                    __u32 reason, __u64 rip) {

@@ -7,9 +7,9 @@
  * LSTAR and CR0 are AMD's alone to be read: KVM saves them into the first VMCB after each run
  * (arch/x86/kvm/svm/vmenter.S), VMX's stay in the processor.
  *
- * A vCPU's reset leaves protected mode and paging, and what follows is a boot's first value again;
- * else a 0 is a change like others, or two writes could hide one. A guest with SVM on loads its own
- * guests' state, too: there a change says nothing, and none is noted.
+ * A vCPU that was reset boots a kernel of its own, whose values are the first again. On its way
+ * into long mode it turns CR4.PAE on, whose write is always seen (control.bpf.c). A guest with SVM
+ * on loads its own guests' state, too: there a change says nothing, and none is noted.
  */
 #pragma once
 
@@ -23,6 +23,20 @@
 #define KS_CR0_PE 1ULL /* arch/x86/include/uapi/asm/processor-flags.h */
 #define KS_CR0_WP (1ULL << 16)
 #define KS_CR0_PG (1ULL << 31)
+
+static __always_inline struct ks_exit_row* exits_of(const struct ks_vcpu_row* vcpu) {
+  __u32 slot = vcpu->slot;
+  struct ks_exit_row* row = bpf_map_lookup_elem(&exits, &slot);
+  if (!row) KS_LOSE(row_lookup);
+  return row;
+}
+
+/* The vCPU boots a kernel: what it has by now is the first of that. */
+static __always_inline void forget_protection(struct ks_exit_row* exits) {
+  exits->efer = 0;
+  exits->cr0 = 0;
+  exits->lstar = 0;
+}
 
 static __always_inline void lose_protection(const struct ks_vcpu_row* vcpu, __u32 what) {
   struct ks_kvm_sets* sets = sets_of(vcpu);
@@ -47,9 +61,12 @@ static __always_inline void watch_protection(const struct ks_vcpu_row* vcpu,
                                              struct ks_exit_row* exits) {
   const struct kvm_vcpu_arch* arch = &((struct kvm_vcpu*)vcpu->vcpu)->arch;
   __u64 efer = BPF_CORE_READ(arch, efer);
+  if (is_protected(vcpu->vcpu) || (efer & KS_EFER_SVME)) {
+    forget_protection(exits);
+    return;
+  }
   __u64 efer_before = exits->efer;
   exits->efer = efer;
-  if (is_protected(vcpu->vcpu) || (efer & KS_EFER_SVME)) return;
   if (efer_before & KS_EFER_NX && !(efer & KS_EFER_NX) && efer & KS_EFER_LME)
     lose_protection(vcpu, KS_LOST_NX);
   const struct vcpu_svm* svm = (struct vcpu_svm*)vcpu->vcpu;

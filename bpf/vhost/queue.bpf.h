@@ -72,12 +72,21 @@ static __noinline int read_configuration(struct ks_queue_row* row) {
   return 0;
 }
 
+/* A VMM sets a device up before its VM has a vCPU, which is when the VM is registered. Nothing of
+ * that is lost: what was set up is read when the queue gets its row. */
+static __always_inline bool is_at_work(__u64 queue) {
+  return BPF_CORE_READ((struct vhost_virtqueue*)queue, private_data);
+}
+
 #define KS_VIRTIO_F_ACCESS_PLATFORM 33 /* include/uapi/linux/virtio_config.h */
 
 /* A guest can only choose rings in its own memory; with others vhost would read and write the
  * VMM's. Behind an IOMMU of the guest's, addresses are the guest's bus's, and say nothing. */
 static __noinline int check_rings(const struct ks_queue_row* row) {
   if (!row || !row->desc || row->features & 1ULL << KS_VIRTIO_F_ACCESS_PLATFORM) return 0;
+  /* Rings of a device that rests are of its last driver; and without the tree nothing is found. */
+  if (!is_at_work(row->queue) || !bpf_core_field_exists(((struct kvm_memslots*)0)->hva_tree))
+    return 0;
   const struct ks_vm_row* vm = vm_row(row->vm_slot);
   struct ks_vhost_vm_row* sum = vhost_vm_row(row->vm_slot, row->vm_serial);
   if (!vm || !sum || vm->serial != row->vm_serial) return 0;
@@ -139,12 +148,6 @@ static __noinline struct ks_queue_row* add_queue(__u64 queue, __u64 mm,
   __sync_fetch_and_add(&sum->queues, 1);
   check_rings(row);
   return row;
-}
-
-/* A VMM sets a device up before its VM has a vCPU, which is when the VM is registered. Nothing of
- * that is lost: what was set up is read when the queue gets its row. */
-static __always_inline bool is_at_work(__u64 queue) {
-  return BPF_CORE_READ((struct vhost_virtqueue*)queue, private_data);
 }
 
 /* QUEUE has no row that is right; STALE is its entry, 0 where it has none. NULL where it gets none;

@@ -23,7 +23,9 @@ static __always_inline struct ks_vmm_vm_row* row_of_vm(const struct ks_owner* ow
 /* The row of the VM that the current process belongs to; NULL for a process of none, and while the
  * VM's guest has not begun. */
 static __always_inline struct ks_vmm_vm_row* acting_row(struct ks_owner* owner) {
-  if (!is_current_vms(owner) || !has_begun(owner->slot)) return 0;
+  int belongs = vm_of_current(owner);
+  if (belongs == KS_ORPHAN) KS_LOSE(orphan_act);
+  if (belongs != KS_A_VMS || !has_begun(owner->slot)) return 0;
   return row_of_vm(owner);
 }
 

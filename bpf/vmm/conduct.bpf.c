@@ -29,11 +29,16 @@ static __always_inline void note_code(__u32 code) {
   if (row) note_bit(&row->code, 64, &row->changed, code);
 }
 
-/* Shared memory and memfds, which are their creator's to fill, and what has no name any more. */
+/* Shared memory, memfds and what has no name any more. Where the system itself lies in memory,
+ * files beside the program are as good as any. */
 static __always_inline bool lies_in_memory(struct file* file) {
   struct inode* inode = BPF_CORE_READ(file, f_inode);
-  __u64 magic = BPF_CORE_READ(inode, i_sb, s_magic);
-  return magic == KS_TMPFS_MAGIC || magic == KS_HUGETLBFS_MAGIC || !BPF_CORE_READ(inode, i_nlink);
+  if (!BPF_CORE_READ(inode, i_nlink)) return true;
+  struct super_block* fs = BPF_CORE_READ(inode, i_sb);
+  __u64 magic = BPF_CORE_READ(fs, s_magic);
+  if (magic != KS_TMPFS_MAGIC && magic != KS_HUGETLBFS_MAGIC) return false;
+  struct mm_struct* mm = bpf_get_current_task_btf()->mm;
+  return fs != BPF_CORE_READ(mm, exe_file, f_inode, i_sb);
 }
 
 static __always_inline __u32 code_of(__u64 protection, struct file* file) {
@@ -108,10 +113,24 @@ SEC("raw_tp/sys_enter") int security_mmap_file_sys_enter(__u64* ctx) {
 #define KS_VM_PFNMAP 0x400 /* include/linux/mm.h */
 #define KS_VM_IO 0x4000
 
-static long note_special(struct task_struct* task, struct vm_area_struct* vma, __u64* flags) {
+struct special {
+  __u64 flags;
+  char name[8]; /* of the file behind it */
+};
+
+static long note_special(struct task_struct* task, struct vm_area_struct* vma,
+                         struct special* found) {
   (void)task;
-  *flags = BPF_CORE_READ(vma, vm_flags);
+  found->flags = BPF_CORE_READ(vma, vm_flags);
+  const unsigned char* name = BPF_CORE_READ(vma, vm_file, f_path.dentry, d_name.name);
+  if (name) bpf_probe_read_kernel_str(found->name, sizeof(found->name), name);
   return 0;
+}
+
+/* "[vfio-device]" of a group, "vfio0" of a device's own node; only drivers have such mappings. */
+static __always_inline bool is_vfios(const struct special* found) {
+  const char* name = found->name[0] == '[' ? found->name + 1 : found->name;
+  return name[0] == 'v' && name[1] == 'f' && name[2] == 'i' && name[3] == 'o';
 }
 
 /* int kvm_arch_prepare_memory_region(struct kvm *kvm, const struct kvm_memory_slot *old, struct
@@ -123,12 +142,13 @@ static __always_inline void on_slot(const __u64* arguments, bool typed) {
   const struct kvm_memory_slot* slot = (const struct kvm_memory_slot*)arguments[2];
   struct ks_owner owner = {};
   if (!slot || !is_current_vms(&owner)) return;
-  __u64 flags = 0;
+  struct special found = {};
   bpf_find_vma(bpf_get_current_task_btf(), BPF_CORE_READ(slot, userspace_addr), note_special,
-               &flags, 0);
-  if (!(flags & (KS_VM_PFNMAP | KS_VM_IO))) return;
+               &found, 0);
+  if (!(found.flags & (KS_VM_PFNMAP | KS_VM_IO))) return;
   struct ks_vmm_vm_row* row = row_of_vm(&owner);
-  if (row) note_bit(&row->slots, 64, &row->changed, KS_SLOT_SPECIAL);
+  __u32 kind = is_vfios(&found) ? KS_SLOT_VFIO : KS_SLOT_SPECIAL;
+  if (row) note_bit(&row->slots, 64, &row->changed, kind);
 }
 KS_FUNCTION_ENTRY(kvm_arch_prepare_memory_region, on_slot)
 
@@ -149,9 +169,20 @@ CALLS(security_sb_umount, KS_CALL_MOUNT)
 CALLS(security_sb_pivotroot, KS_CALL_MOUNT)
 CALLS(security_path_chroot, KS_CALL_MOUNT)
 CALLS(security_move_mount, KS_CALL_MOUNT)
-CALLS(vfs_get_tree, KS_CALL_MOUNT) /* fs/super.c: a file system that is made to be mounted */
 CALLS(security_bpf, KS_CALL_BPF)
 CALLS(security_perf_event_open, KS_CALL_PERF)
+
+#define KS_NR_FSCONFIG 431 /* of all tables */
+
+/* int vfs_get_tree(struct fs_context *fc), fs/super.c: a file system is made, to be mounted later.
+ * The kernel does so for who walks over a mount point, too. */
+static __always_inline void on_tree(const __u64* arguments, bool typed) {
+  (void)arguments;
+  (void)typed;
+  struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf());
+  if ((regs->orig_ax & ~KS_X32) == KS_NR_FSCONFIG) note_call(KS_CALL_MOUNT);
+}
+KS_FUNCTION_ENTRY(vfs_get_tree, on_tree)
 
 /* int security_task_fix_setuid(struct cred *new, const struct cred *old, int flags) */
 static __always_inline void on_user(const __u64* arguments, bool typed) {
@@ -204,6 +235,8 @@ SEC("raw_tp/sys_enter") int security_task_fix_setuid_sys_enter(__u64* ctx) {
  * use clone for clone3. */
 static __always_inline void note_refused(__s64 answer, struct pt_regs* regs) {
   if (answer == -KS_ENOSYS) return;
+  /* A supervisor made the call for it; of a trap, the number stands where the answer would. */
+  if (answer >= 0 && answer != (__s64)BPF_CORE_READ(regs, orig_ax)) return;
   struct ks_owner owner = {};
   struct ks_vmm_vm_row* row = acting_row(&owner);
   if (!row) return;

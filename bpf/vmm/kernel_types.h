@@ -39,6 +39,7 @@ struct task_struct___vmm {
   struct signal_struct* signal;
   struct nsproxy* nsproxy;
   struct seccomp seccomp;
+  unsigned int flags;
   unsigned int personality;
   struct task_struct___vmm* group_leader;
   __u64 start_boottime;

@@ -31,11 +31,22 @@ static __always_inline struct nsproxy* namespaces_of(struct task_struct* task) {
   return BPF_CORE_READ((struct task_struct___vmm*)task, nsproxy);
 }
 
+/* Whoever deletes the entry counts it down: its last two threads may end at once. */
+static __always_inline void forget_child(__u32 tgid) {
+  const struct ks_child* child = bpf_map_lookup_elem(&vmm_children, &tgid);
+  if (!child) return;
+  struct ks_owner vm = child->vm;
+  if (bpf_map_delete_elem(&vmm_children, &tgid)) return;
+  struct ks_vmm_vm_row* row = is_known(&vm) ? row_of_vm(&vm) : 0;
+  if (row) __sync_fetch_and_add(&row->children, -1);
+}
+
 /* A child beyond the number that is followed counts as a program that nobody allows. */
 static __always_inline void follow_child(struct task_struct* child, const struct ks_owner* owner,
                                          struct ks_vmm_vm_row* row) {
   __u32 tgid = BPF_CORE_READ(child, tgid);
   struct ks_child made = {.vm = *owner, .begin = begin_of(child)};
+  forget_child(tgid); /* of a process whose end was not seen */
   if (row->children < KS_MAX_CHILDREN &&
       !bpf_map_update_elem(&vmm_children, &tgid, &made, BPF_ANY)) {
     __sync_fetch_and_add(&row->children, 1);
@@ -74,14 +85,6 @@ static __always_inline void on_exec(const __u64* ctx) {
   submit_act(record);
 }
 KS_TRACEPOINT(sched_process_exec, on_exec)
-
-static __always_inline void forget_child(__u32 tgid) {
-  const struct ks_child* child = bpf_map_lookup_elem(&vmm_children, &tgid);
-  if (!child) return;
-  struct ks_vmm_vm_row* row = is_known(&child->vm) ? row_of_vm(&child->vm) : 0;
-  if (row) __sync_fetch_and_add(&row->children, -1);
-  bpf_map_delete_elem(&vmm_children, &tgid);
-}
 
 /* TP_PROTO(struct task_struct *p, ...) */
 static __always_inline void on_exit(const __u64* ctx) {

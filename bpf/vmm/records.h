@@ -23,7 +23,10 @@ enum ks_code {
 };
 
 /* Memory that KVM maps for the guest. */
-enum ks_slot_kind { KS_SLOT_SPECIAL = 0 /* a device's, or what else the kernel has no pages of */ };
+enum ks_slot_kind {
+  KS_SLOT_SPECIAL = 0, /* the kernel has no pages of it, as of a device's */
+  KS_SLOT_VFIO,        /* the same, mapped by VFIO */
+};
 
 /* Families of system calls that a VMM has no need of once its guest runs. */
 enum ks_call_family {

@@ -16,8 +16,9 @@ KS_LICENSE;
 #define KS_PTRACE_MODE_ATTACH 2 /* include/linux/ptrace.h */
 #define KS_PTRACE_ATTACH 16     /* include/uapi/linux/ptrace.h */
 #define KS_PTRACE_SEIZE 0x4206
-#define KS_FMODE_WRITE 2 /* include/linux/fs.h */
-#define KS_NR_READ 0     /* arch/x86/entry/syscalls/syscall_64.tbl */
+#define KS_PF_IO_WORKER 0x10 /* include/linux/sched.h */
+#define KS_FMODE_WRITE 2     /* include/linux/fs.h */
+#define KS_NR_READ 0         /* arch/x86/entry/syscalls/syscall_64.tbl */
 #define KS_NR_PREAD 17
 #define KS_NR_READV 19
 
@@ -37,7 +38,7 @@ static __always_inline void reach_into(__u64 mm, __u32 tgid, __u64 begin) {
   struct ks_owner actor = {}, owner = {};
   bool of_a_vm = is_current_vms(&actor);
   if (of_a_vm) note_call(KS_CALL_PTRACE);
-  if (!vm_of_process(mm, tgid, begin, &owner)) return;
+  if (vm_of_process(mm, tgid, begin, &owner) != KS_A_VMS) return;
   if (of_a_vm && actor.serial == owner.serial) return;
   struct ks_vmm_vm_row* row = row_of_vm(&owner);
   if (!row) return;
@@ -49,7 +50,11 @@ static __always_inline void reach_into(__u64 mm, __u32 tgid, __u64 begin) {
 /* Files of /proc/PID that show where a thread is in the kernel (stack, syscall) ask for the same
  * right as ptrace, while they are read; memory's is asked for when its file is opened. */
 static __always_inline bool only_looks(void) {
-  struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf());
+  struct task_struct* task = bpf_get_current_task_btf();
+  /* A worker of io_uring has the registers of who made it. */
+  if (BPF_CORE_READ((struct task_struct___vmm*)task, flags) & KS_PF_IO_WORKER || is_compat())
+    return false;
+  struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(task);
   __u64 number = regs->orig_ax;
   return number == KS_NR_READ || number == KS_NR_PREAD || number == KS_NR_READV;
 }
@@ -82,12 +87,24 @@ SEC("raw_tp/sys_enter") int security_ptrace_access_check_sys_enter(__u64* ctx) {
 
 /* ---- at sockets ----------------------------------------------------------------------------- */
 
+/* "@NAME" of an abstract socket, whose name begins with a 0 and does not end in one. */
+static __always_inline void name_abstract(struct unix_address* address, struct ks_vmm_act* record) {
+  int length = BPF_CORE_READ(address, len) - (int)sizeof(__u16) - 1;
+  if (length <= 0 || length >= (int)sizeof(record->text) - 1) return;
+  record->text[0] = '@';
+  const char* path = (const char*)&address->name[0].sun_path;
+  bpf_probe_read_kernel(record->text + 1, length & 63, path + 1);
+}
+
 static __always_inline void submit_socket(struct ks_vmm_vm_row* row, const struct ks_owner* owner,
                                           __u32 act, struct sock* listener) {
   struct ks_vmm_act* record = begin_act(row, owner, act);
   if (!record) return;
   struct unix_address* address = BPF_CORE_READ((struct unix_sock*)listener, addr);
-  if (address) bpf_core_read_str(record->text, sizeof(record->text), &address->name[0].sun_path);
+  if (address) {
+    bpf_core_read_str(record->text, sizeof(record->text), &address->name[0].sun_path);
+    if (!record->text[0]) name_abstract(address, record);
+  }
   submit_act(record);
 }
 
@@ -98,7 +115,8 @@ static __always_inline void on_client(const __u64* arguments, bool typed) {
   struct sock* other = (struct sock*)arguments[1];
   struct pid___numbers* listener = (void*)BPF_CORE_READ(other, sk_peer_pid);
   struct ks_owner actor = {}, owner = {};
-  bool to_a_vm = listener && vm_of_process(0, BPF_CORE_READ(listener, numbers[0].nr), 0, &owner);
+  bool to_a_vm =
+      listener && vm_of_process(0, BPF_CORE_READ(listener, numbers[0].nr), 0, &owner) == KS_A_VMS;
   bool of_a_vm = is_current_vms(&actor);
   if (to_a_vm && of_a_vm && actor.serial == owner.serial) return;
   if (of_a_vm && has_begun(actor.slot)) {

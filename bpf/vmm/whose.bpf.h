@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Which VM does a process belong to? It is the VM's if it
- *   - was made by a process of the VM's since the VM has a vCPU (vmm_children), whatever it runs
- * now
+ *   - was made by a process of the VM, since the VM has a vCPU (vmm_children),
  *   - has the address space that created the VM, or
  *   - is the process that created it, and has another address space by now: it started a program.
  * A child is noted before it runs its first instruction.
@@ -55,39 +54,46 @@ static __always_inline __u64 begin_of(struct task_struct* task) {
   return BPF_CORE_READ((struct task_struct___vmm*)task, group_leader, start_boottime);
 }
 
+enum ks_belonging {
+  KS_NOBODYS = 0,
+  KS_A_VMS,
+  KS_ORPHAN, /* made by a VM's, which has ended */
+};
+
 /* The VM of the process TGID, whose address space is MM, or 0 where that is not at hand, and which
  * began at BEGIN. */
 static __noinline int vm_of_process(__u64 mm, __u32 tgid, __u64 begin, struct ks_owner* owner) {
-  if (!owner) return 0;
+  if (!owner) return KS_NOBODYS;
   const struct ks_child* child = bpf_map_lookup_elem(&vmm_children, &tgid);
   bool is_child = child && (!begin || child->begin == begin);
   if (is_child) {
     *owner = child->vm;
-    if (is_known(owner)) return 1;
+    if (is_known(owner)) return KS_A_VMS;
   }
   struct ks_owner_key of_mm = {.kind = KS_OWNER_MM, .id = {mm}};
   const struct ks_owner* found = mm ? bpf_map_lookup_elem(&owners, &of_mm) : 0;
-  if (found && found->several) return first_vm_of(mm, owner);
+  if (found && found->several) return first_vm_of(mm, owner) ? KS_A_VMS : KS_NOBODYS;
   if (!found) {
     struct ks_owner_key of_process = {.kind = KS_OWNER_PROCESS, .id = {tgid}};
     found = bpf_map_lookup_elem(&owners, &of_process);
   }
-  if (!found) {
-    if (is_child) KS_LOSE(orphan_act);
-    return 0;
-  }
+  if (!found) return is_child ? KS_ORPHAN : KS_NOBODYS;
   *owner = *found;
-  return is_known(owner);
+  return is_known(owner) ? KS_A_VMS : KS_NOBODYS;
 }
 
 static __always_inline bool is_vms(struct task_struct* task, struct ks_owner* owner) {
   return vm_of_process((__u64)BPF_CORE_READ(task, mm), BPF_CORE_READ(task, tgid), begin_of(task),
-                       owner);
+                       owner) == KS_A_VMS;
+}
+
+static __always_inline int vm_of_current(struct ks_owner* owner) {
+  struct task_struct* task = bpf_get_current_task_btf();
+  return vm_of_process((__u64)task->mm, task->tgid, begin_of(task), owner);
 }
 
 static __always_inline bool is_current_vms(struct ks_owner* owner) {
-  struct task_struct* task = bpf_get_current_task_btf();
-  return vm_of_process((__u64)task->mm, task->tgid, begin_of(task), owner);
+  return vm_of_current(owner) == KS_A_VMS;
 }
 
 /* Whether the guest has begun: KVM_RUN notes the thread that runs a vCPU. Until then a VMM is only

@@ -12,6 +12,7 @@
 #include "sensor/base/thousands.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/table.h"
+#include "sensor/cli/terminal.h"
 #include "sensor/cli/words.h"
 
 namespace kvmsentry {
@@ -73,7 +74,7 @@ std::string PageOf(const v1::VmStatus& vm, const Style& style, absl::TimeZone zo
     return absl::StrCat(page, vm.watched() ? "what it was given was not read yet\n"
                                            : "what it was given is not read: it is not watched\n");
   }
-  Table table({{"PART"}, {"FACT"}, {"VALUE"}, {"FROM"}});
+  Table table({{"PART"}, {"FACT"}, {"FROM"}, {"VALUE"}});
   for (const v1::GivenPart& part : vm.given().parts()) {
     // The part's name stands once, and what is known before what is not.
     std::string name = PartText(part);
@@ -85,16 +86,16 @@ std::string PageOf(const v1::VmStatus& vm, const Style& style, absl::TimeZone zo
       }
       table.Add({{std::exchange(name, ""), Paint::kBold},
                  {fact.name()},
-                 {ValueText(part, fact)},
-                 {OriginWords(fact.origin()), Paint::kDim}});
+                 {OriginWords(fact.origin()), Paint::kDim},
+                 {ValueText(part, fact)}});
     }
     if (unknown.empty()) continue;
     table.Add({{std::exchange(name, ""), Paint::kBold},
-               {absl::StrJoin(unknown, ", ")},
                {"unknown", Paint::kYellow},
-               {""}});
+               {""},
+               {absl::StrJoin(unknown, ", ")}});
   }
-  absl::StrAppend(&page, table.Render(style));
+  absl::StrAppend(&page, table.RenderWrapped(style, OutputWidth()));
   for (const std::string& gap : vm.given().gaps()) {
     absl::StrAppend(&page, "not known: ", style(Paint::kYellow, gap), "\n");
   }

@@ -140,7 +140,7 @@ TEST_F(GivenTest, AllThatQemuWasToldAndHas) {
   EXPECT_EQ(Fact(status, "privileges", "", "uid"), "0 from PROCESS");
   EXPECT_EQ(status.given().gaps_size(), 0) << status.given().gaps(0);
 
-  ASSERT_OK_AND_ASSIGN(const Finished page, cli().Run({"vms", vm}));
+  ASSERT_OK_AND_ASSIGN(const Finished page, cli().Run({"vms", vm, "--wide"}));
   EXPECT_THAT(page.lines[0], StartsWith(vm));
   EXPECT_THAT(page.lines, Contains(HasSubstr(absl::StrCat("unix:", monitor))));
   EXPECT_THAT(page.lines, Contains(HasSubstr(disk)));

@@ -77,7 +77,8 @@ constexpr std::array kVmmHooks = {
     OfKvm({.name = "inet_sock_set_state",
            .object = "process",
            .variants = kTracepoint,
-           .provides = "TCP connections that a VM's processes make or wait for: vmm.connection"}),
+           .provides = "TCP connections that a VM's processes make or wait for: vmm.connection, "
+                       "vmm.listener"}),
     OfKvm({.name = "security_ptrace_access_check",
            .object = "stranger",
            .variants = kCallEntry,

@@ -16,7 +16,8 @@ constexpr std::array kCodes = {
     NamedMember{KS_CODE_MODIFIED, "modified"}, NamedMember{KS_CODE_MEMORY, "memory-file"},
 };
 
-constexpr std::array kSlots = {NamedMember{KS_SLOT_SPECIAL, "special"}};
+constexpr std::array kSlots = {NamedMember{KS_SLOT_SPECIAL, "special"},
+                               NamedMember{KS_SLOT_VFIO, "vfio"}};
 
 constexpr std::array kSignals = {
     NamedMember{SIGILL, "ILL"}, NamedMember{SIGTRAP, "TRAP"}, NamedMember{SIGABRT, "ABRT"},
@@ -129,10 +130,10 @@ constinit const MemberKind kCode = {
 
 constinit const MemberKind kSlot = {.key = "slot",
                                     .noun = "memory slot",
-                                    .largest = KS_SLOT_SPECIAL,
+                                    .largest = KS_SLOT_VFIO,
                                     .number = NumberFormat::kDecimal,
                                     .names = Slots,
-                                    .hint = "special"};
+                                    .hint = "special or vfio"};
 
 constinit const MemberKind kSignal = {.key = "signal",
                                       .noun = "signal",

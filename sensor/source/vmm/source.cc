@@ -95,7 +95,7 @@ std::vector<Loss> DescribeLosses(const ks_vmm_losses& losses) {
       {"child_untracked",
        "children of VMs' processes beyond 1,024 of a VM, 16,384 of all: what they do is not seen",
        Load(losses.child_untracked), true},
-      {"orphan_act", "acts of processes that a VM's made and that outlived it: reported for no VM",
+      {"orphan_act", "acts of children of VMs' processes that outlived the VM: reported for no VM",
        Load(losses.orphan_act), false},
   };
 }

@@ -31,15 +31,15 @@ TEST(FormatGiven, APageWithWhereEachFactComesFrom) {
         parts { kind: "migration" facts { name: "incoming" } }
         gaps: "a file" changed_at { seconds: 60 } changes: "x was added" changes: "y changed" } })"),
             "web  qemu, pid 12, uuid 1f0c\n"
-            "PART       FACT          VALUE    FROM\n"
-            "memory     size          64 MiB   command line\n"
-            "           slots         1,234    default\n"
-            "disk vda   path          /a       open file\n"
-            "           backing       none     libvirt\n"
-            "           read-only     yes      command line\n"
-            "           size, format  unknown\n"
-            "window     first         0x402    command line\n"
-            "migration  incoming      unknown\n"
+            "PART       FACT       FROM          VALUE\n"
+            "memory     size       command line  64 MiB\n"
+            "           slots      default       1,234\n"
+            "disk vda   path       open file     /a\n"
+            "           backing    libvirt       none\n"
+            "           read-only  command line  yes\n"
+            "           unknown                  size, format\n"
+            "window     first      command line  0x402\n"
+            "migration  unknown                  incoming\n"
             "not known: a file\n"
             "changed at 1970-01-01 00:01:00: x was added; y changed\n");
 }

@@ -52,12 +52,19 @@ static __always_inline void name_program(struct task_struct* task, char name[32]
   if (text) bpf_probe_read_kernel_str(name, 32, text);
 }
 
+/* Whether user space knows the VM by now: of others it can make nothing of a record. */
+static __always_inline bool is_watched(const struct ks_owner* owner) {
+  __u32 slot = owner->slot;
+  const struct ks_vmm_limits* limits = bpf_map_lookup_elem(&vmm_limits, &slot);
+  return limits && limits->watched == owner->serial;
+}
+
 /* A record of ACT by the current process, to be submitted; NULL where none may or can be sent. */
 static __always_inline struct ks_vmm_act* begin_act(struct ks_vmm_vm_row* row,
                                                     const struct ks_owner* owner, __u32 act) {
   __u64 now = bpf_ktime_get_ns();
   struct ks_vmm_act* record = 0;
-  if (is_within_budget(row, act, now)) {
+  if (is_watched(owner) && is_within_budget(row, act, now)) {
     record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
     if (!record) KS_LOSE(ring_full);
   }

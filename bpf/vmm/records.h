@@ -87,6 +87,8 @@ KS_STATIC_ASSERT(sizeof(struct ks_vmm_vm_row) % 64 == 0);
 /* One row a VM. */
 struct ks_vmm_limits {
   struct ks_meter_limits meters[KS_VMM_METERS];
+  uint64_t watched; /* serial of the VM that user space takes records of; it alone writes this */
+  uint64_t padding[7];
 };
 
 /* Something was done by a process of the VM, or to it: a KS_RECORD_ACT. */

@@ -49,7 +49,7 @@ std::string FormatDevices(const std::vector<v1::VmStatus>& vms, const Look& look
 
 // All that each VM was given, a page a VM.
 std::string FormatGiven(const v1::ListVmsResponse& response, const Style& style,
-                        absl::TimeZone zone);
+                        absl::TimeZone zone, size_t width);
 
 // Whether all is well, on one screen of 80 by 24; then the parts that were asked for.
 std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts& parts,

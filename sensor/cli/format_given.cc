@@ -12,7 +12,6 @@
 #include "sensor/base/thousands.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/table.h"
-#include "sensor/cli/terminal.h"
 #include "sensor/cli/words.h"
 
 namespace kvmsentry {
@@ -64,7 +63,7 @@ std::string PartText(const v1::GivenPart& part) {
   return part.id().empty() ? part.kind() : absl::StrCat(part.kind(), " ", part.id());
 }
 
-std::string PageOf(const v1::VmStatus& vm, const Style& style, absl::TimeZone zone) {
+std::string PageOf(const v1::VmStatus& vm, const Style& style, absl::TimeZone zone, size_t width) {
   std::string page = absl::StrCat(style(Paint::kBold, vm.vm().name()), "  ",
                                   style(Paint::kPlain, vm.vm().vmm()), ", pid ", vm.vm().pid());
   if (!vm.vm().uuid().empty())
@@ -95,7 +94,7 @@ std::string PageOf(const v1::VmStatus& vm, const Style& style, absl::TimeZone zo
                {""},
                {absl::StrJoin(unknown, ", ")}});
   }
-  absl::StrAppend(&page, table.RenderWrapped(style, OutputWidth()));
+  absl::StrAppend(&page, table.RenderWrapped(style, width));
   for (const std::string& gap : vm.given().gaps()) {
     absl::StrAppend(&page, "not known: ", style(Paint::kYellow, gap), "\n");
   }
@@ -110,10 +109,10 @@ std::string PageOf(const v1::VmStatus& vm, const Style& style, absl::TimeZone zo
 }  // namespace
 
 std::string FormatGiven(const v1::ListVmsResponse& response, const Style& style,
-                        absl::TimeZone zone) {
+                        absl::TimeZone zone, size_t width) {
   if (response.vms().empty()) return "no VM of that name\n";
   std::vector<std::string> pages;
-  for (const v1::VmStatus& vm : response.vms()) pages.push_back(PageOf(vm, style, zone));
+  for (const v1::VmStatus& vm : response.vms()) pages.push_back(PageOf(vm, style, zone, width));
   return absl::StrJoin(pages, "\n");
 }
 

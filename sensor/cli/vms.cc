@@ -56,7 +56,7 @@ absl::StatusOr<std::string> Text(Client& client, const std::vector<v1::VmStatus>
   if (command.given) {
     v1::ListVmsResponse given;
     for (const v1::VmStatus& vm : vms) *given.add_vms() = vm;
-    absl::StrAppend(&text, "\n", FormatGiven(given, look.style, look.zone));
+    absl::StrAppend(&text, "\n", FormatGiven(given, look.style, look.zone, look.width));
   }
   if (command.counts) text += FormatCounts(vms, look.style);
   if (command.exits) text += FormatExits(vms, look.style);

@@ -86,6 +86,9 @@ class VmTables {
   // The row of VM; nullptr while it has none.
   Row* RowOf(const VmPlace& vm) { return IsOf(vm) ? &vms_[vm.slot] : nullptr; }
 
+  // Of the VM in SLOT: what user space says of it to the programs.
+  Limits& LimitsOf(Slot slot) { return limits_[slot]; }
+
   void SetLimits(const VmPlace& vm, std::span<const Limit> limits) {
     const bool any = std::ranges::any_of(
         limits, [this](const Limit& limit) { return limit.meter.source == source_; });

@@ -38,6 +38,7 @@ absl::StatusOr<std::unique_ptr<VmmSource>> VmmSource::Open(const Probe& probe, S
 void VmmSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
   watched_[vm.vm] = vm.slot;
   tables_.SetLimits(vm, limits);
+  __atomic_store_n(&tables_.LimitsOf(vm.slot).watched, vm.vm.serial, __ATOMIC_RELEASE);
 }
 
 absl::Status VmmSource::Release(const VmPlace& vm) {

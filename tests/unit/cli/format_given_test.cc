@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 std::string Format(const std::string& text) {
   v1::ListVmsResponse response;
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &response));
-  return FormatGiven(response, Style(false), absl::UTCTimeZone());
+  return FormatGiven(response, Style(false), absl::UTCTimeZone(), /*width=*/80);
 }
 
 TEST(FormatGiven, APageWithWhereEachFactComesFrom) {

@@ -197,7 +197,8 @@ TEST_F(AccessServerTest, CallsThatAreBegunAndNeverMadeAreHeldToo) {
 }
 
 TEST_F(AccessServerTest, CallsThatEndLeaveRoomForOthers) {
-  options_.access.max_open_calls = 10;
+  // Far fewer than there will be; on a busy machine some end at the server after the client's next.
+  options_.access.max_open_calls = 50;
   options_.access.max_requests = 0;
   options_.access.admins.uids = {geteuid()};
   Start();

@@ -35,9 +35,12 @@ struct VmCounts {
 template <typename Row, typename Limits, typename Losses>
 class VmTables {
  public:
+  using RowType = Row;
+  static constexpr size_t kMeters = std::extent_v<decltype(Row::meters)>;
+
   static absl::StatusOr<VmTables> Open(const Probe& probe, SharedState& state, SourceId source,
                                        const std::string& name, uint32_t version) {
-    VmTables tables(source);
+    VmTables tables(source, name);
     const size_t vms = probe.sizes().max_vms;
     const auto map = [&](const char* suffix, size_t count, auto& table) {
       const std::string full = absl::StrCat(name, suffix);
@@ -54,6 +57,7 @@ class VmTables {
     return tables;
   }
 
+  const std::string& name() const { return name_; }
   const Losses& losses() const { return losses_.rows()[0]; }
 
   // The VMs that have rows here.
@@ -117,15 +121,14 @@ class VmTables {
   }
 
  private:
-  static constexpr size_t kMeters = std::extent_v<decltype(Row::meters)>;
-
-  explicit VmTables(SourceId source) : source_(source) {}
+  VmTables(SourceId source, std::string name) : source_(source), name_(std::move(name)) {}
 
   bool IsOf(const VmPlace& vm) const {
     return used_.Has(vm.slot) && Load(vms_[vm.slot].vm_serial) == vm.vm.serial;
   }
 
   SourceId source_;
+  std::string name_;
   uint64_t ring_full_ = 0;  // losses when TakeUntold() looked last
   MappedRows<const Losses> losses_;
   RowsInUse used_;

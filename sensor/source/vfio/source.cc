@@ -7,57 +7,36 @@
 #include "sensor/source/take_bits.h"
 
 namespace kvmsentry {
+namespace {
+
+std::vector<uint32_t> TakeIoctlsOf(ks_vfio_vm_row& row) {
+  std::vector<uint32_t> taken;
+  if (Load(row.changed) == 0) return taken;
+  __atomic_store_n(&row.changed, 0, __ATOMIC_SEQ_CST);
+  TakeAllBits(row.ioctls, [&](uint64_t member) { taken.push_back(static_cast<uint32_t>(member)); });
+  return taken;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<VfioSource>> VfioSource::Open(const Probe& probe,
                                                              SharedState& state) {
   KVMSENTRY_ASSIGN_OR_RETURN(
       VfioTables tables, VfioTables::Open(probe, state, SourceId::kVfio, "vfio", KS_VFIO_VERSION));
   std::unique_ptr<VfioSource> source(new VfioSource(std::move(tables)));
-  source->losses_ = LossesThatMatter(*source);
+  source->Begin();
   return source;
 }
 
-void VfioSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
-  watched_[vm.vm] = vm.slot;
-  tables_.SetLimits(vm, limits);
-}
-
-absl::Status VfioSource::Release(const VmPlace& vm) {
-  watched_.erase(vm.vm);
-  tables_.Release(vm);
-  return absl::OkStatus();
-}
-
-// A VM without a device has counted nothing: that is told, too, for its rates are 0.
-void VfioSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
-  static const FeatureId command = FeatureNamed("vfio.ioctl.command");
-  const uint64_t losses = LossesThatMatter(*this);
-  const bool lossy = std::exchange(losses_, losses) != losses;
-  auto counts = std::make_shared<CountsByVm>(id(), KS_VFIO_METERS);
-  for (const VmCounts& vm : tables_.ReadCounts()) counts->Put(vm.vm.vm, vm.count);
-  if (counts->WentBackSince(*counts_)) tampered_ = "a count in the map vfio_vms went back";
-  counts_ = std::move(counts);
-  for (const auto& [vm, slot] : watched_) {
-    ObserveCounts(sampling, vm, counts_->Of(vm), {}, lossy, out);
-    if (!counts_->Has(vm)) continue;
-    for (const uint32_t ioctl : TakeIoctls({vm, slot})) {
-      ObserveMember(vm, sampling.now, command, ioctl, out);
-    }
-  }
-}
-
 std::vector<uint32_t> VfioSource::TakeIoctls(const VmPlace& vm) {
-  std::vector<uint32_t> taken;
   ks_vfio_vm_row* row = tables_.RowOf(vm);
-  if (row == nullptr || Load(row->changed) == 0) return taken;
-  __atomic_store_n(&row->changed, 0, __ATOMIC_SEQ_CST);
-  TakeAllBits(row->ioctls,
-              [&](uint64_t member) { taken.push_back(static_cast<uint32_t>(member)); });
-  return taken;
+  return row == nullptr ? std::vector<uint32_t>() : TakeIoctlsOf(*row);
 }
 
-void VfioSource::TakeUntold(std::vector<Observation>* out) {
-  ObserveUntold(tables_.TakeUntold(), out);
+void VfioSource::ReadRow(VmId vm, ks_vfio_vm_row& row, KernelTime now,
+                         std::vector<Observation>* out) {
+  static const FeatureId command = FeatureNamed("vfio.ioctl.command");
+  for (const uint32_t ioctl : TakeIoctlsOf(row)) ObserveMember(vm, now, command, ioctl, out);
 }
 
 std::vector<Loss> VfioSource::Losses() const { return DescribeLosses(tables_.losses()); }

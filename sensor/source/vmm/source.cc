@@ -31,39 +31,18 @@ absl::StatusOr<std::unique_ptr<VmmSource>> VmmSource::Open(const Probe& probe, S
   KVMSENTRY_ASSIGN_OR_RETURN(VmmTables tables,
                              VmmTables::Open(probe, state, SourceId::kVmm, "vmm", KS_VMM_VERSION));
   std::unique_ptr<VmmSource> source(new VmmSource(std::move(tables)));
-  source->losses_ = LossesThatMatter(*source);
+  source->Begin();
   return source;
 }
 
+// Programs send no records of VMs that are not watched yet.
 void VmmSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
-  watched_[vm.vm] = vm.slot;
-  tables_.SetLimits(vm, limits);
+  VmRowSource::Watch(vm, limits);
   __atomic_store_n(&tables_.LimitsOf(vm.slot).watched, vm.vm.serial, __ATOMIC_RELEASE);
 }
 
-absl::Status VmmSource::Release(const VmPlace& vm) {
-  watched_.erase(vm.vm);
-  tables_.Release(vm);
-  return absl::OkStatus();
-}
-
-// A VM without a row has counted nothing: its rates are 0.
-void VmmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
-  const uint64_t losses = LossesThatMatter(*this);
-  const bool lossy = std::exchange(losses_, losses) != losses;
-  auto counts = std::make_shared<CountsByVm>(id(), KS_VMM_METERS);
-  for (const VmCounts& vm : tables_.ReadCounts()) counts->Put(vm.vm.vm, vm.count);
-  if (counts->WentBackSince(*counts_)) tampered_ = "a count in the map vmm_vms went back";
-  counts_ = std::move(counts);
-  for (const auto& [vm, slot] : watched_) {
-    ObserveCounts(sampling, vm, counts_->Of(vm), {}, lossy, out);
-    ks_vmm_vm_row* row = tables_.RowOf({vm, slot});
-    if (row != nullptr) ObserveBits(vm, *row, sampling.now, out);
-  }
-}
-
-void VmmSource::ObserveBits(VmId vm, ks_vmm_vm_row& row, KernelTime now,
-                            std::vector<Observation>* out) {
+void VmmSource::ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now,
+                        std::vector<Observation>* out) {
   if (Load(row.changed) == 0) return;
   __atomic_store_n(&row.changed, 0, __ATOMIC_SEQ_CST);
   const auto observe = [&](FeatureId feature) {
@@ -78,10 +57,6 @@ void VmmSource::ObserveBits(VmId vm, ks_vmm_vm_row& row, KernelTime now,
     if (act >= KS_ACTS) return;
     ObserveMember(vm, now, FeatureOfAct(static_cast<ks_act>(act)), kUntoldMember, out);
   });
-}
-
-void VmmSource::TakeUntold(std::vector<Observation>* out) {
-  ObserveUntold(tables_.TakeUntold(), out);
 }
 
 std::vector<Loss> VmmSource::Losses() const { return DescribeLosses(tables_.losses()); }

@@ -1,0 +1,85 @@
+// A source whose rows are of VMs as a whole (vm_tables.h): it counts by meter, and what else is in
+// a row it reads by itself.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "sensor/source/observe.h"
+#include "sensor/source/source.h"
+#include "sensor/source/vm_tables.h"
+
+namespace kvmsentry {
+
+template <typename Tables>
+class VmRowSource : public Source {
+ public:
+  SourceId id() const override { return id_; }
+  void Watch(const VmPlace& vm, std::span<const Limit> limits) override {
+    watched_[vm.vm] = vm.slot;
+    tables_.SetLimits(vm, limits);
+  }
+  void Unwatch(VmId vm) override { watched_.erase(vm); }
+  absl::Status Release(const VmPlace& vm) override {
+    watched_.erase(vm.vm);
+    tables_.Release(vm);
+    return absl::OkStatus();
+  }
+  std::vector<VmPlace> Places() const override { return tables_.Places(); }
+
+  // A VM without a row has counted nothing: its rates are 0.
+  void Read(const Sampling& sampling, std::vector<Observation>* out) override {
+    const uint64_t losses = LossesThatMatter(*this);
+    const bool lossy = std::exchange(losses_, losses) != losses;
+    auto counts = std::make_shared<CountsByVm>(id_, Tables::kMeters);
+    for (const VmCounts& vm : tables_.ReadCounts()) counts->Put(vm.vm.vm, vm.count);
+    if (counts->WentBackSince(*counts_)) {
+      tampered_ = absl::StrCat("a count in the map ", tables_.name(), "_vms went back");
+    }
+    counts_ = std::move(counts);
+    for (const auto& [vm, slot] : watched_) {
+      ObserveCounts(sampling, vm, counts_->Of(vm), {}, lossy, out);
+      auto* row = tables_.RowOf({vm, slot});
+      if (row != nullptr) ReadRow(vm, *row, sampling.now, out);
+    }
+  }
+
+  void TakeUntold(std::vector<Observation>* out) override {
+    ObserveUntold(tables_.TakeUntold(), out);
+  }
+  std::shared_ptr<const SourceCounts> counts() const override { return counts_; }
+  absl::string_view Tampered() const override { return tampered_; }
+
+  // For tests.
+  Tables& tables() { return tables_; }
+
+ protected:
+  VmRowSource(SourceId id, Tables tables)
+      : tables_(std::move(tables)),
+        id_(id),
+        counts_(std::make_shared<const CountsByVm>(id, Tables::kMeters)) {}
+
+  // What was lost before is no loss of the first Read().
+  void Begin() { losses_ = LossesThatMatter(*this); }
+
+  // What ROW, of VM, has besides counts.
+  virtual void ReadRow(VmId vm, typename Tables::RowType& row, KernelTime now,
+                       std::vector<Observation>* out) = 0;
+
+  Tables tables_;
+
+ private:
+  SourceId id_;
+  std::map<VmId, Slot> watched_;
+  std::shared_ptr<const CountsByVm> counts_;
+  uint64_t losses_ = 0;  // those that matter, as of the latest Read()
+  std::string tampered_;
+};
+
+}  // namespace kvmsentry

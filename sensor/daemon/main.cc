@@ -22,6 +22,7 @@
 #include "sensor/alert/memory_journal.h"
 #include "sensor/alert/silence_book.h"
 #include "sensor/base/escape.h"
+#include "sensor/base/file_limit.h"
 #include "sensor/base/sanitized.h"
 #include "sensor/confine/confine.h"
 #include "sensor/daemon/end_guard.h"
@@ -140,6 +141,7 @@ absl::Status Run(const DaemonOptions& options) {
   if (options.unpin) return Unpin(options.pin_root);
   std::signal(SIGPIPE, SIG_IGN);  // a log's reader that has gone is no reason to end
   KVMSENTRY_RETURN_IF_ERROR(CheckRights());
+  KVMSENTRY_RETURN_IF_ERROR(RaiseFileLimit());  // the loader inherits it
   SensorOptions sensor_options = OptionsOf(options);
   // Before there is a second thread, or anything of anybody else's was read.
   if (const absl::Status joined = JoinCgroupNamespaceOfHost(); !joined.ok()) {

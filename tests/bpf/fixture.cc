@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "sensor/base/file_limit.h"
 #include "sensor/probe/kernel.h"
 #include "sensor/source/catalogue.h"
 #include "tests/support/host.h"
@@ -12,6 +13,7 @@
 namespace kvmsentry {
 
 void BpfTest::SetUp() {
+  ASSERT_EQ(RaiseFileLimit(), absl::OkStatus());  // some tests have two probes
   const std::string missing = MissingForBpf("bpf");
   ASSERT_TRUE(missing.empty()) << missing;
   options_.pin_root = absl::StrCat("/sys/fs/bpf/kvmsentry-test-", getpid());

@@ -51,8 +51,7 @@ void E2eTest::TearDown() {
   if (!place_) return;
   // A killed daemon's loader has programs to detach before it ends.
   absl::Status unpinned;
-  EXPECT_TRUE(WaitUntil([&] { return (unpinned = place_->Unpin()).ok(); }, absl::Seconds(10)))
-      << unpinned;
+  EXPECT_TRUE(WaitUntil([&] { return (unpinned = place_->Unpin()).ok(); })) << unpinned;
 }
 
 void E2eTest::StartDaemon(const std::vector<std::string>& specs,

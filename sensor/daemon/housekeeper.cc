@@ -14,7 +14,7 @@ constexpr absl::string_view kObjectOfBirths = "life";
 
 struct Audited {
   PinsAndLinks found;
-  uint64_t skipped_runs = 0;
+  Probe::Skipped skipped_runs;
   uint64_t missed_probes = 0;
   std::vector<HookCoverage> fired;  // where hooks stand, if one fired for the first time
 };

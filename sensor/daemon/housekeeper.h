@@ -42,7 +42,7 @@ class Housekeeper {
   }
 
   const CostControl& cost() const { return cost_; }
-  uint64_t skipped_runs() const { return skipped_runs_; }    // see Probe::SkippedRuns()
+  const Probe::Skipped& skipped_runs() const { return skipped_runs_; }
   uint64_t missed_probes() const { return missed_probes_; }  // see Probe::MissedProbes()
 
  private:
@@ -62,7 +62,7 @@ class Housekeeper {
   const Clock& clock_;
   CostMeter meter_;  // the worker's
   CostControl cost_;
-  uint64_t skipped_runs_ = 0;
+  Probe::Skipped skipped_runs_;
   uint64_t missed_probes_ = 0;
   // Modules come in company, and the best variant may be offered by the last of them only.
   Settle modules_{500 * kNsPerMs, 5 * kNsPerSecond};

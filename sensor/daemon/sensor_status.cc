@@ -43,7 +43,8 @@ std::vector<LossView> Sensor::Losses() {
   for (const std::unique_ptr<Source>& source : sources_->all()) {
     for (const Loss& loss : source->Losses()) AddLoss(loss, &losses);
   }
-  for (LossView& loss : DescribeLosses({.skipped_runs = keeper_.skipped_runs(),
+  for (LossView& loss : DescribeLosses({.skipped_runs = keeper_.skipped_runs().vms,
+                        .skipped_anybodys = keeper_.skipped_runs().anybodys,
                         .missed_probes = keeper_.missed_probes(),
                         .bad_records = observer_.bad_records(),
                         .unknown_vm = engine_.unknown_vm(),

@@ -31,7 +31,8 @@ absl::Status CanTrampoline(const btf& vmlinux) {
       {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = 0},
       {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
   };
-  LIBBPF_OPTS(bpf_prog_load_opts, options);
+  bpf_prog_load_opts options{};
+  options.sz = sizeof(options);
   options.expected_attach_type = BPF_TRACE_FENTRY;
   options.attach_btf_id = static_cast<uint32_t>(function);
   const Fd program(bpf_prog_load(BPF_PROG_TYPE_TRACING, "trampoline", "GPL", kProgram,

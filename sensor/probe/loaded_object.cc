@@ -76,13 +76,13 @@ bool LoadedObject::HasFired(absl::string_view program) const {
   return *found->fired_at < fired_.rows().size() && Load(fired_.rows()[*found->fired_at]) != 0;
 }
 
-uint64_t LoadedObject::SkippedRuns() const {
-  uint64_t skipped = 0;
+std::vector<std::pair<absl::string_view, uint64_t>> LoadedObject::SkippedRuns() const {
+  std::vector<std::pair<absl::string_view, uint64_t>> skipped;
   for (const LoadedProgram& program : parts_.programs) {
     bpf_prog_info info{};
     uint32_t length = sizeof(info);
     if (bpf_obj_get_info_by_fd(program.fd.get(), &info, &length) == 0) {
-      skipped += info.recursion_misses;
+      skipped.emplace_back(program.name, info.recursion_misses);
     }
   }
   return skipped;

@@ -72,8 +72,8 @@ class LoadedObject {
 
   // Whether PROGRAM has run since it was loaded; false for one that notes nothing.
   bool HasFired(absl::string_view program) const;
-  // See Probe.
-  uint64_t SkippedRuns() const;
+  // See Probe; by program.
+  std::vector<std::pair<absl::string_view, uint64_t>> SkippedRuns() const;
   uint64_t MissedProbes() const;
   // NOT_FOUND, naming it, where a program is no longer attached, or a pin is missing or is another
   // map's.

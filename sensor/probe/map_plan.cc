@@ -104,6 +104,13 @@ std::vector<const Hook*> MapPlan::hooks() const {
   return hooks;
 }
 
+bool MapPlan::SeesEverybody(absl::string_view object) const {
+  return std::ranges::any_of(sources_, [&](const BpfSource* source) {
+    return source->sees_everybody &&
+           std::ranges::find(source->objects, object, &ObjectRow::name) != source->objects.end();
+  });
+}
+
 std::span<const char> MapPlan::ObjectBytes(absl::string_view name) const {
   const auto in = [name](std::span<const ObjectRow> objects) -> std::span<const char> {
     const auto found = std::ranges::find(objects, name, &ObjectRow::name);

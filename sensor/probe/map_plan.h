@@ -57,6 +57,7 @@ struct BpfSource {
   std::span<const MapRow> maps;
   std::span<const ObjectRow> objects;
   std::span<const Hook> hooks;  // those of one object stand together
+  bool sees_everybody = false;  // its programs run for processes that have no VM, too
 };
 
 // The maps of all sources below one folder. SOURCES outlive it.
@@ -79,6 +80,8 @@ class MapPlan {
   const MapSizes& sizes() const { return sizes_; }
   const std::vector<const BpfSource*>& sources() const { return sources_; }
   std::vector<const Hook*> hooks() const;
+  // Whether OBJECT is of a source that sees everybody.
+  bool SeesEverybody(absl::string_view object) const;
   // The ELF bytes of the object NAME, empty for an unknown name. They live for ever.
   std::span<const char> ObjectBytes(absl::string_view name) const;
 

@@ -5,6 +5,8 @@
 
 #include <bpf/libbpf.h>
 
+#include "absl/strings/match.h"
+
 #include "sensor/probe/iterator.h"
 #include "sensor/probe/kernel.h"
 
@@ -177,9 +179,16 @@ void Probe::JudgeByCanary() {
   }
 }
 
-uint64_t Probe::SkippedRuns() const {
-  uint64_t skipped = 0;
-  for (const LoadedObject& object : objects_) skipped += object.SkippedRuns();
+Probe::Skipped Probe::SkippedRuns() const {
+  Skipped skipped;
+  for (const LoadedObject& object : objects_) {
+    const bool everybody = plan_.SeesEverybody(object.name());
+    for (const auto& [program, count] : object.SkippedRuns()) {
+      const bool at_calls =
+          absl::EndsWith(program, "_sys_enter") || absl::EndsWith(program, "_sys_exit");
+      (everybody || at_calls ? skipped.anybodys : skipped.vms) += count;
+    }
+  }
   return skipped;
 }
 

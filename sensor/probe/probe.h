@@ -65,8 +65,13 @@ class Probe {
   // Returns how many were attached.
   absl::StatusOr<size_t> AttachMissing(absl::string_view object);
   // Runs of attached programs that the kernel left out because the program was running on that CPU
-  // already: occurrences that were not counted.
-  uint64_t SkippedRuns() const;
+  // already: occurrences that were not counted. ANYBODYS are of programs that run for every process
+  // of the host, most of which have no VM.
+  struct Skipped {
+    uint64_t vms = 0;
+    uint64_t anybodys = 0;
+  };
+  Skipped SkippedRuns() const;
 
   // Times that the kernel left a kprobe or kretprobe out, because it was inside another one, or had
   // no instance left: occurrences that were not counted. 0 where it does not tell (before

@@ -138,7 +138,8 @@ const BpfSource& VmmBpf() {
                                         .layout_version = KS_VMM_VERSION,
                                         .maps = kVmmMaps,
                                         .objects = kVmmObjects,
-                                        .hooks = kVmmHooks};
+                                        .hooks = kVmmHooks,
+                                        .sees_everybody = true};
   return kSource;
 }
 

@@ -15,7 +15,8 @@ bool IsOnlyOpen(const TextFact& fact) {
 }
 
 std::optional<uint64_t> CapabilitiesOf(const Given& given) {
-  absl::string_view text = given.privileges.capabilities.value.value_or("");
+  if (!given.privileges.capabilities.known()) return std::nullopt;
+  absl::string_view text = *given.privileges.capabilities.value;
   absl::ConsumePrefix(&text, "0x");
   uint64_t bits = 0;
   return absl::SimpleHexAtoi(text, &bits) ? std::optional(bits) : std::nullopt;

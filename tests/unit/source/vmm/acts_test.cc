@@ -1,6 +1,6 @@
 #include "sensor/source/vmm/acts.h"
 
-#include <cstring>
+#include <algorithm>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -33,7 +33,7 @@ ks_vmm_act Endpoint(ks_act act, uint32_t family, std::initializer_list<uint8_t> 
   ks_vmm_act record = Act(act);
   record.family = family;
   record.port = 443;
-  std::memcpy(record.address, address.begin(), address.size());
+  std::copy(address.begin(), address.end(), record.address);
   return record;
 }
 

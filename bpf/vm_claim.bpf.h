@@ -25,6 +25,15 @@ static __always_inline void mark_used_once(void* map, __u32 slot) {
   if (word && !(*word & 1ULL << (slot & 63))) mark_used(map, slot, true);
 }
 
+/* SOURCE_vm_row(slot, serial): the row of the VM SERIAL in SLOT, of SOURCE's table SOURCE_vms. */
+#define KS_VM_ROW(source)                                                                         \
+  static __always_inline struct ks_##source##_vm_row* source##_vm_row(__u32 slot, __u64 serial) { \
+    struct ks_##source##_vm_row* row = bpf_map_lookup_elem(&source##_vms, &slot);                 \
+    if (!row || !claim_for_vm(&row->vm_serial, serial)) return 0;                                 \
+    mark_used_once(&source##_vms_used, slot);                                                     \
+    return row;                                                                                   \
+  }
+
 /* NUMBER was seen: a bit of BITS, which hold COUNT, a multiple of 64. */
 static __always_inline void note_bit(__u64* bits, __u32 count, __u64* changed, __u32 number) {
   barrier_var(number); /* else the compiler drops the check that the verifier needs */

@@ -49,14 +49,14 @@ static __always_inline void watch_lstar(const struct ks_vcpu_row* vcpu, struct k
   exits->lstar = lstar;
   bool reset = !lstar && !(cr0 & KS_CR0_PE);
   if (!before || reset || lstar == before) return;
-  lose_protection(vcpu, KS_LOST_LSTAR);
   struct ks_kvm_sets* sets = sets_of(vcpu);
   if (!sets) return;
+  set_bit(sets, &sets->protection_lost, KS_LOST_LSTAR);
   __u32 bit = msr_bit(KS_MSR_LSTAR);
   set_bit(sets, &sets->msrs_written[bit / 64], bit);
 }
 
-/* Of a guest with paging on, before and now. */
+/* What went since the last sampled exit. WP counts only where paging was on, and still is. */
 static __always_inline void watch_protection(const struct ks_vcpu_row* vcpu,
                                              struct ks_exit_row* exits) {
   const struct kvm_vcpu_arch* arch = &((struct kvm_vcpu*)vcpu->vcpu)->arch;

@@ -160,7 +160,6 @@ enum ks_ioctl_kind {
 #define KS_TABLE_PROBES 8
 #define KS_PAGE_SHIFT 12
 
-/* First-seen members of one VM. Programs set them, user space takes (reads and clears) them. */
 /* Protections of the guest's kernel that went after they were set up. */
 enum ks_protection {
   KS_LOST_WP = 0, /* CR0.WP: its read-only pages are writable to it */
@@ -171,6 +170,7 @@ enum ks_protection {
   KS_LOST_LSTAR,  /* the entry to it is elsewhere */
 };
 
+/* First-seen members of one VM. Programs set them, user space takes (reads and clears) them. */
 struct ks_kvm_sets {
   uint64_t changed;         /* not 0: members were set since user space took them */
   uint64_t mmio_overflow;   /* guest pages that found no room */

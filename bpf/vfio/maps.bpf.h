@@ -18,13 +18,7 @@ KS_ARRAY_MAP(vfio_limits, struct ks_vfio_limits, BPF_F_MMAPABLE);
 KS_ARRAY_MAP(vfio_vms, struct ks_vfio_vm_row, BPF_F_MMAPABLE);
 KS_USED_MAP(vfio_vms_used);
 
-/* The row of the VM SERIAL in SLOT. */
-static __always_inline struct ks_vfio_vm_row* vfio_vm_row(__u32 slot, __u64 serial) {
-  struct ks_vfio_vm_row* row = bpf_map_lookup_elem(&vfio_vms, &slot);
-  if (!row || !claim_for_vm(&row->vm_serial, serial)) return 0;
-  mark_used_once(&vfio_vms_used, slot);
-  return row;
-}
+KS_VM_ROW(vfio)
 
 static __always_inline __u32 holders_of(__u32 meter, __u32 slot) {
   (void)meter;

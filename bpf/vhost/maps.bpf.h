@@ -50,12 +50,7 @@ static __always_inline struct ks_queue_row* queue_row(__u32 slot) {
 }
 
 /* What the VM SERIAL in SLOT has of all its queues. */
-static __always_inline struct ks_vhost_vm_row* vhost_vm_row(__u32 slot, __u64 serial) {
-  struct ks_vhost_vm_row* row = bpf_map_lookup_elem(&vhost_vms, &slot);
-  if (!row || !claim_for_vm(&row->vm_serial, serial)) return 0;
-  mark_used_once(&vhost_vms_used, slot);
-  return row;
-}
+KS_VM_ROW(vhost)
 
 /* How many rows of the VM in SLOT count METER. */
 static __always_inline __u32 holders_of(__u32 meter, __u32 slot) {

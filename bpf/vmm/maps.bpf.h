@@ -28,13 +28,7 @@ struct {
   __type(value, struct ks_child);
 } vmm_children SEC(".maps");
 
-/* The row of the VM SERIAL in SLOT. */
-static __always_inline struct ks_vmm_vm_row* vmm_vm_row(__u32 slot, __u64 serial) {
-  struct ks_vmm_vm_row* row = bpf_map_lookup_elem(&vmm_vms, &slot);
-  if (!row || !claim_for_vm(&row->vm_serial, serial)) return 0;
-  mark_used_once(&vmm_vms_used, slot);
-  return row;
-}
+KS_VM_ROW(vmm)
 
 static __always_inline __u32 holders_of(__u32 meter, __u32 slot) {
   (void)meter;

@@ -12,8 +12,7 @@ struct KnownOperation {
   absl::StatusOr<Operation> (*make)(const TestMachine& machine);
 };
 
-// The guest has begun before the first of these is made. Those that would end a process do so to a
-// child. Images lie in $TMPDIR.
+// Those that would end a process do so to a child. Images lie in $TMPDIR.
 std::span<const KnownOperation> ConductOperations();
 
 }  // namespace kvmsentry

@@ -161,6 +161,8 @@ void Sensor::Look() {
     Raise(now);
   }
   for (const VmGone& gone : changes.gone) Vanish(gone, now);
+  // Until its row was released a VM may have passed a limit: read before the Tick that drops it.
+  if (!changes.gone.empty()) observer_.Drain();
   for (const VmEntry& vm : changes.changed) Appear(vm, now);
   if (std::exchange(walks_seen_, host_.walks_seen()) != host_.walks_seen()) {
     for (const VmId changed : registry_.TakeDevices(host_.inventory())) {

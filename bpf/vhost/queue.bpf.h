@@ -183,34 +183,47 @@ static __always_inline bool is_row_of(const struct ks_queue_row* row, __u64 queu
   return vm && vm->serial == row->vm_serial;
 }
 
+/* The row that QUEUE has, if it is right; NULL without, and then STALE is its entry, if any. */
+static __always_inline struct ks_queue_row* known_queue(__u64 queue, __u64 mm, __u64* stale) {
+  *stale = find_entry(&queue_slots, queue);
+  struct ks_queue_row* row = *stale ? queue_row(slot_of_entry(*stale)) : 0;
+  if (!row || is_row_of(row, queue, mm)) return row;
+  give_up(row, queue);
+  return 0;
+}
+
 /* The row of QUEUE, whose device belongs to the address space MM. KIND is KS_QUEUE_OTHER where the
  * hook cannot tell. */
 static __always_inline struct ks_queue_row* queue_of(__u64 queue, __u64 mm,
                                                      enum ks_queue_kind kind) {
-  __u64 entry = find_entry(&queue_slots, queue);
-  struct ks_queue_row* row = entry ? queue_row(slot_of_entry(entry)) : 0;
-  if (!row || !is_row_of(row, queue, mm)) {
-    if (row) give_up(row, queue);
-    row = find_queue(queue, mm, entry);
-  }
+  __u64 stale = 0;
+  struct ks_queue_row* row = known_queue(queue, mm, &stale);
+  if (!row) row = find_queue(queue, mm, stale);
   if (row && kind && row->kind != kind) row->kind = kind;
   return row;
+}
+
+/* Whether the ring of QUEUE, whose row this is, still lies in the same VM's memory. */
+static __always_inline bool is_of_same_vm(const struct ks_queue_row* row, __u64 queue) {
+  __u64 ring = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, desc);
+  if (!ring || ring == row->desc) return true;
+  struct ks_owner vm = {};
+  return find_owner(row->mm, ring, &vm) == KS_OWNED && vm.serial == row->vm_serial;
 }
 
 /* The same, where an ioctl may have changed its configuration: a ring that was moved may lie in
  * another VM's memory now. */
 static __always_inline struct ks_queue_row* reconfigured_queue(__u64 queue, __u64 mm,
                                                                enum ks_queue_kind kind) {
-  struct ks_queue_row* row = queue_of(queue, mm, kind);
-  if (!row) return 0;
-  __u64 ring = (__u64)BPF_CORE_READ((struct vhost_virtqueue*)queue, desc);
-  if (ring && ring != row->desc) {
-    struct ks_owner vm = {};
-    if (find_owner(mm, ring, &vm) != KS_OWNED || vm.serial != row->vm_serial) {
-      give_up(row, queue);
-      return queue_of(queue, mm, kind);
-    }
+  __u64 stale = 0;
+  struct ks_queue_row* row = known_queue(queue, mm, &stale);
+  if (row && !is_of_same_vm(row, queue)) {
+    give_up(row, queue);
+    row = 0;
   }
+  if (!row) row = find_queue(queue, mm, stale);
+  if (!row) return 0;
+  if (row->kind != kind) row->kind = kind;
   read_configuration(row);
   check_rings(row);
   return row;

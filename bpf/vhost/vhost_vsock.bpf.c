@@ -75,18 +75,28 @@ static __always_inline void on_received(const __u64* ctx) {
 }
 KS_TRACEPOINT(virtio_transport_recv_pkt, on_received)
 
-/* long vhost_vsock_dev_ioctl(struct file *f, unsigned int ioctl, unsigned long arg) */
+struct reconfiguration {
+  __u64 vsock;
+  __u64 mm;
+  __u32 command;
+};
+
+static long reconfigure(__u32 index, struct reconfiguration* of) {
+  struct ks_queue_row* row = reconfigured_queue(queue_at(of->vsock, index), of->mm, KS_QUEUE_VSOCK);
+  if (row && index == VSOCK_VQ_RX) count_configuration(row, of->command);
+  if (row && index == VSOCK_VQ_TX) learn_sender(row, of->vsock);
+  return 0;
+}
+
+/* long vhost_vsock_dev_ioctl(struct file *f, unsigned int ioctl, unsigned long arg). A loop, so
+ * that the verifier follows it once. */
 static __always_inline void on_ioctl(const __u64* arguments, __s64 result, bool typed) {
   (void)result;
   (void)typed;
   __u64 vsock = (__u64)BPF_CORE_READ((struct file*)arguments[0], private_data);
   __u64 mm = (__u64)BPF_CORE_READ((struct vhost_vsock*)vsock, dev.mm);
-  if (!mm) return;
-  struct ks_queue_row* first = reconfigured_queue(queue_at(vsock, VSOCK_VQ_RX), mm, KS_QUEUE_VSOCK);
-  if (first) count_configuration(first, arguments[1]);
-  struct ks_queue_row* sender =
-      reconfigured_queue(queue_at(vsock, VSOCK_VQ_TX), mm, KS_QUEUE_VSOCK);
-  if (sender) learn_sender(sender, vsock);
+  struct reconfiguration of = {.vsock = vsock, .mm = mm, .command = arguments[1]};
+  if (mm) bpf_loop(VSOCK_VQ_TX + 1, reconfigure, &of, 0);
 }
 KS_FUNCTION_EXIT(vhost_vsock_dev_ioctl, 3, on_ioctl)
 KS_VHOST_SYS_EXIT(vhost_vsock_dev_ioctl, VHOST_VSOCK_MINOR, on_ioctl)

@@ -15,7 +15,7 @@
 #define KS_LICENSE char LICENSE[] SEC("license") = "Dual BSD/GPL"
 
 /* Keeps a struct that is in no map in the object's BTF, for its layout to be compared. */
-#define KS_DESCRIBE(name) const struct name* name##_described SEC(".bss")
+#define KS_DESCRIBE(name) const struct name* name##_described __weak SEC(".bss")
 
 /*
  * That a program is attached does not say that it ever runs: on some kernels LSM programs attach

@@ -35,7 +35,7 @@ struct {
   __uint(max_entries, 4096);
   __type(key, __u64);
   __type(value, struct ks_call);
-} calls SEC(".maps");
+} calls __weak SEC(".maps");
 
 static __always_inline void keep_call(const struct pt_regs* regs) {
   __u64 task = bpf_get_current_task();
@@ -58,7 +58,8 @@ static __always_inline bool take_call(struct ks_call* call) {
 }
 
 /* handler(const __u64* arguments, __s64 result, bool typed), at the end of a function of COUNT
- * arguments; it may use the first two. One a file: the calls under way are the object's own. */
+ * arguments; it may use the first two. None of a source's calls another of them: its calls under
+ * way are kept by task alone. */
 #define KS_FUNCTION_EXIT(function, count, handler)                                \
   KS_FIRED(function##_fexit);                                                     \
   KS_FIRED(function##_kretprobe);                                                 \

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * The maps that all sources share, and the kinds of maps that each has of its own
- * (bpf/<source>/maps.bpf.h). Objects share them through their pins; what a map is sized by is said
- * in the source's rows of sensor/source/<source>/maps.cc. Sizes are 1 here.
+ * (bpf/<source>/maps.bpf.h). The files of a source are linked into one object, where a map that
+ * each of them declares is one: hence weak. Objects share maps through their pins; what a map is
+ * sized by is said in the source's rows of sensor/source/<source>/bpf.cc. Sizes are 1 here.
  */
 #pragma once
 
@@ -16,7 +17,7 @@
     __uint(pinning, LIBBPF_PIN_BY_NAME);          \
     __type(key, __u32);                           \
     __type(value, value_type);                    \
-  } map_name SEC(".maps")
+  } map_name __weak SEC(".maps")
 
 /* Address of a kernel object to an entry (entry.bpf.h). */
 #define KS_SLOT_MAP(map_name)            \
@@ -26,7 +27,7 @@
     __uint(pinning, LIBBPF_PIN_BY_NAME); \
     __type(key, __u64);                  \
     __type(value, __u64);                \
-  } map_name SEC(".maps")
+  } map_name __weak SEC(".maps")
 
 /* Slots that are free. First in, first out: a slot rests as long as it can before it is reused. */
 #define KS_FREE_MAP(map_name)            \
@@ -35,7 +36,7 @@
     __uint(max_entries, 1);              \
     __uint(pinning, LIBBPF_PIN_BY_NAME); \
     __type(value, __u32);                \
-  } map_name SEC(".maps")
+  } map_name __weak SEC(".maps")
 
 /* Which rows of a table are in use, a bit each: user space reads no others. */
 #define KS_USED_MAP(map_name) KS_ARRAY_MAP(map_name, __u64, BPF_F_MMAPABLE)
@@ -46,7 +47,7 @@ struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
   __uint(max_entries, 4096);
   __uint(pinning, LIBBPF_PIN_BY_NAME);
-} ring SEC(".maps");
+} ring __weak SEC(".maps");
 
 /* A source says which losses are its own: KS_LOSSES is their map, KS_LOSSES_ROW its row. */
 #define KS_LOSE(reason)                                                       \

@@ -43,7 +43,7 @@ absl::StatusOr<std::unique_ptr<Sources>> OpenSources() {
   options.pin_root = kPinRoot;
   options.sizes = {.max_vms = 2 * kVms, .max_vcpus = 2 * kVms * kVcpus, .ring_bytes = 1 << 20};
   for (const Hook& hook : Hooks()) {
-    const bool used = hook.object == "life" || hook.object == "resource" || hook.object == "taker";
+    const bool used = hook.bpf == "life" || hook.bpf == "resource" || hook.bpf == "taker";
     if (!used) options.variants.try_emplace(std::string(hook.name));
   }
   return Sources::Open(options);
@@ -82,7 +82,7 @@ absl::StatusOr<Machine> MakeMachine() {
 }
 
 absl::Status MeasurePass(const Sources& sources) {
-  const Pass pass(sources.probe().ProgramFd("resource", "resource_pass"), sources.probe().sizes());
+  const Pass pass(sources.probe().ProgramFd("resource_pass"), sources.probe().sizes());
   std::vector<double> micros;
   for (uint64_t number = 1; number <= kPasses; ++number) {
     const auto begin = Clock::now();
@@ -133,7 +133,7 @@ absl::StatusOr<double> PingPong(int victims) {
 
 absl::Status MeasureSwitches(const Sources& sources) {
   const int victims = sources.probe().MapFd("resource_victims");
-  const int program = sources.probe().ProgramFd("taker", "sched_switch_while_waiting");
+  const int program = sources.probe().ProgramFd("sched_switch_while_waiting");
   KVMSENTRY_ASSIGN_OR_RETURN(double without, PingPong(victims));
   double with = 0;
   {

@@ -15,7 +15,7 @@ struct {
   __uint(pinning, LIBBPF_PIN_BY_NAME);
   __type(key, struct ks_owner_key);
   __type(value, struct ks_owner);
-} owners SEC(".maps");
+} owners __weak SEC(".maps");
 
 static __always_inline struct ks_vm_row* vm_row(__u32 slot) {
   return bpf_map_lookup_elem(&vms, &slot);

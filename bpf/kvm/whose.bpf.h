@@ -21,7 +21,7 @@
 struct {
   __u32 slot;
   __u32 padding[15]; /* a cache line each */
-} slot_hints[KS_MAX_CPUS] SEC(".bss");
+} slot_hints[KS_MAX_CPUS] __weak SEC(".bss");
 
 static __noinline struct ks_vcpu_row* find_vcpu(__u64 vcpu, __u32 cpu) {
   __u32 slot = find_or_add_vcpu(vcpu, KS_ORIGIN_HOOK);

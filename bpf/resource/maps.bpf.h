@@ -23,7 +23,7 @@ struct {
   __uint(pinning, LIBBPF_PIN_BY_NAME);
   __type(key, __u64);
   __type(value, struct ks_resource_group);
-} resource_groups SEC(".maps");
+} resource_groups __weak SEC(".maps");
 
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
@@ -32,7 +32,7 @@ struct {
   __uint(pinning, LIBBPF_PIN_BY_NAME);
   __type(key, __u64);
   __type(value, struct ks_resource_tap);
-} resource_taps SEC(".maps");
+} resource_taps __weak SEC(".maps");
 
 /* These two are preallocated: no memory can be had where tasks are switched. */
 struct {
@@ -41,7 +41,7 @@ struct {
   __uint(pinning, LIBBPF_PIN_BY_NAME);
   __type(key, __u32);
   __type(value, struct ks_victim);
-} resource_victims SEC(".maps");
+} resource_victims __weak SEC(".maps");
 
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
@@ -49,4 +49,4 @@ struct {
   __uint(pinning, LIBBPF_PIN_BY_NAME);
   __type(key, struct ks_taker_key);
   __type(value, struct ks_taker);
-} resource_takers SEC(".maps");
+} resource_takers __weak SEC(".maps");

@@ -33,7 +33,7 @@ struct {
   __uint(pinning, LIBBPF_PIN_BY_NAME);
   __type(key, __u64);
   __type(value, struct ks_stray_queue);
-} stray_queues SEC(".maps");
+} stray_queues __weak SEC(".maps");
 
 /* Context id of a guest to the slot of the queue it sends by. Ids are used again: the row says
  * whether it still has this one. */
@@ -43,7 +43,7 @@ struct {
   __uint(pinning, LIBBPF_PIN_BY_NAME);
   __type(key, __u32);
   __type(value, __u32);
-} vsock_senders SEC(".maps");
+} vsock_senders __weak SEC(".maps");
 
 static __always_inline struct ks_queue_row* queue_row(__u32 slot) {
   return bpf_map_lookup_elem(&queues, &slot);

@@ -26,7 +26,7 @@ struct {
   __uint(pinning, LIBBPF_PIN_BY_NAME);
   __type(key, __u32);
   __type(value, struct ks_child);
-} vmm_children SEC(".maps");
+} vmm_children __weak SEC(".maps");
 
 KS_VM_ROW(vmm)
 

@@ -10,7 +10,7 @@ namespace kvmsentry {
 namespace {
 
 // Of its hooks is VMs' births: it comes with KVM.
-constexpr absl::string_view kObjectOfBirths = "life";
+constexpr absl::string_view kSourceOfBirths = "kvm";
 
 struct Audited {
   PinsAndLinks found;
@@ -66,41 +66,41 @@ void Housekeeper::OnTick(KernelTime now, const std::optional<Worker::Running>& o
   }
 }
 
-// An object at a time, for each takes its time, and walks must not wait for all.
+// A source at a time, for each takes its time, and walks must not wait for all.
 void Housekeeper::StartAttaching() {
   if (std::exchange(list_missing_, false)) {
     worker_->Start(
-        "listing hooks that are not attached", [this] { return probe_.ObjectsWithMissing(); },
-        [this](std::vector<std::string> objects) { to_attach_ = std::move(objects); });
+        "listing hooks that are not attached", [this] { return probe_.SourcesWithMissing(); },
+        [this](std::vector<std::string> sources) { to_attach_ = std::move(sources); });
     return;
   }
-  const std::string object = to_attach_.front();
+  const std::string source = to_attach_.front();
   to_attach_.erase(to_attach_.begin());
   worker_->Start(
       "attaching hooks of a loaded module",
-      [this, object] {
+      [this, source] {
         sources_.BeforeAttach();
-        return Tried{probe_.AttachMissing(object), probe_.coverage()};
+        return Tried{probe_.AttachMissing(source), probe_.coverage()};
       },
-      [this, object](Tried tried) {
+      [this, source](Tried tried) {
         coverage_.Take(std::move(tried.coverage), tried.count.ok() && *tried.count > 0);
-        Attached(object, tried.count);
+        Attached(source, tried.count);
       });
 }
 
-void Housekeeper::Attached(const std::string& object, const absl::StatusOr<size_t>& count) {
+void Housekeeper::Attached(const std::string& source, const absl::StatusOr<size_t>& count) {
   if (!count.ok()) {
     spdlog::error(
         "modules were loaded, but the hooks of {} could not be attached; restart kvmsentryd: {}",
-        object, std::string(count.status().message()));
+        source, std::string(count.status().message()));
     return;
   }
   // A back end of KVM may come after KVM: until then no VM could be made.
   prove_ |= !proof_.proven();
   if (*count == 0) return;
   sources_.AfterAttach();
-  prove_ |= object == kObjectOfBirths;
-  spdlog::info("modules were loaded: {} more hooks of {} are attached", *count, object);
+  prove_ |= source == kSourceOfBirths;
+  spdlog::info("modules were loaded: {} more hooks of {} are attached", *count, source);
   host_.RequestWalk();  // there may be VMs that were made before their births were hooked
 }
 

@@ -47,7 +47,7 @@ class Housekeeper {
 
  private:
   void StartAttaching();
-  void Attached(const std::string& object, const absl::StatusOr<size_t>& count);
+  void Attached(const std::string& source, const absl::StatusOr<size_t>& count);
   void StartProof();
   bool StartCostStep();
   void StartAudit(KernelTime now);
@@ -67,7 +67,7 @@ class Housekeeper {
   // Modules come in company, and the best variant may be offered by the last of them only.
   Settle modules_{500 * kNsPerMs, 5 * kNsPerSecond};
   bool list_missing_ = false;           // to_attach_ is to be filled
-  std::vector<std::string> to_attach_;  // objects that are still to be tried
+  std::vector<std::string> to_attach_;  // sources that are still to be tried
   bool prove_ = false;                  // hooks came that the canary VM can prove
   KernelTime audit_at_;
   std::unique_ptr<Worker> worker_;  // the last: its thread uses the above

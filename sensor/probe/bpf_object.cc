@@ -45,6 +45,16 @@ std::string RefusedMap(absl::string_view log) {
   return std::string(log.substr(begin + 5, end - begin - 5));
 }
 
+// The program of PROGRAMS that LOG, libbpf's, names first: it does what it does with one after the
+// other, and ends with the first that fails. Empty without.
+std::string RefusedProgram(absl::string_view log, const std::vector<std::string>& programs) {
+  const size_t begin = log.find("prog '");
+  if (begin == absl::string_view::npos) return {};
+  const absl::string_view name = log.substr(begin + 6, log.find('\'', begin + 6) - begin - 6);
+  const auto found = std::ranges::find(programs, name);
+  return found == programs.end() ? std::string() : *found;
+}
+
 bool IsFrozen(int map) {
   std::ifstream info(absl::StrCat("/proc/self/fdinfo/", map));
   for (std::string line; std::getline(info, line);) {
@@ -88,8 +98,8 @@ std::string TakeLibbpfLog() {
 void BpfObject::Deleter::operator()(bpf_object* object) const { bpf_object__close(object); }
 void BpfObject::Deleter::operator()(bpf_link* link) const { bpf_link__destroy(link); }
 
-absl::StatusOr<BpfObject> BpfObject::Open(absl::string_view name, const MapPlan& plan) {
-  return Open(name, plan.ObjectBytes(name), plan);
+absl::StatusOr<BpfObject> BpfObject::Open(const BpfSource& source, const MapPlan& plan) {
+  return Open(source.name, BytesOf(source.programs), plan);
 }
 
 absl::StatusOr<BpfObject> BpfObject::Open(absl::string_view name, std::span<const char> bytes,
@@ -134,6 +144,7 @@ absl::Status BpfObject::Load(const std::vector<std::string>& programs) {
   TakeLibbpfLog();
   if (const int error = bpf_object__load(object_.get()); error != 0) {
     const std::string log = TakeLibbpfLog();
+    refused_ = RefusedProgram(log, programs);
     const bpf_map* map = bpf_object__find_map_by_name(object_.get(), RefusedMap(log).c_str());
     const bool too_big = error == -ENOMEM || error == -E2BIG;
     if (map != nullptr && too_big) return MapRefused(*map, -error);

@@ -27,11 +27,13 @@ class BpfObject {
   // says, which outlives it, and with no program chosen yet. NAME is for messages.
   static absl::StatusOr<BpfObject> Open(absl::string_view name, std::span<const char> bytes,
                                         const MapPlan& plan);
-  // The same of an object that PLAN knows by its name.
-  static absl::StatusOr<BpfObject> Open(absl::string_view name, const MapPlan& plan);
+  // The object of all programs of SOURCE.
+  static absl::StatusOr<BpfObject> Open(const BpfSource& source, const MapPlan& plan);
 
   // Loads only the programs named. RESOURCE_EXHAUSTED where the kernel has no memory for a map.
   absl::Status Load(const std::vector<std::string>& programs);
+  // The program that Load() failed for; empty where it failed for something else.
+  const std::string& refused() const { return refused_; }
   absl::Status Attach(const std::string& program);
   // Ends what Attach() began; nothing where the program is not attached.
   void Detach(const std::string& program);
@@ -68,6 +70,7 @@ class BpfObject {
   };
   std::vector<Attached> links_;
   std::vector<std::string> loaded_;
+  std::string refused_;
 };
 
 // The version of the libbpf in use: "1.1".

@@ -13,15 +13,28 @@ std::vector<Variant> AllowedVariants(const Hook& hook, const ProbeOptions& optio
   return {hook.variants.begin(), hook.variants.end()};
 }
 
-// Whether the object loads with only these programs: tried on a copy of its own.
-absl::Status Loads(absl::string_view object, const std::vector<std::string>& programs,
-                   const MapPlan& plan) {
-  KVMSENTRY_ASSIGN_OR_RETURN(BpfObject trial, BpfObject::Open(object, plan));
-  return trial.Load(programs);
-}
-
 std::vector<std::string> NextPrograms(const Choice& choice) {
   return ProgramNames(*choice.hook, choice.left.front(), choice.absent);
+}
+
+bool Contains(const std::vector<std::string>& programs, const std::string& program) {
+  return std::ranges::find(programs, program) != programs.end();
+}
+
+// Where libbpf does not say which program was refused: tries each choice on a copy of its own.
+// False where each of them loads, or none is left to load: then nothing can work.
+bool GiveUpOnRefused(const BpfSource& source, std::vector<Choice>& choices, const MapPlan& plan) {
+  bool any = false;
+  for (Choice& choice : choices) {
+    while (!choice.left.empty()) {
+      absl::StatusOr<BpfObject> trial = BpfObject::Open(source, plan);
+      const absl::Status alone = trial.ok() ? trial->Load(NextPrograms(choice)) : trial.status();
+      if (alone.ok()) break;
+      GiveUpOn(choice, alone);
+      any = true;
+    }
+  }
+  return any;
 }
 
 Lack LackOf(const absl::Status& refused) {
@@ -73,30 +86,33 @@ void GiveUpOn(Choice& choice, const absl::Status& refused, Lack lack) {
   choice.left.erase(choice.left.begin());
 }
 
-absl::StatusOr<BpfObject> LoadBest(absl::string_view name, std::vector<Choice>& choices,
+absl::StatusOr<BpfObject> LoadBest(const BpfSource& source, std::vector<Choice>& choices,
                                    const MapPlan& plan) {
-  KVMSENTRY_ASSIGN_OR_RETURN(BpfObject object, BpfObject::Open(name, plan));
-  const absl::Status loaded = object.Load(Programs(choices));
-  if (loaded.ok()) return object;
-  if (absl::IsResourceExhausted(loaded)) return loaded;  // no fault of a program
-  // One program that is refused takes the whole object with it: find out which, program by program.
-  for (Choice& choice : choices) {
-    while (!choice.left.empty()) {
-      const absl::Status alone = Loads(name, NextPrograms(choice), plan);
-      if (alone.ok()) break;
-      GiveUpOn(choice, alone);
+  while (true) {
+    KVMSENTRY_ASSIGN_OR_RETURN(BpfObject object, BpfObject::Open(source, plan));
+    const absl::Status loaded = object.Load(Programs(choices));
+    if (loaded.ok()) return object;
+    if (absl::IsResourceExhausted(loaded)) return loaded;  // no fault of a program
+    // One program that is refused takes the whole object with it.
+    const auto refused = std::ranges::find_if(choices, [&](const Choice& choice) {
+      return !choice.left.empty() && Contains(NextPrograms(choice), object.refused());
+    });
+    if (refused != choices.end()) {
+      GiveUpOn(*refused, loaded);
+    } else if (!GiveUpOnRefused(source, choices, plan)) {
+      return loaded;
     }
   }
-  KVMSENTRY_ASSIGN_OR_RETURN(object, BpfObject::Open(name, plan));
-  // Without any program only maps are left to load: if they fail, nothing can work.
-  KVMSENTRY_RETURN_IF_ERROR(object.Load(Programs(choices)));
-  return object;
 }
 
 absl::Status AttachChosen(BpfObject& object, const Choice& choice) {
   if (choice.left.front() == Variant::kOnDemand) return absl::OkStatus();  // its source does
-  for (const std::string& program : NextPrograms(choice)) {
-    KVMSENTRY_RETURN_IF_ERROR(object.Attach(program));
+  const std::vector<std::string> programs = NextPrograms(choice);
+  for (const std::string& program : programs) {
+    const absl::Status attached = object.Attach(program);
+    if (attached.ok()) continue;
+    for (const std::string& before : programs) object.Detach(before);
+    return attached;
   }
   return absl::OkStatus();
 }
@@ -116,7 +132,7 @@ HookCoverage CoverageOf(const Choice& choice) {
                         .coverage = Coverage::kAttached,
                         .variant = std::string(VariantName(variant)),
                         .reason = {}};
-  if (hook.object.empty()) {
+  if (hook.bpf.empty()) {
     coverage.coverage = Coverage::kActive;  // but a file: it needs no program, and is there
     return coverage;
   }

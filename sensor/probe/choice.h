@@ -26,11 +26,11 @@ struct Choice {
 // Without the variants that KERNEL does not offer, nor those that OPTIONS forbid.
 Choice ChoiceOf(const Hook& hook, const Kernel& kernel, const ProbeOptions& options);
 
-// The object NAME with the first variant of each choice that loads; gives up on those before.
-absl::StatusOr<BpfObject> LoadBest(absl::string_view name, std::vector<Choice>& choices,
+// The object of SOURCE with the first variant of each choice that loads; gives up on those before.
+absl::StatusOr<BpfObject> LoadBest(const BpfSource& source, std::vector<Choice>& choices,
                                    const MapPlan& plan);
 
-// Attaches all programs of the choice's variant.
+// Attaches all programs of the choice's variant, or none.
 absl::Status AttachChosen(BpfObject& object, const Choice& choice);
 
 // Drops the first variant that is left, noting why.

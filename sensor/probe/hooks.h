@@ -34,9 +34,10 @@ enum class Variant : uint8_t {
 absl::string_view VariantName(Variant variant);  // "tp_btf"
 
 struct Hook {
-  absl::string_view name;    // of the tracepoint, function or iterator: "kvm_pio";
-                             // "task_file_devices" is the iterator task_file again
-  absl::string_view object;  // the BPF object that holds its programs
+  absl::string_view name;  // of the tracepoint, function or iterator: "kvm_pio";
+                           // "task_file_devices" is the iterator task_file again
+  // The file bpf/<source>/<file>.bpf.c that has its programs; empty: it needs none.
+  absl::string_view bpf;
   std::span<const Variant> variants;
   absl::string_view provides;  // what is lost without it, in words
   // Types of which the kernel must know one for the variants that read more than arguments; the
@@ -72,7 +73,7 @@ struct Hook {
 // Whether VARIANT of HOOK sees less than it should.
 bool IsWeak(const Hook& hook, Variant variant);
 
-// The names of the programs in the object that implement VARIANT of HOOK, in the order of
+// The names of the programs that implement VARIANT of HOOK, in the order of
 // attaching; ABSENT are functions of with_if_there and superseded_by that there are not.
 std::vector<std::string> ProgramNames(const Hook& hook, Variant variant,
                                       std::span<const absl::string_view> absent = {});

@@ -6,6 +6,7 @@
 
 #include <bpf/bpf.h>
 
+#include "self.skel.h"
 #include "sensor/probe/choice.h"
 #include "sensor/probe/kernel.h"
 
@@ -35,15 +36,15 @@ absl::StatusOr<Loader::Prepared> LibbpfLoader::Prepare() {
 
 absl::Status LibbpfLoader::MakeMaps(Prepared* prepared) {
   for (const BpfSource* source : plan_.sources()) {
-    // Each of its objects has all its maps: loading one without a program makes them.
     KVMSENTRY_ASSIGN_OR_RETURN(BpfObject maps,
-                               BpfObject::Open(source->objects.front().name, plan_));
+                               BpfObject::Open(source->name, BytesOf(source->maps_only), plan_));
     KVMSENTRY_RETURN_IF_ERROR(maps.Load({}));
     KVMSENTRY_ASSIGN_OR_RETURN(LoadedObject loaded,
                                HandOver(std::move(maps), BpfObject::Maps::kToo));
     prepared->maps.push_back(std::move(loaded));
   }
-  KVMSENTRY_ASSIGN_OR_RETURN(BpfObject self, BpfObject::Open("self", plan_));
+  KVMSENTRY_ASSIGN_OR_RETURN(BpfObject self,
+                             BpfObject::Open("self", BytesOf(self_bpf__elf_bytes), plan_));
   KVMSENTRY_RETURN_IF_ERROR(self.Load({"canary"}));
   KVMSENTRY_ASSIGN_OR_RETURN(prepared->self, HandOver(std::move(self), BpfObject::Maps::kToo));
   return absl::OkStatus();
@@ -63,24 +64,25 @@ absl::StatusOr<Loader::Attached> LibbpfLoader::Attach(std::span<const Hook* cons
   kernel_.reset();
   Attached attached;
   while (!hooks.empty()) {
+    const BpfSource& source = plan_.SourceOf(*hooks.front());
     const auto other = std::ranges::find_if(
-        hooks, [&](const Hook* hook) { return hook->object != hooks.front()->object; });
+        hooks, [&](const Hook* hook) { return &plan_.SourceOf(*hook) != &source; });
     const auto count = static_cast<size_t>(other - hooks.begin());
-    KVMSENTRY_RETURN_IF_ERROR(AttachObject(hooks.first(count), kernel, &attached));
+    KVMSENTRY_RETURN_IF_ERROR(AttachOf(source, hooks.first(count), kernel, &attached));
     hooks = hooks.subspan(count);
   }
   return attached;
 }
 
-absl::Status LibbpfLoader::AttachObject(std::span<const Hook* const> hooks, const Kernel& kernel,
-                                        Attached* attached) {
-  const absl::string_view name = hooks.front()->object;
+absl::Status LibbpfLoader::AttachOf(const BpfSource& source, std::span<const Hook* const> hooks,
+                                    const Kernel& kernel, Attached* attached) {
   std::vector<Choice> choices;
   for (const Hook* hook : hooks) choices.push_back(ChoiceOf(*hook, kernel, options_));
-  const bool nothing_to_load =
-      std::ranges::all_of(choices, [](const Choice& choice) { return choice.left.empty(); });
-  if (name.empty() || nothing_to_load) {
-    // Each object takes its time to load.
+  const bool nothing_to_load = std::ranges::all_of(choices, [](const Choice& choice) {
+    return choice.left.empty() || choice.hook->bpf.empty();
+  });
+  if (nothing_to_load) {
+    // An object takes its time to load.
     for (const Choice& choice : choices) {
       attached->coverage.push_back(CoverageOf(choice));
     }
@@ -88,14 +90,15 @@ absl::Status LibbpfLoader::AttachObject(std::span<const Hook* const> hooks, cons
   }
   BpfObject object;
   for (bool all_attached = false; !all_attached;) {
-    KVMSENTRY_ASSIGN_OR_RETURN(object, LoadBest(name, choices, plan_));
+    KVMSENTRY_ASSIGN_OR_RETURN(object, LoadBest(source, choices, plan_));
     all_attached = true;
     for (Choice& choice : choices) {
       if (choice.left.empty()) continue;
       const absl::Status tried = AttachChosen(object, choice);
       if (tried.ok()) continue;
       GiveUpOn(choice, tried);
-      all_attached = false;
+      // The next variant is not in the object; but where there is none, all others stay attached.
+      all_attached &= choice.left.empty();
     }
   }
   const bool used =

@@ -29,8 +29,9 @@ class LibbpfLoader final : public Loader {
   absl::Status MakeMaps(Prepared* prepared);
   // Keeps OBJECT, and duplicates its descriptors.
   absl::StatusOr<LoadedObject> HandOver(BpfObject object, BpfObject::Maps maps);
-  absl::Status AttachObject(std::span<const Hook* const> hooks, const Kernel& kernel,
-                            Attached* attached);
+  // HOOKS are of SOURCE.
+  absl::Status AttachOf(const BpfSource& source, std::span<const Hook* const> hooks,
+                        const Kernel& kernel, Attached* attached);
   // A program that was handed over, and its object.
   absl::StatusOr<std::pair<BpfObject*, std::string>> Find(uint32_t object, uint32_t program);
 

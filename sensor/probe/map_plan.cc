@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 
 #include "bpf/records.h"
-#include "self.skel.h"
 
 namespace kvmsentry {
 namespace {
@@ -16,7 +15,6 @@ constexpr std::array kSharedMaps = {
     MapRow{.name = "ring", .size = MapSize::kRing},
     MapRow{.name = "calls", .frozen = true, .pinned = false},
 };
-constexpr std::array kSharedObjects = {ObjectRow{"self", self_bpf__elf_bytes}};
 
 // Its address space, process, cgroup, and some disks and taps; a VM may have more while others have
 // fewer.
@@ -25,6 +23,12 @@ constexpr uint32_t kOwnedByAVm = 8;
 uint32_t WordsFor(uint32_t bits) { return (bits + 63) / 64; }
 
 }  // namespace
+
+std::span<const char> BytesOf(Elf elf) {
+  size_t size = 0;
+  const auto* bytes = static_cast<const char*>(elf(&size));
+  return {bytes, size};
+}
 
 uint32_t EntriesOf(MapSize size, const MapSizes& sizes) {
   switch (size) {
@@ -104,26 +108,15 @@ std::vector<const Hook*> MapPlan::hooks() const {
   return hooks;
 }
 
-bool MapPlan::SeesEverybody(absl::string_view object) const {
-  return std::ranges::any_of(sources_, [&](const BpfSource* source) {
-    return source->sees_everybody &&
-           std::ranges::find(source->objects, object, &ObjectRow::name) != source->objects.end();
+const BpfSource& MapPlan::SourceOf(const Hook& hook) const {
+  return **std::ranges::find_if(sources_, [&](const BpfSource* source) {
+    return std::ranges::any_of(source->hooks, [&](const Hook& its) { return &its == &hook; });
   });
 }
 
-std::span<const char> MapPlan::ObjectBytes(absl::string_view name) const {
-  const auto in = [name](std::span<const ObjectRow> objects) -> std::span<const char> {
-    const auto found = std::ranges::find(objects, name, &ObjectRow::name);
-    if (found == objects.end()) return {};
-    size_t size = 0;
-    const auto* bytes = static_cast<const char*>(found->bytes(&size));
-    return {bytes, size};
-  };
-  std::span<const char> bytes = in(kSharedObjects);
-  for (const BpfSource* source : sources_) {
-    if (bytes.empty()) bytes = in(source->objects);
-  }
-  return bytes;
+const BpfSource* MapPlan::FindSource(absl::string_view name) const {
+  const auto found = std::ranges::find(sources_, name, &BpfSource::name);
+  return found == sources_.end() ? nullptr : *found;
 }
 
 }  // namespace kvmsentry

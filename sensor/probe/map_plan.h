@@ -44,10 +44,9 @@ struct MapRow {
   bool pinned = true;       // kept over a restart; else each object has its own
 };
 
-struct ObjectRow {
-  absl::string_view name;              // "device"
-  const void* (*bytes)(size_t* size);  // of the ELF file
-};
+// An ELF file that is built into this program.
+using Elf = const void* (*)(size_t* size);
+std::span<const char> BytesOf(Elf elf);
 
 // What of a source is BPF.
 struct BpfSource {
@@ -55,8 +54,9 @@ struct BpfSource {
   uint32_t number = 0;          // enum ks_source
   uint32_t layout_version = 0;  // of its maps: others are made again
   std::span<const MapRow> maps;
-  std::span<const ObjectRow> objects;
-  std::span<const Hook> hooks;  // those of one object stand together
+  Elf programs = nullptr;   // the object of all its programs, with all its maps
+  Elf maps_only = nullptr;  // the object of its maps
+  std::span<const Hook> hooks;
   bool sees_everybody = false;  // its programs run for processes that have no VM, too
 };
 
@@ -80,10 +80,10 @@ class MapPlan {
   const MapSizes& sizes() const { return sizes_; }
   const std::vector<const BpfSource*>& sources() const { return sources_; }
   std::vector<const Hook*> hooks() const;
-  // Whether OBJECT is of a source that sees everybody.
-  bool SeesEverybody(absl::string_view object) const;
-  // The ELF bytes of the object NAME, empty for an unknown name. They live for ever.
-  std::span<const char> ObjectBytes(absl::string_view name) const;
+  // The source that HOOK, one of hooks(), is of.
+  const BpfSource& SourceOf(const Hook& hook) const;
+  // nullptr for an unknown name.
+  const BpfSource* FindSource(absl::string_view name) const;
 
  private:
   std::string pin_root_;

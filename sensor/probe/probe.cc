@@ -58,7 +58,7 @@ absl::Status Probe::Attach(std::span<const Hook* const> hooks) {
   for (LoadedObject& object : attached.objects) objects_.push_back(std::move(object));
   for (const HookCoverage& coverage : attached.coverage) {
     for (const std::string& program : coverage.programs) {
-      if (HolderOf(coverage.hook->object, program) != nullptr) continue;
+      if (HolderOf(program) != nullptr) continue;
       return absl::DataLossError(absl::StrCat("program ", program, " was not handed over"));
     }
   }
@@ -84,8 +84,8 @@ int Probe::MapFd(const std::string& name) const {
   return self_.MapFd(name);
 }
 
-int Probe::ProgramFd(absl::string_view object, const std::string& program) const {
-  const LoadedObject* holder = HolderOf(object, program);
+int Probe::ProgramFd(const std::string& program) const {
+  const LoadedObject* holder = HolderOf(program);
   return holder == nullptr ? -1 : holder->ProgramFd(program);
 }
 
@@ -94,33 +94,34 @@ bool Probe::IsMissing(const HookCoverage& coverage) const {
          !shed_.contains(coverage.hook);
 }
 
-std::vector<std::string> Probe::ObjectsWithMissing() const {
-  std::vector<std::string> objects;
+std::vector<std::string> Probe::SourcesWithMissing() const {
+  std::vector<std::string> sources;
   for (const HookCoverage& coverage : coverage_) {
     if (!IsMissing(coverage)) continue;
-    const std::string object(coverage.hook->object);
-    if (std::ranges::find(objects, object) == objects.end()) objects.push_back(object);
+    const std::string source(plan_.SourceOf(*coverage.hook).name);
+    if (std::ranges::find(sources, source) == sources.end()) sources.push_back(source);
   }
-  return objects;
+  return sources;
 }
 
-absl::StatusOr<size_t> Probe::AttachMissing(absl::string_view object) {
+absl::StatusOr<size_t> Probe::AttachMissing(absl::string_view source) {
   // Objects share maps by their pins: without one, a map of its own would be made.
   KVMSENTRY_RETURN_IF_ERROR(AuditPins());
+  const auto is_missing = [&](const HookCoverage& coverage) {
+    return IsMissing(coverage) && plan_.SourceOf(*coverage.hook).name == source;
+  };
   std::vector<const Hook*> missing;
   for (const HookCoverage& coverage : coverage_) {
-    if (IsMissing(coverage) && coverage.hook->object == object) missing.push_back(coverage.hook);
+    if (is_missing(coverage)) missing.push_back(coverage.hook);
   }
   KVMSENTRY_RETURN_IF_ERROR(Attach(missing));
-  const auto still_missing = std::ranges::count_if(coverage_, [&](const HookCoverage& coverage) {
-    return IsMissing(coverage) && coverage.hook->object == object;
-  });
+  const auto still_missing = std::ranges::count_if(coverage_, is_missing);
   return missing.size() - static_cast<size_t>(still_missing);
 }
 
 void Probe::Cover(HookCoverage coverage) {
   for (const std::string& program : coverage.programs) {
-    const LoadedObject& holder = *HolderOf(coverage.hook->object, program);
+    const LoadedObject& holder = *HolderOf(program);
     if (program == "walk_files") file_walk_ = holder.LinkFd(program);
     if (program == "walk_devices") device_walk_ = holder.ProgramFd(program);
   }
@@ -135,7 +136,7 @@ void Probe::Cover(HookCoverage coverage) {
 Probe::Fired Probe::FiredOf(const HookCoverage& coverage) {
   Fired fired;
   for (const std::string& program : coverage.programs) {
-    const LoadedObject* holder = HolderOf(coverage.hook->object, program);
+    const LoadedObject* holder = HolderOf(program);
     const bool has_fired = holder != nullptr && holder->HasFired(program);
     const bool needed = IsNeeded(*coverage.hook, program);
     fired.programs += has_fired ? 1 : 0;
@@ -182,7 +183,8 @@ void Probe::JudgeByCanary() {
 Probe::Skipped Probe::SkippedRuns() const {
   Skipped skipped;
   for (const LoadedObject& object : objects_) {
-    const bool everybody = plan_.SeesEverybody(object.name());
+    const BpfSource* source = plan_.FindSource(object.name());
+    const bool everybody = source != nullptr && source->sees_everybody;
     for (const auto& [program, count] : object.SkippedRuns()) {
       const bool at_calls =
           absl::EndsWith(program, "_sys_enter") || absl::EndsWith(program, "_sys_exit");

@@ -59,11 +59,11 @@ class Probe {
   size_t NoteFired();
   // The canary VM ran to its end: what it makes fire and did not is UNOBSERVABLE, until it does.
   void JudgeByCanary();
-  // The objects of hooks that are not attached: modules of KVM, vhost or VFIO may be loaded later.
-  std::vector<std::string> ObjectsWithMissing() const;
-  // Tries those hooks of OBJECT again, which takes as long as loading it would have at the start.
+  // The sources of hooks that are not attached: modules of KVM, vhost or VFIO may be loaded later.
+  std::vector<std::string> SourcesWithMissing() const;
+  // Tries those hooks of SOURCE again, which takes as long as loading it would have at the start.
   // Returns how many were attached.
-  absl::StatusOr<size_t> AttachMissing(absl::string_view object);
+  absl::StatusOr<size_t> AttachMissing(absl::string_view source);
   // Runs of attached programs that the kernel left out because the program was running on that CPU
   // already: occurrences that were not counted. ANYBODYS are of programs that run for every process
   // of the host, most of which have no VM.
@@ -96,7 +96,7 @@ class Probe {
 
   // The descriptor of a program that is run or attached by its source (Variant::kOnDemand);
   // negative where it is not loaded. Owned by the probe.
-  int ProgramFd(absl::string_view object, const std::string& program) const;
+  int ProgramFd(const std::string& program) const;
 
   // The descriptor of a map of any source; negative where there is none. Owned by the probe.
   int MapFd(const std::string& name) const;
@@ -146,11 +146,11 @@ class Probe {
   void Cover(HookCoverage coverage);
   bool IsMissing(const HookCoverage& coverage) const;
   HookCoverage& CoverageOf(const Hook& hook);
-  absl::Status Reattach(const Hook& hook, const std::string& program);
-  absl::Status Detach(const Hook& hook, const std::vector<std::string>& programs);
-  // The object in which PROGRAM was loaded for a hook of OBJECT.
-  LoadedObject* HolderOf(absl::string_view object, absl::string_view program);
-  const LoadedObject* HolderOf(absl::string_view object, absl::string_view program) const;
+  absl::Status Reattach(const std::string& program);
+  absl::Status Detach(const std::vector<std::string>& programs);
+  // The object in which PROGRAM was loaded.
+  LoadedObject* HolderOf(absl::string_view program);
+  const LoadedObject* HolderOf(absl::string_view program) const;
 
   ProbeOptions options_;
   MapPlan plan_;

@@ -8,15 +8,15 @@
 
 namespace kvmsentry {
 
-const LoadedObject* Probe::HolderOf(absl::string_view object, absl::string_view program) const {
+const LoadedObject* Probe::HolderOf(absl::string_view program) const {
   for (const LoadedObject& candidate : objects_) {
-    if (candidate.name() == object && candidate.ProgramFd(program) >= 0) return &candidate;
+    if (candidate.ProgramFd(program) >= 0) return &candidate;
   }
   return nullptr;
 }
 
-LoadedObject* Probe::HolderOf(absl::string_view object, absl::string_view program) {
-  return const_cast<LoadedObject*>(std::as_const(*this).HolderOf(object, program));
+LoadedObject* Probe::HolderOf(absl::string_view program) {
+  return const_cast<LoadedObject*>(std::as_const(*this).HolderOf(program));
 }
 
 std::vector<HookRuns> Probe::Runs() const {
@@ -26,16 +26,13 @@ std::vector<HookRuns> Probe::Runs() const {
     HookRuns& runs = all.emplace_back();
     runs.hook = coverage.hook;
     runs.optional = coverage.hook->optional;
-    for (const LoadedObject& object : objects_) {
-      if (object.name() != coverage.hook->object) continue;
-      for (const std::string& program : coverage.programs) {
-        bpf_prog_info info{};
-        uint32_t length = sizeof(info);
-        const int fd = object.ProgramFd(program);
-        if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) != 0) continue;
-        runs.runs += info.run_cnt;
-        runs.ns += info.run_time_ns;
-      }
+    for (const std::string& program : coverage.programs) {
+      bpf_prog_info info{};
+      uint32_t length = sizeof(info);
+      const int fd = ProgramFd(program);
+      if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) != 0) continue;
+      runs.runs += info.run_cnt;
+      runs.ns += info.run_time_ns;
     }
   }
   return all;
@@ -46,9 +43,9 @@ HookCoverage& Probe::CoverageOf(const Hook& hook) {
 }
 
 // A loader that has ended has detached all that this process does not hold.
-absl::Status Probe::Detach(const Hook& hook, const std::vector<std::string>& programs) {
+absl::Status Probe::Detach(const std::vector<std::string>& programs) {
   for (const std::string& program : programs) {
-    LoadedObject* object = HolderOf(hook.object, program);
+    LoadedObject* object = HolderOf(program);
     if (object == nullptr) continue;
     const absl::Status detached = loader_->Detach(object->number(), *object->IndexOf(program));
     if (!detached.ok() && loader_->Audit().ok()) return detached;
@@ -57,8 +54,8 @@ absl::Status Probe::Detach(const Hook& hook, const std::vector<std::string>& pro
   return absl::OkStatus();
 }
 
-absl::Status Probe::Reattach(const Hook& hook, const std::string& program) {
-  LoadedObject* object = HolderOf(hook.object, program);
+absl::Status Probe::Reattach(const std::string& program) {
+  LoadedObject* object = HolderOf(program);
   if (object == nullptr) return absl::NotFoundError(program);
   KVMSENTRY_ASSIGN_OR_RETURN(LoadedLink link,
                              loader_->Reattach(object->number(), *object->IndexOf(program)));
@@ -69,7 +66,7 @@ absl::Status Probe::Reattach(const Hook& hook, const std::string& program) {
 absl::Status Probe::Shed(const Hook& hook, absl::string_view reason) {
   HookCoverage& coverage = CoverageOf(hook);
   if (coverage.programs.empty()) return absl::OkStatus();
-  KVMSENTRY_RETURN_IF_ERROR(Detach(hook, coverage.programs));
+  KVMSENTRY_RETURN_IF_ERROR(Detach(coverage.programs));
   shed_[&hook] = coverage;
   coverage = {.hook = &hook,
               .coverage = Coverage::kUnobservable,
@@ -84,9 +81,9 @@ absl::Status Probe::Restore(const Hook& hook) {
   if (before == shed_.end()) return absl::OkStatus();
   const std::vector<std::string>& programs = before->second.programs;
   for (const std::string& program : programs) {
-    const absl::Status attached = Reattach(hook, program);
+    const absl::Status attached = Reattach(program);
     if (attached.ok()) continue;
-    Detach(hook, programs).IgnoreError();
+    Detach(programs).IgnoreError();
     return attached;
   }
   CoverageOf(hook) = before->second;

@@ -57,7 +57,7 @@ TEST_F(CostTest, AShedHookCountsNothingUntilItIsRestored) {
   EXPECT_EQ(CountedPortWrites(), 0U);
   // It is off on purpose: neither a fault nor missing.
   ASSERT_OK(probe().AuditLinks());
-  ASSERT_OK(probe().AttachMissing(pio.object).status());
+  ASSERT_OK(probe().AttachMissing("kvm").status());
   EXPECT_EQ(CountedPortWrites(), 0U);
   ASSERT_OK(probe().Restore(pio));
   EXPECT_EQ(CoverageOf(pio).coverage, Coverage::kAttached);

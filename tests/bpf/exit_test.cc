@@ -241,7 +241,7 @@ TEST_F(BpfTest, AllVariantsOfTheExitAgree) {
     ProbeOptions options = options_;
     options.pin_root = absl::StrCat(options_.pin_root, "-", VariantName(variant));
     for (const Hook& hook : Hooks()) {
-      if (hook.object != "life" && hook.object != "exit") {
+      if (hook.bpf != "life" && hook.bpf != "exit") {
         options.variants[std::string(hook.name)] = {};
       }
     }

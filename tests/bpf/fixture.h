@@ -59,7 +59,7 @@ class BpfTest : public ::testing::Test {
   // Nothing at all was lost since Load.
   void ExpectNoLosses();
 
-  bool IsLoaded(const Hook& hook) const { return std::ranges::count(objects_, hook.object) != 0; }
+  bool IsLoaded(const Hook& hook) const { return std::ranges::count(objects_, hook.bpf) != 0; }
 
   // The BPF objects whose hooks are loaded: each takes its time where the kernel is emulated.
   std::vector<absl::string_view> objects_ = {"life",      "inventory", "device", "msr",

@@ -14,7 +14,7 @@ class LossTest : public BpfTest {
     // Port accesses and returns, which a guest counts itself, are all that is to be lost.
     std::map<std::string, std::vector<Variant>> hooks;
     for (const Hook& hook : Hooks()) {
-      if (hook.object == "exit" || hook.object == "inject") hooks[std::string(hook.name)] = {};
+      if (hook.bpf == "exit" || hook.bpf == "inject") hooks[std::string(hook.name)] = {};
     }
     std::set<uint64_t> other_vms;
     std::set<uint64_t> other_vcpus;

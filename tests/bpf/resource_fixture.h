@@ -19,8 +19,8 @@ class ResourceTest : public BpfTest {
     if (HasFatalFailure()) return;
     ASSERT_NO_FATAL_FAILURE(Load());
     ASSERT_OK_AND_ASSIGN(tables_, ResourceTables::Open(probe(), sources_->state()));
-    vms_ = Pass(probe().ProgramFd("resource", "resource_pass"), options_.sizes);
-    taps_ = Pass(probe().ProgramFd("tap", "tap_pass"), options_.sizes);
+    vms_ = Pass(probe().ProgramFd("resource_pass"), options_.sizes);
+    taps_ = Pass(probe().ProgramFd("tap_pass"), options_.sizes);
   }
 
   // A pass over VMs, and what it found of the one that PID created.

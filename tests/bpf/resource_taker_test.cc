@@ -78,8 +78,7 @@ TEST_F(ResourceTakerTest, WhoWokeUpAndWaitedIsToldWhoRanInstead) {
   const int victims = probe().MapFd("resource_victims");
   const std::vector<Survey::Victim> victim = {{static_cast<uint32_t>(napper.pid()), kVictim}};
   ASSERT_OK(SetVictims(victims, {}, victim));
-  const Fd link(
-      bpf_raw_tracepoint_open(nullptr, probe().ProgramFd("taker", "sched_switch_while_waiting")));
+  const Fd link(bpf_raw_tracepoint_open(nullptr, probe().ProgramFd("sched_switch_while_waiting")));
   ASSERT_TRUE(link) << strerror(errno);
 
   const uint64_t before = DelayOf(napper.pid());

@@ -53,8 +53,7 @@ class VmxTypesTest : public ::testing::Test {
         absl::StrCat("/lib/modules/", host.release, "/kernel/arch/x86/kvm/kvm-intel.ko");
     intel_.reset(btf__parse_split(path.c_str(), vmlinux_.get()));
     ASSERT_NE(intel_, nullptr) << path << ": no module with types; these tests need the lab";
-    const MapPlan plan("", MapSizes{}, {&KvmBpf()});
-    const std::span<const char> bytes = plan.ObjectBytes("exit");
+    const std::span<const char> bytes = BytesOf(KvmBpf().programs);
     object_.reset(bpf_object__open_mem(bytes.data(), bytes.size(), nullptr));
     ASSERT_NE(object_, nullptr);
   }

@@ -3,19 +3,9 @@
 #include <array>
 
 #include "bpf/kvm/records.h"
-// The only place that includes skeletons: their bytes are all that is used of them.
-#include "control.skel.h"
-#include "device.skel.h"
-#include "dirty.skel.h"
-#include "exit.skel.h"
-#include "inject.skel.h"
-#include "interrupt.skel.h"
-#include "inventory.skel.h"
-#include "ioctl.skel.h"
-#include "life.skel.h"
-#include "msr.skel.h"
-#include "request.skel.h"
-#include "userspace.skel.h"
+// The only place that includes the skeletons: their bytes are all that is used of them.
+#include "kvm.skel.h"
+#include "kvm_maps.skel.h"
 
 namespace kvmsentry {
 namespace {
@@ -36,22 +26,6 @@ constexpr std::array kKvmMaps = {
     MapRow{"kvm_losses", MapSize::kDeclared, sizeof(ks_kvm_losses), /*frozen=*/true},
 };
 
-// In the order of loading: births before anything else is counted.
-constexpr std::array kKvmObjects = {
-    ObjectRow{"life", life_bpf__elf_bytes},
-    ObjectRow{"inventory", inventory_bpf__elf_bytes},
-    ObjectRow{"device", device_bpf__elf_bytes},
-    ObjectRow{"msr", msr_bpf__elf_bytes},
-    ObjectRow{"userspace", userspace_bpf__elf_bytes},
-    ObjectRow{"exit", exit_bpf__elf_bytes},
-    ObjectRow{"inject", inject_bpf__elf_bytes},
-    ObjectRow{"request", request_bpf__elf_bytes},
-    ObjectRow{"dirty", dirty_bpf__elf_bytes},
-    ObjectRow{"ioctl", ioctl_bpf__elf_bytes},
-    ObjectRow{"control", control_bpf__elf_bytes},
-    ObjectRow{"interrupt", interrupt_bpf__elf_bytes},
-};
-
 }  // namespace
 
 const BpfSource& KvmBpf() {
@@ -59,7 +33,8 @@ const BpfSource& KvmBpf() {
                                     .number = KS_SOURCE_KVM,
                                     .layout_version = KS_KVM_VERSION,
                                     .maps = kKvmMaps,
-                                    .objects = kKvmObjects,
+                                    .programs = kvm_bpf__elf_bytes,
+                                    .maps_only = kvm_maps_bpf__elf_bytes,
                                     .hooks = KvmHooks()};
   return kSource;
 }

@@ -5,11 +5,8 @@
 #include "bpf/resource/records.h"
 #include "sensor/probe/hook_variants.h"
 // The only place that includes the skeletons: their bytes are all that is used of them.
-#include "block.skel.h"
-#include "oom.skel.h"
 #include "resource.skel.h"
-#include "taker.skel.h"
-#include "tap.skel.h"
+#include "resource_maps.skel.h"
 
 namespace kvmsentry {
 namespace {
@@ -25,12 +22,6 @@ constexpr std::array kResourceMaps = {
     MapRow{"resource_losses", MapSize::kDeclared, sizeof(ks_resource_losses), /*frozen=*/true},
 };
 
-constexpr std::array kResourceObjects = {
-    ObjectRow{"resource", resource_bpf__elf_bytes}, ObjectRow{"tap", tap_bpf__elf_bytes},
-    ObjectRow{"block", block_bpf__elf_bytes},       ObjectRow{"oom", oom_bpf__elf_bytes},
-    ObjectRow{"taker", taker_bpf__elf_bytes},
-};
-
 constexpr std::array kOnDemand = {Variant::kOnDemand};
 constexpr std::array<absl::string_view, 1> kTun = {"tun_struct"};
 
@@ -39,7 +30,7 @@ constexpr std::array kFileOnly = {Variant::kFile};
 // What the kernel tells in files alone (group_files.h).
 constexpr Hook File(absl::string_view name, absl::string_view file, absl::string_view provides) {
   return {.name = name,
-          .object = "",
+          .bpf = "",
           .variants = kFileOnly,
           .provides = provides,
           .file = file,
@@ -48,34 +39,34 @@ constexpr Hook File(absl::string_view name, absl::string_view file, absl::string
 
 constexpr std::array kResourceHooks = {
     Hook{.name = "resource_pass",
-         .object = "resource",
+         .bpf = "resource",
          .variants = kOnDemand,
          .provides = "what VMs use of processors and memory, once a second: cpu.*, vcpu.state, "
                      "memory.*"},
     Hook{.name = "tap_pass",
-         .object = "tap",
+         .bpf = "tap",
          .variants = kOnDemand,
          .provides = "what taps have carried, once a second: tap.*",
          .types = kTun,
          .module = "tun"},
     Hook{.name = "block_rq_complete",
-         .object = "block",
+         .bpf = "block",
          .variants = kTracepoint,
          .provides = "requests of disks, and how long they take: disk.*"},
     Hook{.name = "block_bio_queue",
-         .object = "block",
+         .bpf = "block",
          .variants = kTracepoint,
          .provides = "when disks that map others (device-mapper, md) are asked: disk.latency.*"},
     Hook{.name = "block_bio_complete",
-         .object = "block",
+         .bpf = "block",
          .variants = kTracepoint,
          .provides = "requests of disks that map others: disk.*"},
     Hook{.name = "mark_victim",
-         .object = "oom",
+         .bpf = "oom",
          .variants = kTracepoint,
          .provides = "VMMs that are killed for want of memory: memory.oom_kill.rate"},
     Hook{.name = "sched_switch_while_waiting",
-         .object = "taker",
+         .bpf = "taker",
          .variants = kOnDemand,
          .provides = "who runs while a vCPU waits, attached only then: cpu.taken_by"},
     File("cpu.pressure", "/proc/pressure/cpu",
@@ -89,7 +80,7 @@ constexpr std::array kResourceHooks = {
     // Of blk-throttle there is no count: not in io.stat, blkio.throttle.* (which count what was let
     // through) or its structs, and no tracepoint (block/blk-throttle.c, to Linux 7.3).
     Hook{.name = "blk_throttle",
-         .object = "",
+         .bpf = "",
          .variants = kFileOnly,
          .provides = "requests that a limit of the cgroup (io.max) holds back: disk.throttled",
          .remedy = "no kernel counts the requests that io.max holds back; pressure.io.* shows the "
@@ -103,7 +94,8 @@ const BpfSource& ResourceBpf() {
                                         .number = KS_SOURCE_RESOURCE,
                                         .layout_version = KS_RESOURCE_VERSION,
                                         .maps = kResourceMaps,
-                                        .objects = kResourceObjects,
+                                        .programs = resource_bpf__elf_bytes,
+                                        .maps_only = resource_maps_bpf__elf_bytes,
                                         .hooks = kResourceHooks};
   return kSource;
 }

@@ -37,12 +37,10 @@ absl::StatusOr<std::unique_ptr<Source>> ResourceSource::Open(const Probe& probe,
 
 Survey::Programs ResourceSource::Programs() const {
   const MapSizes& sizes = probe_->sizes();
-  const auto program = [this](absl::string_view object, const std::string& name) {
-    return probe_->ProgramFd(object, name);
-  };
-  return {.vms = Pass(program("resource", "resource_pass"), sizes),
-          .taps = Pass(program("tap", "tap_pass"), sizes),
-          .switches = program("taker", "sched_switch_while_waiting"),
+  const auto program = [this](const std::string& name) { return probe_->ProgramFd(name); };
+  return {.vms = Pass(program("resource_pass"), sizes),
+          .taps = Pass(program("tap_pass"), sizes),
+          .switches = program("sched_switch_while_waiting"),
           .tap_map = probe_->MapFd("resource_taps"),
           .victim_map = probe_->MapFd("resource_victims"),
           .taker_map = probe_->MapFd("resource_takers")};

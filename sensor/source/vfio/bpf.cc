@@ -4,8 +4,9 @@
 
 #include "bpf/vfio/records.h"
 #include "sensor/probe/hook_variants.h"
-// The only place that includes the skeleton: its bytes are all that is used of it.
+// The only place that includes the skeletons: their bytes are all that is used of them.
 #include "vfio.skel.h"
+#include "vfio_maps.skel.h"
 
 namespace kvmsentry {
 namespace {
@@ -17,8 +18,6 @@ constexpr std::array kVfioMaps = {
     MapRow{"vfio_losses", MapSize::kDeclared, sizeof(ks_vfio_losses), /*frozen=*/true},
 };
 
-constexpr std::array kVfioObjects = {ObjectRow{"vfio", vfio_bpf__elf_bytes}};
-
 // Where it has groups and containers, and not iommufd alone.
 constexpr std::array<absl::string_view, 2> kVfioIoctls = {"vfio_group_fops_unl_ioctl",
                                                           "vfio_fops_unl_ioctl"};
@@ -26,7 +25,7 @@ constexpr std::array<absl::string_view, 1> kVfio = {"vfio_device"};
 
 constexpr std::array kVfioHooks = {
     Hook{.name = "vfio_device_fops_unl_ioctl",
-         .object = "vfio",
+         .bpf = "vfio",
          .variants = kIoctlEntry,
          .provides = "ioctls on VFIO: vfio.ioctl.rate, vfio.ioctl.command",
          .types = kVfio,
@@ -42,7 +41,8 @@ const BpfSource& VfioBpf() {
                                         .number = KS_SOURCE_VFIO,
                                         .layout_version = KS_VFIO_VERSION,
                                         .maps = kVfioMaps,
-                                        .objects = kVfioObjects,
+                                        .programs = vfio_bpf__elf_bytes,
+                                        .maps_only = vfio_maps_bpf__elf_bytes,
                                         .hooks = kVfioHooks};
   return kSource;
 }

@@ -3,10 +3,9 @@
 #include <array>
 
 #include "bpf/vhost/records.h"
-// The only place that includes skeletons: their bytes are all that is used of them.
+// The only place that includes the skeletons: their bytes are all that is used of them.
 #include "vhost.skel.h"
-#include "vhost_net.skel.h"
-#include "vhost_vsock.skel.h"
+#include "vhost_maps.skel.h"
 
 namespace kvmsentry {
 namespace {
@@ -24,10 +23,6 @@ constexpr std::array kVhostMaps = {
     MapRow{"vsock_senders", MapSize::kDeclared, sizeof(uint32_t), /*frozen=*/true},
 };
 
-constexpr std::array kVhostObjects = {ObjectRow{"vhost", vhost_bpf__elf_bytes},
-                                      ObjectRow{"vhost_net", vhost_net_bpf__elf_bytes},
-                                      ObjectRow{"vhost_vsock", vhost_vsock_bpf__elf_bytes}};
-
 }  // namespace
 
 const BpfSource& VhostBpf() {
@@ -35,7 +30,8 @@ const BpfSource& VhostBpf() {
                                     .number = KS_SOURCE_VHOST,
                                     .layout_version = KS_VHOST_VERSION,
                                     .maps = kVhostMaps,
-                                    .objects = kVhostObjects,
+                                    .programs = vhost_bpf__elf_bytes,
+                                    .maps_only = vhost_maps_bpf__elf_bytes,
                                     .hooks = VhostHooks()};
   return kSource;
 }

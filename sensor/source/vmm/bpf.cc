@@ -5,9 +5,8 @@
 #include "bpf/vmm/records.h"
 #include "sensor/probe/hook_variants.h"
 // The only place that includes the skeletons: their bytes are all that is used of them.
-#include "conduct.skel.h"
-#include "process.skel.h"
-#include "stranger.skel.h"
+#include "vmm.skel.h"
+#include "vmm_maps.skel.h"
 
 namespace kvmsentry {
 namespace {
@@ -18,12 +17,6 @@ constexpr std::array kVmmMaps = {
     MapRow{"vmm_limits", MapSize::kVms, sizeof(ks_vmm_limits)},
     MapRow{"vmm_children", MapSize::kDeclared, 0, /*frozen=*/true},
     MapRow{"vmm_losses", MapSize::kDeclared, sizeof(ks_vmm_losses), /*frozen=*/true},
-};
-
-constexpr std::array kVmmObjects = {
-    ObjectRow{"process", process_bpf__elf_bytes},
-    ObjectRow{"stranger", stranger_bpf__elf_bytes},
-    ObjectRow{"conduct", conduct_bpf__elf_bytes},
 };
 
 // Where no function can be probed, the system calls of the whole host are hooked: the last resort.
@@ -59,28 +52,28 @@ constexpr Hook OfKvm(Hook hook) {
 
 constexpr std::array kVmmHooks = {
     OfKvm({.name = "sched_process_fork",
-           .object = "process",
+           .bpf = "process",
            .variants = kTracepoint,
            .provides = "children of a VM's processes: vmm.fork.rate, and what they do"}),
     OfKvm({.name = "sched_process_exec",
-           .object = "process",
+           .bpf = "process",
            .variants = kTracepoint,
            .provides = "programs that a VM's processes start: vmm.program"}),
     OfKvm({.name = "sched_process_exit",
-           .object = "process",
+           .bpf = "process",
            .variants = kTracepoint,
            .provides = "threads of VMs that their seccomp filter ended: vmm.signal"}),
     OfKvm({.name = "signal_generate",
-           .object = "process",
+           .bpf = "process",
            .variants = kTracepoint,
            .provides = "faults of a VM's processes: vmm.signal"}),
     OfKvm({.name = "inet_sock_set_state",
-           .object = "process",
+           .bpf = "process",
            .variants = kTracepoint,
            .provides = "TCP connections that a VM's processes make or wait for: vmm.connection, "
                        "vmm.listener"}),
     OfKvm({.name = "security_ptrace_access_check",
-           .object = "stranger",
+           .bpf = "stranger",
            .variants = kCallEntry,
            .provides = "strangers that reach into a VM's memory: vmm.entered*; and VMs' processes "
                        "that reach into others: vmm.call",
@@ -89,41 +82,41 @@ constexpr std::array kVmmHooks = {
                "process_vm_* by the VMM's pid, not /proc/PID/mem, pidfd_getfd or a thread's "
                "number"}),
     OfKvm({.name = "security_unix_stream_connect",
-           .object = "stranger",
+           .bpf = "stranger",
            .variants = kFunctionEntry,
            .provides = "clients of a VMM's Unix sockets: vmm.client; and those it is a client of: "
                        "vmm.service"}),
     OfKvm({.name = "security_file_open",
-           .object = "stranger",
+           .bpf = "stranger",
            .variants = kOpened,
            .provides = "images that strangers open: image.*; and files of the kernel that a VM's "
                        "processes open to write: vmm.call",
            .weakness = "at the end of every system call, for no function can be probed here: not "
                        "what io_uring opens"}),
     OfKvm({.name = "notify_change",
-           .object = "stranger",
+           .bpf = "stranger",
            .variants = kChanged,
            .provides = "images that strangers change by their path: image.changer",
            .with = kChanges}),
     OfKvm({.name = "security_mmap_file",
-           .object = "conduct",
+           .bpf = "conduct",
            .variants = kCallEntry,
            .provides = "memory that a VM's processes make executable: vmm.code",
            .with = kProtect,
            .weakness = "at every system call, for no function can be probed here: what was asked "
                        "for, not what was mapped"}),
     OfKvm({.name = "kvm_arch_prepare_memory_region",
-           .object = "conduct",
+           .bpf = "conduct",
            .variants = kFunctionEntry,
            .provides = "memory of devices that is mapped for guests: memory.slot"}),
     OfKvm({.name = "security_task_fix_setuid",
-           .object = "conduct",
+           .bpf = "conduct",
            .variants = kCallEntry,
            .provides = "calls of a VM's processes on the kernel: vmm.call",
            .with_if_there = kCalls,
            .weakness = "at every system call, for no function can be probed here"}),
     OfKvm({.name = "__secure_computing",
-           .object = "conduct",
+           .bpf = "conduct",
            .variants = kRefused,
            .provides = "system calls that a VM's seccomp filter refuses: vmm.refused_call*",
            .weakness = "at the end of every system call, for no function can be probed here: each "
@@ -137,7 +130,8 @@ const BpfSource& VmmBpf() {
                                         .number = KS_SOURCE_VMM,
                                         .layout_version = KS_VMM_VERSION,
                                         .maps = kVmmMaps,
-                                        .objects = kVmmObjects,
+                                        .programs = vmm_bpf__elf_bytes,
+                                        .maps_only = vmm_maps_bpf__elf_bytes,
                                         .hooks = kVmmHooks,
                                         .sees_everybody = true};
   return kSource;

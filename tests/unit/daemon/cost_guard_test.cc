@@ -11,9 +11,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr double kBudget = 2;
-const Hook kCore{.name = "core", .object = {}, .variants = {}, .provides = {}};
-const Hook kCheap{.name = "cheap", .object = {}, .variants = {}, .provides = {}};
-const Hook kDear{.name = "dear", .object = {}, .variants = {}, .provides = {}};
+const Hook kCore{.name = "core", .bpf = {}, .variants = {}, .provides = {}};
+const Hook kCheap{.name = "cheap", .bpf = {}, .variants = {}, .provides = {}};
+const Hook kDear{.name = "dear", .bpf = {}, .variants = {}, .provides = {}};
 
 HookCost Cost(const Hook& hook, double percent) {
   return {

@@ -19,8 +19,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr Hook kPio{.name = "kvm_pio", .object = "exit", .variants = {}, .provides = "ports"};
-constexpr Hook kMsr{.name = "kvm_msr", .object = "msr", .variants = {}, .provides = "MSRs"};
+constexpr Hook kPio{.name = "kvm_pio", .bpf = "exit", .variants = {}, .provides = "ports"};
+constexpr Hook kMsr{.name = "kvm_msr", .bpf = "msr", .variants = {}, .provides = "MSRs"};
 constexpr const Hook* kHooks[] = {&kPio, &kMsr};
 
 Fd OpenNull() { return Fd(open("/dev/null", O_RDONLY | O_CLOEXEC)); }

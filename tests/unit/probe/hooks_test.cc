@@ -12,7 +12,7 @@ constexpr std::array<absl::string_view, 1> kCompat = {"kvm_vm_compat_ioctl"};
 
 TEST(Hook, EveryFunctionMustFireButThoseThatNobodyMayCall) {
   const Hook hook{.name = "kvm_vm_ioctl",
-                  .object = "ioctl",
+                  .bpf = "ioctl",
                   .variants = {},
                   .provides = {},
                   .with = kWith,
@@ -23,7 +23,7 @@ TEST(Hook, EveryFunctionMustFireButThoseThatNobodyMayCall) {
 }
 
 TEST(Hook, TheEntryOfAKretprobeDoesNotNoteThatItFired) {
-  const Hook hook{.name = "vhost_get_vq_desc", .object = "vhost", .variants = {}, .provides = {}};
+  const Hook hook{.name = "vhost_get_vq_desc", .bpf = "vhost", .variants = {}, .provides = {}};
   EXPECT_TRUE(IsNeeded(hook, "vhost_get_vq_desc_kretprobe"));
   EXPECT_FALSE(IsNeeded(hook, "vhost_get_vq_desc_kretprobe_entry"));
 }

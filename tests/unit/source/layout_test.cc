@@ -261,12 +261,6 @@ const std::vector<Layout>& VmmLayouts() {
        sizeof(ks_vmm_limits),
        {MEMBER(ks_vmm_limits, meters), MEMBER(ks_vmm_limits, watched),
         MEMBER(ks_vmm_limits, padding)}},
-      {"ks_vmm_act",
-       sizeof(ks_vmm_act),
-       {MEMBER(ks_vmm_act, header), MEMBER(ks_vmm_act, source), MEMBER(ks_vmm_act, act),
-        MEMBER(ks_vmm_act, tgid), MEMBER(ks_vmm_act, port), MEMBER(ks_vmm_act, padding),
-        MEMBER(ks_vmm_act, family), MEMBER(ks_vmm_act, address), MEMBER(ks_vmm_act, actor),
-        MEMBER(ks_vmm_act, text)}},
       {"ks_vmm_losses",
        sizeof(ks_vmm_losses),
        {MEMBER(ks_vmm_losses, ring_full), MEMBER(ks_vmm_losses, row_lookup),
@@ -309,6 +303,12 @@ const std::vector<Layout>& RecordLayouts() {
         MEMBER(ks_limit_crossed, meter), MEMBER(ks_limit_crossed, part_index),
         MEMBER(ks_limit_crossed, counted), MEMBER(ks_limit_crossed, max),
         MEMBER(ks_limit_crossed, window_ns), MEMBER(ks_limit_crossed, last)}},
+      {"ks_vmm_act",
+       sizeof(ks_vmm_act),
+       {MEMBER(ks_vmm_act, header), MEMBER(ks_vmm_act, source), MEMBER(ks_vmm_act, act),
+        MEMBER(ks_vmm_act, tgid), MEMBER(ks_vmm_act, port), MEMBER(ks_vmm_act, padding),
+        MEMBER(ks_vmm_act, family), MEMBER(ks_vmm_act, address), MEMBER(ks_vmm_act, actor),
+        MEMBER(ks_vmm_act, text)}},
       {"ks_open_file",
        sizeof(ks_open_file),
        {MEMBER(ks_open_file, kvm), MEMBER(ks_open_file, vcpu), MEMBER(ks_open_file, tgid),
@@ -329,12 +329,21 @@ const std::vector<Layout>& RecordLayouts() {
 using ObjectPtr = std::unique_ptr<bpf_object, decltype(&bpf_object__close)>;
 
 // Opened only, which takes no privilege.
-ObjectPtr Open(const ObjectRow& row) {
-  size_t size = 0;
-  const void* bytes = row.bytes(&size);
-  ObjectPtr object(bpf_object__open_mem(bytes, size, nullptr), bpf_object__close);
-  EXPECT_NE(object, nullptr) << row.name;
+ObjectPtr Open(Elf elf) {
+  const std::span<const char> bytes = BytesOf(elf);
+  ObjectPtr object(bpf_object__open_mem(bytes.data(), bytes.size(), nullptr), bpf_object__close);
+  EXPECT_NE(object, nullptr);
   return object;
+}
+
+struct NamedElf {
+  std::string name;
+  Elf elf;
+};
+
+std::vector<NamedElf> ElfsOf(const BpfSource& source) {
+  return {{std::string(source.name), source.programs},
+          {absl::StrCat(source.name, "_maps"), source.maps_only}};
 }
 
 // Compares LAYOUT with what TYPES say of it; false where they do not know it.
@@ -359,10 +368,9 @@ bool Compare(const btf* types, const Layout& layout) {
 TEST(LayoutTest, MapsAreLaidOutAlikeInEveryObject) {
   for (const SourceRow& source : SourceRows()) {
     if (source.bpf == nullptr) continue;
-    ASSERT_FALSE(source.bpf().objects.empty());
-    for (const ObjectRow& row : source.bpf().objects) {
-      SCOPED_TRACE(row.name);
-      const ObjectPtr object = Open(row);
+    for (const auto& [name, elf] : ElfsOf(source.bpf())) {
+      SCOPED_TRACE(name);
+      const ObjectPtr object = Open(elf);
       for (const auto* layouts : {&SharedLayouts(), &LayoutsOf(source.id)}) {
         for (const Layout& layout : *layouts) {
           SCOPED_TRACE(layout.name);
@@ -379,22 +387,20 @@ TEST(LayoutTest, RecordsAreLaidOutAlikeInEveryObjectThatWritesThem) {
     int writers = 0;
     for (const SourceRow& source : SourceRows()) {
       if (source.bpf == nullptr) continue;
-      for (const ObjectRow& row : source.bpf().objects) {
-        const ObjectPtr object = Open(row);
-        writers += Compare(bpf_object__btf(object.get()), layout) ? 1 : 0;
-      }
+      const ObjectPtr object = Open(source.bpf().programs);
+      writers += Compare(bpf_object__btf(object.get()), layout) ? 1 : 0;
     }
     EXPECT_GT(writers, 0) << "not described anywhere";
   }
 }
 
-// Else loading the first object of a source would not make all of them.
+// Else loading the maps of a source would not make all that its programs have.
 TEST(LayoutTest, EveryObjectHasAllMapsOfItsSourceAndTheirValuesAreAsWideAsTheRowsThatAreRead) {
   for (const SourceRow& source : SourceRows()) {
     if (source.bpf == nullptr) continue;
-    for (const ObjectRow& row : source.bpf().objects) {
-      SCOPED_TRACE(row.name);
-      const ObjectPtr object = Open(row);
+    for (const auto& [name, elf] : ElfsOf(source.bpf())) {
+      SCOPED_TRACE(name);
+      const ObjectPtr object = Open(elf);
       for (const auto maps : {MapPlan::SharedMaps(), source.bpf().maps}) {
         for (const MapRow& expected : maps) {
           if (!expected.pinned) continue;
@@ -417,12 +423,12 @@ TEST(LayoutTest, EveryPinnedMapHasARow) {
   sources = BpfSources();
   const MapPlan plan("/pins", MapSizes{}, sources);
   for (const BpfSource* source : sources) {
-    for (const ObjectRow& row : source->objects) {
-      const ObjectPtr object = Open(row);
+    for (const auto& [name, elf] : ElfsOf(*source)) {
+      const ObjectPtr object = Open(elf);
       const bpf_map* map = nullptr;
       bpf_object__for_each_map(map, object.get()) {
         if (bpf_map__pin_path(map) == nullptr) continue;
-        EXPECT_NE(plan.Find(bpf_map__name(map)), nullptr) << row.name << ": " << bpf_map__name(map);
+        EXPECT_NE(plan.Find(bpf_map__name(map)), nullptr) << name << ": " << bpf_map__name(map);
       }
     }
   }

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The maps of the source resource, without a program: user space makes them before it loads any. */
+#include "bpf/resource/maps.bpf.h"
+
+KS_LICENSE;

@@ -58,8 +58,8 @@ static __always_inline bool take_call(struct ks_call* call) {
 }
 
 /* handler(const __u64* arguments, __s64 result, bool typed), at the end of a function of COUNT
- * arguments; it may use the first two. None of a source's calls another of them: its calls under
- * way are kept by task alone. */
+ * arguments; it may use the first two. No hooked function of a source calls another one: calls are
+ * kept by task alone. */
 #define KS_FUNCTION_EXIT(function, count, handler)                                \
   KS_FIRED(function##_fexit);                                                     \
   KS_FIRED(function##_kretprobe);                                                 \

@@ -5,6 +5,7 @@
  */
 #include "bpf/kvm/exit.bpf.c"
 
+typeof(slot_hints) slot_hints SEC(".bss");
 __u64 bench_vcpu SEC(".data.bench") = 0;
 
 SEC("tp_btf/kvm_msr") int vcpu_argument(__u64* ctx) {

@@ -16,6 +16,8 @@ KS_LICENSE;
 
 #define KVM_CREATE_VCPU 0xae41 /* include/uapi/linux/kvm.h */
 
+typeof(slot_hints) slot_hints SEC(".bss");
+
 #define WALK_RACE_NS 1000000000ULL
 
 /* The walk over open files may meet a vCPU between the making of its file and its birth here, for

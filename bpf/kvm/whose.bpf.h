@@ -18,10 +18,10 @@
 
 #define KS_MAX_CPUS 1024 /* more CPUs than this share hints, which is slower but right */
 
-struct {
+extern struct {
   __u32 slot;
-  __u32 padding[15]; /* a cache line each */
-} slot_hints[KS_MAX_CPUS] __weak SEC(".bss");
+  __u32 padding[15];       /* a cache line each */
+} slot_hints[KS_MAX_CPUS]; /* in life.bpf.c */
 
 static __noinline struct ks_vcpu_row* find_vcpu(__u64 vcpu, __u32 cpu) {
   __u32 slot = find_or_add_vcpu(vcpu, KS_ORIGIN_HOOK);

@@ -183,7 +183,7 @@ static __always_inline bool is_row_of(const struct ks_queue_row* row, __u64 queu
   return vm && vm->serial == row->vm_serial;
 }
 
-/* The row that QUEUE has, if it is right; NULL without, and then STALE is its entry, if any. */
+/* The valid row of QUEUE, else NULL. STALE: the entry found, 0 if none. */
 static __always_inline struct ks_queue_row* known_queue(__u64 queue, __u64 mm, __u64* stale) {
   *stale = find_entry(&queue_slots, queue);
   struct ks_queue_row* row = *stale ? queue_row(slot_of_entry(*stale)) : 0;

@@ -41,6 +41,8 @@ struct reconfiguration {
   __u32 command;
 };
 
+/* Calls nest eight deep below it, search_owner()'s among them: as deep as the kernel allows
+ * (MAX_CALL_FRAMES, include/linux/bpf_verifier.h). */
 static long reconfigure(__u32 index, struct reconfiguration* of) {
   struct ks_queue_row* row = reconfigured_queue(queue_at(of->net, index), of->mm, KS_QUEUE_NET);
   if (row && index == 0) count_configuration(row, of->command);

@@ -81,6 +81,8 @@ struct reconfiguration {
   __u32 command;
 };
 
+/* Calls nest eight deep below it, search_owner()'s among them: as deep as the kernel allows
+ * (MAX_CALL_FRAMES, include/linux/bpf_verifier.h). */
 static long reconfigure(__u32 index, struct reconfiguration* of) {
   struct ks_queue_row* row = reconfigured_queue(queue_at(of->vsock, index), of->mm, KS_QUEUE_VSOCK);
   if (row && index == VSOCK_VQ_RX) count_configuration(row, of->command);

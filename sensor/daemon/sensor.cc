@@ -163,6 +163,7 @@ void Sensor::Look() {
   for (const VmGone& gone : changes.gone) Vanish(gone, now);
   // Until its row was released a VM may have passed a limit: read before the Tick that drops it.
   if (!changes.gone.empty()) observer_.Drain();
+  for (const VmGone& gone : changes.gone) observer_.members().Remove(gone.id);
   for (const VmEntry& vm : changes.changed) Appear(vm, now);
   if (std::exchange(walks_seen_, host_.walks_seen()) != host_.walks_seen()) {
     for (const VmId changed : registry_.TakeDevices(host_.inventory())) {
@@ -225,7 +226,6 @@ void Sensor::Vanish(const VmGone& gone, KernelTime now) {
     engine_.RemoveVm(gone.id, now);
     registry_.Remove(gone.id);
     observer_.Forget(gone.id);
-    observer_.members().Remove(gone.id);
   }
   if (gone.reason == GoneReason::kRowLost) {
     sources_->Unwatch(gone.id);

@@ -45,16 +45,6 @@ std::string RefusedMap(absl::string_view log) {
   return std::string(log.substr(begin + 5, end - begin - 5));
 }
 
-// The program of PROGRAMS that LOG, libbpf's, names first: it does what it does with one after the
-// other, and ends with the first that fails. Empty without.
-std::string RefusedProgram(absl::string_view log, const std::vector<std::string>& programs) {
-  const size_t begin = log.find("prog '");
-  if (begin == absl::string_view::npos) return {};
-  const absl::string_view name = log.substr(begin + 6, log.find('\'', begin + 6) - begin - 6);
-  const auto found = std::ranges::find(programs, name);
-  return found == programs.end() ? std::string() : *found;
-}
-
 bool IsFrozen(int map) {
   std::ifstream info(absl::StrCat("/proc/self/fdinfo/", map));
   for (std::string line; std::getline(info, line);) {
@@ -89,6 +79,16 @@ std::string LibbpfVersion() {
 }
 
 void KeepLibbpfLog() { libbpf_set_print(KeepLog); }
+
+std::string RefusedProgram(absl::string_view log, std::span<const std::string> programs) {
+  constexpr absl::string_view kProgram = "prog '";
+  const size_t begin = log.find(kProgram);
+  if (begin == absl::string_view::npos) return {};
+  absl::string_view name = log.substr(begin + kProgram.size());
+  name = name.substr(0, name.find('\''));
+  const auto found = std::ranges::find(programs, name);
+  return found == programs.end() ? std::string() : *found;
+}
 
 std::string TakeLibbpfLog() {
   const std::lock_guard lock(log_mutex);
@@ -205,6 +205,11 @@ absl::Status BpfObject::Attach(const std::string& program) {
 
 void BpfObject::Detach(const std::string& program) {
   std::erase_if(links_, [&](const Attached& attached) { return attached.program == program; });
+}
+
+void BpfObject::Drop(const std::string& program) {
+  Detach(program);
+  std::erase(loaded_, program);
 }
 
 int BpfObject::MapFd(const std::string& name) const {

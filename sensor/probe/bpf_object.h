@@ -37,6 +37,8 @@ class BpfObject {
   absl::Status Attach(const std::string& program);
   // Ends what Attach() began; nothing where the program is not attached.
   void Detach(const std::string& program);
+  // Detaches PROGRAM, and hands it over to nobody.
+  void Drop(const std::string& program);
 
   // Duplicates its descriptors for another owner, to whom it is the object NUMBER: those of its
   // programs and links, and of its maps if MAPS says so. It stays attached as long as any of the
@@ -81,5 +83,9 @@ void KeepLibbpfLog();
 
 // What libbpf and the verifier said since the last call; for error messages.
 std::string TakeLibbpfLog();
+
+// The program of PROGRAMS that LOG, libbpf's, blames: libbpf loads them in order, and stops at the
+// first that fails. Empty where it blames another, or none. Pure.
+std::string RefusedProgram(absl::string_view log, std::span<const std::string> programs);
 
 }  // namespace kvmsentry

@@ -22,8 +22,10 @@ bool Contains(const std::vector<std::string>& programs, const std::string& progr
 }
 
 // Where libbpf does not say which program was refused: tries each choice on a copy of its own.
-// False where each of them loads, or none is left to load: then nothing can work.
+// False where no program is to blame: then nothing can work.
 bool GiveUpOnRefused(const BpfSource& source, std::vector<Choice>& choices, const MapPlan& plan) {
+  absl::StatusOr<BpfObject> without_programs = BpfObject::Open(source, plan);
+  if (!without_programs.ok() || !without_programs->Load({}).ok()) return false;
   bool any = false;
   for (Choice& choice : choices) {
     while (!choice.left.empty()) {
@@ -111,7 +113,7 @@ absl::Status AttachChosen(BpfObject& object, const Choice& choice) {
   for (const std::string& program : programs) {
     const absl::Status attached = object.Attach(program);
     if (attached.ok()) continue;
-    for (const std::string& before : programs) object.Detach(before);
+    for (const std::string& loaded : programs) object.Drop(loaded);
     return attached;
   }
   return absl::OkStatus();

@@ -90,6 +90,7 @@ absl::StatusOr<Kernel> Kernel::Inspect(std::span<const Hook* const> hooks) {
         "/sys/kernel/btf/vmlinux: this kernel has no BTF; boot one built with "
         "CONFIG_DEBUG_INFO_BTF");
   }
+  kernel.vmlinux_names_.Add(*kernel.vmlinux_);
   kernel.trampolines_ = CanTrampoline(*kernel.vmlinux_);
   kernel.kprobes_ = CanKprobe();
   std::error_code gone;  // no module, or none just now
@@ -99,6 +100,7 @@ absl::StatusOr<Kernel> Kernel::Inspect(std::span<const Hook* const> hooks) {
     BtfPtr types(btf__load_module_btf(module.c_str(), kernel.vmlinux_.get()));
     if (types == nullptr) continue;
     if (std::ranges::find(kWatched, module) != std::end(kWatched)) {
+      kernel.module_names_.Add(*types, btf__type_cnt(kernel.vmlinux_.get()));
       kernel.modules_.push_back(std::move(types));
     } else {
       kernel.NoteNamesakes(*types, hooks);
@@ -109,29 +111,22 @@ absl::StatusOr<Kernel> Kernel::Inspect(std::span<const Hook* const> hooks) {
 
 // Only of the module's own types, which follow vmlinux's: there are few.
 void Kernel::NoteNamesakes(const btf& types, std::span<const Hook* const> hooks) {
-  for (uint32_t id = btf__type_cnt(vmlinux_.get()); id < btf__type_cnt(&types); ++id) {
-    const btf_type* type = btf__type_by_id(&types, id);
-    if (!btf_is_func(type)) continue;
-    const absl::string_view name = btf__name_by_offset(&types, type->name_off);
-    for (const Hook* hook : hooks) {
-      if (hook->module.empty()) continue;
-      for (const absl::string_view function : FunctionsOf(*hook)) {
-        if (function == name) ambiguous_.push_back(function);
-      }
+  TypeNames names;
+  names.Add(types, btf__type_cnt(vmlinux_.get()));
+  for (const Hook* hook : hooks) {
+    if (hook->module.empty()) continue;
+    for (const absl::string_view function : FunctionsOf(*hook)) {
+      if (names.Has(function, BTF_KIND_FUNC)) ambiguous_.push_back(function);
     }
   }
 }
 
 bool Kernel::HasInVmlinux(absl::string_view name, uint32_t kind) const {
-  return btf__find_by_name_kind(vmlinux_.get(), std::string(name).c_str(), kind) > 0;
+  return vmlinux_names_.Has(name, kind);
 }
 
 bool Kernel::Has(absl::string_view name, uint32_t kind) const {
-  const std::string text(name);
-  const auto in = [&](const BtfPtr& types) {
-    return btf__find_by_name_kind(types.get(), text.c_str(), kind) > 0;
-  };
-  return HasInVmlinux(name, kind) || std::ranges::any_of(modules_, in);
+  return HasInVmlinux(name, kind) || module_names_.Has(name, kind);
 }
 
 // Where a function is inlined everywhere, BTF does not have it either.

@@ -10,6 +10,7 @@
 
 #include "sensor/base/status.h"
 #include "sensor/probe/hooks.h"
+#include "sensor/probe/type_names.h"
 
 struct btf;
 
@@ -49,9 +50,11 @@ class Kernel {
   absl::Status HasKvmFor(const Hook& hook) const;
 
   BtfPtr vmlinux_;
+  TypeNames vmlinux_names_;
   absl::Status trampolines_;
   absl::Status kprobes_;
   std::vector<BtfPtr> modules_;  // KVM's and vhost's, as far as they are loaded
+  TypeNames module_names_;
   // Functions that another module has, too: handle_tx is also caif_serial's. The kernel's loader
   // looks for a function by its name alone.
   std::vector<absl::string_view> ambiguous_;

@@ -48,7 +48,7 @@ class Loader {
   virtual absl::StatusOr<Prepared> Prepare() = 0;
 
   // Attaches each of HOOKS by the best variant that works; of those that lack something, coverage
-  // says what. The hooks of one object stand together.
+  // says what. The hooks of one source stand together.
   virtual absl::StatusOr<Attached> Attach(std::span<const Hook* const> hooks) = 0;
 
   // Attaches a program again, of an object that was handed over. FAILED_PRECONDITION unless

@@ -1,5 +1,6 @@
 // What the programs of a hook cost, and how a hook is left off for a while.
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include <bpf/bpf.h>
@@ -9,7 +10,8 @@
 namespace kvmsentry {
 
 const LoadedObject* Probe::HolderOf(absl::string_view program) const {
-  for (const LoadedObject& candidate : objects_) {
+  // The newest first: an older object may have a program that could not be attached then.
+  for (const LoadedObject& candidate : std::views::reverse(objects_)) {
     if (candidate.ProgramFd(program) >= 0) return &candidate;
   }
   return nullptr;

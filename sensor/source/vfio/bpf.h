@@ -1,4 +1,4 @@
-// What of the source vfio is BPF: its maps, objects and hooks.
+// What of the source vfio is BPF: its maps, programs and hooks.
 #pragma once
 
 #include <span>

@@ -132,6 +132,8 @@ GivenPart PartOf(const given::Privileges& privileges) {
       .Has("filtered", privileges.filtered)
       .Has("no-new-privs", privileges.no_new_privs)
       .Has("capabilities", privileges.capabilities)
+      .Has("label", privileges.label)
+      .Has("namespaces", privileges.namespaces)
       .Take();
 }
 

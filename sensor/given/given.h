@@ -161,6 +161,8 @@ struct Privileges {
   FlagFact filtered;  // system calls are filtered, now
   FlagFact no_new_privs;
   TextFact capabilities;  // effective, now, in hex
+  TextFact label;         // of the security modules, now: "libvirt-... (enforce)"
+  TextsFact namespaces;   // now: "mnt 4026531841"
   friend bool operator==(const Privileges&, const Privileges&) = default;
 };
 

@@ -115,6 +115,8 @@ absl::StatusOr<Given> GivenReader::Read(const ProcessFacts& process, const Devic
   const ProcessRights rights =
       ParseRights(ReadFileAt(own.get(), "status", kMaxStatus).value_or(""));
   AddRights(rights, &given.privileges);
+  given.privileges.label = ReadLabel(own.get());
+  given.privileges.namespaces = ReadNamespaces(own.get());
   if (!process.exe.empty()) given.program = {ShownPath(ProgramPath(process)), FactOrigin::kProcess};
   given.manager = KubevirtManager(process.cgroup, naming.name);
   if (naming.vmm == "qemu") {

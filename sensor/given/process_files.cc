@@ -19,6 +19,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
+#include "sensor/given/shown_text.h"
 #include "sensor/inventory/files.h"
 
 namespace kvmsentry {
@@ -26,6 +27,7 @@ namespace {
 
 constexpr size_t kMaxMounts = 1 << 20;
 constexpr size_t kMaxFdInfo = 4096;
+constexpr size_t kMaxLabel = 4096;
 
 // Closes what opendir() opened.
 struct DirectoryCloser {
@@ -163,6 +165,34 @@ absl::StatusOr<std::string> ProcessRoot::Read(const std::string& path, size_t ma
   if (fstat(found.get(), &stat) != 0) return FileError(errno, "look at a file of the VMM");
   if (!S_ISREG(stat.st_mode)) return absl::FailedPreconditionError("it is no regular file");
   return ReadFileAt(AT_FDCWD, absl::StrCat("/proc/self/fd/", found.get()), max_bytes);
+}
+
+TextFact ReadLabel(int process) {
+  const absl::StatusOr<std::string> label = ReadFileAt(process, "attr/current", kMaxLabel);
+  if (!label.ok()) return {};
+  // SELinux ends it with a 0, AppArmor with a line's end.
+  const size_t end = label->find_last_not_of(std::string("\0\n", 2));
+  if (end == std::string::npos) return {};
+  return {ShownText(absl::string_view(*label).substr(0, end + 1)), FactOrigin::kProcess};
+}
+
+TextsFact ReadNamespaces(int process) {
+  TextsFact namespaces;
+  for (const char* kind : {"cgroup", "ipc", "mnt", "net", "user", "uts"}) {
+    std::array<char, 64> target;  // "mnt:[4026531841]", fs/nsfs.c
+    const ssize_t length =
+        readlinkat(process, absl::StrCat("ns/", kind).c_str(), target.data(), target.size());
+    if (length <= 0) continue;
+    absl::string_view text(target.data(), static_cast<size_t>(length));
+    uint64_t number = 0;
+    if (!absl::ConsumePrefix(&text, absl::StrCat(kind, ":[")) || !absl::ConsumeSuffix(&text, "]") ||
+        !absl::SimpleAtoi(text, &number)) {
+      continue;
+    }
+    if (!namespaces.known()) namespaces = {std::vector<std::string>(), FactOrigin::kProcess};
+    namespaces.value->push_back(absl::StrCat(kind, " ", number));
+  }
+  return namespaces;
 }
 
 ProcessRights ParseRights(absl::string_view status) {

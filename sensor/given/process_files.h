@@ -39,6 +39,13 @@ class ProcessRoot {
   std::optional<absl::StatusOr<std::string>> mounts_;
 };
 
+// What the security modules call the process, escaped; unknown without any that does. PROCESS is
+// its directory.
+TextFact ReadLabel(int process);
+// The namespaces that the process's first thread is in, each by its number, but that of PIDs, which
+// no process can leave; unknown where they cannot be read.
+TextsFact ReadNamespaces(int process);
+
 // ---- Pure parsers -------------------------------------------------------------------------------
 
 // /proc/PID/status: what the process may do now.

@@ -123,6 +123,18 @@ until_given() {
   exit 1
 }
 
+# until_settled VM: waits until the VM has been watched for so long that what it has now counts as what it had at first
+# (EntitlementSource::kConfinesItselfForNs).
+until_settled() {
+  vm=$(eval echo "\$NAME_$(echo "$1" | tr - _)")
+  for _ in $(seq 600); do
+    $CLIENT vms "$vm" | grep -qE 'since .*\((4[89]s|5[0-9]s|[0-9]+m)\)' && return
+    sleep 0.2
+  done
+  echo "host.sh: $vm is not watched for long enough: $($CLIENT vms "$vm")" >&2
+  exit 1
+}
+
 # until_has_disk VM: the same of the image that kvmsentry-test-vmm holds.
 until_has_disk() {
   until_given "$1" 'disk-[0-9]*\.img'

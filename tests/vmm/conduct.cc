@@ -275,6 +275,13 @@ absl::StatusOr<Operation> RiseItself(const TestMachine& machine) {
 
 bool LeaveNamespace() { return unshare(CLONE_NEWUTS) == 0; }
 
+// Once it has a vCPU, but before its guest runs.
+absl::StatusOr<Operation> ConfineItself(const TestMachine& machine) {
+  if (!LeaveNamespace()) return absl::ErrnoToStatus(errno, "unshare");
+  KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
+  return [] { return absl::OkStatus(); };
+}
+
 // Refused, for there is no such command.
 bool CallBpf() {
   bpf_attr attributes{};
@@ -383,6 +390,8 @@ constexpr std::array kOperations = {
     KnownOperation{"take-rights", Begun<TakeRights>},
     KnownOperation{"rise-itself", RiseItself},
     KnownOperation{"leave-namespace", Begun<LeaveNamespace>},
+    KnownOperation{"leave-namespace-itself", Itself<LeaveNamespace>},
+    KnownOperation{"confine-itself", ConfineItself},
     KnownOperation{"call-bpf", Itself<CallBpf>},
     KnownOperation{"open-sysctl", Itself<OpenSysctl>},
     KnownOperation{"hold-image", HoldImage},

@@ -1,10 +1,13 @@
 #include "sensor/source/entitlement/claims.h"
 
+#include <map>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
 namespace kvmsentry {
@@ -14,12 +17,38 @@ bool IsOnlyOpen(const TextFact& fact) {
   return fact.known() && fact.origin == FactOrigin::kOpenFile;
 }
 
-std::optional<uint64_t> CapabilitiesOf(const Given& given) {
-  if (!given.privileges.capabilities.known()) return std::nullopt;
-  absl::string_view text = *given.privileges.capabilities.value;
+std::optional<uint64_t> CapabilitiesOf(const given::Privileges& privileges) {
+  if (!privileges.capabilities.known()) return std::nullopt;
+  absl::string_view text = *privileges.capabilities.value;
   absl::ConsumePrefix(&text, "0x");
   uint64_t bits = 0;
   return absl::SimpleHexAtoi(text, &bits) ? std::optional(bits) : std::nullopt;
+}
+
+// As AppArmor writes them: "NAME (enforce)", "NAME (complain)", "unconfined".
+bool IsLooser(absl::string_view first, absl::string_view now) {
+  if (first == now || first == "unconfined") return false;
+  const bool was_free = absl::ConsumeSuffix(&first, " (complain)");
+  const bool is_bound = absl::ConsumeSuffix(&now, " (enforce)");
+  return !(was_free && is_bound && first == now);
+}
+
+// By the kind of each: "namespace mnt".
+std::vector<std::string> NamespacesLeft(const TextsFact& first, const TextsFact& now) {
+  std::vector<std::string> left;
+  if (!first.known() || !now.known()) return left;
+  std::map<absl::string_view, absl::string_view> before;
+  for (const absl::string_view entry : *first.value) {
+    before.insert(absl::StrSplit(entry, absl::MaxSplits(' ', 1)));
+  }
+  for (const absl::string_view entry : *now.value) {
+    const std::pair<absl::string_view, absl::string_view> is =
+        absl::StrSplit(entry, absl::MaxSplits(' ', 1));
+    const auto was = before.find(is.first);
+    if (was == before.end() || was->second == is.second) continue;
+    left.push_back(absl::StrCat("namespace ", is.first));
+  }
+  return left;
 }
 
 }  // namespace
@@ -49,19 +78,22 @@ std::vector<std::string> UndeclaredOf(const Given& given) {
   return devices;
 }
 
-std::vector<std::string> GainedSince(const Given& first, const Given& now) {
+std::vector<std::string> GainedSince(const given::Privileges& first, const given::Privileges& now) {
   std::vector<std::string> gained;
-  const auto was = [&first](uint64_t uid) { return first.privileges.uid.value == uid; };
-  if (now.privileges.uid.value == 0U && first.privileges.uid.known() && !was(0)) {
+  if (now.uid.value == 0U && first.uid.known() && first.uid.value != 0U)
     gained.emplace_back("uid 0");
-  }
   const auto before = CapabilitiesOf(first), after = CapabilitiesOf(now);
   if (before && after && (*after & ~*before) != 0) {
     gained.push_back(absl::StrFormat("capabilities 0x%x", *after & ~*before));
   }
-  if (first.privileges.filtered.value.value_or(false) &&
-      !now.privileges.filtered.value.value_or(true)) {
+  if (first.filtered.value.value_or(false) && !now.filtered.value.value_or(true)) {
     gained.emplace_back("unfiltered system calls");
+  }
+  if (first.label.known() && now.label.known() && IsLooser(*first.label.value, *now.label.value)) {
+    gained.push_back(absl::StrCat("label ", *now.label.value));
+  }
+  for (std::string& name : NamespacesLeft(first.namespaces, now.namespaces)) {
+    gained.push_back(std::move(name));
   }
   return gained;
 }

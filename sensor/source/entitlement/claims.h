@@ -18,7 +18,10 @@ std::string ManagerOf(const Given& given);
 // None of a VMM whose command line is not understood, for it says nothing then.
 std::vector<std::string> UndeclaredOf(const Given& given);
 
-// What the process of NOW may, and that of FIRST might not. Rights that were given up are none.
-std::vector<std::string> GainedSince(const Given& first, const Given& now);
+// What the process of NOW may, and that of FIRST might not. Rights that were given up are none. Of
+// labels of a security module and of namespaces nothing says which of two is the stricter: another
+// one counts as gained, but a label where there was none ("unconfined"), or one that is now
+// enforced.
+std::vector<std::string> GainedSince(const given::Privileges& first, const given::Privileges& now);
 
 }  // namespace kvmsentry

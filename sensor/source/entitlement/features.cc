@@ -39,7 +39,7 @@ constexpr std::array kFeatures = {
             .kind = kSet,
             .points = kRights,
             .unit = "right",
-            .noun = "rights that its VMM had not at first",
+            .noun = "rights, labels and namespaces that its VMM had not at first",
             .hooks = {},
             .member = &kRight},
 };

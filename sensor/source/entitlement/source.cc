@@ -49,10 +49,10 @@ void EntitlementSource::Entitle(VmId id, const Given& given) {
   const auto known = vms_.find(id);
   if (known == vms_.end()) return;
   Vm& vm = known->second;
-  if (!vm.first) vm.first = given;
+  if (!vm.first) vm.first = given.privileges;
+  vm.now = given.privileges;
   vm.runner = RunnerOf(given);
   vm.manager = ManagerOf(given);
-  vm.gained = GainedSince(*vm.first, given);
   std::map<std::string, std::optional<KernelTime>> undeclared;
   for (std::string& device : UndeclaredOf(given)) {
     const auto before = vm.undeclared.find(device);
@@ -80,7 +80,14 @@ void EntitlementSource::ReadVm(VmId id, Vm& vm, KernelTime now, bool managed,
   if (managed) {
     Tell(id, now, Features().manager, vm.manager.empty() ? "none" : vm.manager, out);
   }
-  for (const std::string& right : vm.gained) Tell(id, now, Features().gained, right, out);
+  if (!vm.since) vm.since = now;
+  if (now - *vm.since < kConfinesItselfForNs) {
+    vm.first->label = vm.now.label;
+    vm.first->namespaces = vm.now.namespaces;
+  }
+  for (std::string& right : GainedSince(*vm.first, vm.now)) {
+    Tell(id, now, Features().gained, std::move(right), out);
+  }
   for (auto& [device, since] : vm.undeclared) {
     if (!since) since = now;
     if (now - *since >= kUndeclaredForNs) Tell(id, now, Features().undeclared, device, out);

@@ -1,5 +1,5 @@
-// The source entitlement: what each VM has against what it was given. It has no BPF: it is told
-// what was read of each VM (sensor/given), and says what of it is a member of which set.
+// The source entitlement: what each VM has against what it was given. It has no BPF: it gets what
+// was read of each VM (sensor/given), and says what of it is a member of which set.
 #pragma once
 
 #include <map>
@@ -24,7 +24,11 @@ class EntitlementSource final : public Source {
   // What is not declared must have been open for so long: a manager writes its own files only once
   // the VMM has taken a device, and they are read every half a minute (GivenBook).
   static constexpr int64_t kUndeclaredForNs = 45 * kNsPerSecond;
-  // What lasts is told again so often; windows of specs are longer.
+  // A VMM may confine itself further, in a namespace or under a label of its own, once it has a
+  // vCPU: what it has at the end of that time is what it has at first. Longer than until it is read
+  // again.
+  static constexpr int64_t kConfinesItselfForNs = 45 * kNsPerSecond;
+  // What lasts is observed again so often; windows of specs are longer.
   static constexpr int64_t kTellAgainNs = 5 * kNsPerSecond;
 
   SourceId id() const override { return SourceId::kEntitlement; }
@@ -41,9 +45,10 @@ class EntitlementSource final : public Source {
 
  private:
   struct Vm {
-    std::optional<Given> first;
+    std::optional<given::Privileges> first;
+    std::optional<KernelTime> since;
+    given::Privileges now;
     std::string runner, manager;
-    std::vector<std::string> gained;
     std::map<std::string, std::optional<KernelTime>> undeclared;  // since when; none: not told yet
     bool changed = false;
     KernelTime told;

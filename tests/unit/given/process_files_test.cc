@@ -30,6 +30,26 @@ TEST(ParseRightsTest, WhatTheProcessMayDo) {
   EXPECT_THAT(ParseRights("").uid, IsUnknown());
 }
 
+TEST(ReadLabelTest, IsWithoutItsEnd) {
+  FakeProcess process;
+  const Fd directory = OpenDirectory(process.folder()).value();
+  EXPECT_THAT(ReadLabel(directory.get()), IsUnknown());
+  process.tree().Write("7/attr/current", "libvirt-4a (enforce)\n");
+  EXPECT_THAT(ReadLabel(directory.get()), IsKnown("libvirt-4a (enforce)", FactOrigin::kProcess));
+  process.tree().Write("7/attr/current", std::string("system_u:object_r\0", 18));
+  EXPECT_THAT(ReadLabel(directory.get()), IsKnown("system_u:object_r", FactOrigin::kProcess));
+}
+
+TEST(ReadNamespacesTest, AreThoseWithANumber) {
+  FakeProcess process;
+  const Fd directory = OpenDirectory(process.folder()).value();
+  EXPECT_THAT(ReadNamespaces(directory.get()), IsUnknown());
+  process.tree().Link("7/ns/mnt", "mnt:[4026531841]");
+  process.tree().Link("7/ns/net", "net:[12x]");
+  process.tree().Link("7/ns/uts", "ipc:[5]");
+  EXPECT_THAT(*ReadNamespaces(directory.get()).value, ElementsAre("mnt 4026531841"));
+}
+
 TEST(MountTypeTest, IsFoundByTheMount) {
   constexpr char kMounts[] =
       "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n"

@@ -43,16 +43,16 @@ TEST(UndeclaredTest, IsNothingWhereTheCommandLineSaysNothing) {
   EXPECT_THAT(UndeclaredOf(given), IsEmpty());
 }
 
-Given Rights(uint64_t uid, const char* capabilities, bool filtered) {
-  Given given;
-  given.privileges.uid = {uid, FactOrigin::kProcess};
-  given.privileges.capabilities = {capabilities, FactOrigin::kProcess};
-  given.privileges.filtered = {filtered, FactOrigin::kProcess};
-  return given;
+given::Privileges Rights(uint64_t uid, const char* capabilities, bool filtered) {
+  given::Privileges privileges;
+  privileges.uid = {uid, FactOrigin::kProcess};
+  privileges.capabilities = {capabilities, FactOrigin::kProcess};
+  privileges.filtered = {filtered, FactOrigin::kProcess};
+  return privileges;
 }
 
 TEST(GainedTest, IsWhatWasNotThereAtFirst) {
-  const Given first = Rights(107, "0x1000", true);
+  const given::Privileges first = Rights(107, "0x1000", true);
   EXPECT_THAT(GainedSince(first, first), IsEmpty());
   EXPECT_THAT(GainedSince(first, Rights(0, "0x3000", false)),
               ElementsAre("uid 0", "capabilities 0x2000", "unfiltered system calls"));
@@ -60,7 +60,36 @@ TEST(GainedTest, IsWhatWasNotThereAtFirst) {
 
 TEST(GainedTest, GivingRightsUpIsNone) {
   EXPECT_THAT(GainedSince(Rights(0, "0x1ffffffffff", false), Rights(107, "0x0", true)), IsEmpty());
-  EXPECT_THAT(GainedSince(Given{}, Rights(0, "0x1", false)), IsEmpty());  // it was not known
+  EXPECT_THAT(GainedSince(given::Privileges{}, Rights(0, "0x1", false)),
+              IsEmpty());  // it was not known
+}
+
+given::Privileges Boxed(const std::string& label, std::vector<std::string> namespaces) {
+  given::Privileges privileges = Rights(107, "0x0", true);
+  privileges.label = {label, FactOrigin::kProcess};
+  privileges.namespaces = {std::move(namespaces), FactOrigin::kProcess};
+  return privileges;
+}
+
+TEST(GainedTest, AnotherLabelOrNamespaceIsOne) {
+  const given::Privileges first = Boxed("libvirt-1 (enforce)", {"mnt 7", "net 8"});
+  EXPECT_THAT(GainedSince(first, Boxed("unconfined", {"mnt 1", "net 8"})),
+              ElementsAre("label unconfined", "namespace mnt"));
+  EXPECT_THAT(GainedSince(first, Boxed("libvirt-2 (enforce)", {"mnt 7", "net 8"})),
+              ElementsAre("label libvirt-2 (enforce)"));
+  EXPECT_THAT(GainedSince(first, Boxed("libvirt-1 (complain)", {"mnt 7", "net 8"})),
+              ElementsAre("label libvirt-1 (complain)"));
+  EXPECT_THAT(GainedSince(first, first), IsEmpty());
+  // What was not known, or is not any more.
+  EXPECT_THAT(GainedSince(Rights(107, "0x0", true), first), IsEmpty());
+  EXPECT_THAT(GainedSince(first, Boxed("libvirt-1 (enforce)", {"net 8", "uts 9"})), IsEmpty());
+}
+
+TEST(GainedTest, AStricterLabelIsNone) {
+  EXPECT_THAT(GainedSince(Boxed("unconfined", {}), Boxed("qemu (enforce)", {})), IsEmpty());
+  EXPECT_THAT(GainedSince(Boxed("qemu (complain)", {}), Boxed("qemu (enforce)", {})), IsEmpty());
+  EXPECT_THAT(GainedSince(Boxed("qemu (complain)", {}), Boxed("ls (enforce)", {})),
+              ElementsAre("label ls (enforce)"));
 }
 
 }  // namespace

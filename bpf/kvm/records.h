@@ -6,7 +6,7 @@
 #include "bpf/kvm/walks.h"
 #include "bpf/records.h"
 
-#define KS_KVM_VERSION 3
+#define KS_KVM_VERSION 4
 
 /* ---- vCPUs and VMs -------------------------------------------------------------------------- */
 
@@ -96,7 +96,6 @@ struct ks_vm_row {
   uint64_t padding;
   struct ks_meter_row meters[KS_METERS_OF_VM]; /* from KS_METERS_OF_VCPU on; added atomically */
   uint64_t retired[KS_METERS_OF_VCPU]; /* counts of rows gone, folded so that sums never go back */
-  uint64_t padding2[1];
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vm_row, meters) == 64);
 KS_STATIC_ASSERT(sizeof(struct ks_vm_row) % 64 == 0);

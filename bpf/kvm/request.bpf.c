@@ -18,6 +18,14 @@ static __always_inline void on_hypercall(const __u64* ctx) {
 }
 KS_TRACEPOINT(kvm_hypercall, on_hypercall)
 
+/* TP_PROTO(unsigned int vcpu_id, u64 smbase, bool entering), raised by the vCPU's own thread. */
+static __always_inline void on_smm(const __u64* ctx) {
+  if (!(__u8)ctx[2]) return;
+  struct ks_vcpu_row* vcpu = loaded_row();
+  if (vcpu) meter_add(vcpu, KS_METER_SMM, 1, 0);
+}
+KS_TRACEPOINT(kvm_smm_transition, on_smm)
+
 static __always_inline void count_one(enum ks_kvm_meter meter) {
   struct ks_vcpu_row* vcpu = loaded_row();
   if (vcpu) meter_add(vcpu, meter, 1, 0);

@@ -157,6 +157,11 @@ TEST_P(RequestTest, HypercallsThatKvmDoesNotKnowAreOneMember) {
   }
 }
 
+TEST_P(RequestTest, EntriesIntoSystemManagementMode) {
+  Run("--behaviour smi --memory-kib 256");
+  EXPECT_EQ(counts_.count[KS_METER_SMM], kOperations);
+}
+
 TEST_P(RequestTest, WritesOfControlRegisters) {
   Run("--behaviour control");
   EXPECT_EQ(counts_.count[KS_METER_CONTROL_WRITE], kOperations);

@@ -74,6 +74,8 @@ const uint8_t* Loop(const Workload& workload) {
       return kGuestLstar;
     case Behaviour::kWriteProtect:
       return kGuestWriteProtect;
+    case Behaviour::kSmi:
+      return kGuestOut1;
     case Behaviour::kDirty:
       return kGuestWalk;
   }
@@ -128,7 +130,9 @@ kvm_regs InitialRegisters(const Workload& workload, uint32_t vcpu) {
     regs.rdx = regs.r9;
     regs.r10 = regs.r9 + workload.pages * kPageSize;
   }
-  if (workload.behaviour == Behaviour::kPio) {
+  if (workload.behaviour == Behaviour::kSmi) {
+    regs.rdx = kSmiPort;
+  } else if (workload.behaviour == Behaviour::kPio) {
     regs.rdx = workload.port;
   } else if (workload.behaviour == Behaviour::kMsr) {
     regs.rcx = workload.msr;

@@ -31,6 +31,13 @@ inline constexpr uint64_t MinimumMemory(uint32_t vcpus) { return MailboxAddress(
 // What a guest that makes pages dirty writes to.
 inline constexpr uint64_t kPagesAddress = uint64_t{1} << 21;
 
+// Where a processor begins in system management mode, and the port by which a guest asks a chipset
+// for that: AMD64 Architecture Programmer's Manual, volume 2, 10.2; Intel ICH9 datasheet, 13.7.
+// Of one vCPU: another's pages may lie there.
+inline constexpr uint64_t kSmmCodeAddress = 0x38000;
+inline constexpr uint64_t kSmmEnd = 0x40000;  // of the area in which it saves its state
+inline constexpr uint16_t kSmiPort = 0xb2;
+
 // Memory starts at 0 and one page directory covers it.
 inline constexpr uint64_t kMaximumMemory = uint64_t{1} << 30;
 

@@ -104,6 +104,11 @@ void WriteSharedState(const Workload& workload, absl::Span<uint8_t> memory) {
     WriteInterruptGate(memory, kTimerVector, TimerInterruptHandler());
   }
 
+  if (RaisesSmis(workload.behaviour)) {
+    constexpr uint64_t kRsm = 0xaa0f;
+    Store(memory, kSmmCodeAddress, kRsm);
+  }
+
   const absl::Span<const uint8_t> code = GuestCode();
   std::memcpy(memory.subspan(kCodeAddress, code.size()).data(), code.data(), code.size());
 }

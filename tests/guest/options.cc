@@ -17,7 +17,7 @@
 namespace kvmsentry::guest {
 namespace {
 
-constexpr std::array<std::pair<Behaviour, const char*>, 14> kBehaviours = {{
+constexpr std::array<std::pair<Behaviour, const char*>, 15> kBehaviours = {{
     {Behaviour::kCalm, "calm"},
     {Behaviour::kSpin, "spin"},
     {Behaviour::kPio, "pio"},
@@ -31,6 +31,7 @@ constexpr std::array<std::pair<Behaviour, const char*>, 14> kBehaviours = {{
     {Behaviour::kControl, "control"},
     {Behaviour::kLstar, "lstar"},
     {Behaviour::kWriteProtect, "write-protect"},
+    {Behaviour::kSmi, "smi"},
     {Behaviour::kDirty, "dirty"},
 }};
 
@@ -55,13 +56,13 @@ const std::vector<Restricted>& RestrictedOptions() {
       {"--timer-ns", {kTimer}},
       {"--count",
        {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
-        kLstar, kWriteProtect, kDirty}},
+        kLstar, kWriteProtect, kSmi, kDirty}},
       {"--rate",
        {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
-        kLstar, kWriteProtect, kDirty}},
+        kLstar, kWriteProtect, kSmi, kDirty}},
       {"--then",
        {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
-        kLstar, kWriteProtect, kDirty}},
+        kLstar, kWriteProtect, kSmi, kDirty}},
   };
   return *kOptions;
 }
@@ -101,7 +102,8 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
          "of its own (AMD). hypercall: of number --value (AMD). control: each turns over bits "
          "--value of CR4, or TSD. lstar: each writes another LSTAR, and a port. write-protect: "
          "each "
-         "writes a port, 256 with CR0.WP set, and 256 without. dirty: each writes to memory, whose "
+         "writes a port, 256 with CR0.WP set, and 256 without. smi: each writes a port, and the "
+         "VMM answers by a system management interrupt. dirty: each writes to memory, whose "
          "dirty pages "
          "the "
          "VMM gets by a dirty ring")
@@ -292,6 +294,9 @@ absl::StatusOr<Options> Finish(const CLI::App& app, const Raw& raw) {
   }
   if (behaviour == Behaviour::kMmio) {
     if (absl::Status status = CheckMmio(options); !status.ok()) return status;
+  }
+  if (RaisesSmis(behaviour) && (options.vcpus != 1 || options.memory_kib * 1024 < kSmmEnd)) {
+    return Invalid("smi is of one vCPU, with --memory-kib 256 or more");
   }
   if (behaviour == Behaviour::kDirty &&
       kPagesAddress + options.workload.pages * kPageSize > options.memory_kib * 1024) {

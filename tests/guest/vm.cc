@@ -122,6 +122,12 @@ absl::StatusOr<Vm> Vm::Create(const Kvm& kvm, const Workload& workload, uint64_t
   if (::ioctl(vm.fd_.get(), KVM_SET_USER_MEMORY_REGION, &region) < 0) {
     return Failed("KVM_SET_USER_MEMORY_REGION");
   }
+  // System management mode has slots of its own (Documentation/virt/kvm/api.rst, 4.35).
+  region.slot = 1U << 16;
+  if (RaisesSmis(workload.behaviour) &&
+      ::ioctl(vm.fd_.get(), KVM_SET_USER_MEMORY_REGION, &region) < 0) {
+    return Failed("KVM_SET_USER_MEMORY_REGION of system management mode");
+  }
   return vm;
 }
 
@@ -134,6 +140,7 @@ absl::StatusOr<Vcpu> Vm::CreateVcpu(const Kvm& kvm, const Workload& workload, ui
   if (!run.ok()) return run.status();
   vcpu.run_ = *std::move(run);
   vcpu.vm_ = fd_.get();
+  vcpu.raises_smis_ = RaisesSmis(workload.behaviour);
   if (HasDirtyRing(workload.behaviour)) {
     absl::StatusOr<Mapping> ring = Map(kRingBytes, MAP_SHARED, vcpu.fd_.get(), "dirty ring",
                                        KVM_DIRTY_LOG_PAGE_OFFSET * static_cast<off_t>(kPageSize));
@@ -172,6 +179,9 @@ absl::StatusOr<Exit> Vcpu::Run() {
       if (io.direction == KVM_EXIT_IO_IN) {
         std::memset(static_cast<uint8_t*>(run_.Address()) + io.data_offset, 0xff,
                     size_t{io.size} * io.count);
+      }
+      if (raises_smis_ && io.port == kSmiPort && ::ioctl(fd_.get(), KVM_SMI, 0) < 0) {
+        return Failed("KVM_SMI");
       }
       return Exit::kIo;
     }

@@ -89,6 +89,7 @@ class Vcpu {
   Mapping ring_;          // empty where it has none
   size_t harvested_ = 0;  // entries of it, ever
   int vm_ = -1;           // descriptor of its VM, which outlives it
+  bool raises_smis_ = false;
 };
 
 class Vm {

@@ -21,6 +21,7 @@ enum class Behaviour {
   kControl,
   kLstar,
   kWriteProtect,
+  kSmi,
   kDirty
 };
 
@@ -57,6 +58,9 @@ inline bool ExitsToUserSpace(Behaviour behaviour) {
 
 // Whether the VMM is told by a dirty ring which pages the guest wrote to.
 inline bool HasDirtyRing(Behaviour behaviour) { return behaviour == Behaviour::kDirty; }
+
+// Whether the VMM answers each write of a port by a system management interrupt, as a chipset does.
+inline bool RaisesSmis(Behaviour behaviour) { return behaviour == Behaviour::kSmi; }
 
 // Whether the VM has its interrupt controllers in the kernel. A halt then ends there, too.
 inline bool HasInterruptController(Behaviour behaviour) { return behaviour == Behaviour::kTimer; }

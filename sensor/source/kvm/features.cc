@@ -58,6 +58,8 @@ constexpr std::array kFeatures = {
             &kVector, KS_METER_EXCEPTION},
     Feature{"nested_exit.rate", kRate, kPrivilege, "1/s", "nested VM exits", "kvm_nested_vmexit",
             nullptr, KS_METER_NESTED_EXIT},
+    Feature{"smm.rate", kRate, kPrivilege, "1/s", "entries into system management mode",
+            "kvm_smm_transition", nullptr, KS_METER_SMM},
     Feature{"hypercall.rate", kRate, kPrivilege, "1/s", "hypercalls", "kvm_hypercall", &kHypercall,
             KS_METER_HYPERCALL},
     Feature{"hypercall.number", kSet, kPrivilege, "hypercall", "hypercalls", "kvm_hypercall",

@@ -57,6 +57,8 @@ constexpr std::array kKvmHooks = {
         Hook{"kvm_inj_virq", "inject", kTracepoint, "interrupts into the guest: interrupt.rate"}),
     Optional(Hook{"kvm_inj_exception", "inject", kTracepoint,
                   "exceptions into the guest: exception.rate"}),
+    Hook{"kvm_smm_transition", "request", kTracepoint,
+         "entries into system management mode: smm.rate"},
     Hook{"kvm_hypercall", "request", kTracepoint, "hypercalls: hypercall.rate, hypercall.number"},
     Optional(Hook{"kvm_page_fault", "request", kTracepoint,
                   "page faults that KVM handles: page_fault.rate"}),

@@ -1,6 +1,5 @@
 // What the programs of a hook cost, and how a hook is left off for a while.
 #include <algorithm>
-#include <ranges>
 #include <utility>
 
 #include <bpf/bpf.h>
@@ -9,12 +8,12 @@
 
 namespace kvmsentry {
 
+// The newest first: an older object may have a program that could not be attached then.
 const LoadedObject* Probe::HolderOf(absl::string_view program) const {
-  // The newest first: an older object may have a program that could not be attached then.
-  for (const LoadedObject& candidate : std::views::reverse(objects_)) {
-    if (candidate.ProgramFd(program) >= 0) return &candidate;
-  }
-  return nullptr;
+  const auto holder = std::find_if(
+      objects_.rbegin(), objects_.rend(),
+      [program](const LoadedObject& object) { return object.ProgramFd(program) >= 0; });
+  return holder == objects_.rend() ? nullptr : &*holder;
 }
 
 LoadedObject* Probe::HolderOf(absl::string_view program) {

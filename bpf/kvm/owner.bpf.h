@@ -82,18 +82,10 @@ static long consider_vm(void* map, __u32* slot, struct ks_vm_row* vm, struct own
 
 enum owner { KS_OWNED, KS_NO_VM, KS_NO_VM_YET, KS_ONE_OF_SEVERAL };
 
-/* 0, but the verifier must not know: before Linux 6.7 it follows a callback once and no further,
- * and would drop what handles a second VM as code that is never reached. */
-static __always_inline __u32 zero_to_be_counted_up(void) {
-  __u64 value = bpf_get_current_task();
-  asm volatile("%0 ^= %0" : "+r"(value));
-  return value;
-}
-
 /* Looks at all VMs: for a process that has, or had, several. */
 static __noinline int search_owner(__u64 mm, __u64 ring, struct ks_owner* owner) {
   struct owner_search search = {
-      .mm = mm, .ring = ring, .vms = zero_to_be_counted_up(), .holders = zero_to_be_counted_up()};
+      .mm = mm, .ring = ring, .vms = zero_that_changes(), .holders = zero_that_changes()};
   if (!owner) return KS_NO_VM_YET;
   bpf_for_each_map_elem(&vms, consider_vm, &search, 0);
   if (search.vms == 0) return search.unsettled ? KS_NO_VM_YET : KS_NO_VM;

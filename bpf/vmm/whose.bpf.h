@@ -42,7 +42,7 @@ static long consider_first(void* map, __u32* slot, struct ks_vm_row* vm,
 
 /* Of an address space that has, or had, several. */
 static __noinline int first_vm_of(__u64 mm, struct ks_owner* owner) {
-  struct first_search search = {.mm = mm};
+  struct first_search search = {.mm = mm, .first.serial = zero_that_changes()};
   if (!owner) return 0;
   bpf_for_each_map_elem(&vms, consider_first, &search, 0);
   *owner = search.first;

@@ -1,5 +1,5 @@
-// Every file of scenarios/ is a test. Its suite says where it runs: Anywhere or Lab, and in the
-// lab's short selection, AnywhereCi or LabCi.
+// Every file of scenarios/ is a test. Its suite says where it runs: Anywhere, Lab or Native, and in
+// the lab's short selection, AnywhereCi or LabCi.
 #include <iostream>
 
 #include <gtest/gtest.h>
@@ -13,9 +13,9 @@ namespace {
 
 std::string Suite(const absl::StatusOr<Scenario>& scenario) {
   // One that cannot be read fails everywhere.
-  const bool lab = scenario.ok() && scenario->runs() == LAB;
-  const bool ci = !scenario.ok() || scenario->ci();
-  return absl::StrCat(lab ? "Lab" : "Anywhere", ci ? "Ci" : "");
+  if (!scenario.ok()) return "AnywhereCi";
+  if (scenario->runs() == NATIVE) return "Native";
+  return absl::StrCat(scenario->runs() == LAB ? "Lab" : "Anywhere", scenario->ci() ? "Ci" : "");
 }
 
 void Register(const std::vector<Named>& all) {

@@ -61,7 +61,7 @@ class BpfTest : public ::testing::Test {
 
   bool IsLoaded(const Hook& hook) const { return std::ranges::count(objects_, hook.bpf) != 0; }
 
-  // The BPF objects whose hooks are loaded: each takes its time where the kernel is emulated.
+  // The files of bpf/ whose hooks are loaded: each takes its time where the kernel is emulated.
   std::vector<absl::string_view> objects_ = {"life",      "inventory", "device", "msr",
                                              "userspace", "exit",      "inject"};
   ProbeOptions options_;

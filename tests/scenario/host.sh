@@ -112,27 +112,26 @@ connect_to() {
   PYTHONHOME=/usr "$1" -c 'import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])' "$2"
 }
 
-# until_given VM WHAT: waits until the sensor knows that it was given something that fits WHAT.
-until_given() {
+# until_shows VM WHAT [TRIES]: waits until the client's page of the VM has a line that fits WHAT; five tries a second.
+until_shows() {
   vm=$(eval echo "\$NAME_$(echo "$1" | tr - _)")
-  for _ in $(seq 300); do
-    $CLIENT vms "$vm" | grep -q "$2" && return
+  for _ in $(seq "${3:-300}"); do
+    $CLIENT vms "$vm" | grep -qE "$2" && return
     sleep 0.2
   done
-  echo "host.sh: $vm was given no $2, as far as is known: $($CLIENT vms "$vm")" >&2
+  echo "host.sh: $vm shows no $2: $($CLIENT vms "$vm")" >&2
   exit 1
+}
+
+# until_given VM WHAT: waits until the sensor knows that it was given something that fits WHAT.
+until_given() {
+  until_shows "$1" "$2"
 }
 
 # until_settled VM: waits until the VM has been watched for so long that what it has now counts as what it had at first
 # (EntitlementSource::kConfinesItselfForNs).
 until_settled() {
-  vm=$(eval echo "\$NAME_$(echo "$1" | tr - _)")
-  for _ in $(seq 600); do
-    $CLIENT vms "$vm" | grep -qE 'since .*\((4[89]s|5[0-9]s|[0-9]+m)\)' && return
-    sleep 0.2
-  done
-  echo "host.sh: $vm is not watched for long enough: $($CLIENT vms "$vm")" >&2
-  exit 1
+  until_shows "$1" 'since .*\((4[89]s|5[0-9]s|[0-9]+m)\)' 600
 }
 
 # until_has_disk VM: the same of the image that kvmsentry-test-vmm holds.

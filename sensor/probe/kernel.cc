@@ -1,6 +1,7 @@
 #include "sensor/probe/kernel.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <iterator>
@@ -66,6 +67,21 @@ absl::Status NotLoaded(absl::string_view module) {
       "module ", module, " not loaded, or not in this kernel; attached as soon as it is"));
 }
 
+// Its types as an object of the kernel's; none where it went just now.
+Fd TypesOfModule(absl::string_view module) {
+  for (uint32_t id = 0; bpf_btf_get_next_id(id, &id) == 0;) {
+    Fd fd(bpf_btf_get_fd_by_id(id));
+    std::array<char, 64> name{};  // MODULE_NAME_LEN, include/linux/moduleparam.h
+    bpf_btf_info info{};
+    info.name = reinterpret_cast<uint64_t>(name.data());
+    info.name_len = name.size();
+    uint32_t size = sizeof(info);
+    if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0) continue;
+    if (info.kernel_btf != 0 && module == name.data()) return fd;
+  }
+  return Fd();
+}
+
 bool HasHardwareBackEnd() { return HasModule("kvm_intel") || HasModule("kvm_amd"); }
 
 std::vector<absl::string_view> FunctionsOf(const Hook& hook) {
@@ -100,8 +116,10 @@ absl::StatusOr<Kernel> Kernel::Inspect(std::span<const Hook* const> hooks) {
     BtfPtr types(btf__load_module_btf(module.c_str(), kernel.vmlinux_.get()));
     if (types == nullptr) continue;
     if (std::ranges::find(kWatched, module) != std::end(kWatched)) {
-      kernel.module_names_.Add(*types, btf__type_cnt(kernel.vmlinux_.get()));
-      kernel.modules_.push_back(std::move(types));
+      Module& added = kernel.modules_.emplace_back();
+      added.names.Add(*types, btf__type_cnt(kernel.vmlinux_.get()));
+      added.types = std::move(types);
+      added.fd = TypesOfModule(module);
     } else {
       kernel.NoteNamesakes(*types, hooks);
     }
@@ -126,7 +144,17 @@ bool Kernel::HasInVmlinux(absl::string_view name, uint32_t kind) const {
 }
 
 bool Kernel::Has(absl::string_view name, uint32_t kind) const {
-  return HasInVmlinux(name, kind) || module_names_.Has(name, kind);
+  return TargetOf(name, kind).number != 0;
+}
+
+Kernel::Target Kernel::TargetOf(absl::string_view name, uint32_t kind) const {
+  if (const uint32_t number = vmlinux_names_.NumberOf(name, kind)) return {number};
+  for (const Module& module : modules_) {
+    if (const uint32_t number = module.names.NumberOf(name, kind)) {
+      return {number, module.fd.get()};
+    }
+  }
+  return {};
 }
 
 // Where a function is inlined everywhere, BTF does not have it either.

@@ -8,6 +8,7 @@
 
 #include "absl/strings/string_view.h"
 
+#include "sensor/base/fd.h"
 #include "sensor/base/status.h"
 #include "sensor/probe/hooks.h"
 #include "sensor/probe/type_names.h"
@@ -31,6 +32,14 @@ class Kernel {
   // raises it, UNAVAILABLE where its module is not loaded.
   absl::Status Offers(const Hook& hook, Variant variant) const;
 
+  // What a program attaches to: its number, and the module whose types have it (0: the kernel's
+  // own). Number 0 where nothing of KIND has that NAME.
+  struct Target {
+    uint32_t number = 0;
+    int module = 0;  // a descriptor of the module's types; the Kernel's
+  };
+  Target TargetOf(absl::string_view name, uint32_t kind) const;
+
   // The functions of HOOK's with_if_there and superseded_by that this kernel has not.
   std::vector<absl::string_view> AbsentOf(const Hook& hook) const;
 
@@ -53,8 +62,13 @@ class Kernel {
   TypeNames vmlinux_names_;
   absl::Status trampolines_;
   absl::Status kprobes_;
-  std::vector<BtfPtr> modules_;  // KVM's and vhost's, as far as they are loaded
-  TypeNames module_names_;
+  // KVM's, vhost's and so on, as far as they are loaded.
+  struct Module {
+    BtfPtr types;
+    TypeNames names;
+    Fd fd;
+  };
+  std::vector<Module> modules_;
   // Functions that another module has, too: handle_tx is also caif_serial's. The kernel's loader
   // looks for a function by its name alone.
   std::vector<absl::string_view> ambiguous_;

@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 
 #include "self.skel.h"
+#include "sensor/probe/attach_targets.h"
 #include "sensor/probe/choice.h"
 #include "sensor/probe/kernel.h"
 
@@ -62,6 +63,7 @@ absl::StatusOr<Loader::Attached> LibbpfLoader::Attach(std::span<const Hook* cons
   }
   const Kernel kernel = *std::move(kernel_);
   kernel_.reset();
+  const AttachTargets targets(kernel);
   Attached attached;
   while (!hooks.empty()) {
     const BpfSource& source = plan_.SourceOf(*hooks.front());

@@ -13,7 +13,7 @@ void TypeNames::Add(const btf& types, uint32_t from) {
       case BTF_KIND_UNION:
       case BTF_KIND_TYPEDEF:
       case BTF_KIND_FUNC:
-        names_.emplace(btf__name_by_offset(&types, type->name_off), kind);
+        names_.emplace(std::pair(btf__name_by_offset(&types, type->name_off), kind), id);
         break;
       default:
         break;

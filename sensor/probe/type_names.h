@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 
 struct btf;
@@ -21,9 +21,14 @@ class TypeNames {
 
   // Whether there is a type of KIND (BTF_KIND_FUNC, ...) with NAME.
   bool Has(absl::string_view name, uint32_t kind) const { return names_.contains({name, kind}); }
+  // Its number; 0 without. Of several the first.
+  uint32_t NumberOf(absl::string_view name, uint32_t kind) const {
+    const auto found = names_.find({name, kind});
+    return found == names_.end() ? 0 : found->second;
+  }
 
  private:
-  absl::flat_hash_set<std::pair<absl::string_view, uint32_t>> names_;
+  absl::flat_hash_map<std::pair<absl::string_view, uint32_t>, uint32_t> names_;
 };
 
 }  // namespace kvmsentry

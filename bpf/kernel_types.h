@@ -147,19 +147,22 @@ struct mutex {
   atomic_long_t owner; /* absent with PREEMPT_RT */
 } KS_CORE;
 
-enum kvm_reg {
-  VCPU_REGS_RIP,
-  VCPU_EXREG_CR3,
-  VCPU_EXREG_SEGMENTS
-}; /* values are the running kernel's */
+enum kvm_reg { VCPU_EXREG_CR3, VCPU_EXREG_SEGMENTS }; /* values are the running kernel's */
+
+enum kvm_reg___renamed { VCPU_REG_CR3, VCPU_REG_SEGMENTS }; /* in Linux 7.3 */
 
 struct kvm_vcpu_arch {
   unsigned long regs[17];
   __u32 regs_avail;
+  unsigned long cr0;
   unsigned long cr3;
   unsigned long cr4;
   __u64 efer;
   bool guest_state_protected;
+} KS_CORE;
+
+struct kvm_vcpu_arch___bitmap { /* in Linux 7.3 */
+  unsigned long regs_avail[1];
 } KS_CORE;
 
 struct kvm_dirty_ring {

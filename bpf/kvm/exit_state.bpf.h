@@ -43,20 +43,38 @@ static __always_inline __u32 exit_code(__u64 vcpu, __u32 isa) {
   return 0x7fffffff; /* no vendor's: counts as KS_EXIT_OTHER */
 }
 
+/* Numbers of registers, which are the running kernel's but for those of the architecture itself:
+ * arch/x86/include/asm/kvm_vcpu_regs.h. */
+#define KS_REG_RSP 4
+#define KS_REG_RIP 16
+
+#define KS_REG(name)                                           \
+  (bpf_core_enum_value_exists(enum kvm_reg, VCPU_EXREG_##name) \
+       ? bpf_core_enum_value(enum kvm_reg, VCPU_EXREG_##name)  \
+       : bpf_core_enum_value(enum kvm_reg___renamed, VCPU_REG_##name))
+
+/* Bit N: KVM has register N in memory; what it has not is in the processor. */
+static __always_inline __u64 registers_at_hand(const struct kvm_vcpu_arch* arch) {
+  const struct kvm_vcpu_arch___bitmap* newer = (void*)arch;
+  __u64 bits = 0;
+  if (!bpf_core_field_exists(newer->regs_avail)) return BPF_CORE_READ(arch, regs_avail);
+  bpf_core_read(&bits, sizeof(bits), &newer->regs_avail);
+  return bits;
+}
+
 static __always_inline void read_vmx_state(__u64 vcpu, struct ks_exit_state* state) {
   const struct kvm_vcpu_arch* arch = &((struct kvm_vcpu*)vcpu)->arch;
-  __u32 read = BPF_CORE_READ(arch, regs_avail);
-  __u32 rip = bpf_core_enum_value(enum kvm_reg, VCPU_REGS_RIP);
-  if (read & (1U << rip)) {
-    bpf_core_read(&state->rip, sizeof(state->rip), &arch->regs[16]);
+  __u64 read = registers_at_hand(arch);
+  if (read & (1ULL << KS_REG_RIP)) {
+    bpf_core_read(&state->rip, sizeof(state->rip), &arch->regs[KS_REG_RIP]);
     state->known |= KS_KNOWN_RIP;
   }
-  if (read & (1U << bpf_core_enum_value(enum kvm_reg, VCPU_EXREG_CR3))) {
+  if (read & (1ULL << KS_REG(CR3))) {
     state->cr3 = BPF_CORE_READ(arch, cr3);
     state->known |= KS_KNOWN_CR3;
   }
   /* KVM clears the mask only when it first asks for a segment after an exit. */
-  if (!(read & (1U << bpf_core_enum_value(enum kvm_reg, VCPU_EXREG_SEGMENTS)))) return;
+  if (!(read & (1ULL << KS_REG(SEGMENTS)))) return;
   const struct vcpu_vmx* vmx = (struct vcpu_vmx*)vcpu;
   __u32 segments = BPF_CORE_READ(vmx, segment_cache.bitmask);
   if (segments & (1U << (SEG_FIELD_AR + VCPU_SREG_SS * SEG_FIELD_NR))) {

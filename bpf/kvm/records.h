@@ -6,7 +6,7 @@
 #include "bpf/kvm/walks.h"
 #include "bpf/records.h"
 
-#define KS_KVM_VERSION 4
+#define KS_KVM_VERSION 5
 
 /* ---- vCPUs and VMs -------------------------------------------------------------------------- */
 
@@ -33,7 +33,8 @@ struct ks_vcpu_row {
   uint64_t hypercalls_seen;   /* bit N: hypercall N since then; 63: that, or one above */
   uint64_t address;           /* that of its entry, also once vcpu is 0 */
   uint64_t published;         /* 1: it is the vCPU's; until then another row may become that */
-  uint64_t padding[6];
+  uint64_t rewritten; /* by ks_registers: changed by ioctls since it ran; it did not run since */
+  uint64_t padding[5];
   struct ks_meter_row meters[KS_METERS_OF_VCPU];
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vcpu_row, meters) == 128);
@@ -96,6 +97,7 @@ struct ks_vm_row {
   uint64_t padding;
   struct ks_meter_row meters[KS_METERS_OF_VM]; /* from KS_METERS_OF_VCPU on; added atomically */
   uint64_t retired[KS_METERS_OF_VCPU]; /* counts of rows gone, folded so that sums never go back */
+  uint64_t padding2[7];
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vm_row, meters) == 64);
 KS_STATIC_ASSERT(sizeof(struct ks_vm_row) % 64 == 0);
@@ -107,8 +109,8 @@ enum ks_owner_kind {
   /* the others are said by user space: */
   KS_OWNER_PROCESS,   /* tgid */
   KS_OWNER_CGROUP,    /* id of a cgroup of the unified hierarchy */
-  KS_OWNER_FILE,      /* an image open for writing: device of its file system, inode; or a block
-                         device that is: its number, 0 */
+  KS_OWNER_FILE,      /* an image open for writing, or guest memory: device of its file system,
+                         inode; or a block device that is an image: its number, 0 */
   KS_OWNER_INTERFACE, /* ifindex, number of the network namespace */
 };
 
@@ -123,7 +125,8 @@ struct ks_owner_key {
 struct ks_owner {
   uint64_t serial;
   uint32_t slot;
-  uint32_t several; /* 1: it belongs, or belonged, to other VMs as well */
+  uint16_t several;   /* 1: it belongs, or belonged, to other VMs as well */
+  uint16_t is_memory; /* 1: a file that is the guest's memory */
 };
 
 /* One row a VM, in the slot of its ks_vm_row. */
@@ -169,13 +172,23 @@ enum ks_protection {
   KS_LOST_LSTAR,  /* the entry to it is elsewhere */
 };
 
+/* Registers of a vCPU that its VMM changed between two runs. */
+enum ks_registers {
+  KS_REGISTERS_GENERAL = 0,
+  KS_REGISTERS_STACK,       /* RSP */
+  KS_REGISTERS_INSTRUCTION, /* RIP */
+  KS_REGISTERS_PAGE_TABLE,  /* CR3 */
+  KS_REGISTERS_CONTROL,     /* protections and modes in CR0, CR4, EFER */
+};
+
 /* First-seen members of one VM. Programs set them, user space takes (reads and clears) them. */
 struct ks_kvm_sets {
   uint64_t changed;         /* not 0: members were set since user space took them */
   uint64_t mmio_overflow;   /* guest pages that found no room */
   uint64_t msr_overflow;    /* MSRs outside the blocks that found no room */
   uint64_t protection_lost; /* by ks_protection */
-  uint64_t padding[4];
+  uint64_t rewritten;       /* by ks_registers: it ran with them */
+  uint64_t padding[3];
   uint64_t ports[65536 / 64];
   uint64_t msrs_written[KS_MSR_BITS / 64];
   uint64_t ioctls[KS_IOCTL_KINDS * 256 / 64]; /* by KS_IOCTL_MEMBER */

@@ -11,6 +11,7 @@
  */
 #include "bpf/kvm/kvm_file.bpf.h"
 #include "bpf/kvm/meter.bpf.h"
+#include "bpf/kvm/sets.bpf.h"
 #include "bpf/syscall.bpf.h"
 #include "bpf/kvm/whose.bpf.h"
 
@@ -50,6 +51,16 @@ static __noinline struct ks_vcpu_row* find_runner(__u32 cpu) {
   return 0;
 }
 
+/* The vCPU ran with registers that its VMM has changed (rewrite.bpf.c). */
+static __noinline int note_rewritten(struct ks_vcpu_row* vcpu) {
+  struct ks_kvm_sets* sets = vcpu ? sets_of(vcpu) : 0;
+  if (!sets) return 0;
+  __sync_fetch_and_or(&sets->rewritten, vcpu->rewritten);
+  sets->changed = 1;
+  vcpu->rewritten = 0;
+  return 0;
+}
+
 /* TP_PROTO(__u32 reason, int errno), include/trace/events/kvm.h. */
 static __always_inline void count_userspace_exit(const __u64* ctx, bool cast) {
   __u32 cpu = bpf_get_smp_processor_id();
@@ -62,6 +73,7 @@ static __always_inline void count_userspace_exit(const __u64* ctx, bool cast) {
     __u64 bit = 1ULL << reason;
     if (!(vcpu->exit_reasons_seen & bit)) __sync_fetch_and_or(&vcpu->exit_reasons_seen, bit);
   }
+  if (vcpu->rewritten) note_rewritten(vcpu);
   meter_add(vcpu, KS_METER_USERSPACE_EXIT, 1, reason);
   if (error > 0 && error != EINTR && error != EAGAIN)
     meter_add(vcpu, KS_METER_USERSPACE_ERROR, 1, reason);

@@ -36,7 +36,7 @@ enum ks_call_family {
   KS_CALL_MODULE, /* also a kernel to be booted */
   KS_CALL_BPF,
   KS_CALL_PERF,
-  KS_CALL_PTRACE,   /* and process_vm_*: memory of other processes */
+  KS_CALL_PTRACE,   /* and process_vm_*: memory of other processes, or of another VM */
   KS_CALL_MEMORY,   /* opened the host's memory or ports as a device */
   KS_CALL_KERNEL_FS /* opened a file of proc or sysfs for writing */
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What strangers do to a VM: reach into the memory of its processes, connect to their sockets, open
- * its images, or change them by their path. A stranger is any process that is not of this VM. The
- * same hooks show a VM's own processes at the services, files and processes of the host.
+ * What strangers do to a VM: reach into the memory of its processes or open the files that it lies
+ * in, connect to their sockets, open its images, or change them by their path. A stranger is any
+ * process that is not of this VM. The same hooks show a VM's own processes at the services, files
+ * and processes of the host.
  */
 #include "bpf/vmm/act.bpf.h"
 /* after the maps that they count in: */
@@ -30,6 +31,14 @@ KS_LICENSE;
 
 /* ---- into its memory ------------------------------------------------------------------------ */
 
+static __always_inline void report_entered(const struct ks_owner* owner) {
+  struct ks_vmm_vm_row* row = row_of_vm(owner);
+  if (!row) return;
+  count_act(row, owner, KS_METER_VMM_ENTERED);
+  struct ks_vmm_act* record = begin_act(row, owner, KS_ACT_ENTERED);
+  if (record) submit_act(record);
+}
+
 /* The process TGID was reached into; it began at BEGIN and has the address space MM, as far as is
  * known (0: not). */
 static __always_inline void reach_into(__u64 mm, __u32 tgid, __u64 begin) {
@@ -39,12 +48,7 @@ static __always_inline void reach_into(__u64 mm, __u32 tgid, __u64 begin) {
   bool of_a_vm = is_current_vms(&actor);
   if (of_a_vm) note_call(KS_CALL_PTRACE);
   if (vm_of_process(mm, tgid, begin, &owner) != KS_A_VMS) return;
-  if (of_a_vm && actor.serial == owner.serial) return;
-  struct ks_vmm_vm_row* row = row_of_vm(&owner);
-  if (!row) return;
-  count_act(row, &owner, KS_METER_VMM_ENTERED);
-  struct ks_vmm_act* record = begin_act(row, &owner, KS_ACT_ENTERED);
-  if (record) submit_act(record);
+  if (!of_a_vm || actor.serial != owner.serial) report_entered(&owner);
 }
 
 /* Files of /proc/PID that show where a thread is in the kernel (stack, syscall) ask for the same
@@ -130,11 +134,11 @@ static __always_inline void on_client(const __u64* arguments, bool typed) {
 }
 KS_FUNCTION_ENTRY(security_unix_stream_connect, on_client)
 
-/* ---- at images ------------------------------------------------------------------------------ */
+/* ---- at images and memory ------------------------------------------------------------------- */
 
-/* The VM whose image is KEY, to be written; false where it is none's, or several', or that VM has
- * ended: who opens the image then is no stranger any more. */
-static __always_inline bool find_image(const struct ks_owner_key* key, struct ks_owner* owner) {
+/* The VM whose image, to be written, or memory is KEY; false where it is none's, or several', or
+ * that VM has ended: who opens the file then is no stranger any more. */
+static __always_inline bool find_owned(const struct ks_owner_key* key, struct ks_owner* owner) {
   const struct ks_owner* found = bpf_map_lookup_elem(&owners, key);
   if (!found || found->several) return false;
   *owner = *found;
@@ -156,12 +160,17 @@ static __always_inline void report_image(const struct ks_owner* owner, __u32 act
   submit_act(record);
 }
 
-static __noinline int touch_image(struct dentry* dentry, const struct ks_owner_key* key,
-                                  __u32 act) {
+static __noinline int touch_file(struct dentry* dentry, const struct ks_owner_key* key, __u32 act) {
   struct ks_owner actor = {}, owner = {};
-  if (!key || !find_image(key, &owner)) return 0;
+  if (!key || !find_owned(key, &owner)) return 0;
   bool of_a_vm = is_current_vms(&actor);
   if (of_a_vm && actor.serial == owner.serial) return 0;
+  if (owner.is_memory) {
+    if (act == KS_ACT_IMAGE_CHANGED) return 0; /* its name is nothing to the guest */
+    report_entered(&owner);
+    if (of_a_vm) note_call(KS_CALL_PTRACE);
+    return 0;
+  }
   report_image(&owner, act, dentry);
   if (of_a_vm) report_image(&actor, KS_ACT_FOREIGN_IMAGE, dentry);
   return 0;
@@ -176,8 +185,8 @@ static __always_inline void on_file(struct file* file, const struct ks_opened* o
   } else if (writes && is_kernel_fs(opened->magic)) {
     note_call(KS_CALL_KERNEL_FS);
   } else if (opened->key.kind) {
-    touch_image(BPF_CORE_READ(file, f_path.dentry), &opened->key,
-                writes ? KS_ACT_IMAGE_WRITTEN : KS_ACT_IMAGE_READ);
+    touch_file(BPF_CORE_READ(file, f_path.dentry), &opened->key,
+               writes ? KS_ACT_IMAGE_WRITTEN : KS_ACT_IMAGE_READ);
   }
 }
 
@@ -215,7 +224,7 @@ static __always_inline void change_image(struct dentry* dentry) {
   if (!inode) return; /* a name that is free */
   struct ks_owner_key key = {};
   KS_READ_IMAGE_KEY(key, inode, BPF_CORE_READ);
-  if (key.kind) touch_image(dentry, &key, KS_ACT_IMAGE_CHANGED);
+  if (key.kind) touch_file(dentry, &key, KS_ACT_IMAGE_CHANGED);
 }
 
 /* A change is reported once it was made: fexit is handed the result; a kprobe comes before it. */

@@ -82,6 +82,7 @@ GivenPart PartOf(const given::MemoryBacking& backing) {
   return Part("memory-backing", backing.id)
       .Has("kind", backing.kind)
       .Has("path", backing.path)
+      .Has("file", backing.file)
       .HasBytes("size", backing.size)
       .Has("shared", backing.shared)
       .Take();

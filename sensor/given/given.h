@@ -114,6 +114,7 @@ struct MemoryBacking {
   std::string id;
   TextFact kind;  // "ram", "file", "memfd"
   TextFact path;
+  TextFact file;  // what it is on the host: "0:1 inode 42"
   NumberFact size;
   FlagFact shared;
   friend bool operator==(const MemoryBacking&, const MemoryBacking&) = default;

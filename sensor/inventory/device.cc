@@ -9,6 +9,7 @@ namespace kvmsentry {
 namespace {
 
 constexpr uint64_t kSector = 512;
+constexpr uint64_t kLeastMemory = 1 << 20;
 constexpr uint32_t kLastStandardStream = 2;
 
 // Kernel views: their files are as large as a page whatever is in them.
@@ -24,6 +25,12 @@ bool IsImage(const ks_open_device& file) {
   const bool mapped = (file.flags & KS_DEVICE_MAPPED) != 0;
   const bool read_only = (file.flags & KS_DEVICE_WRITE) == 0;
   return !mapped || !(read_only || file.fs_magic == TMPFS_MAGIC);
+}
+
+bool IsMemory(const ks_open_device& file) {
+  const bool in_memory = file.fs_magic == TMPFS_MAGIC || file.fs_magic == HUGETLBFS_MAGIC;
+  constexpr uint32_t kUsed = KS_DEVICE_WRITE | KS_DEVICE_MAPPED;
+  return in_memory && (file.flags & kUsed) == kUsed && file.size >= kLeastMemory;
 }
 
 }  // namespace
@@ -53,6 +60,7 @@ std::optional<DeviceKind> DeviceKindOf(const ks_open_device& file, const MiscDev
   const bool wanted = (file.flags & (KS_DEVICE_READ | KS_DEVICE_APPEND)) == KS_DEVICE_READ &&
                       file.fd > kLastStandardStream;
   if (!wanted) return std::nullopt;
+  if (file.kind == KS_DEVICE_FILE && IsMemory(file)) return DeviceKind::kMemory;
   const bool disk = file.kind == KS_DEVICE_BLOCK || (file.kind == KS_DEVICE_FILE && IsImage(file));
   return disk ? std::optional(DeviceKind::kDisk) : std::nullopt;
 }

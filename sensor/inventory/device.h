@@ -12,6 +12,8 @@
 //             - does not lie on proc, sysfs, a cgroup's file system or hugetlbfs
 //             - is not mapped where it lies on tmpfs: there it is the guest's memory
 //             - is not mapped where it is open for reading only: there it is code or firmware
+//   memory  a file of tmpfs or hugetlbfs, named or not, that is open for writing and mapped, and
+//           holds a MiB or more: the guest's memory, as shared with helpers or in huge pages
 //
 // So a kernel or an initial ramdisk that a VMM keeps open for reading counts as a disk that is
 // read only, and a shared file that some other process maps may be missing. Not recognised:
@@ -31,7 +33,7 @@
 
 namespace kvmsentry {
 
-enum class DeviceKind { kTap = 1, kVhostNet, kVhostVsock, kVhostScsi, kDisk };
+enum class DeviceKind { kTap = 1, kVhostNet, kVhostVsock, kVhostScsi, kDisk, kMemory };
 
 // How large an image is: no part of which device it is, for it grows.
 struct DeviceSize {
@@ -41,22 +43,23 @@ struct DeviceSize {
 
 struct Device {
   DeviceKind kind = DeviceKind::kDisk;
-  // Escaped. Of a tap its interface, of vhost its name in /proc/misc. Of a disk its path, below
-  // this process's root where that leads to it; empty where no path could be verified to be its.
+  // Escaped. Of a tap its interface, of vhost its name in /proc/misc. Of a disk and of memory its
+  // path, below this process's root where that leads to it; empty where no path could be verified
+  // to be its.
   std::string name;
   int32_t pid = 0;
   uint32_t fd = 0;     // the lowest
   uint32_t files = 1;  // descriptors of that process: a tap with several queues has several
-  // Of a block device and of a character device its own, of an image its file system's.
+  // Of a block device and of a character device its own, of a file its file system's.
   uint32_t major = 0, minor = 0;
-  uint64_t inode = 0;  // of an image; 0 of all others
+  uint64_t inode = 0;  // of an image and of memory; 0 of all others
   // In the kernel: of a tap its struct tun_file, of vhost what its driver keeps, which for net
   // and vsock is also their struct vhost_dev, the first member (drivers/vhost/net.c, vsock.c). 0 of
   // disks.
   uint64_t object = 0;
   // Of a tap, 0 where not known: its number, and that of the network namespace that it is in.
   uint32_t ifindex = 0, net_ns = 0;
-  DeviceSize size = {};  // of an image, as of the walk
+  DeviceSize size = {};  // of an image or memory, as of the walk
   bool block = false;
   bool writable = false;
   bool shared_by_process = false;  // the process holds several VMs, and which has it is not known

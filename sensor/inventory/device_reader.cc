@@ -105,9 +105,9 @@ bool IsSame(const struct stat& stat, const ks_open_device& file) {
          (own_device || stat.st_dev == makedev(MajorOf(file.fs_device), MinorOf(file.fs_device)));
 }
 
-// The path of a disk. The kernel walk reads it, of that very file; one that is too long for it is
-// read here, if this user may. What is asked then is one descriptor of our own, so path and
-// identity are of one file, whatever the process does meanwhile.
+// The path of a disk, or of memory. The kernel walk reads it, of that very file; one that is too
+// long for it is read here, if this user may. What is asked then is one descriptor of our own, so
+// path and identity are of one file, whatever the process does meanwhile.
 std::string PathOf(int process, const ks_open_device& file) {
   const absl::string_view walked(file.path, strnlen(file.path, sizeof(file.path)));
   if (!walked.empty()) return Escape(walked, PATH_MAX);
@@ -151,7 +151,7 @@ Device Describe(const Found& found, int process, const MiscDevices& misc) {
                 .size = {file.size},
                 .block = file.kind == KS_DEVICE_BLOCK,
                 .writable = found.writable};
-  if (found.kind == DeviceKind::kDisk) {
+  if (found.kind == DeviceKind::kDisk || found.kind == DeviceKind::kMemory) {
     device.name = PathOf(process, file);
   } else if (found.kind == DeviceKind::kTap) {
     device.name = InterfaceOf(process, file);

@@ -38,7 +38,8 @@ static_assert(static_cast<int>(DeviceKind::kTap) == v1::Device::TAP &&
               static_cast<int>(DeviceKind::kVhostNet) == v1::Device::VHOST_NET &&
               static_cast<int>(DeviceKind::kVhostVsock) == v1::Device::VHOST_VSOCK &&
               static_cast<int>(DeviceKind::kVhostScsi) == v1::Device::VHOST_SCSI &&
-              static_cast<int>(DeviceKind::kDisk) == v1::Device::DISK);
+              static_cast<int>(DeviceKind::kDisk) == v1::Device::DISK &&
+              static_cast<int>(DeviceKind::kMemory) == v1::Device::MEMORY);
 
 static_assert(static_cast<int>(Selection::Verdict::kSelected) == v1::SpecSelection::SELECTED &&
               static_cast<int>(Selection::Verdict::kExcepted) == v1::SpecSelection::EXCEPTED &&

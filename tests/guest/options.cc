@@ -73,6 +73,7 @@ struct Raw {
   std::string behaviour;
   std::string direction;
   std::string then = "calm";
+  std::string rewrite;
   std::string name;
 };
 
@@ -153,6 +154,14 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
 
   app->add_flag("--debugged", workload.debugged,
                 "Have the VMM debug each vCPU, from its first run on: no breakpoint is set");
+  app->add_option(
+         "--rewrite", raw.rewrite,
+         "Once each vCPU has come back ten times, its VMM writes its registers: unchanged, "
+         "with another stack pointer, or that as a reset does")
+      ->check(CLI::IsMember({"unchanged", "stack", "reset"}));
+  app->add_option("--rewrites", workload.rewrites, "So often, at a return each")
+      ->check(CLI::Range(1U, 1000U))
+      ->capture_default_str();
   app->add_option("--vcpus", options.vcpus, "vCPUs of each VM, a thread each")
       ->check(CLI::Range(1U, kMaximumVcpus))
       ->capture_default_str();
@@ -169,6 +178,8 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
       ->capture_default_str();
   app->add_option("--memory-kib", options.memory_kib, "Memory of each VM, a multiple of 4")
       ->capture_default_str();
+  app->add_option("--memory-file", workload.memory_file,
+                  "The memory is this file, which is made where it is missing, and stays open");
   app->add_flag("--one-thread", options.one_thread, "Run all vCPUs in turn on a single thread");
 
   app->add_option("--seconds", options.seconds, "End after this time, whatever happens")
@@ -267,6 +278,9 @@ absl::Status CheckMemory(const Options& options) {
   if (options.memory_kib % (kPageSize / 1024) != 0) {
     return Invalid("--memory-kib is not a multiple of 4");
   }
+  if (!options.workload.memory_file.empty() && options.vms != 1) {
+    return Invalid("--memory-file is of one VM");
+  }
   return absl::OkStatus();
 }
 
@@ -275,6 +289,9 @@ absl::StatusOr<Options> Finish(const CLI::App& app, const Raw& raw) {
   for (const auto& [behaviour, name] : kBehaviours) {
     if (raw.behaviour == name) options.workload.behaviour = behaviour;
   }
+  if (raw.rewrite == "unchanged") options.workload.rewrite = Rewrite::kUnchanged;
+  if (raw.rewrite == "stack") options.workload.rewrite = Rewrite::kStack;
+  if (raw.rewrite == "reset") options.workload.rewrite = Rewrite::kReset;
   options.then = raw.then == "exit" ? Then::kExit : Then::kCalm;
 
   const Behaviour behaviour = options.workload.behaviour;

@@ -53,6 +53,12 @@ absl::Status VcpuTask::Step() {
 }
 
 absl::Status VcpuTask::RunOnce() {
+  constexpr uint64_t kRewrittenAfter = 10;
+  const bool writes = runs_ >= kRewrittenAfter && runs_ < kRewrittenAfter + workload_.rewrites;
+  ++runs_;
+  if (workload_.rewrite != Rewrite::kNever && writes) {
+    if (absl::Status status = vcpu_.Write(workload_.rewrite); !status.ok()) return status;
+  }
   const absl::StatusOr<Exit> exit = vcpu_.Run();
   if (!exit.ok()) return exit.status();
   switch (*exit) {

@@ -77,6 +77,7 @@ class VcpuTask {
   Vcpu vcpu_;
   Mailbox* mailbox_;
 
+  uint64_t runs_ = 0;
   uint64_t done_ = 0;   // operations of finished batches
   uint64_t batch_ = 0;  // operations of the current one
   std::optional<Clock::time_point> wake_;

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -50,6 +51,13 @@ absl::StatusOr<Mapping> Map(size_t size, int flags, int fd, absl::string_view wh
   void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, offset);
   if (address == MAP_FAILED) return Failed(absl::StrCat("mmap of ", what));
   return Mapping(address, size);
+}
+
+absl::StatusOr<UniqueFd> OpenMemory(const std::string& path, uint64_t bytes) {
+  UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (file.get() < 0) return Failed(path);
+  if (::ftruncate(file.get(), static_cast<off_t>(bytes)) < 0) return Failed(path);
+  return file;
 }
 
 }  // namespace
@@ -110,8 +118,15 @@ absl::StatusOr<Vm> Vm::Create(const Kvm& kvm, const Workload& workload, uint64_t
   if (HasDirtyRing(workload.behaviour) && ::ioctl(vm.fd_.get(), KVM_ENABLE_CAP, &ring) < 0) {
     return Failed("KVM_ENABLE_CAP of a dirty ring");
   }
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+  if (!workload.memory_file.empty()) {
+    absl::StatusOr<UniqueFd> file = OpenMemory(workload.memory_file, memory_bytes);
+    if (!file.ok()) return file.status();
+    vm.memory_file_ = *std::move(file);
+    flags = MAP_SHARED;
+  }
   absl::StatusOr<Mapping> memory =
-      Map(memory_bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, "guest memory");
+      Map(memory_bytes, flags | MAP_NORESERVE, vm.memory_file_.get(), "guest memory");
   if (!memory.ok()) return memory.status();
   vm.memory_ = *std::move(memory);
 
@@ -222,6 +237,22 @@ absl::Status Vcpu::Debug() {
   kvm_guest_debug debug{};
   debug.control = KVM_GUESTDBG_ENABLE;
   if (::ioctl(fd_.get(), KVM_SET_GUEST_DEBUG, &debug) < 0) return Failed("KVM_SET_GUEST_DEBUG");
+  return absl::OkStatus();
+}
+
+absl::Status Vcpu::Write(Rewrite what) {
+  constexpr uint64_t kAway = 256;  // no guest here has a stack
+  kvm_regs regs{};
+  kvm_sregs sregs{};
+  if (::ioctl(fd_.get(), KVM_GET_REGS, &regs) < 0) return Failed("KVM_GET_REGS");
+  if (::ioctl(fd_.get(), KVM_GET_SREGS, &sregs) < 0) return Failed("KVM_GET_SREGS");
+  if (what != Rewrite::kUnchanged) regs.rsp += kAway;
+  if (::ioctl(fd_.get(), KVM_SET_SREGS, &sregs) < 0) return Failed("KVM_SET_SREGS");
+  if (::ioctl(fd_.get(), KVM_SET_REGS, &regs) < 0) return Failed("KVM_SET_REGS");
+  kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE};
+  if (what == Rewrite::kReset && ::ioctl(fd_.get(), KVM_SET_MP_STATE, &runnable) < 0) {
+    return Failed("KVM_SET_MP_STATE");
+  }
   return absl::OkStatus();
 }
 

@@ -72,6 +72,9 @@ class Vcpu {
   // KVM_SET_GUEST_DEBUG, with nothing to stop at.
   absl::Status Debug();
 
+  // Writes its registers as WHAT says. While it does not run.
+  absl::Status Write(Rewrite what);
+
   // From any thread: the next KVM_RUN, or with a signal the current one, ends with kIntr, until
   // ClearKick.
   void Kick();
@@ -108,7 +111,8 @@ class Vm {
  private:
   Vm() = default;
 
-  Mapping memory_;  // before the fd: KVM lets go of it first
+  UniqueFd memory_file_;  // none: it is anonymous
+  Mapping memory_;        // before the fd: KVM lets go of it first
   UniqueFd fd_;
 };
 

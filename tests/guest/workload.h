@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "absl/strings/string_view.h"
 
@@ -28,6 +29,10 @@ enum class Behaviour {
 // The name on the command line and in the report.
 absl::string_view BehaviourName(Behaviour behaviour);
 
+// What the VMM does to the registers of a vCPU that has run: it writes them back as they were,
+// moves the stack pointer, or does that as a part of a reset.
+enum class Rewrite { kNever, kUnchanged, kStack, kReset };
+
 struct Workload {
   Behaviour behaviour = Behaviour::kCalm;
   bool write = true;  // out or write, otherwise in or read
@@ -41,6 +46,9 @@ struct Workload {
   uint32_t timer_ns = 2'000'000;
   bool debugged = false;  // the VMM asks to be told of the guest's breakpoints, as a debugger does
   uint32_t rep = 0;       // elements of one string instruction, 0 for plain IN and OUT
+  Rewrite rewrite = Rewrite::kNever;  // from the tenth return on
+  uint32_t rewrites = 1;              // so often
+  std::string memory_file;            // the guest's memory, shared; empty: anonymous
 };
 
 // A batch of operations is always a multiple of this.

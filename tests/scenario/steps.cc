@@ -19,8 +19,9 @@ absl::Status Stage::Start(const scenario::StartGuest& step) {
   std::vector<std::string> prefix = InFolder();
   if (!step.as().empty()) {
     const std::string copy = *folder_ / step.as();
-    prefix.insert(prefix.end(),
-                  {"sh", "-c", absl::StrCat("cp \"$0\" ", copy, " && exec ", copy, " \"$@\"")});
+    prefix.insert(prefix.end(), {"sh", "-c",
+                                 absl::StrCat("test -e ", copy, " || cp \"$0\" ", copy, "; exec ",
+                                              copy, " \"$@\"")});
   }
   KVMSENTRY_ASSIGN_OR_RETURN(Guest guest, StartGuest(Name(step.vm()), step.options(), prefix));
   guests_.emplace(step.vm(), std::move(guest));

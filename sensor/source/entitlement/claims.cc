@@ -78,6 +78,15 @@ std::vector<std::string> UndeclaredOf(const Given& given) {
   return devices;
 }
 
+std::map<std::string, std::string> MemoryFilesOf(const Given& given) {
+  std::map<std::string, std::string> files;
+  for (const given::MemoryBacking& backing : given.memory.backing) {
+    if (!backing.file.known()) continue;
+    files.emplace(*backing.file.value, backing.path.value.value_or(*backing.file.value));
+  }
+  return files;
+}
+
 std::vector<std::string> GainedSince(const given::Privileges& first, const given::Privileges& now) {
   std::vector<std::string> gained;
   if (now.uid.value == 0U && first.uid.known() && first.uid.value != 0U)

@@ -1,6 +1,7 @@
 // What a VM has, against what it was given: pure.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,10 @@ std::string ManagerOf(const Given& given);
 // Devices of the host that it has open, and that neither its command line nor its manager tells of.
 // None of a VMM whose command line is not understood, for it says nothing then.
 std::vector<std::string> UndeclaredOf(const Given& given);
+
+// The files that its memory lies in, each by what it is on the host ("0:1 inode 42"), and what it
+// is called.
+std::map<std::string, std::string> MemoryFilesOf(const Given& given);
 
 // What the process of NOW may, and that of FIRST might not. Rights that were given up are none. Of
 // labels of a security module and of namespaces nothing says which of two is the stricter: another

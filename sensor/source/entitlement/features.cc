@@ -10,6 +10,7 @@ namespace {
 constexpr auto kSet = FeatureKind::kSet;
 constexpr Points kRogue(Point::kK5);
 constexpr Points kBounds(Point::kR2, Point::kR3, Point::kK4);
+constexpr Points kShared(Point::kK4, Point::kR3, Point::kK2);
 constexpr Points kRights(Point::kR2, Point::kK5, Point::kK2);
 
 // Without hooks: what is known of each VM from its process, its files and its manager's.
@@ -35,6 +36,13 @@ constexpr std::array kFeatures = {
             .noun = "devices that neither command line nor manager tells of",
             .hooks = {},
             .member = &kDevice},
+    Feature{.name = "memory.shared",
+            .kind = kSet,
+            .points = kShared,
+            .unit = "memory",
+            .noun = "files of its memory that other VMs have, too",
+            .hooks = {},
+            .member = &kMemoryFile},
     Feature{.name = "vm.gained",
             .kind = kSet,
             .points = kRights,

@@ -15,6 +15,9 @@ constinit const MemberKind kManager = {.key = "manager",
 constinit const MemberKind kDevice = {
     .key = "device", .noun = "device", .hint = "disk /srv/scratch/*", .type = MemberType::kText};
 
+constinit const MemberKind kMemoryFile = {
+    .key = "memory", .noun = "memory", .hint = "/dev/shm/ivshmem*", .type = MemberType::kText};
+
 constinit const MemberKind kRight = {
     .key = "right", .noun = "right", .hint = "uid 0", .type = MemberType::kText};
 

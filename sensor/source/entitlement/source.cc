@@ -14,6 +14,7 @@ struct Sets {
   FeatureId runner = FeatureNamed("vm.runner");
   FeatureId manager = FeatureNamed("vm.manager");
   FeatureId undeclared = FeatureNamed("vm.undeclared");
+  FeatureId memory = FeatureNamed("memory.shared");
   FeatureId gained = FeatureNamed("vm.gained");
 };
 
@@ -40,9 +41,26 @@ absl::StatusOr<std::unique_ptr<EntitlementSource>> EntitlementSource::Open(const
   return std::make_unique<EntitlementSource>();
 }
 
+void EntitlementSource::Unwatch(VmId id) {
+  const auto vm = vms_.find(id);
+  if (vm == vms_.end()) return;
+  HaveMemory(id, vm->second, {});
+  vms_.erase(vm);
+}
+
 absl::Status EntitlementSource::Release(const VmPlace& vm) {
-  vms_.erase(vm.vm);
+  Unwatch(vm.vm);
   return absl::OkStatus();
+}
+
+void EntitlementSource::HaveMemory(VmId id, Vm& vm, std::map<std::string, std::string> files) {
+  for (const auto& [file, name] : vm.memory) {
+    const auto holders = holders_.find(file);
+    holders->second.erase(id);
+    if (holders->second.empty()) holders_.erase(holders);
+  }
+  for (const auto& [file, name] : files) holders_[file].insert(id);
+  vm.memory = std::move(files);
 }
 
 void EntitlementSource::Entitle(VmId id, const Given& given) {
@@ -59,6 +77,7 @@ void EntitlementSource::Entitle(VmId id, const Given& given) {
     undeclared[std::move(device)] = before == vm.undeclared.end() ? std::nullopt : before->second;
   }
   vm.undeclared = std::move(undeclared);
+  HaveMemory(id, vm, MemoryFilesOf(given));
   vm.changed = true;
 }
 
@@ -87,6 +106,9 @@ void EntitlementSource::ReadVm(VmId id, Vm& vm, KernelTime now, bool managed,
   }
   for (std::string& right : GainedSince(*vm.first, vm.now)) {
     Tell(id, now, Features().gained, std::move(right), out);
+  }
+  for (const auto& [file, name] : vm.memory) {
+    if (holders_.at(file).size() > 1) Tell(id, now, Features().memory, name, out);
   }
   for (auto& [device, since] : vm.undeclared) {
     if (!since) since = now;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,7 @@ class EntitlementSource final : public Source {
   SourceId id() const override { return SourceId::kEntitlement; }
   void Watch(const VmPlace& vm, std::span<const Limit> /*limits*/) override { (void)vms_[vm.vm]; }
   void Entitle(VmId vm, const Given& given) override;
-  void Unwatch(VmId vm) override { vms_.erase(vm); }
+  void Unwatch(VmId vm) override;
   absl::Status Release(const VmPlace& vm) override;
   void Read(const Sampling& sampling, std::vector<Observation>* out) override;
   void TakeUntold(std::vector<Observation>* /*out*/) override {}
@@ -50,12 +51,16 @@ class EntitlementSource final : public Source {
     given::Privileges now;
     std::string runner, manager;
     std::map<std::string, std::optional<KernelTime>> undeclared;  // since when; none: not told yet
+    std::map<std::string, std::string> memory;                    // see MemoryFilesOf
     bool changed = false;
     KernelTime told;
   };
+  // FILES are its memory from now on.
+  void HaveMemory(VmId id, Vm& vm, std::map<std::string, std::string> files);
   void ReadVm(VmId id, Vm& vm, KernelTime now, bool managed, std::vector<Observation>* out) const;
 
   std::map<VmId, Vm> vms_;
+  std::map<std::string, std::set<VmId>> holders_;  // of each file that is memory
   std::shared_ptr<const CountsByVm> counts_ =
       std::make_shared<const CountsByVm>(SourceId::kEntitlement, 0);
 };

@@ -25,6 +25,10 @@ constexpr std::array<absl::string_view, 2> kKvmIoctls = {"kvm_vcpu_ioctl", "kvm_
 // Where the kernel serves 32-bit programs.
 constexpr std::array<absl::string_view, 2> kCompatIoctls = {"kvm_vm_compat_ioctl",
                                                             "kvm_vcpu_compat_ioctl"};
+constexpr std::array<absl::string_view, 2> kRegisterIoctls = {"kvm_arch_vcpu_ioctl_set_sregs",
+                                                              "kvm_arch_vcpu_ioctl_set_mpstate"};
+// No function of its own in Linux 6.1.
+constexpr std::array<absl::string_view, 1> kSecondSregs = {"kvm_vcpu_ioctl_x86_set_sregs2"};
 constexpr std::array<absl::string_view, 1> kMsiAtOnce = {"kvm_arch_set_irq_inatomic"};
 constexpr std::array<absl::string_view, 2> kVendorTypes = {"vcpu_svm", "vcpu_vmx"};
 constexpr std::array<absl::string_view, 1> kVm = {"kvm"};
@@ -97,6 +101,15 @@ constexpr std::array kKvmHooks = {
              .raised_by = "kvm_intel"}),
     Hook{"kvm_set_cr4", "control", kFunctionEntry, "writes of CR4: control_write.rate", kVcpu,
          "kvm"},
+    Hook{.name = "kvm_arch_vcpu_ioctl_set_regs",
+         .bpf = "rewrite",
+         .variants = kFunctionEntry,
+         .provides = "registers of running vCPUs that the VMM changes: vcpu.rewritten; and resets: "
+                     "reset.rate",
+         .types = kVcpu,
+         .module = "kvm",
+         .with = kRegisterIoctls,
+         .with_if_there = kSecondSregs},
     Hook{"kvm_post_set_cr0", "control", kFunctionEntry, "writes of CR0: control_write.rate", kVcpu,
          "kvm"},
     Optional(Hook{.name = "kvm_set_irq",

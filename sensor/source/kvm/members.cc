@@ -114,7 +114,26 @@ constexpr std::array kProtections = {
 
 std::span<const NamedMember> Protections() { return kProtections; }
 
+constexpr std::array kRegisterNames = {
+    NamedMember{KS_REGISTERS_GENERAL, "general"},
+    NamedMember{KS_REGISTERS_STACK, "stack-pointer"},
+    NamedMember{KS_REGISTERS_INSTRUCTION, "instruction-pointer"},
+    NamedMember{KS_REGISTERS_PAGE_TABLE, "page-table"},
+    NamedMember{KS_REGISTERS_CONTROL, "control"},
+};
+
+std::span<const NamedMember> RegisterNames() { return kRegisterNames; }
+
 }  // namespace
+
+constinit const MemberKind kRegisters = {.key = "registers",
+                                         .noun = "registers",
+                                         .largest = KS_REGISTERS_CONTROL,
+                                         .number = NumberFormat::kDecimal,
+                                         .names = RegisterNames,
+                                         .hint =
+                                             "general, stack-pointer, instruction-pointer, "
+                                             "page-table or control"};
 
 constinit const MemberKind kLostProtection = {.key = "protection",
                                               .noun = "protection",

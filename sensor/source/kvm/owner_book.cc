@@ -15,6 +15,11 @@ std::vector<OwnedThing> ThingsOf(const VmFacts& facts, const DeviceList& devices
     // What is only read, as the image below several others, is nobody's alone.
     if (device.kind == DeviceKind::kDisk && device.writable) {
       things.push_back({KS_OWNER_FILE, DeviceNumber(device.major, device.minor), device.inode});
+    } else if (device.kind == DeviceKind::kMemory) {
+      things.push_back({.kind = KS_OWNER_FILE,
+                        .id = DeviceNumber(device.major, device.minor),
+                        .within = device.inode,
+                        .is_memory = true});
     } else if (device.kind == DeviceKind::kTap && device.ifindex != 0) {
       things.push_back({KS_OWNER_INTERFACE, device.ifindex, device.net_ns});
     }
@@ -43,7 +48,10 @@ ks_owner OwnerBook::OwnerOf(const OwnedThing& thing) const {
   const auto owners = owners_.find(thing);
   if (owners == owners_.end()) return {};
   const auto& [vm, slot] = *owners->second.begin();
-  return {.serial = vm.serial, .slot = slot, .several = owners->second.size() > 1 ? 1U : 0U};
+  return {.serial = vm.serial,
+          .slot = slot,
+          .several = static_cast<uint16_t>(owners->second.size() > 1),
+          .is_memory = thing.is_memory};
 }
 
 std::vector<OwnerBook::Change> OwnerBook::Changes() const {

@@ -15,7 +15,8 @@ namespace kvmsentry {
 struct OwnedThing {
   ks_owner_kind kind = KS_OWNER_PROCESS;  // not KS_OWNER_MM
   uint64_t id = 0;                        // of a file the device that it is, or lies on
-  uint64_t within = 0;  // of an image its inode, of an interface its network namespace
+  uint64_t within = 0;     // of a file its inode, of an interface its network namespace
+  bool is_memory = false;  // a file that is the guest's memory
   friend auto operator<=>(const OwnedThing&, const OwnedThing&) = default;
 };
 

@@ -21,6 +21,7 @@ struct SetFeatures {
   FeatureId exit_reason = FeatureNamed("userspace_exit.reason");
   FeatureId hypercall = FeatureNamed("hypercall.number");
   FeatureId protection = FeatureNamed("protection.lost");
+  FeatureId rewritten = FeatureNamed("vcpu.rewritten");
 };
 
 const SetFeatures& Sets() {
@@ -105,6 +106,7 @@ void KvmSource::ObserveMembers(const KvmTables::Members& members, KernelTime now
   observe_bits(sets.exit_reason, members.exit_reasons);
   observe_bits(sets.hypercall, members.hypercalls);
   observe_bits(sets.protection, members.protection_lost);
+  observe_bits(sets.rewritten, members.rewritten);
 }
 
 void KvmSource::TakeUntold(std::vector<Observation>* out) {

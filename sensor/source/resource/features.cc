@@ -8,6 +8,7 @@ namespace kvmsentry {
 namespace {
 
 constexpr Points kPhysical(Point::kR1);
+constexpr Points kBounds(Point::kR2, Point::kR1, Point::kR3);
 constexpr char kPass[] = "resource_pass";
 
 // A level of the whole VM, in SCALEths of UNIT.
@@ -21,6 +22,11 @@ constexpr Feature Level(absl::string_view name, absl::string_view unit, absl::st
           .hooks = hook,
           .scale = scale,
           .given = given};
+}
+
+constexpr Feature At(Points points, Feature feature) {
+  feature.points = points;
+  return feature;
 }
 
 constexpr Feature Rate(absl::string_view name, absl::string_view noun, uint16_t meter,
@@ -59,6 +65,7 @@ constexpr std::array kFeatures = {
     Level("cpu.used", "CPUs", "processor time in use", kMillis, true),
     Level("cpu.quota.used", "CPUs", "processor time in use, of the cgroup's quota", kMillis, true),
     Level("cpu.throttled", "%", "time for which the cgroup's quota was used up", kTenths, false),
+    At(kBounds, Level("cpu.count", "vCPUs", "vCPUs, of the most that it was given", 1, true)),
     Of(PartKind::kVcpu,
        Level("cpu.waiting", "%", "time that a vCPU waited for a processor", kTenths, false)),
     Feature{.name = "vcpu.state",
@@ -70,6 +77,9 @@ constexpr std::array kFeatures = {
             .member = &kVcpuState,
             .part = PartKind::kVcpu},
     Level("memory.used", "MiB", "memory that its cgroup uses, of the limit", kBytesPerMib, true),
+    At(kBounds,
+       Level("memory.mapped", "MiB", "memory mapped for the guest, of the most that it was given",
+             kBytesPerMib, true)),
     Level("memory.resident", "MiB", "memory that the VMM holds, of what the VM has", kBytesPerMib,
           true),
     Level("memory.swapped", "MiB", "memory of the VMM in swap, of what the VM has", kBytesPerMib,

@@ -60,6 +60,11 @@ void ResourceSource::Describe(VmId vm, const VmFacts& facts, const DeviceList& d
   tables_.SetTaps(vm, taps);
 }
 
+void ResourceSource::Entitle(VmId vm, const Given& given) {
+  const auto known = vms_.find(vm);
+  if (known != vms_.end()) known->second.Bind(BoundsOf(given));
+}
+
 void ResourceSource::Unwatch(VmId vm) {
   vms_.erase(vm);
   names_.erase(vm);

@@ -34,6 +34,7 @@ class ResourceSource final : public Source {
   SourceId id() const override { return SourceId::kResource; }
   void Watch(const VmPlace& vm, std::span<const Limit> limits) override;
   void Describe(VmId vm, const VmFacts& facts, const DeviceList& devices) override;
+  void Entitle(VmId vm, const Given& given) override;
   void Unwatch(VmId vm) override;
   absl::Status Release(const VmPlace& vm) override;
   void AfterAttach() override;

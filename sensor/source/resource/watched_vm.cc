@@ -13,9 +13,11 @@ struct Ids {
   FeatureId used = FeatureNamed("cpu.used");
   FeatureId quota = FeatureNamed("cpu.quota.used");
   FeatureId throttled = FeatureNamed("cpu.throttled");
+  FeatureId cpus = FeatureNamed("cpu.count");
   FeatureId waiting = FeatureNamed("cpu.waiting");
   FeatureId state = FeatureNamed("vcpu.state");
   FeatureId memory = FeatureNamed("memory.used");
+  FeatureId mapped = FeatureNamed("memory.mapped");
   FeatureId resident = FeatureNamed("memory.resident");
   FeatureId swapped = FeatureNamed("memory.swapped");
   FeatureId locked = FeatureNamed("memory.locked");
@@ -158,6 +160,7 @@ void ResourceVm::ObserveCpu(ResourceWriter& write) {
       std::ranges::count_if(vcpus_, [](const auto& vcpu) { return vcpu.second.fresh; }));
   const CpuLevels cpu = CpuOf(*before_, *now_, vcpus);
   Level(write, Features().used, cpu.used);
+  if (vcpus != 0) Level(write, Features().cpus, {vcpus, bounds_.vcpus});
   if ((now_->known & KS_KNOWN_CPU_GROUP) == 0) return;
   // Without a quota nothing is given, and nothing was used up.
   Level(write, Features().quota, cpu.quota.value_or(LevelNow{}));
@@ -200,6 +203,7 @@ void ResourceVm::ObserveMemory(ResourceWriter& write) {
     Level(write, Features().memory, {now_->memory_used, limit});
   }
   use_.mapped = now_->configured;
+  Level(write, Features().mapped, {now_->configured, bounds_.memory});
   Level(write, Features().resident, {now_->resident, now_->configured});
   Level(write, Features().swapped, {now_->swapped, now_->configured});
   Level(write, Features().locked, {now_->locked, now_->configured});

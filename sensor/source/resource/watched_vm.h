@@ -11,6 +11,7 @@
 
 #include "bpf/resource/records.h"
 #include "sensor/base/ids.h"
+#include "sensor/source/resource/bounds.h"
 #include "sensor/source/resource/levels.h"
 #include "sensor/source/resource/survey.h"
 #include "sensor/source/resource/writer.h"
@@ -28,6 +29,9 @@ struct ResourceUse {
 class ResourceVm {
  public:
   ResourceVm(VmId id, Slot slot) : id_(id), slot_(slot) {}
+
+  // The most that it was given.
+  void Bind(const Bounds& bounds) { bounds_ = bounds; }
 
   VmId id() const { return id_; }
   Slot slot() const { return slot_; }
@@ -86,6 +90,7 @@ class ResourceVm {
 
   VmId id_;
   Slot slot_;
+  Bounds bounds_;
   std::optional<ks_resource_vm> before_, now_;
   std::map<Slot, Vcpu> vcpus_;  // by the slot of its row
   MemoryCounts memory_;

@@ -89,8 +89,9 @@ constexpr std::array kVmmHooks = {
     OfKvm({.name = "security_file_open",
            .bpf = "stranger",
            .variants = kOpened,
-           .provides = "images that strangers open: image.*; and files of the kernel that a VM's "
-                       "processes open to write: vmm.call",
+           .provides = "images that strangers open: image.*; guest memory that they open as a "
+                       "file: vmm.entered*; and files of the kernel that a VM's processes open to "
+                       "write: vmm.call",
            .weakness = "at the end of every system call, for no function can be probed here: not "
                        "what io_uring opens"}),
     OfKvm({.name = "notify_change",

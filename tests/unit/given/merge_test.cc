@@ -110,6 +110,31 @@ TEST(MergeFoundTest, DevicesOfTheHost) {
   EXPECT_THAT(given.devices[0].place, IsKnown("/dev/vfio/12", FactOrigin::kOpenFile));
 }
 
+// Of files of memory some are declared, by their size; the others show.
+TEST(MergeFoundTest, MemoryGetsItsFile) {
+  Given given =
+      GivenByQemu(Args{"-m", "64", "-object", "memory-backend-memfd,id=ram,size=64M,share=on"});
+  Found found;
+  Device ram;
+  ram.kind = DeviceKind::kMemory;
+  ram.name = "/memfd:memory-backend-memfd (deleted)";
+  ram.minor = 1;
+  ram.inode = 42;
+  ram.size = {64 << 20};
+  Device other = ram;
+  other.name = "/dev/shm/both";
+  other.inode = 43;
+  other.size = {2 << 20};
+  found.devices.devices = {other, ram};
+  MergeFound(found, &given);
+  ASSERT_THAT(given.memory.backing, SizeIs(2));
+  EXPECT_EQ(given.memory.backing[0].id, "ram");
+  EXPECT_THAT(given.memory.backing[0].file, IsKnown("0:1 inode 42", FactOrigin::kOpenFile));
+  EXPECT_THAT(given.memory.backing[0].size, IsFromArgv(64U << 20));
+  EXPECT_EQ(given.memory.backing[1].id, "both");
+  EXPECT_THAT(given.memory.backing[1].path, IsKnown("/dev/shm/both", FactOrigin::kOpenFile));
+}
+
 TEST(MergeDeclaredTest, FillsWhatIsUnknownAndAddsWhatIsNew) {
   Given given = GivenByQemu(Args{"-drive", "file=/a,format=qcow2,id=d", "-device",
                                  "virtio-blk,drive=d,id=virtio-disk0", "-m", "64"});

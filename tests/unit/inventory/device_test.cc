@@ -90,6 +90,32 @@ TEST(DeviceKindOfTest, AFileIsADiskByTheStatedRule) {
   }
 }
 
+TEST(DeviceKindOfTest, AFileIsMemoryByTheStatedRule) {
+  const struct {
+    const char* what;
+    std::function<void(ks_open_device&)> change;
+    bool memory;
+  } kCases[] = {
+      {"shared memory", [](auto&) {}, true},
+      {"a memfd", [](auto& f) { f.flags |= KS_DEVICE_INTERNAL | KS_DEVICE_UNLINKED; }, true},
+      {"huge pages", [](auto& f) { f.fs_magic = HUGETLBFS_MAGIC; }, true},
+
+      {"not mapped", [](auto& f) { f.flags ^= KS_DEVICE_MAPPED; }, false},
+      {"read only", [](auto& f) { f.flags ^= KS_DEVICE_WRITE; }, false},
+      {"a ring of some pages", [](auto& f) { f.size = 64 << 10; }, false},
+      {"on a disk", [](auto& f) { f.fs_magic = EXT4_SUPER_MAGIC; }, false},
+      {"a block device", [](auto& f) { f.kind = KS_DEVICE_BLOCK; }, false},
+  };
+  for (const auto& c : kCases) {
+    ks_open_device file = Image();
+    file.fs_magic = TMPFS_MAGIC;
+    file.size = 1 << 20;
+    file.flags |= KS_DEVICE_MAPPED;
+    c.change(file);
+    EXPECT_EQ(DeviceKindOf(file, kMisc) == DeviceKind::kMemory, c.memory) << c.what;
+  }
+}
+
 TEST(ParseMiscDevicesTest, MinorsAndNames) {
   EXPECT_THAT(ParseMiscDevices("238 vhost-net\n  7 x\n"),
               ElementsAre(Pair(7, "x"), Pair(238, "vhost-net")));

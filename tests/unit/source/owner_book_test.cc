@@ -37,6 +37,25 @@ class OwnerBookTest : public ::testing::Test {
   Map map_;
 };
 
+TEST(ThingsOfTest, MemoryIsOwnedAsWhatItIs) {
+  DeviceList devices;
+  Device& memory = devices.devices.emplace_back();
+  memory.kind = DeviceKind::kMemory;
+  memory.minor = 24;
+  memory.inode = 7;
+  memory.writable = true;
+  VmFacts facts;
+  facts.pid = 42;
+  const OwnedThing kMemory = {.kind = KS_OWNER_FILE, .id = 24, .within = 7, .is_memory = true};
+  EXPECT_THAT(ThingsOf(facts, devices), ::testing::Contains(kMemory));
+  OwnerBook book;
+  book.Say(kOne, {kMemory});
+  ASSERT_EQ(book.Changes().size(), 1U);
+  EXPECT_EQ(book.Changes()[0].owner.is_memory, 1);
+  memory.shared_by_process = true;
+  EXPECT_THAT(ThingsOf(facts, devices), ::testing::SizeIs(1));
+}
+
 TEST_F(OwnerBookTest, WhatIsSaidIsToldOnceAndWhatIsNotSaidAgainIsTakenBack) {
   book_.Say(kOne, {kTap, kDisk});
   Tell();

@@ -8,6 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 Given Understood() {
   Given given;
@@ -41,6 +42,17 @@ TEST(UndeclaredTest, IsNothingWhereTheCommandLineSaysNothing) {
   Given given;
   given.disks.emplace_back().path = {"/a.img", FactOrigin::kOpenFile};
   EXPECT_THAT(UndeclaredOf(given), IsEmpty());
+}
+
+TEST(MemoryFilesTest, AreThoseThatAreKnownByWhatTheyAre) {
+  Given given;
+  given.memory.backing.emplace_back().path = {"/dev/hugepages", FactOrigin::kArgv};
+  given::MemoryBacking& named = given.memory.backing.emplace_back();
+  named.path = {"/dev/shm/both", FactOrigin::kArgv};
+  named.file = {"0:24 inode 7", FactOrigin::kOpenFile};
+  given.memory.backing.emplace_back().file = {"0:1 inode 9", FactOrigin::kOpenFile};
+  EXPECT_THAT(MemoryFilesOf(given), ElementsAre(Pair("0:1 inode 9", "0:1 inode 9"),
+                                                Pair("0:24 inode 7", "/dev/shm/both")));
 }
 
 given::Privileges Rights(uint64_t uid, const char* capabilities, bool filtered) {

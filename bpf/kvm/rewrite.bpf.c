@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Registers of a vCPU that has run already, and that its VMM sets to other values. A VMM reads and
+ * writes them back as they were (a monitor that looks, a snapshot); it changes them when it resets
+ * the guest or restores it, and then sets its MP state, too, after the registers (QEMU,
+ * target/i386/kvm/kvm.c, kvm_arch_put_registers). What is changed without that, and then run, is
+ * noted: the guest goes on where it did not stop.
+ *
+ * By KVM's functions, which are handed the kernel's own copy, while the vCPU's mutex is held.
+ * Registers that KVM has not read from the processor since the last run (VMX) cannot be compared:
+ * who sets these without a look at them changes them blindly.
+ */
+#include "bpf/kvm/maps.bpf.h"
+/* after the maps that they count in: */
+#include "bpf/function.bpf.h"
+#include "bpf/kvm/exit_state.bpf.h"
+#include "bpf/kvm/meter.bpf.h"
+#include "bpf/kvm/whose.bpf.h"
+
+KS_LICENSE;
+
+/* arch/x86/include/uapi/asm/processor-flags.h, asm/msr-index.h: what no guest may own, so that
+ * KVM's copy is the guest's. */
+#define KS_CR0_MODES (1ULL | 1ULL << 31)                                /* PE, PG */
+#define KS_CR4_MODES (1ULL << 5 | 1ULL << 11 | 1ULL << 20 | 1ULL << 21) /* PAE UMIP SMEP SMAP */
+#define KS_EFER_MODES (1ULL | 1ULL << 8 | 1ULL << 11)                   /* SCE, LME, NX */
+
+/* In the order of kvm_vcpu_arch.regs: arch/x86/include/asm/kvm_vcpu_regs.h. */
+enum { RAX, RCX, RDX, RBX, RSP = KS_REG_RSP, RBP, RSI, RDI, R8, RIP = KS_REG_RIP };
+
+/* arch/x86/include/uapi/asm/kvm.h: no part of the kernel's own types. */
+struct ks_kvm_regs {
+  __u64 rax, rbx, rcx, rdx, rsi, rdi, rsp, rbp;
+  __u64 r8[8];
+  __u64 rip, rflags;
+};
+
+struct ks_kvm_sregs {
+  __u64 segments_and_tables[28];
+  __u64 cr0, cr2, cr3, cr4, cr8, efer;
+};
+
+/* The row of a vCPU that has come back from the guest; of others, what is set is their start. */
+static __always_inline struct ks_vcpu_row* row_that_ran(__u64 vcpu) {
+  struct ks_vcpu_row* row = row_of_argument(vcpu);
+  if (!row || !row->meters[KS_METER_USERSPACE_EXIT].count) return 0;
+  return is_protected(vcpu) ? 0 : row;
+}
+
+static __always_inline bool differs(__u64 at_hand, __u32 number, __u64 now, __u64 wanted) {
+  return !(at_hand >> number & 1) || now != wanted;
+}
+
+/* int kvm_arch_vcpu_ioctl_set_regs(struct kvm_vcpu *vcpu, struct kvm_regs *regs),
+ * arch/x86/kvm/x86.c */
+static __always_inline void on_registers(const __u64* arguments, bool typed) {
+  (void)typed;
+  struct ks_vcpu_row* row = row_that_ran(arguments[0]);
+  if (!row) return;
+  const struct kvm_vcpu_arch* arch = &((struct kvm_vcpu*)arguments[0])->arch;
+  __u64 at_hand = registers_at_hand(arch);
+  __u64 now[17] = {};
+  struct ks_kvm_regs to = {};
+  bpf_core_read(now, sizeof(now), &arch->regs);
+  bpf_probe_read_kernel(&to, sizeof(to), (void*)arguments[1]);
+  bool general = now[RAX] != to.rax || now[RCX] != to.rcx || now[RDX] != to.rdx ||
+                 now[RBX] != to.rbx || now[RBP] != to.rbp || now[RSI] != to.rsi ||
+                 now[RDI] != to.rdi;
+#pragma unroll
+  for (int i = 0; i < 8; i++) general |= now[R8 + i] != to.r8[i];
+  __u64 changed = general << KS_REGISTERS_GENERAL;
+  if (differs(at_hand, RSP, now[RSP], to.rsp)) changed |= 1 << KS_REGISTERS_STACK;
+  if (differs(at_hand, RIP, now[RIP], to.rip)) changed |= 1 << KS_REGISTERS_INSTRUCTION;
+  row->rewritten |= changed;
+}
+KS_FUNCTION_ENTRY(kvm_arch_vcpu_ioctl_set_regs, on_registers)
+
+static __always_inline void on_special(const __u64* arguments, bool typed) {
+  (void)typed;
+  struct ks_vcpu_row* row = row_that_ran(arguments[0]);
+  if (!row) return;
+  const struct kvm_vcpu_arch* arch = &((struct kvm_vcpu*)arguments[0])->arch;
+  struct ks_kvm_sregs to = {};
+  bpf_probe_read_kernel(&to, sizeof(to), (void*)arguments[1]);
+  if (differs(registers_at_hand(arch), KS_REG(CR3), BPF_CORE_READ(arch, cr3), to.cr3))
+    row->rewritten |= 1 << KS_REGISTERS_PAGE_TABLE;
+  if ((BPF_CORE_READ(arch, cr0) ^ to.cr0) & KS_CR0_MODES ||
+      (BPF_CORE_READ(arch, cr4) ^ to.cr4) & KS_CR4_MODES ||
+      (BPF_CORE_READ(arch, efer) ^ to.efer) & KS_EFER_MODES)
+    row->rewritten |= 1 << KS_REGISTERS_CONTROL;
+}
+
+/* int kvm_arch_vcpu_ioctl_set_sregs(struct kvm_vcpu *vcpu, struct kvm_sregs *sregs) */
+KS_FUNCTION_ENTRY(kvm_arch_vcpu_ioctl_set_sregs, on_special)
+
+/* int kvm_vcpu_ioctl_x86_set_sregs2(struct kvm_vcpu *vcpu, struct kvm_sregs2 *sregs2), whose first
+ * fields are the same. In Linux 6.1 it is a part of a function that is handed user memory, and goes
+ * unseen. */
+KS_FUNCTION_ENTRY(kvm_vcpu_ioctl_x86_set_sregs2, on_special)
+
+/* int kvm_arch_vcpu_ioctl_set_mpstate(struct kvm_vcpu *vcpu, struct kvm_mp_state *mp_state) */
+static __always_inline void on_mp_state(const __u64* arguments, bool typed) {
+  (void)typed;
+  struct ks_vcpu_row* row = row_that_ran(arguments[0]);
+  if (!row) return;
+  row->rewritten = 0;
+  meter_add(row, KS_METER_RESET, 1, 0);
+}
+KS_FUNCTION_ENTRY(kvm_arch_vcpu_ioctl_set_mpstate, on_mp_state)

@@ -152,7 +152,7 @@ enum kvm_reg { VCPU_EXREG_CR3, VCPU_EXREG_SEGMENTS }; /* values are the running 
 enum kvm_reg___renamed { VCPU_REG_CR3, VCPU_REG_SEGMENTS }; /* in Linux 7.3 */
 
 struct kvm_vcpu_arch {
-  unsigned long regs[17];
+  unsigned long regs[16]; /* and RIP, up to Linux 7.2 */
   __u32 regs_avail;
   unsigned long cr0;
   unsigned long cr3;
@@ -162,6 +162,7 @@ struct kvm_vcpu_arch {
 } KS_CORE;
 
 struct kvm_vcpu_arch___bitmap { /* in Linux 7.3 */
+  unsigned long rip;
   unsigned long regs_avail[1];
 } KS_CORE;
 

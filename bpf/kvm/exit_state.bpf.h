@@ -43,8 +43,8 @@ static __always_inline __u32 exit_code(__u64 vcpu, __u32 isa) {
   return 0x7fffffff; /* no vendor's: counts as KS_EXIT_OTHER */
 }
 
-/* Numbers of registers, which are the running kernel's but for those of the architecture itself:
- * arch/x86/include/asm/kvm_vcpu_regs.h. */
+/* Numbers of registers. Those of the first seventeen are the instruction set's and have not changed
+ * (arch/x86/include/asm/kvm_vcpu_regs.h, enum kvm_reg); the others' are the running kernel's. */
 #define KS_REG_RSP 4
 #define KS_REG_RIP 16
 
@@ -62,11 +62,19 @@ static __always_inline __u64 registers_at_hand(const struct kvm_vcpu_arch* arch)
   return bits;
 }
 
+static __always_inline __u64 rip_of(const struct kvm_vcpu_arch* arch) {
+  const struct kvm_vcpu_arch___bitmap* newer = (void*)arch;
+  if (bpf_core_field_exists(newer->rip)) return BPF_CORE_READ(newer, rip);
+  __u64 rip = 0;
+  bpf_probe_read_kernel(&rip, sizeof(rip), (const void*)&arch->regs + KS_REG_RIP * sizeof(rip));
+  return rip;
+}
+
 static __always_inline void read_vmx_state(__u64 vcpu, struct ks_exit_state* state) {
   const struct kvm_vcpu_arch* arch = &((struct kvm_vcpu*)vcpu)->arch;
   __u64 read = registers_at_hand(arch);
   if (read & (1ULL << KS_REG_RIP)) {
-    bpf_core_read(&state->rip, sizeof(state->rip), &arch->regs[KS_REG_RIP]);
+    state->rip = rip_of(arch);
     state->known |= KS_KNOWN_RIP;
   }
   if (read & (1ULL << KS_REG(CR3))) {

@@ -4,7 +4,9 @@
  * writes them back as they were (a monitor that looks, a snapshot); it changes them when it resets
  * the guest or restores it, and then sets its MP state, too, after the registers (QEMU,
  * target/i386/kvm/kvm.c, kvm_arch_put_registers). What is changed without that, and then run, is
- * noted: the guest goes on where it did not stop.
+ * noted: the guest goes on where it did not stop. A VMM that knows of this can have a change pass
+ * for a reset, which is counted. One that starts processors by itself, for it has their interrupt
+ * controllers (QEMU's kernel_irqchip=off), changes registers without a reset.
  *
  * By KVM's functions, which are handed the kernel's own copy, while the vCPU's mutex is held.
  * Registers that KVM has not read from the processor since the last run (VMX) cannot be compared:
@@ -26,7 +28,7 @@ KS_LICENSE;
 #define KS_EFER_MODES (1ULL | 1ULL << 8 | 1ULL << 11)                   /* SCE, LME, NX */
 
 /* In the order of kvm_vcpu_arch.regs: arch/x86/include/asm/kvm_vcpu_regs.h. */
-enum { RAX, RCX, RDX, RBX, RSP = KS_REG_RSP, RBP, RSI, RDI, R8, RIP = KS_REG_RIP };
+enum { RAX, RCX, RDX, RBX, RSP = KS_REG_RSP, RBP, RSI, RDI, R8 };
 
 /* arch/x86/include/uapi/asm/kvm.h: no part of the kernel's own types. */
 struct ks_kvm_regs {
@@ -59,7 +61,7 @@ static __always_inline void on_registers(const __u64* arguments, bool typed) {
   if (!row) return;
   const struct kvm_vcpu_arch* arch = &((struct kvm_vcpu*)arguments[0])->arch;
   __u64 at_hand = registers_at_hand(arch);
-  __u64 now[17] = {};
+  __u64 now[16] = {};
   struct ks_kvm_regs to = {};
   bpf_core_read(now, sizeof(now), &arch->regs);
   bpf_probe_read_kernel(&to, sizeof(to), (void*)arguments[1]);
@@ -70,10 +72,14 @@ static __always_inline void on_registers(const __u64* arguments, bool typed) {
   for (int i = 0; i < 8; i++) general |= now[R8 + i] != to.r8[i];
   __u64 changed = general << KS_REGISTERS_GENERAL;
   if (differs(at_hand, RSP, now[RSP], to.rsp)) changed |= 1 << KS_REGISTERS_STACK;
-  if (differs(at_hand, RIP, now[RIP], to.rip)) changed |= 1 << KS_REGISTERS_INSTRUCTION;
+  if (differs(at_hand, KS_REG_RIP, rip_of(arch), to.rip)) changed |= 1 << KS_REGISTERS_INSTRUCTION;
   row->rewritten |= changed;
 }
 KS_FUNCTION_ENTRY(kvm_arch_vcpu_ioctl_set_regs, on_registers)
+
+/* void __set_regs(struct kvm_vcpu *vcpu, struct kvm_regs *regs), to which KVM_RUN comes as well,
+ * with registers that the VMM left in its shared page (KVM_CAP_SYNC_REGS). */
+KS_FUNCTION_ENTRY(__set_regs, on_registers)
 
 static __always_inline void on_special(const __u64* arguments, bool typed) {
   (void)typed;
@@ -92,6 +98,9 @@ static __always_inline void on_special(const __u64* arguments, bool typed) {
 
 /* int kvm_arch_vcpu_ioctl_set_sregs(struct kvm_vcpu *vcpu, struct kvm_sregs *sregs) */
 KS_FUNCTION_ENTRY(kvm_arch_vcpu_ioctl_set_sregs, on_special)
+
+/* int __set_sregs(struct kvm_vcpu *vcpu, struct kvm_sregs *sregs): the same by KVM_RUN. */
+KS_FUNCTION_ENTRY(__set_sregs, on_special)
 
 /* int kvm_vcpu_ioctl_x86_set_sregs2(struct kvm_vcpu *vcpu, struct kvm_sregs2 *sregs2), whose first
  * fields are the same. In Linux 6.1 it is a part of a function that is handed user memory, and goes

@@ -46,10 +46,29 @@ static __always_inline bool is_within_budget(struct ks_vmm_vm_row* row, __u32 ac
 }
 
 /* The file name of the program that TASK runs. */
-static __always_inline void name_program(struct task_struct* task, char name[32]) {
+static __always_inline void name_program(struct task_struct* task, char* name, __u32 size) {
   struct file* file = BPF_CORE_READ(task, mm, exe_file);
   const unsigned char* text = file ? BPF_CORE_READ(file, f_path.dentry, d_name.name) : 0;
-  if (text) bpf_probe_read_kernel_str(name, 32, text);
+  if (text) bpf_probe_read_kernel_str(name, size, text);
+}
+
+/* Who does it: the current process, its command line as it shows it, and where it comes from. */
+static __noinline int describe_actor(struct ks_vmm_act* record) {
+  if (!record) return 0;
+  struct task_struct___vmm* task = (void*)bpf_get_current_task_btf();
+  name_program((struct task_struct*)task, record->actor, sizeof(record->actor));
+  record->uid = BPF_CORE_READ(task, cred, euid.val);
+  struct mm_struct* mm = ((struct task_struct*)task)->mm;
+  __u64 begin = BPF_CORE_READ(mm, arg_start);
+  __u64 size = BPF_CORE_READ(mm, arg_end) - begin;
+  if (size > sizeof(record->arguments)) size = sizeof(record->arguments);
+  if (begin && !bpf_probe_read_user(record->arguments, size, (void*)begin))
+    record->arguments_size = size;
+  struct task_struct* parent = BPF_CORE_READ(task, real_parent);
+  name_program(parent, record->parents[0], sizeof(record->parents[0]));
+  parent = BPF_CORE_READ((struct task_struct___vmm*)parent, real_parent);
+  name_program(parent, record->parents[1], sizeof(record->parents[1]));
+  return 0;
 }
 
 /* Whether user space knows the VM by now: of others it can make nothing of a record. */
@@ -80,9 +99,8 @@ static __always_inline struct ks_vmm_act* begin_act(struct ks_vmm_vm_row* row,
   record->header.vm_serial = owner->serial;
   record->source = KS_SOURCE_VMM;
   record->act = act;
-  struct task_struct* task = bpf_get_current_task_btf();
-  record->tgid = task->tgid;
-  name_program(task, record->actor);
+  record->tgid = bpf_get_current_task_btf()->tgid;
+  describe_actor(record);
   return record;
 }
 

@@ -8,6 +8,8 @@
 struct mm_struct {
   struct file* exe_file;
   unsigned long start_stack;
+  unsigned long arg_start;
+  unsigned long arg_end;
 } KS_CORE;
 
 struct anon_vma;
@@ -42,6 +44,8 @@ struct task_struct___vmm {
   unsigned int flags;
   unsigned int personality;
   struct task_struct___vmm* group_leader;
+  struct task_struct* real_parent;
+  const struct cred* cred;
   __u64 start_boottime;
 } KS_CORE;
 

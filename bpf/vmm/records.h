@@ -8,7 +8,7 @@
 #include "bpf/kvm/records.h"
 #include "bpf/vmm/meters.h"
 
-#define KS_VMM_VERSION 1
+#define KS_VMM_VERSION 2
 
 #define KS_VMM_SYSCALLS 512
 
@@ -53,11 +53,13 @@ enum ks_act {
   KS_ACT_IMAGE_WRITTEN, /* opened for writing */
   KS_ACT_IMAGE_CHANGED, /* by its path: truncated, renamed, removed, its owner or mode changed */
   KS_ACT_FOREIGN_IMAGE, /* text: of another VM */
+  KS_ACT_MEMORY_OPENED, /* actor, text: the name of a file in which its memory lies */
   KS_ACTS
 };
 
 #define KS_ACTS_PER_SECOND 16 /* of a kind, of a VM; those beyond are noted in unsent */
-#define KS_MAX_CHILDREN 1024  /* of a VM that live at a time */
+#define KS_PARENTS 2
+#define KS_MAX_CHILDREN 1024 /* of a VM that live at a time */
 
 /* Of a process that one of a VM's made: by its tgid. */
 struct ks_child {
@@ -78,7 +80,7 @@ struct ks_vmm_vm_row {
   uint64_t refused[KS_VMM_SYSCALLS / 64]; /* by number of the system call; the last: any above */
   uint64_t window_ns;                     /* the second of the budgets ... */
   uint32_t sent[KS_ACTS];                 /* ... and how many records were sent in it, by ks_act */
-  uint64_t padding[2];
+  uint64_t padding;
   struct ks_meter_row meters[KS_VMM_METERS]; /* by ks_vmm_meter; added atomically */
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vmm_vm_row, meters) == 192);
@@ -103,8 +105,13 @@ struct ks_vmm_act {
   uint8_t address[16]; /* in network order */
   char actor[32];      /* file name of that process's program; ends in 0 */
   char text[96];       /* ends in 0 */
+  /* For people, who want to know how it came to that; the process may have changed what is here: */
+  uint32_t uid;
+  uint32_t arguments_size;
+  char arguments[96];           /* the first bytes of its command line, each argument ends in 0 */
+  char parents[KS_PARENTS][16]; /* file names of the programs of its parent, and of that one's */
 };
-KS_STATIC_ASSERT(sizeof(struct ks_vmm_act) == 184);
+KS_STATIC_ASSERT(sizeof(struct ks_vmm_act) == 320);
 
 struct ks_vmm_losses {
   uint64_t ring_full;       /* a record found no room */

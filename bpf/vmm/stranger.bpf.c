@@ -31,14 +31,6 @@ KS_LICENSE;
 
 /* ---- into its memory ------------------------------------------------------------------------ */
 
-static __always_inline void report_entered(const struct ks_owner* owner) {
-  struct ks_vmm_vm_row* row = row_of_vm(owner);
-  if (!row) return;
-  count_act(row, owner, KS_METER_VMM_ENTERED);
-  struct ks_vmm_act* record = begin_act(row, owner, KS_ACT_ENTERED);
-  if (record) submit_act(record);
-}
-
 /* The process TGID was reached into; it began at BEGIN and has the address space MM, as far as is
  * known (0: not). */
 static __always_inline void reach_into(__u64 mm, __u32 tgid, __u64 begin) {
@@ -48,7 +40,12 @@ static __always_inline void reach_into(__u64 mm, __u32 tgid, __u64 begin) {
   bool of_a_vm = is_current_vms(&actor);
   if (of_a_vm) note_call(KS_CALL_PTRACE);
   if (vm_of_process(mm, tgid, begin, &owner) != KS_A_VMS) return;
-  if (!of_a_vm || actor.serial != owner.serial) report_entered(&owner);
+  if (of_a_vm && actor.serial == owner.serial) return;
+  struct ks_vmm_vm_row* row = row_of_vm(&owner);
+  if (!row) return;
+  count_act(row, &owner, KS_METER_VMM_ENTERED);
+  struct ks_vmm_act* record = begin_act(row, &owner, KS_ACT_ENTERED);
+  if (record) submit_act(record);
 }
 
 /* Files of /proc/PID that show where a thread is in the kernel (stack, syscall) ask for the same
@@ -148,11 +145,14 @@ static __always_inline bool find_owned(const struct ks_owner_key* key, struct ks
   return BPF_CORE_READ(kvm, users_count.refs.counter) > 0;
 }
 
-static __always_inline void report_image(const struct ks_owner* owner, __u32 act,
-                                         struct dentry* dentry) {
+static __always_inline void report_file(const struct ks_owner* owner, __u32 act,
+                                        struct dentry* dentry) {
   struct ks_vmm_vm_row* row = row_of_vm(owner);
   if (!row) return;
-  if (act != KS_ACT_FOREIGN_IMAGE) count_act(row, owner, KS_METER_VMM_IMAGE);
+  if (act == KS_ACT_MEMORY_OPENED)
+    count_act(row, owner, KS_METER_VMM_ENTERED);
+  else if (act != KS_ACT_FOREIGN_IMAGE)
+    count_act(row, owner, KS_METER_VMM_IMAGE);
   struct ks_vmm_act* record = begin_act(row, owner, act);
   if (!record) return;
   const unsigned char* name = BPF_CORE_READ(dentry, d_name.name);
@@ -165,14 +165,12 @@ static __noinline int touch_file(struct dentry* dentry, const struct ks_owner_ke
   if (!key || !find_owned(key, &owner)) return 0;
   bool of_a_vm = is_current_vms(&actor);
   if (of_a_vm && actor.serial == owner.serial) return 0;
-  if (owner.is_memory) {
-    if (act == KS_ACT_IMAGE_CHANGED) return 0; /* its name is nothing to the guest */
-    report_entered(&owner);
-    if (of_a_vm) note_call(KS_CALL_PTRACE);
-    return 0;
-  }
-  report_image(&owner, act, dentry);
-  if (of_a_vm) report_image(&actor, KS_ACT_FOREIGN_IMAGE, dentry);
+  report_file(&owner, owner.is_memory ? KS_ACT_MEMORY_OPENED : act, dentry);
+  if (!of_a_vm) return 0;
+  if (owner.is_memory)
+    note_call(KS_CALL_PTRACE);
+  else
+    report_file(&actor, KS_ACT_FOREIGN_IMAGE, dentry);
   return 0;
 }
 
@@ -219,12 +217,16 @@ SEC("raw_tp/sys_exit") int security_file_open_sys_exit(__u64* ctx) {
   return 0;
 }
 
-static __always_inline void change_image(struct dentry* dentry) {
+/* Whose file is changed; OF_NAME: its name alone, by which no guest finds its memory. */
+static __always_inline void change_file(struct dentry* dentry, bool of_name) {
   struct inode* inode = BPF_CORE_READ((struct dentry___inode*)dentry, d_inode);
   if (!inode) return; /* a name that is free */
   struct ks_owner_key key = {};
   KS_READ_IMAGE_KEY(key, inode, BPF_CORE_READ);
-  if (key.kind) touch_file(dentry, &key, KS_ACT_IMAGE_CHANGED);
+  if (!key.kind) return;
+  const struct ks_owner* owner = of_name ? bpf_map_lookup_elem(&owners, &key) : 0;
+  if (owner && owner->is_memory) return;
+  touch_file(dentry, &key, KS_ACT_IMAGE_CHANGED);
 }
 
 /* A change is reported once it was made: fexit is handed the result; a kprobe comes before it. */
@@ -248,20 +250,20 @@ static __always_inline void change_image(struct dentry* dentry) {
 static __always_inline void on_change(const __u64* arguments) {
   __u32 what = BPF_CORE_READ((struct iattr*)arguments[2], ia_valid);
   if (what & (KS_ATTR_MODE | KS_ATTR_UID | KS_ATTR_GID | KS_ATTR_SIZE))
-    change_image((struct dentry*)arguments[1]);
+    change_file((struct dentry*)arguments[1], false);
 }
 KS_CHANGE(notify_change, 4, on_change)
 
 /* int vfs_rename(struct renamedata *rd), fs/namei.c: of what is renamed, or replaced by that. */
 static __always_inline void on_rename(const __u64* arguments) {
   struct renamedata* renamed = (struct renamedata*)arguments[0];
-  change_image(BPF_CORE_READ(renamed, old_dentry));
-  change_image(BPF_CORE_READ(renamed, new_dentry));
+  change_file(BPF_CORE_READ(renamed, old_dentry), true);
+  change_file(BPF_CORE_READ(renamed, new_dentry), true);
 }
 KS_CHANGE(vfs_rename, 1, on_rename)
 
 /* int vfs_unlink(ns, struct inode *dir, struct dentry *dentry, struct inode **delegated) */
 static __always_inline void on_unlink(const __u64* arguments) {
-  change_image((struct dentry*)arguments[2]);
+  change_file((struct dentry*)arguments[2], true);
 }
 KS_CHANGE(vfs_unlink, 4, on_unlink)

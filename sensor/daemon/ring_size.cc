@@ -30,8 +30,8 @@ uint32_t RingBytes(uint32_t max_vms) {
       uint64_t{max_vms} *
       (uint64_t{KS_KVM_METERS} + KS_VFIO_METERS + KS_VHOST_METERS + KS_VMM_METERS) *
       KS_LIMITS_PER_METER;
-  // One of each kind: user space drains the ring at once, and what finds no room is noted.
-  const uint64_t acts = uint64_t{max_vms} * KS_ACTS;
+  // User space drains the ring at once, and what finds no room is noted.
+  const uint64_t acts = uint64_t{max_vms} * kActsAtOnce;
   const uint64_t bytes = limits * (sizeof(ks_limit_crossed) + kRecordHeader) +
                          acts * (sizeof(ks_vmm_act) + kRecordHeader) +
                          KS_BIRTHS_PER_SECOND * (sizeof(ks_vm_born) + kRecordHeader) +

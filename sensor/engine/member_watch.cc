@@ -12,7 +12,9 @@ bool MemberWatch::OnDeviant(const Member& member, KernelTime time) {
     return false;
   }
   members_.push_back(member);
-  members_.back().text.resize(std::min(members_.back().text.size(), kMaxMemberText));
+  Member& kept = members_.back();
+  kept.text.resize(std::min(kept.text.size(), kMaxMemberText));
+  kept.by.resize(std::min(kept.by.size(), kMaxMemberBy));
   return true;
 }
 

@@ -119,6 +119,7 @@ void FillMembers(const Watch& watch, const MemberWatch& set, const Step& step, A
   if (!set.members().empty()) {
     event.value = static_cast<double>(set.members().back().first);
     event.value_text = MemberText(*feature.member, set.members().back());
+    if (!set.members().back().by.empty()) event.evidence["by"] = set.members().back().by;
   }
   event.evidence["members"] = FirstMembers(*feature.member, set);
   if (set.members().size() > kMembersShown) {

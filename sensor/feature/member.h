@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <tuple>
 
 namespace kvmsentry {
 
@@ -13,10 +14,23 @@ struct Member {
   uint64_t second = 0;  // the low half of 128 bits; the second of a pair
   // Of a text: whoever makes the Member escapes and cuts it (sensor/base/escape.h).
   std::string text = {};
-  friend auto operator<=>(const Member&, const Member&) = default;
+  // Who brought it here, in words, where that is known: no part of what it is. Escaped and cut,
+  // too.
+  std::string by = {};
+
+  friend bool operator==(const Member& a, const Member& b) { return a.Identity() == b.Identity(); }
+  friend auto operator<=>(const Member& a, const Member& b) {
+    return a.Identity() <=> b.Identity();
+  }
+
+ private:
+  std::tuple<uint64_t, uint64_t, const std::string&> Identity() const {
+    return {first, second, text};
+  }
 };
 
 // A longer text is cut: guests choose some of them.
 inline constexpr size_t kMaxMemberText = 128;
+inline constexpr size_t kMaxMemberBy = 512;
 
 }  // namespace kvmsentry

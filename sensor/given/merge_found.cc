@@ -49,21 +49,27 @@ class Finder {
     }
   }
 
-  // Which of two of the same size is which does not matter: both are this VM's.
+  // By their names, else by their sizes: a folder of huge pages or a memfd has no name that a
+  // command line could tell.
   void Memory() {
     for (const Device& device : found_.devices.devices) {
       if (device.kind != DeviceKind::kMemory || device.shared_by_process) continue;
       std::vector<given::MemoryBacking>& all = given_->memory.backing;
-      const auto is = [&](const given::MemoryBacking& backing) {
-        return !backing.file.known() && backing.size.value == device.size.bytes;
+      const std::string path = Redact(device.name);
+      const auto is_named = [&](const given::MemoryBacking& backing) {
+        return !backing.file.known() && !path.empty() && backing.path.value == path;
       };
-      const auto same = std::ranges::find_if(all, is);
+      const auto is_as_large = [&](const given::MemoryBacking& backing) {
+        return !backing.file.known() && backing.kind.value != "ram" &&
+               backing.size.value == device.size.bytes;
+      };
+      auto same = std::ranges::find_if(all, is_named);
+      if (same == all.end()) same = std::ranges::find_if(all, is_as_large);
       const bool declared = same != all.end();
       given::MemoryBacking* backing = declared ? &*same : AddPart(&all, "memory backings", given_);
       if (backing == nullptr) return;
-      const std::string path = Redact(device.name);
       if (!declared) backing->id = path.substr(path.rfind('/') + 1);
-      if (!path.empty()) backing->path.Offer({path, FactOrigin::kOpenFile});
+      if (!path.empty()) backing->path = {path, FactOrigin::kOpenFile};
       backing->file = {FileOf(device), FactOrigin::kOpenFile};
       backing->size.Offer({device.size.bytes, FactOrigin::kOpenFile});
     }

@@ -16,7 +16,7 @@
 //           holds a MiB or more: the guest's memory, as shared with helpers or in huge pages
 //
 // So a kernel or an initial ramdisk that a VMM keeps open for reading counts as a disk that is
-// read only, and a shared file that some other process maps may be missing. Not recognised:
+// read only, and an image on tmpfs that some other process maps counts as memory. Not recognised:
 // macvtap, VFIO, and what another process does for the VMM (vhost-user, a disk served over a
 // socket).
 #pragma once

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <string>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -18,14 +17,12 @@ std::atomic<const Kernel*> current;
 // The target of SECTION, "fentry/FUNCTION" or "tp_btf/TRACEPOINT", whose arguments' type is named
 // so by the kernel.
 Kernel::Target Find(absl::string_view section, bpf_attach_type type) {
-  const bool raw = type == BPF_TRACE_RAW_TP;
-  const std::string name =
-      absl::StrCat(raw ? "btf_trace_" : "", section.substr(section.find('/') + 1));
-  if (const Kernel* kernel = current.load()) {
-    return kernel->TargetOf(name, raw ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC);
-  }
-  const int number = libbpf_find_vmlinux_btf_id(name.c_str() + (raw ? 10 : 0), type);
-  return {number > 0 ? static_cast<uint32_t>(number) : 0};
+  const Kernel* kernel = current.load();
+  const absl::string_view name = section.substr(section.find('/') + 1);
+  if (kernel == nullptr) return {};
+  return type == BPF_TRACE_RAW_TP
+             ? kernel->TargetOf(absl::StrCat("btf_trace_", name), BTF_KIND_TYPEDEF)
+             : kernel->TargetOf(name, BTF_KIND_FUNC);
 }
 
 int PrepareLoad(bpf_program* program, bpf_prog_load_opts* options, long /*cookie*/) {

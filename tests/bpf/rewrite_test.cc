@@ -1,13 +1,18 @@
 // Registers of a vCPU that its VMM changes: noted once the vCPU has run with them.
 #include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <optional>
+#include <string>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+
+#include "absl/strings/match.h"
 
 #include "sensor/source/kvm/members.h"
 #include "tests/bpf/fixture.h"
@@ -123,6 +128,35 @@ TEST_P(RewriteTest, EachKindIsNotedOnceItRan) {
   EXPECT_EQ(Rewritten(), 1U << KS_REGISTERS_PAGE_TABLE | 1U << KS_REGISTERS_CONTROL);
   EXPECT_EQ(Resets(), 0U);
   ExpectNoLosses();
+}
+
+// On Linux 6.1 the second version of the ioctl has no function that could be hooked.
+TEST_P(RewriteTest, TheSecondVersionIsSeenWhereItHasAFunction) {
+  std::ifstream symbols("/proc/kallsyms");
+  const std::string all(std::istreambuf_iterator<char>(symbols), {});
+  const bool has_function = absl::StrContains(all, " kvm_vcpu_ioctl_x86_set_sregs2\t");
+  Run();
+  kvm_sregs2 sregs{};
+  ASSERT_EQ(ioctl(vm_->vcpu(), KVM_GET_SREGS2, &sregs), 0);
+  sregs.cr3 = 0x1000;
+  ASSERT_EQ(ioctl(vm_->vcpu(), KVM_SET_SREGS2, &sregs), 0);
+  Run();
+  EXPECT_EQ(Rewritten(), has_function ? 1U << KS_REGISTERS_PAGE_TABLE : 0U);
+}
+
+// KVM_CAP_SYNC_REGS: KVM_RUN takes registers from the shared page.
+TEST_P(RewriteTest, WhatKvmRunTakesFromTheSharedPageIsSeen) {
+  auto* run = static_cast<kvm_run*>(run_);
+  run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+  Run();
+  run->kvm_dirty_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+  Run();
+  EXPECT_EQ(Rewritten(), 0U);
+  run->s.regs.regs.rsp += 8;
+  run->s.regs.sregs.cr3 = 0x1000;
+  run->kvm_dirty_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+  Run();
+  EXPECT_EQ(Rewritten(), 1U << KS_REGISTERS_STACK | 1U << KS_REGISTERS_PAGE_TABLE);
 }
 
 TEST_P(RewriteTest, AResetChangesRegistersAndIsCounted) {

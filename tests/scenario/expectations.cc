@@ -12,6 +12,12 @@ namespace {
 // Raised by the engine itself, of any library.
 constexpr char kScoreBand[] = "score-band";
 
+// Who is said to have done it.
+std::string ByOf(const v1::Alert& alert) {
+  const auto by = alert.evidence().find("by");
+  return by == alert.evidence().end() ? "" : by->second;
+}
+
 }  // namespace
 
 bool Holds(const Count& count, const v1::VmStatus& vm) {
@@ -34,7 +40,8 @@ bool Stage::Fits(const AlertPattern& pattern, const v1::Alert& alert) const {
          (pattern.state() == v1::Alert::STATE_UNSPECIFIED || pattern.state() == alert.state()) &&
          (pattern.severity() == v1::SEVERITY_UNSPECIFIED ||
           pattern.severity() == alert.severity()) &&
-         absl::StrContains(alert.summary(), pattern.says());
+         absl::StrContains(alert.summary(), pattern.says()) &&
+         absl::StrContains(ByOf(alert), pattern.by());
 }
 
 absl::Status Stage::WaitForAlert(const AlertPattern& pattern) {

@@ -136,9 +136,16 @@ bool IsKilledByItsFilter() {
   return false;
 }
 
-bool IsRefusedByItsFilter() {
-  return Filter(SYS_socket, SECCOMP_RET_ERRNO | EPERM) && socket(AF_INET, SOCK_STREAM, 0) < 0 &&
-         errno == EPERM;
+bool IsRefused() { return socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM; }
+
+bool IsRefusedByItsFilter() { return Filter(SYS_socket, SECCOMP_RET_ERRNO | EPERM) && IsRefused(); }
+
+// An emulator makes few children a second.
+bool IsRefusedOften() {
+  constexpr int kTimes = 64;
+  bool refused = Filter(SYS_socket, SECCOMP_RET_ERRNO | EPERM);
+  for (int i = 0; refused && i < kTimes; ++i) refused = IsRefused();
+  return refused;
 }
 
 sockaddr_in Loopback(uint16_t port) {
@@ -371,6 +378,7 @@ constexpr std::array kOperations = {
     KnownOperation{"be-ended", Begun<IsEnded>},
     KnownOperation{"filter-kills", Begun<IsKilledByItsFilter>},
     KnownOperation{"filter-refuses", Begun<IsRefusedByItsFilter>},
+    KnownOperation{"filter-refuses-often", Begun<IsRefusedOften>},
     KnownOperation{"connect", Itself<Connect>},
     KnownOperation{"listen", Itself<Listen>},
     KnownOperation{"map-writable-code", Itself<MapWritableCode>},

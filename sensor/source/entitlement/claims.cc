@@ -87,6 +87,17 @@ std::map<std::string, std::string> MemoryFilesOf(const Given& given) {
   return files;
 }
 
+std::vector<std::string> GrownOf(const Given& given, std::map<std::string, uint64_t>* first) {
+  std::vector<std::string> grown;
+  for (const given::Disk& disk : given.disks) {
+    if (disk.format.value != "raw" || !disk.file.known() || !disk.size.known()) continue;
+    const uint64_t size = *disk.size.value;
+    const auto [known, fresh] = first->emplace(*disk.file.value, size);
+    if (size > known->second) grown.push_back(disk.path.value.value_or(*disk.file.value));
+  }
+  return grown;
+}
+
 std::vector<std::string> GainedSince(const given::Privileges& first, const given::Privileges& now) {
   std::vector<std::string> gained;
   if (now.uid.value == 0U && first.uid.known() && first.uid.value != 0U)

@@ -1,6 +1,7 @@
 // What a VM has, against what it was given: pure.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -22,6 +23,11 @@ std::vector<std::string> UndeclaredOf(const Given& given);
 // The files that its memory lies in, each by what it is on the host ("0:1 inode 42"), and what it
 // is called.
 std::map<std::string, std::string> MemoryFilesOf(const Given& given);
+
+// Raw images that are larger than when they were first seen, by their paths. A guest writes within
+// its disk, whose size is the image's. FIRST keeps the sizes, by what the files are on the host. Of
+// other formats the size says nothing: they grow.
+std::vector<std::string> GrownOf(const Given& given, std::map<std::string, uint64_t>* first);
 
 // What the process of NOW may, and that of FIRST might not. Rights that were given up are none. Of
 // labels of a security module and of namespaces nothing says which of two is the stricter: another

@@ -11,6 +11,7 @@ constexpr auto kSet = FeatureKind::kSet;
 constexpr Points kRogue(Point::kK5);
 constexpr Points kBounds(Point::kR2, Point::kR3, Point::kK4);
 constexpr Points kShared(Point::kK4, Point::kR3, Point::kK2);
+constexpr Points kDataArea(Point::kR3, Point::kR2);
 constexpr Points kRights(Point::kR2, Point::kK5, Point::kK2);
 
 // Without hooks: what is known of each VM from its process, its files and its manager's.
@@ -43,6 +44,13 @@ constexpr std::array kFeatures = {
             .noun = "files of its memory that other VMs have, too",
             .hooks = {},
             .member = &kMemoryFile},
+    Feature{.name = "image.grown",
+            .kind = kSet,
+            .points = kDataArea,
+            .unit = "image",
+            .noun = "raw images that are larger than at first",
+            .hooks = {},
+            .member = &kGrownImage},
     Feature{.name = "vm.gained",
             .kind = kSet,
             .points = kRights,

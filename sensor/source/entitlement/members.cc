@@ -18,6 +18,9 @@ constinit const MemberKind kDevice = {
 constinit const MemberKind kMemoryFile = {
     .key = "memory", .noun = "memory", .hint = "/dev/shm/ivshmem*", .type = MemberType::kText};
 
+constinit const MemberKind kGrownImage = {
+    .key = "disk", .noun = "image", .hint = "/srv/images/*", .type = MemberType::kText};
+
 constinit const MemberKind kRight = {
     .key = "right", .noun = "right", .hint = "uid 0", .type = MemberType::kText};
 

@@ -15,6 +15,7 @@ struct Sets {
   FeatureId manager = FeatureNamed("vm.manager");
   FeatureId undeclared = FeatureNamed("vm.undeclared");
   FeatureId memory = FeatureNamed("memory.shared");
+  FeatureId grown = FeatureNamed("image.grown");
   FeatureId gained = FeatureNamed("vm.gained");
 };
 
@@ -78,6 +79,7 @@ void EntitlementSource::Entitle(VmId id, const Given& given) {
   }
   vm.undeclared = std::move(undeclared);
   HaveMemory(id, vm, MemoryFilesOf(given));
+  vm.grown = GrownOf(given, &vm.image_sizes);
   vm.changed = true;
 }
 
@@ -110,6 +112,7 @@ void EntitlementSource::ReadVm(VmId id, Vm& vm, KernelTime now, bool managed,
   for (const auto& [file, name] : vm.memory) {
     if (holders_.at(file).size() > 1) Tell(id, now, Features().memory, name, out);
   }
+  for (const std::string& image : vm.grown) Tell(id, now, Features().grown, image, out);
   for (auto& [device, since] : vm.undeclared) {
     if (!since) since = now;
     if (now - *since >= kUndeclaredForNs) Tell(id, now, Features().undeclared, device, out);

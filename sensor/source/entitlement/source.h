@@ -52,6 +52,8 @@ class EntitlementSource final : public Source {
     std::string runner, manager;
     std::map<std::string, std::optional<KernelTime>> undeclared;  // since when; none: not told yet
     std::map<std::string, std::string> memory;                    // see MemoryFilesOf
+    std::map<std::string, uint64_t> image_sizes;                  // see GrownOf
+    std::vector<std::string> grown;
     bool changed = false;
     KernelTime told;
   };

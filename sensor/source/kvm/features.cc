@@ -21,6 +21,7 @@ constexpr Points kManaging(Point::kR2, Point::kK3, Point::kK6, Point::kK7, Point
 constexpr Points kPrivilege(Point::kR2, Point::kK2);
 constexpr Points kResets(Point::kK2, Point::kK3, Point::kR1);
 constexpr Points kRewriting(Point::kK3, Point::kR2);
+constexpr HookNames kRuns("kvm_arch_vcpu_ioctl_set_regs", "kvm_userspace_exit");
 constexpr HookNames kControlWrites("kvm_set_cr4", "kvm_post_set_cr0");
 
 // Rows: name, kind, points, unit, noun of an occurrence, hooks, member, meter.
@@ -71,11 +72,10 @@ constexpr std::array kFeatures = {
     Feature{"protection.lost", kSet, kPrivilege, "protection",
             "protections of the guest's kernel that went", HookNames("kvm_set_cr4", "kvm_exit"),
             &kLostProtection, std::nullopt},
-    Feature{"reset.rate", kRate, kResets, "1/s", "resets of vCPUs, and restores",
-            "kvm_arch_vcpu_ioctl_set_regs", nullptr, KS_METER_RESET},
+    Feature{"reset.rate", kRate, kResets, "1/s", "resets of vCPUs, and restores", kRuns, nullptr,
+            KS_METER_RESET},
     Feature{"vcpu.rewritten", kSet, kRewriting, "registers",
-            "registers that the VMM changed while the guest ran", "kvm_arch_vcpu_ioctl_set_regs",
-            &kRegisters, std::nullopt},
+            "registers that the VMM changed while the guest ran", kRuns, &kRegisters, std::nullopt},
     Feature{"page_fault.rate", kRate, Points(Point::kK2, Point::kR1), "1/s", "page faults of KVM",
             "kvm_page_fault", nullptr, KS_METER_PAGE_FAULT},
     Feature{"emulation.rate", kRate, kLeaving, "1/s", "emulated instructions", "kvm_emulate_insn",

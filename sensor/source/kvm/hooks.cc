@@ -27,8 +27,9 @@ constexpr std::array<absl::string_view, 2> kCompatIoctls = {"kvm_vm_compat_ioctl
                                                             "kvm_vcpu_compat_ioctl"};
 constexpr std::array<absl::string_view, 2> kRegisterIoctls = {"kvm_arch_vcpu_ioctl_set_sregs",
                                                               "kvm_arch_vcpu_ioctl_set_mpstate"};
-// No function of its own in Linux 6.1.
-constexpr std::array<absl::string_view, 1> kSecondSregs = {"kvm_vcpu_ioctl_x86_set_sregs2"};
+// KVM_SET_SREGS2 has no function of its own in Linux 6.1; the others may be inlined.
+constexpr std::array<absl::string_view, 3> kSetters = {"kvm_vcpu_ioctl_x86_set_sregs2",
+                                                       "__set_regs", "__set_sregs"};
 constexpr std::array<absl::string_view, 1> kMsiAtOnce = {"kvm_arch_set_irq_inatomic"};
 constexpr std::array<absl::string_view, 2> kVendorTypes = {"vcpu_svm", "vcpu_vmx"};
 constexpr std::array<absl::string_view, 1> kVm = {"kvm"};
@@ -104,12 +105,13 @@ constexpr std::array kKvmHooks = {
     Hook{.name = "kvm_arch_vcpu_ioctl_set_regs",
          .bpf = "rewrite",
          .variants = kFunctionEntry,
-         .provides = "registers of running vCPUs that the VMM changes: vcpu.rewritten; and resets: "
-                     "reset.rate",
+         .provides = "registers of running vCPUs that the VMM changes: vcpu.rewritten (page-table "
+                     "and control by KVM_SET_SREGS2, as QEMU has it, not on Linux 6.1); and "
+                     "resets: reset.rate",
          .types = kVcpu,
          .module = "kvm",
          .with = kRegisterIoctls,
-         .with_if_there = kSecondSregs},
+         .with_if_there = kSetters},
     Hook{"kvm_post_set_cr0", "control", kFunctionEntry, "writes of CR0: control_write.rate", kVcpu,
          "kvm"},
     Optional(Hook{.name = "kvm_set_irq",

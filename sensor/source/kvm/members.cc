@@ -127,7 +127,7 @@ std::span<const NamedMember> RegisterNames() { return kRegisterNames; }
 }  // namespace
 
 constinit const MemberKind kRegisters = {.key = "registers",
-                                         .noun = "registers",
+                                         .noun = "register",
                                          .largest = KS_REGISTERS_CONTROL,
                                          .number = NumberFormat::kDecimal,
                                          .names = RegisterNames,

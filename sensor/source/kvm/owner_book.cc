@@ -38,7 +38,11 @@ void OwnerBook::Say(const VmPlace& vm, const std::vector<OwnedThing>& things) {
     changed_.insert(thing);
   }
   for (const OwnedThing& thing : now) {
-    if (owners_[thing].insert_or_assign(vm.vm, vm.slot).second) changed_.insert(thing);
+    Use& use = owners_[thing][vm.vm];
+    const Use is{vm.slot, thing.is_memory};
+    if (use == is && before.contains(thing)) continue;
+    use = is;
+    changed_.insert(thing);
   }
   before = now;
   if (now.empty()) said_.erase(vm.vm);
@@ -47,11 +51,11 @@ void OwnerBook::Say(const VmPlace& vm, const std::vector<OwnedThing>& things) {
 ks_owner OwnerBook::OwnerOf(const OwnedThing& thing) const {
   const auto owners = owners_.find(thing);
   if (owners == owners_.end()) return {};
-  const auto& [vm, slot] = *owners->second.begin();
+  const auto& [vm, use] = *owners->second.begin();
   return {.serial = vm.serial,
-          .slot = slot,
+          .slot = use.slot,
           .several = static_cast<uint16_t>(owners->second.size() > 1),
-          .is_memory = thing.is_memory};
+          .is_memory = use.as_memory};
 }
 
 std::vector<OwnerBook::Change> OwnerBook::Changes() const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <tuple>
 #include <vector>
 
 #include "bpf/kvm/records.h"
@@ -16,8 +17,17 @@ struct OwnedThing {
   ks_owner_kind kind = KS_OWNER_PROCESS;  // not KS_OWNER_MM
   uint64_t id = 0;                        // of a file the device that it is, or lies on
   uint64_t within = 0;     // of a file its inode, of an interface its network namespace
-  bool is_memory = false;  // a file that is the guest's memory
-  friend auto operator<=>(const OwnedThing&, const OwnedThing&) = default;
+  bool is_memory = false;  // a file that is the guest's memory: what it is used for, not what it is
+
+  friend bool operator==(const OwnedThing& a, const OwnedThing& b) {
+    return a.Identity() == b.Identity();
+  }
+  friend auto operator<=>(const OwnedThing& a, const OwnedThing& b) {
+    return a.Identity() <=> b.Identity();
+  }
+
+ private:
+  std::tuple<ks_owner_kind, uint64_t, uint64_t> Identity() const { return {kind, id, within}; }
 };
 
 // What of the things that the inventory has found is the VM's alone, as far as one process holds
@@ -35,7 +45,8 @@ class OwnerBook {
     ks_owner owner = {};  // serial 0: it is nobody's any more
     friend bool operator==(const Change& a, const Change& b) {
       return a.thing == b.thing && a.owner.serial == b.owner.serial &&
-             a.owner.slot == b.owner.slot && a.owner.several == b.owner.several;
+             a.owner.slot == b.owner.slot && a.owner.several == b.owner.several &&
+             a.owner.is_memory == b.owner.is_memory;
     }
   };
   // Where what was said differs from what the map holds as far as Done() told.
@@ -47,7 +58,12 @@ class OwnerBook {
   ks_owner OwnerOf(const OwnedThing& thing) const;
 
   std::map<VmId, std::set<OwnedThing>> said_;
-  std::map<OwnedThing, std::map<VmId, Slot>> owners_;
+  struct Use {
+    Slot slot = 0;
+    bool as_memory = false;
+    friend bool operator==(const Use&, const Use&) = default;
+  };
+  std::map<OwnedThing, std::map<VmId, Use>> owners_;
   std::map<OwnedThing, ks_owner> held_;  // by the map
   std::set<OwnedThing> changed_;         // those that may differ
 };

@@ -2,17 +2,31 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
+
 namespace kvmsentry {
 namespace {
 
-// A region may be handed to a device (ivshmem, pmem) instead of being a part of the memory.
-uint64_t SizeOfBacking(const given::Memory& memory) {
+// What is handed to devices (ivshmem) beside the memory itself, which may be among the back ends.
+uint64_t BesideMemory(const given::Memory& memory) {
   uint64_t all = 0;
   for (const given::MemoryBacking& backing : memory.backing) {
     // Only open: it was given by nobody.
     if (backing.size.origin != FactOrigin::kOpenFile) all += backing.size.value.value_or(0);
   }
-  return all;
+  const uint64_t size = *memory.size.value;
+  return all >= size ? all - size : all;
+}
+
+bool BringsMemory(const given::HostDevice& device) {
+  const std::string kind = device.kind.value.value_or("");
+  return absl::StartsWith(kind, "vfio") || kind == "pmem";
+}
+
+// A default holds where all of the command line was understood.
+template <typename T>
+bool Holds(const Fact<T>& fact, const Given& given) {
+  return fact.known() && (fact.origin != FactOrigin::kDefault || given.gaps.empty());
 }
 
 }  // namespace
@@ -20,14 +34,12 @@ uint64_t SizeOfBacking(const given::Memory& memory) {
 Bounds BoundsOf(const Given& given) {
   Bounds bounds;
   const given::Cpus& cpus = given.cpus;
-  if (cpus.start.known()) bounds.vcpus = std::max(*cpus.start.value, cpus.max.value.value_or(0));
+  if (Holds(cpus.start, given))
+    bounds.vcpus = std::max(*cpus.start.value, cpus.max.value.value_or(0));
   const given::Memory& memory = given.memory;
-  const bool has_others_memory = std::ranges::any_of(given.devices, [](const auto& device) {
-    return device.kind.value.value_or("").starts_with("vfio");
-  });
-  if (!memory.size.known() || has_others_memory) return bounds;
+  if (!Holds(memory.size, given) || std::ranges::any_of(given.devices, BringsMemory)) return bounds;
   bounds.memory = std::max(*memory.size.value, memory.max.value.value_or(0)) +
-                  SizeOfBacking(memory) + kDeviceMemory;
+                  BesideMemory(memory) + kDeviceMemory;
   return bounds;
 }
 

@@ -16,7 +16,8 @@ struct Bounds {
 // Beyond its memory a guest has firmware, and the memory of video cards.
 inline constexpr uint64_t kDeviceMemory = uint64_t{512} << 20;
 
-// Memory of a VM with devices of the host is not bounded: theirs is mapped for it, too.
+// Memory of a VM with devices of the host or with persistent memory is not bounded: theirs is
+// mapped for it, too.
 Bounds BoundsOf(const Given& given);
 
 }  // namespace kvmsentry

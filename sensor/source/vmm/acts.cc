@@ -1,14 +1,18 @@
 #include "sensor/source/vmm/acts.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include <arpa/inet.h>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 #include "sensor/base/escape.h"
+#include "sensor/given/shown_text.h"
 #include "sensor/source/catalogue.h"
 
 namespace kvmsentry {
@@ -45,6 +49,8 @@ absl::StatusOr<std::string> WordsOf(const ks_vmm_act& act) {
     case KS_ACT_CONNECTION:
     case KS_ACT_LISTENER:
       return EndpointOf(act);
+    case KS_ACT_MEMORY_OPENED:
+      return absl::StrCat(TextOf(act.actor), " ", TextOf(act.text));
     case KS_ACT_CLIENT:
       return absl::StrCat(TextOf(act.actor), " ",
                           act.text[0] == 0 ? std::string(kNoPath) : TextOf(act.text));
@@ -58,14 +64,30 @@ absl::StatusOr<std::string> WordsOf(const ks_vmm_act& act) {
   }
 }
 
+// "sh: sh -c id (pid 42, uid 107); parents: qemu-system-x86_64, systemd".
+std::string ByOf(const ks_vmm_act& act) {
+  std::string arguments(act.arguments, std::min<size_t>(act.arguments_size, sizeof(act.arguments)));
+  std::ranges::replace(arguments, '\0', ' ');
+  std::string by = TextOf(act.actor);
+  const absl::string_view shown = absl::StripTrailingAsciiWhitespace(arguments);
+  if (!shown.empty()) absl::StrAppend(&by, ": ", ShownText(shown));
+  absl::StrAppend(&by, " (pid ", act.tgid, ", uid ", act.uid, ")");
+  const char* between = "; parents: ";
+  for (const auto& parent : act.parents) {
+    if (parent[0] == 0) break;
+    absl::StrAppend(&by, std::exchange(between, ", "), TextOf(parent));
+  }
+  return by;
+}
+
 }  // namespace
 
 FeatureId FeatureOfAct(ks_act act) {
   static const std::array<FeatureId, KS_ACTS> kFeatures = {
-      FeatureNamed("vmm.program"),  FeatureNamed("vmm.connection"), FeatureNamed("vmm.listener"),
-      FeatureNamed("vmm.service"),  FeatureNamed("vmm.entered"),    FeatureNamed("vmm.client"),
-      FeatureNamed("image.reader"), FeatureNamed("image.writer"),   FeatureNamed("image.changer"),
-      FeatureNamed("image.foreign")};
+      FeatureNamed("vmm.program"),   FeatureNamed("vmm.connection"), FeatureNamed("vmm.listener"),
+      FeatureNamed("vmm.service"),   FeatureNamed("vmm.entered"),    FeatureNamed("vmm.client"),
+      FeatureNamed("image.reader"),  FeatureNamed("image.writer"),   FeatureNamed("image.changer"),
+      FeatureNamed("image.foreign"), FeatureNamed("memory.opened")};
   return kFeatures[act];
 }
 
@@ -78,7 +100,8 @@ absl::StatusOr<Observation> DecodeAct(const ks_vmm_act& act) {
                           .vm = {act.header.vm_serial},
                           .kind = ObservationKind::kMember,
                           .feature = FeatureOfAct(static_cast<ks_act>(act.act))};
-  observation.member = std::make_shared<const Member>(Member{.text = std::move(words)});
+  observation.member =
+      std::make_shared<const Member>(Member{.text = std::move(words), .by = ByOf(act)});
   return observation;
 }
 

@@ -90,7 +90,7 @@ constexpr std::array kVmmHooks = {
            .bpf = "stranger",
            .variants = kOpened,
            .provides = "images that strangers open: image.*; guest memory that they open as a "
-                       "file: vmm.entered*; and files of the kernel that a VM's processes open to "
+                       "file: memory.opened; and files of the kernel that a VM's processes open to "
                        "write: vmm.call",
            .weakness = "at the end of every system call, for no function can be probed here: not "
                        "what io_uring opens"}),

@@ -13,6 +13,7 @@ constexpr auto kSet = FeatureKind::kSet;
 constexpr Points kLeaving(Point::kK2, Point::kK5);
 constexpr Points kLeft(Point::kK2);
 constexpr Points kEntering(Point::kK3);
+constexpr Points kMemory(Point::kK3, Point::kK4, Point::kR3);
 constexpr Points kHostInterfaces(Point::kK5, Point::kR2, Point::kK2);
 constexpr Points kDataArea(Point::kR3);
 constexpr Points kOthersData(Point::kR3, Point::kK4, Point::kK2);
@@ -50,7 +51,9 @@ constexpr std::array kFeatures = {
             HookNames("security_ptrace_access_check", "security_file_open"), nullptr,
             KS_METER_VMM_ENTERED},
     Feature{"vmm.entered", kSet, kEntering, "program", "accesses of strangers to its memory",
-            HookNames("security_ptrace_access_check", "security_file_open"), &kProgram,
+            "security_ptrace_access_check", &kProgram, std::nullopt},
+    Feature{"memory.opened", kSet, kMemory, "opener",
+            "strangers that opened a file in which its memory lies", "security_file_open", &kOpener,
             std::nullopt},
     Feature{"vmm.client", kSet, kEntering, "client", "connections to its Unix sockets",
             "security_unix_stream_connect", &kMonitorClient, std::nullopt},

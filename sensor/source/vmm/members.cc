@@ -117,6 +117,9 @@ constinit const MemberKind kService = {
 constinit const MemberKind kMonitorClient = {
     .key = "client", .noun = "client", .hint = "virtqemud *", .type = MemberType::kText};
 
+constinit const MemberKind kOpener = {
+    .key = "opener", .noun = "opener", .hint = "* ivshmem*", .type = MemberType::kText};
+
 constinit const MemberKind kImage = {
     .key = "image", .noun = "image", .hint = "shared-*.raw", .type = MemberType::kText};
 

@@ -7,6 +7,7 @@ namespace kvmsentry {
 
 extern const MemberKind kProgram;        // text: a path, or the file name of a stranger's program
 extern const MemberKind kEndpoint;       // text: "192.0.2.1:443", "[::]:22"
+extern const MemberKind kOpener;         // text: "qemu-system-x86_64 ivshmem"
 extern const MemberKind kService;        // text: "/run/docker.sock"
 extern const MemberKind kMonitorClient;  // text: "socat /run/vm/monitor.sock"
 extern const MemberKind kImage;          // text: file name of an image

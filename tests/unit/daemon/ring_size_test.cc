@@ -23,7 +23,7 @@ TEST(RingBytes, HoldsAllBudgetsOfASecond) {
         (uint64_t{KS_KVM_METERS} + KS_VFIO_METERS + KS_VHOST_METERS + KS_VMM_METERS) *
         KS_LIMITS_PER_METER;
     const uint64_t least = limits * (sizeof(ks_limit_crossed) + 8) +
-                           uint64_t{vms} * KS_ACTS * (sizeof(ks_vmm_act) + 8) +
+                           uint64_t{vms} * kActsAtOnce * (sizeof(ks_vmm_act) + 8) +
                            KS_BIRTHS_PER_SECOND * (sizeof(ks_vm_born) + 8) + sizeof(ks_canary) + 8;
     EXPECT_GE(RingBytes(vms), least) << vms;
   }

@@ -80,6 +80,20 @@ TEST_F(OwnerBookTest, AThingOfTwoVmsIsSeveralsUntilOneIsGone) {
   EXPECT_EQ(map_, (Map{{kDisk, {2, 20, 0}}}));
 }
 
+// As where another process maps an image on tmpfs: it is the same file.
+TEST_F(OwnerBookTest, AFileThatTurnsOutToBeMemoryIsTheSameThing) {
+  OwnedThing file = kDisk;
+  for (const bool is_memory : {false, true, false}) {
+    file.is_memory = is_memory;
+    book_.Say(kOne, {file});
+    const auto changes = book_.Changes();
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_EQ(changes[0].owner.serial, 1U);
+    EXPECT_EQ(changes[0].owner.is_memory, is_memory);
+    Tell();
+  }
+}
+
 // A tap that moves to another VM within a tick is never nobody's.
 TEST_F(OwnerBookTest, AThingThatChangesHandsIsReplaced) {
   book_.Say(kOne, {kTap});

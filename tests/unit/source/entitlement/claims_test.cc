@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
+
 namespace kvmsentry {
 namespace {
 
@@ -53,6 +55,23 @@ TEST(MemoryFilesTest, AreThoseThatAreKnownByWhatTheyAre) {
   given.memory.backing.emplace_back().file = {"0:1 inode 9", FactOrigin::kOpenFile};
   EXPECT_THAT(MemoryFilesOf(given), ElementsAre(Pair("0:1 inode 9", "0:1 inode 9"),
                                                 Pair("0:24 inode 7", "/dev/shm/both")));
+}
+
+TEST(GrownTest, AreRawImagesPastTheirFirstSize) {
+  Given given;
+  for (const char* format : {"raw", "qcow2"}) {
+    given::Disk& disk = given.disks.emplace_back();
+    disk.path = {absl::StrCat("/srv/a.", format), FactOrigin::kArgv};
+    disk.format = {format, FactOrigin::kArgv};
+    disk.file = {absl::StrCat("8:1 ", format), FactOrigin::kOpenFile};
+    disk.size = {1000, FactOrigin::kOpenFile};
+  }
+  std::map<std::string, uint64_t> first;
+  EXPECT_THAT(GrownOf(given, &first), IsEmpty());
+  for (given::Disk& disk : given.disks) disk.size = {1001, FactOrigin::kOpenFile};
+  EXPECT_THAT(GrownOf(given, &first), ElementsAre("/srv/a.raw"));
+  given.disks[0].size = {999, FactOrigin::kOpenFile};
+  EXPECT_THAT(GrownOf(given, &first), IsEmpty());
 }
 
 given::Privileges Rights(uint64_t uid, const char* capabilities, bool filtered) {

@@ -19,6 +19,22 @@ TEST(BoundsTest, AreTheMostThatMayBePlugged) {
   EXPECT_EQ(BoundsOf(given).memory, 4 * kGib + kDeviceMemory);
 }
 
+// The memory itself has a back end where libvirt or Cloud Hypervisor starts the VM.
+TEST(BoundsTest, CountMemoryOnce) {
+  Given given;
+  given.memory.size = {kGib, FactOrigin::kArgv};
+  given.memory.backing.emplace_back().size = {kGib, FactOrigin::kArgv};
+  EXPECT_EQ(BoundsOf(given).memory, kGib + kDeviceMemory);
+}
+
+TEST(BoundsTest, DefaultsDoNotHoldWhereSomethingWasNotRead) {
+  Given given;
+  given.cpus.start = {1, FactOrigin::kDefault};
+  EXPECT_EQ(BoundsOf(given).vcpus, 1U);
+  given.gaps.emplace_back("-readconfig");
+  EXPECT_EQ(BoundsOf(given).vcpus, 0U);
+}
+
 // As of ivshmem, which is no part of the memory. What is only open was given by nobody.
 TEST(BoundsTest, HoldDeclaredRegions) {
   Given given;

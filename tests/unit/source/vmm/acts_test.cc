@@ -59,7 +59,33 @@ TEST(DecodeActTest, EachSaysWhatItIsOf) {
   EXPECT_EQ(TextOf(Act(KS_ACT_IMAGE_READ, "cat", "a.img"), "image.reader"), "cat");
   EXPECT_EQ(TextOf(Act(KS_ACT_IMAGE_WRITTEN, "dd", "a.img"), "image.writer"), "dd");
   EXPECT_EQ(TextOf(Act(KS_ACT_IMAGE_CHANGED, "mv", "a.img"), "image.changer"), "mv");
+  EXPECT_EQ(TextOf(Act(KS_ACT_MEMORY_OPENED, "dd", "ram"), "memory.opened"), "dd ram");
   EXPECT_EQ(TextOf(Act(KS_ACT_FOREIGN_IMAGE, "qemu", "a.img"), "image.foreign"), "a.img");
+}
+
+std::string ByOf(const ks_vmm_act& act) {
+  const auto observation = DecodeAct(act);
+  EXPECT_TRUE(observation.ok()) << observation.status();
+  return observation.ok() ? observation->member->by : "";
+}
+
+// Its arguments are its own words: no secret of them is kept, and they obey nobody.
+TEST(DecodeActTest, WhoDidItIsToldWithItsCommandLineAndItsParents) {
+  ks_vmm_act act = Act(KS_ACT_PROGRAM, "dash", "/bin/dash");
+  act.tgid = 42;
+  act.uid = 107;
+  EXPECT_EQ(ByOf(act), "dash (pid 42, uid 107)");
+  constexpr char kArguments[] = "sh\0-c\0fetch password=hunter2 \x1b[2J";
+  std::copy(std::begin(kArguments), std::end(kArguments), act.arguments);
+  act.arguments_size = sizeof(kArguments);
+  absl::string_view("qemu-system-x8").copy(act.parents[0], 16);
+  absl::string_view("systemd").copy(act.parents[1], 16);
+  EXPECT_EQ(ByOf(act),
+            "dash: sh -c fetch password=*** \\x1b[2J (pid 42, uid 107); parents: qemu-system-x8, "
+            "systemd");
+  std::fill(std::begin(act.arguments), std::end(act.arguments), 'x');
+  act.arguments_size = UINT32_MAX;
+  EXPECT_THAT(ByOf(act), HasSubstr(std::string(sizeof(act.arguments), 'x') + " (pid"));
 }
 
 TEST(DecodeActTest, ConnectionsHaveAddressAndPort) {

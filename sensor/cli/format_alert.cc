@@ -34,9 +34,16 @@ void AppendDetail(const Look& look, absl::string_view label, absl::string_view t
   }
 }
 
+constexpr char kBy[] = "by";  // who did it, which has a line of its own
+
+std::string ByOf(const v1::Alert& alert) {
+  const auto by = alert.evidence().find(kBy);
+  return by == alert.evidence().end() ? "" : by->second;
+}
+
 std::string EvidenceOf(const v1::Alert& alert) {
-  const std::map<std::string, std::string> ordered(alert.evidence().begin(),
-                                                   alert.evidence().end());
+  std::map<std::string, std::string> ordered(alert.evidence().begin(), alert.evidence().end());
+  ordered.erase(kBy);
   return absl::StrJoin(ordered, ", ", absl::PairFormatter(" "));
 }
 
@@ -127,6 +134,7 @@ std::string FormatAlertInFull(const v1::Alert& alert, const Look& look) {
   std::string out = Head(alert, {.time = 0, .vm = 0, .spec = 0}, time, look, /*whole=*/true).first;
   out.push_back('\n');
   AppendDetail(look, "what:", SummaryOf(alert), out);
+  AppendDetail(look, "by:", ByOf(alert), out);
   AppendDetail(look, "why:", alert.why(), out);
   AppendDetail(look, "look at:", alert.look_at(), out);
   AppendDetail(look, "seen:", EvidenceOf(alert), out);

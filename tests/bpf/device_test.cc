@@ -184,9 +184,22 @@ TEST_F(DeviceTest, AFileOnTmpfsIsADiskUntilItIsMappedAsMemory) {
   EXPECT_THAT(Devices(), ElementsAre(Is(DeviceKind::kDisk, path)));
   void* memory = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   EXPECT_NE(memory, MAP_FAILED);
-  EXPECT_THAT(Devices(), IsEmpty());
+  EXPECT_THAT(Devices(), ElementsAre(Is(DeviceKind::kMemory, path)));
   munmap(memory, 4096);
+  EXPECT_THAT(Devices(), ElementsAre(Is(DeviceKind::kDisk, path)));
   unlink(path.c_str());
+}
+
+// Without a name that could be opened; but by /proc/PID/fd it can.
+TEST_F(DeviceTest, AMemfdThatIsMappedIsMemory) {
+  const Fd vm = MakeVm();
+  const Fd file(memfd_create("ram", MFD_CLOEXEC));
+  ASSERT_EQ(ftruncate(file.get(), 1 << 20), 0);
+  EXPECT_THAT(Devices(), IsEmpty());
+  void* memory = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  EXPECT_NE(memory, MAP_FAILED);
+  EXPECT_THAT(Devices(), ElementsAre(Is(DeviceKind::kMemory, "/memfd:ram (deleted)")));
+  munmap(memory, 4096);
 }
 
 TEST_F(DeviceTest, ATapIsKnownByItsDeviceNumberAndNotByItsName) {

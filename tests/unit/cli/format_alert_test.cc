@@ -87,6 +87,16 @@ TEST(FormatAlert, TheColumnsAreAsWideAsTheAlertsNeedAndLeaveRoomForTheSummary) {
   EXPECT_EQ(ColumnsFor(alerts, PlainLook(kAnyWidth)).vm, 26U);
 }
 
+TEST(FormatAlert, WhoDidItHasALineOfItsOwn) {
+  const std::string text = FormatAlertInFull(
+      FromText<v1::Alert>(R"pb(state: OPEN
+                               summary: "s"
+                               evidence { key: "by" value: "sh (pid 1, uid 0)" })pb"),
+      PlainLook());
+  EXPECT_NE(text.find("by:       sh (pid 1, uid 0)\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("seen:"), std::string::npos) << text;
+}
+
 TEST(FormatAlert, NothingInItCanCommandATerminal) {
   const std::string hostile =
       R"(state: OPEN vm { name: "\033[2J\n" } spec_id: "\007" summary: "\033]0;x" why: "\n"

@@ -21,7 +21,7 @@ enum ks_kvm_meter {
   KS_METER_NESTED_EXIT,     /* exits out of a guest of the guest, whoever handles them */
   KS_METER_HYPERCALL,       /* KVM's own hypercalls */
   KS_METER_SMM,             /* entries into system management mode */
-  KS_METER_RESET,           /* resets after it ran, also by a restore: its state was set anew */
+  KS_METER_RESET,           /* resets after it ran, also by a restore: its state was set again */
   KS_METER_CONTROL_WRITE,   /* writes of CR0 and CR4 that KVM sees */
   KS_METER_PAGE_FAULT,     /* page faults that KVM handles: of nested paging, or of shadow paging */
   KS_METER_EMULATION,      /* instructions that KVM emulates */

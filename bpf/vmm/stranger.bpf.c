@@ -160,9 +160,11 @@ static __always_inline void report_file(const struct ks_owner* owner, __u32 act,
   submit_act(record);
 }
 
-static __noinline int touch_file(struct dentry* dentry, const struct ks_owner_key* key, __u32 act) {
+/* OF_NAME: the file's name alone is changed, by which no guest finds its memory. */
+static __noinline int touch_file(struct dentry* dentry, const struct ks_owner_key* key, __u32 act,
+                                 bool of_name) {
   struct ks_owner actor = {}, owner = {};
-  if (!key || !find_owned(key, &owner)) return 0;
+  if (!key || !find_owned(key, &owner) || (of_name && owner.is_memory)) return 0;
   bool of_a_vm = is_current_vms(&actor);
   if (of_a_vm && actor.serial == owner.serial) return 0;
   report_file(&owner, owner.is_memory ? KS_ACT_MEMORY_OPENED : act, dentry);
@@ -184,7 +186,7 @@ static __always_inline void on_file(struct file* file, const struct ks_opened* o
     note_call(KS_CALL_KERNEL_FS);
   } else if (opened->key.kind) {
     touch_file(BPF_CORE_READ(file, f_path.dentry), &opened->key,
-               writes ? KS_ACT_IMAGE_WRITTEN : KS_ACT_IMAGE_READ);
+               writes ? KS_ACT_IMAGE_WRITTEN : KS_ACT_IMAGE_READ, false);
   }
 }
 
@@ -217,16 +219,12 @@ SEC("raw_tp/sys_exit") int security_file_open_sys_exit(__u64* ctx) {
   return 0;
 }
 
-/* Whose file is changed; OF_NAME: its name alone, by which no guest finds its memory. */
 static __always_inline void change_file(struct dentry* dentry, bool of_name) {
   struct inode* inode = BPF_CORE_READ((struct dentry___inode*)dentry, d_inode);
   if (!inode) return; /* a name that is free */
   struct ks_owner_key key = {};
   KS_READ_IMAGE_KEY(key, inode, BPF_CORE_READ);
-  if (!key.kind) return;
-  const struct ks_owner* owner = of_name ? bpf_map_lookup_elem(&owners, &key) : 0;
-  if (owner && owner->is_memory) return;
-  touch_file(dentry, &key, KS_ACT_IMAGE_CHANGED);
+  if (key.kind) touch_file(dentry, &key, KS_ACT_IMAGE_CHANGED, of_name);
 }
 
 /* A change is reported once it was made: fexit is handed the result; a kprobe comes before it. */

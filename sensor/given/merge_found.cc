@@ -21,6 +21,8 @@ std::optional<uint32_t> DescriptorIn(const TextFact& fact) {
   return fd;
 }
 
+std::string NameIn(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
 std::string FileOf(const Device& device) {
   return FileText(device.major, device.minor, device.inode);
 }
@@ -68,7 +70,7 @@ class Finder {
       const bool declared = same != all.end();
       given::MemoryBacking* backing = declared ? &*same : AddPart(&all, "memory backings", given_);
       if (backing == nullptr) return;
-      if (!declared) backing->id = path.substr(path.rfind('/') + 1);
+      if (!declared) backing->id = NameIn(path);
       if (!path.empty()) backing->path = {path, FactOrigin::kOpenFile};
       backing->file = {FileOf(device), FactOrigin::kOpenFile};
       backing->size.Offer({device.size.bytes, FactOrigin::kOpenFile});
@@ -167,8 +169,7 @@ class Finder {
     given::Disk* disk = AddPart(&given_->disks, "disks", given_);
     if (disk == nullptr) return;
     const std::string path = Redact(device.name);
-    const std::string base = path.substr(path.rfind('/') + 1);
-    disk->id = path.empty() ? FileOf(device) : base;
+    disk->id = path.empty() ? FileOf(device) : NameIn(path);
     if (!path.empty()) disk->path = {path, FactOrigin::kOpenFile};
     disk->read_only = {!device.writable, FactOrigin::kOpenFile};
     SetFile(device, disk);

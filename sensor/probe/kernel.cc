@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -67,8 +68,9 @@ absl::Status NotLoaded(absl::string_view module) {
       "module ", module, " not loaded, or not in this kernel; attached as soon as it is"));
 }
 
-// Its types as an object of the kernel's; none where it went just now.
-Fd TypesOfModule(absl::string_view module) {
+// The types of the kernel's modules as objects of its own, by their names.
+std::map<std::string, Fd> TypesOfModules() {
+  std::map<std::string, Fd> modules;
   for (uint32_t id = 0; bpf_btf_get_next_id(id, &id) == 0;) {
     Fd fd(bpf_btf_get_fd_by_id(id));
     std::array<char, 64> name{};  // MODULE_NAME_LEN, include/linux/moduleparam.h
@@ -77,9 +79,10 @@ Fd TypesOfModule(absl::string_view module) {
     info.name_len = name.size();
     uint32_t size = sizeof(info);
     if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0) continue;
-    if (info.kernel_btf != 0 && module == name.data()) return fd;
+    const bool watched = std::ranges::find(kWatched, name.data()) != std::end(kWatched);
+    if (info.kernel_btf != 0 && watched) modules[name.data()] = std::move(fd);
   }
-  return Fd();
+  return modules;
 }
 
 bool HasHardwareBackEnd() { return HasModule("kvm_intel") || HasModule("kvm_amd"); }
@@ -109,6 +112,7 @@ absl::StatusOr<Kernel> Kernel::Inspect(std::span<const Hook* const> hooks) {
   kernel.vmlinux_names_.Add(*kernel.vmlinux_);
   kernel.trampolines_ = CanTrampoline(*kernel.vmlinux_);
   kernel.kprobes_ = CanKprobe();
+  std::map<std::string, Fd> objects = TypesOfModules();
   std::error_code gone;  // no module, or none just now
   for (const auto& entry : std::filesystem::directory_iterator("/sys/kernel/btf", gone)) {
     const std::string module = entry.path().filename();
@@ -119,7 +123,7 @@ absl::StatusOr<Kernel> Kernel::Inspect(std::span<const Hook* const> hooks) {
       Module& added = kernel.modules_.emplace_back();
       added.names.Add(*types, btf__type_cnt(kernel.vmlinux_.get()));
       added.types = std::move(types);
-      added.fd = TypesOfModule(module);
+      added.fd = std::move(objects[module]);  // none where it went just now
     } else {
       kernel.NoteNamesakes(*types, hooks);
     }

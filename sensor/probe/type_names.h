@@ -20,7 +20,7 @@ class TypeNames {
   void Add(const btf& types, uint32_t from = 1);
 
   // Whether there is a type of KIND (BTF_KIND_FUNC, ...) with NAME.
-  bool Has(absl::string_view name, uint32_t kind) const { return names_.contains({name, kind}); }
+  bool Has(absl::string_view name, uint32_t kind) const { return NumberOf(name, kind) != 0; }
   // Its number; 0 without. Of several the first.
   uint32_t NumberOf(absl::string_view name, uint32_t kind) const {
     const auto found = names_.find({name, kind});

@@ -38,10 +38,10 @@ void OwnerBook::Say(const VmPlace& vm, const std::vector<OwnedThing>& things) {
     changed_.insert(thing);
   }
   for (const OwnedThing& thing : now) {
-    Use& use = owners_[thing][vm.vm];
-    const Use is{vm.slot, thing.is_memory};
-    if (use == is && before.contains(thing)) continue;
-    use = is;
+    const Use use{vm.slot, thing.is_memory};
+    const auto [entry, fresh] = owners_[thing].try_emplace(vm.vm, use);
+    if (!fresh && entry->second == use) continue;
+    entry->second = use;
     changed_.insert(thing);
   }
   before = now;

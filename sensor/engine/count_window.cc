@@ -23,44 +23,55 @@ uint64_t AtLeastInOne(uint64_t delta, int64_t span, int64_t window) {
 CountWindow::CountWindow(int64_t window_ns)
     : window_ns_(std::max<int64_t>(window_ns, 1)), spacing_ns_(window_ns_ / kSteps + 1) {}
 
-void CountWindow::DropFirst() {
-  first_ = (first_ + 1) % kSamples;
-  --size_;
+bool CountWindow::Stays(uint64_t count) const {
+  const size_t size = samples_.size();
+  return size >= 2 && samples_[size - 1].count == count && samples_[size - 2].count == count;
 }
 
 CountWindow::Added CountWindow::Add(KernelTime time, uint64_t count) {
-  if (size_ > 0) {
-    const Sample& latest = At(size_ - 1);
+  if (!samples_.empty()) {
+    const Sample& latest = samples_.back();
     if (time < latest.time || (time == latest.time && count <= latest.count)) return Added::kStale;
-    if (count < latest.count) size_ = 0;
+    if (count < latest.count) samples_.clear();
   }
-  if (size_ == 0) {
-    first_ = 0;
-    size_ = 1;
-    ring_[0] = {time, count};
+  if (samples_.empty()) {
+    samples_.push_back({time, count});
     return Added::kRestarted;
   }
   // The latest sample is kept for good only when it is far enough from the one before it.
-  const bool replace = time == At(size_ - 1).time ||
-                       (size_ >= 2 && At(size_ - 1).time - At(size_ - 2).time < spacing_ns_);
+  const size_t size = samples_.size();
+  const bool replace =
+      time == samples_.back().time || Stays(count) ||
+      (size >= 2 && samples_[size - 1].time - samples_[size - 2].time < spacing_ns_);
   if (!replace) {
-    if (size_ == kSamples) DropFirst();
-    ++size_;
+    if (size == kSamples) samples_.erase(samples_.begin());
+    samples_.emplace_back();
   }
-  At(size_ - 1) = {time, count};
-  while (size_ >= 2 && time - At(1).time >= window_ns_) DropFirst();
+  samples_.back() = {time, count};
+  DropBefore(time - window_ns_);
   return Added::kAdvanced;
 }
 
-// The latest sample is replaced until it is far enough from the one before it: those in between
-// need not be looked at.
+void CountWindow::DropBefore(KernelTime since) {
+  size_t older = 0;
+  while (older + 1 < samples_.size() && samples_[older + 1].time <= since) ++older;
+  samples_.erase(samples_.begin(), samples_.begin() + static_cast<ptrdiff_t>(older));
+  // Of a count that stays as it is there might as well have been a sample then.
+  if (samples_.size() < 2 || samples_[0].count != samples_[1].count) return;
+  samples_[0].time = std::max(samples_[0].time, since);
+}
+
+// The latest sample is replaced until it is far enough from the one before it, and all the time of
+// a count that stays: those in between need not be looked at.
 void CountWindow::AddUnchanged(std::span<const KernelTime> times, uint64_t count) {
   if (times.empty()) return;
   auto next = std::ranges::lower_bound(times, times.back() - 3 * window_ns_);
   while (next != times.end()) {
-    if (size_ >= 2) {
-      const KernelTime kept = At(size_ - 2).time + spacing_ns_;
-      if (At(size_ - 1).time < kept) {
+    if (Stays(count)) {
+      next = std::prev(times.end());
+    } else if (samples_.size() >= 2) {
+      const KernelTime kept = samples_[samples_.size() - 2].time + spacing_ns_;
+      if (samples_.back().time < kept) {
         next = std::min(std::lower_bound(next, times.end(), kept), std::prev(times.end()));
       }
     }
@@ -70,28 +81,27 @@ void CountWindow::AddUnchanged(std::span<const KernelTime> times, uint64_t count
 
 uint64_t CountWindow::Busiest() const {
   uint64_t busiest = 0;
-  const Sample& latest = At(size_ - 1);
   // The first sample may be older than the window; the second never is.
-  for (uint32_t i = 0; i + 1 < size_ && i < 2; ++i) {
-    const uint64_t delta = latest.count - At(i).count;
-    const int64_t span = latest.time - At(i).time;
+  for (size_t i = 0; i + 1 < samples_.size() && i < 2; ++i) {
+    const uint64_t delta = samples_.back().count - samples_[i].count;
+    const int64_t span = samples_.back().time - samples_[i].time;
     busiest = std::max(busiest, span <= window_ns_ ? delta : AtLeastInOne(delta, span, window_ns_));
   }
   return busiest;
 }
 
 std::optional<CountWindow::Full> CountWindow::LatestFull() const {
-  if (size_ < 2) return std::nullopt;
-  const Sample& latest = At(size_ - 1);
-  const int64_t span = latest.time - At(0).time;
+  if (samples_.size() < 2) return std::nullopt;
+  const Sample& first = samples_.front();
+  const int64_t span = samples_.back().time - first.time;
   if (span < window_ns_) return std::nullopt;
-  const uint64_t delta = latest.count - At(0).count;
+  const uint64_t delta = samples_.back().count - first.count;
   const auto whole_windows = static_cast<uint64_t>(span / window_ns_);
   // No average is larger than DELTA, so it fits again.
   const absl::uint128 product = absl::uint128(delta) * static_cast<uint64_t>(window_ns_);
   const auto average = absl::Uint128Low64(product / static_cast<uint64_t>(span));
   const bool exact = product % static_cast<uint64_t>(span) == 0;
-  return Full{.since = At(0).time,
+  return Full{.since = first.time,
               .quietest = delta / whole_windows,
               .average = average,
               .average_ceil = average + (exact ? 0 : 1)};

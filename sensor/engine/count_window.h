@@ -14,18 +14,20 @@
 // windows; where they are closer, the latest SPAN <= W counts in full.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+
+#include "absl/container/inlined_vector.h"
 
 #include "sensor/base/time.h"
 
 namespace kvmsentry {
 
 // Keeps at most kSamples samples, so that a long window is seen in steps of 1/28 of its length: the
-// latest span of at most a window may miss that much of it, and one distance between samples.
+// latest span of at most a window may miss that much of it, and one distance between samples. While
+// a count stays as it is, it is known at every time, not only at samples: of these two are kept.
 class CountWindow {
  public:
   explicit CountWindow(int64_t window_ns);
@@ -45,7 +47,7 @@ class CountWindow {
   uint64_t Busiest() const;
 
   // Busiest() cannot be more than a later count less this; 0 before the first sample.
-  uint64_t OldestCount() const { return size_ == 0 ? 0 : At(0).count; }
+  uint64_t OldestCount() const { return samples_.empty() ? 0 : samples_[0].count; }
 
   // The shortest span of at least one window that ends at the latest sample; nullopt until a full
   // window has been seen.
@@ -64,15 +66,13 @@ class CountWindow {
   };
   static constexpr size_t kSamples = 32;
 
-  const Sample& At(size_t i) const { return ring_[(first_ + i) % kSamples]; }
-  Sample& At(size_t i) { return ring_[(first_ + i) % kSamples]; }
-  void DropFirst();
+  // The latest two have this count.
+  bool Stays(uint64_t count) const;
+  void DropBefore(KernelTime since);
 
   int64_t window_ns_;
   int64_t spacing_ns_;  // between samples kept, the latest excepted
-  uint32_t first_ = 0;
-  uint32_t size_ = 0;
-  std::array<Sample, kSamples> ring_ = {};
+  absl::InlinedVector<Sample, 2> samples_;  // most counts of most VMs stay as they are
 };
 
 }  // namespace kvmsentry

@@ -48,8 +48,9 @@ double ValueOf(const Watch& watch, uint64_t amount) {
          static_cast<double>(watch.of->limits.window_ns);
 }
 
-void FillAmount(const Watch& watch, const Judged& judged, std::optional<uint64_t> detail,
-                const Step& step, AlertEvent& event) {
+void FillAmount(const Watch& watch, std::optional<uint64_t> detail, const Step& step,
+                AlertEvent& event) {
+  const Judged& judged = watch.finding->judged;
   const Feature& feature = FeatureOf(watch.spec().feature);
   // What came and went between two Ticks is told by its worst, not by what is left of it.
   const bool peaked =
@@ -186,25 +187,23 @@ std::string AlertKey(absl::string_view spec_id, const VmFacts& vm, absl::string_
 AlertEvent ReportWatch(const Watch& watch, const VmFacts& vm, const std::string& part,
                        std::optional<uint64_t> detail, const Step& step) {
   const Spec& spec = watch.spec();
-  AlertEvent event = BeginReport(vm, step, watch.deviation.opened_at());
+  AlertEvent event = BeginReport(vm, step, watch.finding->deviation.opened_at());
   event.part = part;
-  event.key = watch.key;
+  event.key = watch.finding->key;
   event.severity = spec.severity;
   event.point = spec.point;
   event.spec_id = spec.id;
   event.feature = std::string(FeatureOf(spec.feature).name);
   event.norm_text = spec.norm_text;
-  event.count = watch.deviation.count();
+  event.count = watch.finding->deviation.count();
   event.why = spec.why;
   event.look_at = spec.look_at;
-  if (const auto* rate = std::get_if<RateState>(&watch.state)) {
-    FillAmount(watch, rate->judged, detail, step, event);
-  } else if (const auto* level = std::get_if<LevelState>(&watch.state)) {
-    FillAmount(watch, level->judged, std::nullopt, step, event);
+  if (const auto* set = std::get_if<MemberWatch>(&watch.state)) {
+    FillMembers(watch, *set, step, event);
   } else if (const auto* state = std::get_if<StateWatch>(&watch.state)) {
     FillState(watch, *state, step, event);
   } else {
-    FillMembers(watch, std::get<MemberWatch>(watch.state), step, event);
+    FillAmount(watch, detail, step, event);
   }
   event.tags = spec.tags;
   event.mitre = spec.mitre;

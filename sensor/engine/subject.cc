@@ -8,9 +8,9 @@
 namespace kvmsentry {
 namespace {
 
-RateState& RateOf(Watch& watch) { return *std::get_if<RateState>(&watch.state); }
+RateWatch& RateOf(Watch& watch) { return *std::get_if<RateWatch>(&watch.state); }
 
-bool Watches(const Watch& watch) { return watch.deviation.open() || watch.deviation.pending(); }
+bool Watches(const Watch& watch) { return watch.open() || watch.pending(); }
 
 bool Has(const std::vector<bool>& features, FeatureId feature) {
   const auto at = static_cast<size_t>(feature);
@@ -18,11 +18,13 @@ bool Has(const std::vector<bool>& features, FeatureId feature) {
 }
 
 // What a judgement does to the deviation. True where it deviates.
-bool Apply(const Judgement& judgement, KernelTime at, Watch& watch, Judged& judged) {
+bool Apply(const Judgement& judgement, KernelTime at, Watch& watch) {
   if (judgement.verdict == Verdict::kUnknown) return false;
-  Deviation& deviation = watch.deviation;
+  if (judgement.verdict != Verdict::kDeviates && watch.finding == nullptr) return false;
+  Finding& finding = watch.Found();
+  Deviation& deviation = finding.deviation;
   const Patience& patience = watch.spec().patience;
-  judged.Add(judgement, !Watches(watch));
+  finding.judged.Add(judgement, !Watches(watch));
   switch (judgement.verdict) {
     case Verdict::kDeviates:
       deviation.See(at, judgement.excess, patience);
@@ -72,9 +74,9 @@ std::vector<Watch> Subject::SetLayout(std::shared_ptr<const Layout> layout,
     const Group* group = old->GroupOf(watch.spec().feature);
     if (group == nullptr || group->kind != FeatureKind::kRate) continue;  // it left earlier
     const HeldCounts& rate = held[old->RateOf(group->feature)];
-    if (rate.has_detail) watch.left_with = rate.detail;
+    if (rate.has_detail && watch.open()) watch.finding->left_with = rate.detail;
   }
-  std::erase_if(before, [](const Watch& watch) { return !watch.deviation.open(); });
+  std::erase_if(before, [](const Watch& watch) { return !watch.open(); });
   return before;
 }
 
@@ -118,9 +120,8 @@ bool Subject::JudgeCount(const Group& group, HeldCounts& held, const Observation
                          KernelTime at) {
   bool deviates = false;
   for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
-    RateState& rate = RateOf(watch);
-    const Judgement judgement = rate.watch.OnCount(watch.of->limits, count, Watches(watch));
-    deviates |= Apply(judgement, at, watch, rate.judged);
+    const Judgement judgement = RateOf(watch).OnCount(watch.of->limits, count, Watches(watch));
+    deviates |= Apply(judgement, at, watch);
   }
   if (!held.begun || count.time > held.latest_time ||
       (count.time == held.latest_time && count.value > held.latest_count)) {
@@ -143,8 +144,7 @@ bool Subject::TakeCrossed(const Group& group, const Observation& crossed, Kernel
   }
   bool deviates = false;
   for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
-    RateState& rate = RateOf(watch);
-    deviates |= Apply(rate.watch.OnCrossed(watch.of->limits, crossed), at, watch, rate.judged);
+    deviates |= Apply(RateOf(watch).OnCrossed(watch.of->limits, crossed), at, watch);
   }
   if (deviates) held.awake = awake_ = true;
   return deviates;
@@ -162,7 +162,7 @@ void Subject::GiveHeld(const Group& group, HeldCounts& held) {
   const auto samples = std::span(held.samples).first(std::exchange(held.held, uint8_t{0}));
   for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
     for (const HeldCounts::Sample& sample : samples) {
-      RateOf(watch).watch.AddSafe(sample.time, sample.count);
+      RateOf(watch).AddSafe(sample.time, sample.count);
     }
   }
   FindSafe(group, held);
@@ -175,7 +175,7 @@ void Subject::FindSafe(const Group& group, HeldCounts& held) {
     held.awake |= Watches(watch);
     const auto& most = watch.of->limits.most;
     if (!most) continue;
-    const uint64_t oldest = std::get_if<RateState>(&watch.state)->watch.OldestCount();
+    const uint64_t oldest = std::get_if<RateWatch>(&watch.state)->OldestCount();
     const uint64_t safe = oldest > UINT64_MAX - *most ? UINT64_MAX : oldest + *most;
     held.safe_until = std::min(held.safe_until, safe);
   }
@@ -196,7 +196,7 @@ void Subject::ReadLog(const Group& group, HeldCounts& held, const UnchangedLog* 
   }
   GiveHeld(group, held);
   for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
-    RateOf(watch).watch.AddUnchanged(times, held.latest_count);
+    RateOf(watch).AddUnchanged(times, held.latest_count);
   }
   held.latest_time = times.back();
   FindSafe(group, held);
@@ -245,9 +245,9 @@ bool Subject::TakeMember(const Group& group, const Observation& seen, KernelTime
     Watch& watch = watches_[i];
     auto& set = *std::get_if<MemberWatch>(&watch.state);
     const Member member = seen.member ? *seen.member : Member{.first = seen.value};
-    if (set.OnDeviant(member, at)) watch.deviation.AddNews();
-    watch.deviation.See(at, static_cast<int64_t>(set.members().size()) * 1000,
-                        watch.spec().patience);
+    Deviation& deviation = watch.Found().deviation;
+    if (set.OnDeviant(member, at)) deviation.AddNews();
+    deviation.See(at, static_cast<int64_t>(set.members().size()) * 1000, watch.spec().patience);
     deviates = true;
   }
   return deviates;
@@ -256,10 +256,8 @@ bool Subject::TakeMember(const Group& group, const Observation& seen, KernelTime
 bool Subject::TakeLevel(const Group& group, const Observation& level, KernelTime at) {
   bool deviates = false;
   for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
-    auto& state = *std::get_if<LevelState>(&watch.state);
-    state.given = level.given;
-    const Judgement judgement = JudgeLevel(watch.of->limits, level.value, level.given);
-    deviates |= Apply(judgement, at, watch, state.judged);
+    std::get_if<LevelState>(&watch.state)->given = level.given;
+    deviates |= Apply(JudgeLevel(watch.of->limits, level.value, level.given), at, watch);
   }
   return deviates;
 }
@@ -271,12 +269,13 @@ bool Subject::TakeState(const Group& group, const Observation& state, KernelTime
     now.known = true;
     now.state = state.value;
     if (std::get_if<SetNorm>(&watch.spec().norm)->IsNormal(state.value)) {
-      watch.deviation.SetNormal(at);
+      if (watch.finding != nullptr) watch.finding->deviation.SetNormal(at);
       continue;
     }
-    if (watch.deviation.open() && now.deviant != state.value) watch.deviation.AddNews();
+    Deviation& deviation = watch.Found().deviation;
+    if (deviation.open() && now.deviant != state.value) deviation.AddNews();
     now.deviant = state.value;
-    watch.deviation.See(at, 1000, watch.spec().patience);
+    deviation.See(at, 1000, watch.spec().patience);
     deviates = true;
   }
   return deviates;

@@ -8,7 +8,7 @@ Watch::Watch(std::shared_ptr<const EngineSpec> of_spec)
     : of(std::move(of_spec)), state(std::in_place_type<MemberWatch>) {
   switch (FeatureOf(spec().feature).kind) {
     case FeatureKind::kRate:
-      state.emplace<RateState>(of->limits);
+      state.emplace<RateWatch>(of->limits);
       break;
     case FeatureKind::kLevel:
       state.emplace<LevelState>();
@@ -21,10 +21,9 @@ Watch::Watch(std::shared_ptr<const EngineSpec> of_spec)
   }
 }
 
-Judged* Watch::judged() {
-  if (auto* rate = std::get_if<RateState>(&state)) return &rate->judged;
-  if (auto* level = std::get_if<LevelState>(&state)) return &level->judged;
-  return nullptr;
+Finding& Watch::Found() {
+  if (finding == nullptr) finding = std::make_unique<Finding>();
+  return *finding;
 }
 
 }  // namespace kvmsentry

@@ -44,28 +44,32 @@ struct Judged {
   Judgement peak;   // the worst that has not been told; kUnknown: none
 };
 
-struct RateState {
-  explicit RateState(const NormLimits& limits) : watch(limits) {}
+// What a watch found.
+struct Finding {
+  Deviation deviation;
   Judged judged;
-  RateWatch watch;
+  std::optional<uint64_t> left_with;  // what the latest occurrence named, once no longer watched
+  std::string key;  // of the alert since it was told open: a VM's name may change meanwhile
 };
 
 struct LevelState {
-  Judged judged;
   uint64_t given = 0;  // of the latest level
 };
 
+// There is one for each spec on each VM, nearly all of which never find anything: so what they
+// found lies elsewhere.
 struct Watch {
   explicit Watch(std::shared_ptr<const EngineSpec> of_spec);
 
   const Spec& spec() const { return *of->spec; }
-  Judged* judged();
+
+  bool open() const { return finding != nullptr && finding->deviation.open(); }
+  bool pending() const { return finding != nullptr && finding->deviation.pending(); }
+  Finding& Found();  // made at the first call
 
   std::shared_ptr<const EngineSpec> of;
-  Deviation deviation;
-  std::optional<uint64_t> left_with;  // what the latest occurrence named, once no longer watched
-  std::string key;  // of the alert since it was told open: a VM's name may change meanwhile
-  std::variant<RateState, MemberWatch, LevelState, StateWatch> state;
+  std::unique_ptr<Finding> finding;  // nullptr: nothing has deviated
+  std::variant<RateWatch, MemberWatch, LevelState, StateWatch> state;
 };
 
 }  // namespace kvmsentry

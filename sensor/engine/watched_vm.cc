@@ -70,8 +70,8 @@ void WatchedVm::RemovePart(PartId part) {
   const auto known = parts_.find(part);
   if (known == parts_.end()) return;
   for (Watch& watch : known->second.subject.watches()) {
-    if (!watch.deviation.open()) continue;
-    watch.left_with = known->second.subject.DetailOf(watch.spec().feature);
+    if (!watch.open()) continue;
+    watch.finding->left_with = known->second.subject.DetailOf(watch.spec().feature);
     leaving_.push_back({std::move(watch), known->second.name, ClearedBy::kPartGone});
   }
   parts_.erase(known);
@@ -153,9 +153,10 @@ void WatchedVm::CountScore(KernelTime now, const EngineTuning& tuning) {
   pending_ = false;
   const auto add = [&](const Subject& subject, bool of_parts) {
     for (const Watch& watch : subject.watches()) {
-      pending_ |= watch.deviation.pending();
-      const int64_t millipoints =
-          watch.deviation.Millipoints(now, tuning.half_life_ns, WeightOf(watch.spec()));
+      if (watch.finding == nullptr) continue;
+      pending_ |= watch.pending();
+      const int64_t millipoints = watch.finding->deviation.Millipoints(now, tuning.half_life_ns,
+                                                                       WeightOf(watch.spec()));
       if (millipoints <= 0) continue;
       const auto same = of_parts ? std::ranges::find_if(contributions_,
                                                         [&](const Contribution& c) {
@@ -202,10 +203,11 @@ void WatchedVm::Tell(KernelTime now, const EngineTuning& tuning, std::vector<Ale
 void WatchedVm::OpenStates(KernelTime now) {
   const auto open = [now](Subject& subject) {
     for (Watch& watch : subject.watches()) {
+      if (!watch.pending() || !std::holds_alternative<StateWatch>(watch.state)) continue;
+      Deviation& deviation = watch.finding->deviation;
       const int64_t for_ns = watch.spec().patience.for_ns;
-      if (!watch.deviation.pending() || !std::holds_alternative<StateWatch>(watch.state)) continue;
-      if (now - watch.deviation.began_at() < for_ns) continue;
-      watch.deviation.See(watch.deviation.began_at() + for_ns, 1000, watch.spec().patience);
+      if (now - deviation.began_at() < for_ns) continue;
+      deviation.See(deviation.began_at() + for_ns, 1000, watch.spec().patience);
     }
   };
   open(self_);
@@ -223,7 +225,7 @@ void WatchedVm::TellSubject(Subject& subject, const std::string& part, const Ste
     } else {
       TellWatch(watch, of, step, tuning, events);
     }
-    if (!watch.deviation.open()) continue;
+    if (!watch.open()) continue;
     const bool observed = watch.spec().observe_only;
     score_.open_alerts += observed ? 0U : 1U;
     observing_ |= observed;
@@ -232,35 +234,38 @@ void WatchedVm::TellSubject(Subject& subject, const std::string& part, const Ste
 
 void WatchedVm::TellWatch(Watch& watch, const Of& of, Step step, const EngineTuning& tuning,
                           std::vector<AlertEvent>& events) {
+  if (watch.finding == nullptr) return;
+  Finding& finding = *watch.finding;
   auto* set = std::get_if<MemberWatch>(&watch.state);
   if (set != nullptr && set->Quiet(step.at, QuietTime(watch.spec()))) {
-    watch.deviation.SetNormal(step.at);
+    finding.deviation.SetNormal(step.at);
   }
   const int32_t weight = WeightOf(watch.spec());
-  step.state = watch.deviation.Next(step.at, tuning.update_every_ns, tuning.half_life_ns, weight,
-                                    watch.spec().patience);
+  step.state = finding.deviation.Next(step.at, tuning.update_every_ns, tuning.half_life_ns, weight,
+                                      watch.spec().patience);
   if (step.state == AlertState::kNone) return;
   if (step.state == AlertState::kOpen) {
-    watch.key = AlertKey(watch.spec().id, facts_, of.part);
-    step.at = watch.deviation.opened_at();
+    finding.key = AlertKey(watch.spec().id, facts_, of.part);
+    step.at = finding.deviation.opened_at();
   }
-  step.contribution = watch.deviation.Millipoints(step.at, tuning.half_life_ns, weight);
+  step.contribution = finding.deviation.Millipoints(step.at, tuning.half_life_ns, weight);
   const auto detail =
-      of.subject == nullptr ? watch.left_with : of.subject->DetailOf(watch.spec().feature);
+      of.subject == nullptr ? finding.left_with : of.subject->DetailOf(watch.spec().feature);
   events.push_back(ReportWatch(watch, facts_, of.part, detail, step));
-  if (Judged* judged = watch.judged()) judged->peak = {};
+  finding.judged.peak = {};
   if (set != nullptr && step.state == AlertState::kCleared) set->Forget();
 }
 
 void WatchedVm::TellToEnd(Watch& watch, const Of& of, Step step, const EngineTuning& tuning,
                           std::vector<AlertEvent>& events) {
-  if (!watch.deviation.open()) return;
-  step.at = std::max(step.at, watch.deviation.opened_at());
+  if (!watch.open()) return;
+  Deviation& deviation = watch.finding->deviation;
+  step.at = std::max(step.at, deviation.opened_at());
   // What was not told yet is told open first; a deviation that is over needs no update.
-  watch.deviation.End();
+  deviation.End();
   TellWatch(watch, of, step, tuning, events);
-  if (!watch.deviation.open()) return;
-  watch.deviation.End();
+  if (!watch.open()) return;
+  deviation.End();
   TellWatch(watch, of, step, tuning, events);
 }
 

@@ -87,6 +87,29 @@ TEST(CountWindowTest, DenseSamplesStillSpanALongWindow) {
   EXPECT_EQ(window.LatestFull()->average, 6000U);
 }
 
+TEST(CountWindowTest, ACountThatStaysIsKnownAtEveryTime) {
+  CountWindow window(kNsPerSecond);
+  window.Add(Ms(0), 7);
+  window.Add(Ms(5000), 7);
+  window.Add(Ms(5100), 17);
+  EXPECT_EQ(window.Busiest(), 10U);
+  ASSERT_TRUE(window.LatestFull());
+  EXPECT_EQ(window.LatestFull()->since, Ms(4100)) << "the latest window, as if sampled there";
+  EXPECT_EQ(window.LatestFull()->average, 10U);
+  EXPECT_EQ(window.LatestFull()->quietest, 10U);
+}
+
+TEST(CountWindowTest, ACountThatStaysForLongDoesNotPushOutWhatIsInTheWindow) {
+  CountWindow window(kNsPerSecond);
+  window.Add(Ms(0), 0);
+  window.Add(Ms(100), 40);
+  for (int i = 2; i <= 10; ++i) window.Add(Ms(100 * i), 40);
+  EXPECT_EQ(window.Busiest(), 40U);
+  EXPECT_EQ(window.OldestCount(), 0U);
+  window.Add(Ms(1200), 40);
+  EXPECT_EQ(window.Busiest(), 0U);
+}
+
 // Whatever happens, what it says of some window must be true of some window.
 TEST(CountWindowTest, NeverClaimsMoreOrLessThanSomeWindowHeld) {
   std::mt19937_64 random(7);

@@ -12,93 +12,23 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/filter.h>
-#include <linux/kvm.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sensor/base/fd.h"
+#include "tests/vmm/act.h"
 
 namespace kvmsentry {
 namespace {
 
 constexpr uid_t kNobody = 65534;
-
-// KVM_RUN once, which INTERRUPTED is left before the guest's first instruction. The result is the
-// system call's.
-absl::StatusOr<int> RunVcpu(const TestMachine& machine, bool interrupted) {
-  const int size = ioctl(Fd(open("/dev/kvm", O_RDWR | O_CLOEXEC)).get(), KVM_GET_VCPU_MMAP_SIZE, 0);
-  if (size < 0) return absl::ErrnoToStatus(errno, "KVM_GET_VCPU_MMAP_SIZE");
-  const auto bytes = static_cast<size_t>(size);
-  void* shared = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, machine.vm.vcpu(), 0);
-  if (shared == MAP_FAILED) return absl::ErrnoToStatus(errno, "mapping the vCPU");
-  static_cast<kvm_run*>(shared)->immediate_exit = interrupted ? 1 : 0;
-  const int result = ioctl(machine.vm.vcpu(), KVM_RUN, 0) < 0 ? -errno : 0;
-  munmap(shared, bytes);
-  return result;
-}
-
-absl::Status BeginGuest(const TestMachine& machine) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const int result, RunVcpu(machine, /*interrupted=*/true));
-  return result == -EINTR ? absl::OkStatus() : absl::ErrnoToStatus(-result, "KVM_RUN");
-}
-
-// From where a vCPU begins, there is no memory.
-absl::StatusOr<Operation> RunNowhere(const TestMachine& machine) {
-  return [&machine] { return RunVcpu(machine, /*interrupted=*/false).status(); };
-}
-
-// An invalid instruction, and nobody to handle it.
-absl::StatusOr<Operation> TripleFault(const TestMachine& machine) {
-  return [&machine] {
-    machine.memory->bytes()[0] = std::byte{0x0f};
-    machine.memory->bytes()[1] = std::byte{0x0b};  // ud2
-    kvm_sregs sregs{};
-    kvm_regs regs{};
-    regs.rflags = 2;
-    if (ioctl(machine.vm.vcpu(), KVM_GET_SREGS, &sregs) < 0) {
-      return absl::ErrnoToStatus(errno, "KVM_GET_SREGS");
-    }
-    sregs.cs.base = 0;
-    sregs.cs.selector = 0;
-    sregs.idt.limit = 0;
-    if (ioctl(machine.vm.vcpu(), KVM_SET_SREGS, &sregs) < 0 ||
-        ioctl(machine.vm.vcpu(), KVM_SET_REGS, &regs) < 0) {
-      return absl::ErrnoToStatus(errno, "setting the vCPU's registers");
-    }
-    return RunVcpu(machine, /*interrupted=*/false).status();
-  };
-}
-
-// ACT in a child, which ends after it with success if that returns true.
-template <typename Act>
-absl::Status InChild(Act act) {
-  const pid_t child = fork();
-  if (child < 0) return absl::ErrnoToStatus(errno, "fork");
-  if (child == 0) {
-    prctl(PR_SET_DUMPABLE, 0);  // faults leave no core
-    signal(SIGTERM, SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
-    _exit(act() ? 0 : 1);
-  }
-  int status = 0;
-  if (waitpid(child, &status, 0) != child) return absl::ErrnoToStatus(errno, "waitpid");
-  if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
-    return absl::InternalError("a child could not do what it should");
-  }
-  return absl::OkStatus();
-}
 
 bool RunProgram() {
   execl("/bin/true", "true", nullptr);
@@ -171,45 +101,6 @@ bool Listen() {
          listen(fd.get(), 1) == 0;
 }
 
-// Of memory that is mapped with PROTECTION, of FILE or of none.
-bool MapCode(int protection, int flags, int file) {
-  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  void* code = mmap(nullptr, page, protection, flags, file, 0);
-  return code != MAP_FAILED && munmap(code, page) == 0;
-}
-
-bool MapWritableCode() {
-  return MapCode(PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-}
-
-// As a library is.
-bool MapLibrary() {
-  const Fd fd(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-  return MapCode(PROT_READ | PROT_EXEC, MAP_PRIVATE, fd.get());
-}
-
-// Writes to a private mapping of a file, and has it executed.
-bool ModifyCode() {
-  const Fd fd(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  void* code = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd.get(), 0);
-  if (code == MAP_FAILED) return false;
-  *static_cast<volatile char*>(code) = 0;
-  return mprotect(code, page, PROT_READ | PROT_EXEC) == 0;
-}
-
-// Asks that whatever can be read can be executed, and then for memory.
-bool MapImpliedCode() {
-  return personality(READ_IMPLIES_EXEC) >= 0 &&
-         MapCode(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-}
-
-bool MapMemfd() {
-  const Fd fd(memfd_create("code", MFD_CLOEXEC));
-  return ftruncate(fd.get(), sysconf(_SC_PAGESIZE)) == 0 &&
-         MapCode(PROT_READ | PROT_EXEC, MAP_SHARED, fd.get());
-}
-
 bool CallDocker() {
   const Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
@@ -223,50 +114,6 @@ bool CallDocker() {
     usleep(100000);
   }
   return false;
-}
-
-bool MakeStackExecutable() {
-  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  char here = 0;
-  void* begin = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(&here) / page * page);
-  return mprotect(begin, page, PROT_READ | PROT_WRITE | PROT_EXEC) == 0;
-}
-
-// A further slot of the guest's memory, of MEMORY in this process.
-absl::Status AddSlot(const TestMachine& machine, void* memory) {
-  kvm_userspace_memory_region region{};
-  region.slot = 5;
-  region.guest_phys_addr = 1ULL << 30;
-  region.memory_size = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  region.userspace_addr = reinterpret_cast<uint64_t>(memory);
-  if (ioctl(machine.vm.vm(), KVM_SET_USER_MEMORY_REGION, &region) == 0) return absl::OkStatus();
-  return absl::ErrnoToStatus(errno, "KVM_SET_USER_MEMORY_REGION");
-}
-
-// Registers of whichever PCI device lets itself be mapped.
-void* MapDevice() {
-  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  for (const auto& device : std::filesystem::directory_iterator("/sys/bus/pci/devices")) {
-    for (const char* resource : {"resource0", "resource1", "resource2", "resource4"}) {
-      const Fd fd(open((device.path() / resource).c_str(), O_RDWR | O_CLOEXEC));
-      if (!fd) continue;
-      void* memory = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
-      if (memory != MAP_FAILED) return memory;
-    }
-  }
-  return nullptr;
-}
-
-absl::StatusOr<Operation> PlugDeviceMemory(const TestMachine& machine) {
-  void* memory = MapDevice();
-  if (memory == nullptr) return absl::NotFoundError("no PCI device here can be mapped");
-  return [&machine, memory] { return AddSlot(machine, memory); };
-}
-
-absl::StatusOr<Operation> PlugMemory(const TestMachine& machine) {
-  void* memory = mmap(nullptr, static_cast<size_t>(sysconf(_SC_PAGESIZE)), PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return [&machine, memory] { return AddSlot(machine, memory); };
 }
 
 bool DropRights() { return setuid(kNobody) == 0; }
@@ -346,20 +193,6 @@ bool OpenImage() {
   return false;
 }
 
-template <bool (*kAct)()>
-absl::StatusOr<Operation> Begun(const TestMachine& machine) {
-  KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
-  return [] { return InChild(kAct); };
-}
-
-template <bool (*kAct)()>
-absl::StatusOr<Operation> Itself(const TestMachine& machine) {
-  KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
-  return [] {
-    return kAct() ? absl::OkStatus() : absl::ErrnoToStatus(errno, "what the VMM should do");
-  };
-}
-
 // Another VM in this process.
 template <bool kRunsProgram>
 absl::StatusOr<Operation> SecondVm(const TestMachine& machine) {
@@ -381,19 +214,9 @@ constexpr std::array kOperations = {
     KnownOperation{"filter-refuses-often", Begun<IsRefusedOften>},
     KnownOperation{"connect", Itself<Connect>},
     KnownOperation{"listen", Itself<Listen>},
-    KnownOperation{"map-writable-code", Itself<MapWritableCode>},
-    KnownOperation{"modify-code", Begun<ModifyCode>},
-    KnownOperation{"implied-code", Begun<MapImpliedCode>},
-    KnownOperation{"memfd-code", Begun<MapMemfd>},
     KnownOperation{"call-docker", Itself<CallDocker>},
     KnownOperation{"second-vm", SecondVm<false>},
     KnownOperation{"second-vm-then-program", SecondVm<true>},
-    KnownOperation{"map-library", Itself<MapLibrary>},
-    KnownOperation{"stack-executable", Begun<MakeStackExecutable>},
-    KnownOperation{"plug-device-memory", PlugDeviceMemory},
-    KnownOperation{"plug-memory", PlugMemory},
-    KnownOperation{"run-nowhere", RunNowhere},
-    KnownOperation{"triple-fault", TripleFault},
     KnownOperation{"drop-rights", Begun<DropRights>},
     KnownOperation{"take-rights", Begun<TakeRights>},
     KnownOperation{"rise-itself", RiseItself},

@@ -3,14 +3,9 @@
 
 #include <span>
 
-#include "tests/vmm/operation.h"
+#include "tests/vmm/known_operation.h"
 
 namespace kvmsentry {
-
-struct KnownOperation {
-  absl::string_view name;
-  absl::StatusOr<Operation> (*make)(const TestMachine& machine);
-};
 
 // Those that would end a process do so to a child. Images lie in $TMPDIR.
 std::span<const KnownOperation> ConductOperations();

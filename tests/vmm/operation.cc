@@ -1,5 +1,6 @@
 #include "tests/vmm/operation.h"
 
+#include <array>
 #include <cerrno>
 #include <memory>
 #include <utility>
@@ -12,7 +13,9 @@
 #include "tests/vhost/net_device.h"
 #include "tests/vhost/vsock_device.h"
 #include "tests/vmm/conduct.h"
+#include "tests/vmm/memory.h"
 #include "tests/vmm/tap.h"
+#include "tests/vmm/vcpu.h"
 #include "tests/vmm/vfio_device.h"
 
 namespace kvmsentry {
@@ -115,17 +118,22 @@ constexpr KnownOperation kKnown[] = {
     {"vfio-reset", [](const TestMachine&) { return OnVfio(&VfioDevice::Reset); }},
 };
 
+std::array<std::span<const KnownOperation>, 4> AllKnown() {
+  return {kKnown, VcpuOperations(), MemoryOperations(), ConductOperations()};
+}
+
 }  // namespace
 
 std::vector<std::string> OperationNames() {
   std::vector<std::string> names;
-  for (const KnownOperation& known : kKnown) names.emplace_back(known.name);
-  for (const KnownOperation& known : ConductOperations()) names.emplace_back(known.name);
+  for (const auto known : AllKnown()) {
+    for (const KnownOperation& operation : known) names.emplace_back(operation.name);
+  }
   return names;
 }
 
 absl::StatusOr<Operation> MakeOperation(absl::string_view name, const TestMachine& machine) {
-  for (const auto known : {std::span<const KnownOperation>(kKnown), ConductOperations()}) {
+  for (const auto known : AllKnown()) {
     for (const KnownOperation& operation : known) {
       if (operation.name == name) return operation.make(machine);
     }

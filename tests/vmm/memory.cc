@@ -1,0 +1,119 @@
+#include "tests/vmm/memory.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <unistd.h>
+
+#include "sensor/base/fd.h"
+#include "tests/vmm/act.h"
+
+namespace kvmsentry {
+namespace {
+
+// Of memory that is mapped with PROTECTION, of FILE or of none.
+bool MapCode(int protection, int flags, int file) {
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  void* code = mmap(nullptr, page, protection, flags, file, 0);
+  return code != MAP_FAILED && munmap(code, page) == 0;
+}
+
+bool MapWritableCode() {
+  return MapCode(PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+// As a library is.
+bool MapLibrary() {
+  const Fd fd(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+  return MapCode(PROT_READ | PROT_EXEC, MAP_PRIVATE, fd.get());
+}
+
+// Writes to a private mapping of a file, and has it executed.
+bool ModifyCode() {
+  const Fd fd(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  void* code = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd.get(), 0);
+  if (code == MAP_FAILED) return false;
+  *static_cast<volatile char*>(code) = 0;
+  return mprotect(code, page, PROT_READ | PROT_EXEC) == 0;
+}
+
+// Asks that whatever can be read can be executed, and then for memory.
+bool MapImpliedCode() {
+  return personality(READ_IMPLIES_EXEC) >= 0 &&
+         MapCode(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+bool MapMemfd() {
+  const Fd fd(memfd_create("code", MFD_CLOEXEC));
+  return ftruncate(fd.get(), sysconf(_SC_PAGESIZE)) == 0 &&
+         MapCode(PROT_READ | PROT_EXEC, MAP_SHARED, fd.get());
+}
+
+bool MakeStackExecutable() {
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  char here = 0;
+  void* begin = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(&here) / page * page);
+  return mprotect(begin, page, PROT_READ | PROT_WRITE | PROT_EXEC) == 0;
+}
+
+// A further slot of the guest's memory, of MEMORY in this process.
+absl::Status AddSlot(const TestMachine& machine, void* memory) {
+  kvm_userspace_memory_region region{};
+  region.slot = 5;
+  region.guest_phys_addr = 1ULL << 30;
+  region.memory_size = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  region.userspace_addr = reinterpret_cast<uint64_t>(memory);
+  if (ioctl(machine.vm.vm(), KVM_SET_USER_MEMORY_REGION, &region) == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, "KVM_SET_USER_MEMORY_REGION");
+}
+
+// Registers of whichever PCI device lets itself be mapped.
+void* MapDevice() {
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  for (const auto& device : std::filesystem::directory_iterator("/sys/bus/pci/devices")) {
+    for (const char* resource : {"resource0", "resource1", "resource2", "resource4"}) {
+      const Fd fd(open((device.path() / resource).c_str(), O_RDWR | O_CLOEXEC));
+      if (!fd) continue;
+      void* memory = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+      if (memory != MAP_FAILED) return memory;
+    }
+  }
+  return nullptr;
+}
+
+absl::StatusOr<Operation> PlugDeviceMemory(const TestMachine& machine) {
+  void* memory = MapDevice();
+  if (memory == nullptr) return absl::NotFoundError("no PCI device here can be mapped");
+  return [&machine, memory] { return AddSlot(machine, memory); };
+}
+
+absl::StatusOr<Operation> PlugMemory(const TestMachine& machine) {
+  void* memory = mmap(nullptr, static_cast<size_t>(sysconf(_SC_PAGESIZE)), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return [&machine, memory] { return AddSlot(machine, memory); };
+}
+
+constexpr std::array kOperations = {
+    KnownOperation{"map-writable-code", Itself<MapWritableCode>},
+    KnownOperation{"modify-code", Begun<ModifyCode>},
+    KnownOperation{"implied-code", Begun<MapImpliedCode>},
+    KnownOperation{"memfd-code", Begun<MapMemfd>},
+    KnownOperation{"map-library", Itself<MapLibrary>},
+    KnownOperation{"stack-executable", Begun<MakeStackExecutable>},
+    KnownOperation{"plug-device-memory", PlugDeviceMemory},
+    KnownOperation{"plug-memory", PlugMemory},
+};
+
+}  // namespace
+
+std::span<const KnownOperation> MemoryOperations() { return kOperations; }
+
+}  // namespace kvmsentry

@@ -1,0 +1,12 @@
+// What a VMM does with memory: has it executed, or hands it to its guest.
+#pragma once
+
+#include <span>
+
+#include "tests/vmm/known_operation.h"
+
+namespace kvmsentry {
+
+std::span<const KnownOperation> MemoryOperations();
+
+}  // namespace kvmsentry

@@ -1,0 +1,15 @@
+// What a VMM does with its vCPU.
+#pragma once
+
+#include <span>
+
+#include "tests/vmm/known_operation.h"
+
+namespace kvmsentry {
+
+// To the sensor the guest has begun from here on, though not one instruction of it runs.
+absl::Status BeginGuest(const TestMachine& machine);
+
+std::span<const KnownOperation> VcpuOperations();
+
+}  // namespace kvmsentry

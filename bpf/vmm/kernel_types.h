@@ -26,6 +26,10 @@ struct kvm_memory_slot {
   unsigned long userspace_addr;
 } KS_CORE;
 
+struct userfaultfd_ctx {
+  struct mm_struct* mm;
+} KS_CORE;
+
 struct signal_struct {
   atomic_t live;
 } KS_CORE;

@@ -71,6 +71,18 @@ static __always_inline void on_access(const __u64* arguments, bool typed) {
 }
 KS_FUNCTION_ENTRY(security_ptrace_access_check, on_access)
 
+/* long userfaultfd_ioctl(struct file *file, unsigned cmd, unsigned long arg), fs/userfaultfd.c: who
+ * handles the faults of an address space fills its pages. A VMM does so for itself once it has
+ * moved; the descriptor may be handed to others. */
+static __always_inline void on_faults(const __u64* arguments, bool typed) {
+  (void)typed;
+  struct userfaultfd_ctx* faults =
+      (struct userfaultfd_ctx*)BPF_CORE_READ((struct file*)arguments[0], private_data);
+  __u64 mm = (__u64)BPF_CORE_READ(faults, mm);
+  if (mm != (__u64)bpf_get_current_task_btf()->mm) reach_into(mm, 0, 0);
+}
+KS_FUNCTION_ENTRY(userfaultfd_ioctl, on_faults)
+
 /* By the number of the target alone, as the host's own namespace numbers it. */
 KS_FIRED(security_ptrace_access_check_sys_enter);
 SEC("raw_tp/sys_enter") int security_ptrace_access_check_sys_enter(__u64* ctx) {

@@ -97,6 +97,18 @@ for _ in range(times):
 PYTHON
 }
 
+# handle_faults SOCKET: gets one page of whoever serves there, and what handles its faults, and fills it with zeros.
+handle_faults() {
+  /usr/bin/python3 - "$1" <<'PYTHON'
+import fcntl, socket, struct, sys
+UFFDIO_ZEROPAGE = 0xC020AA04
+server = socket.socket(socket.AF_UNIX)
+server.connect(sys.argv[1])
+page, (handler,), _, _ = socket.recv_fds(server, 8, 1)
+fcntl.ioctl(handler, UFFDIO_ZEROPAGE, struct.pack("=QQQq", struct.unpack("=Q", page)[0], 4096, 0, 0))
+PYTHON
+}
+
 # listen_at SOCKET: for one client, for a minute.
 listen_at() {
   rm -f "$1"

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -22,8 +21,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "absl/strings/str_cat.h"
+
 #include "sensor/base/fd.h"
 #include "tests/vmm/act.h"
+#include "tests/vmm/temporary.h"
 
 namespace kvmsentry {
 namespace {
@@ -146,11 +148,6 @@ bool OpenSysctl() {
   return static_cast<bool>(Fd(open("/proc/sys/kernel/hostname", O_WRONLY | O_CLOEXEC)));
 }
 
-std::string InTemporary(absl::string_view name) {
-  const char* folder = std::getenv("TMPDIR");
-  return absl::StrCat(folder == nullptr ? "/tmp" : folder, "/", name);
-}
-
 // Of its own.
 std::string ImagePath() { return InTemporary(absl::StrCat("disk-", getpid(), ".img")); }
 
@@ -171,16 +168,9 @@ absl::StatusOr<Operation> HoldImage(const TestMachine& machine) {
 // Waits for a client at a socket, as a monitor does.
 absl::StatusOr<Operation> ServeSocket(const TestMachine& machine) {
   KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
-  auto server = std::make_shared<Fd>(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string path = InTemporary(absl::StrCat("monitor-", getpid(), ".sock"));
-  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-  constexpr int kWaiting = 8;
-  if (bind(server->get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
-      listen(server->get(), kWaiting) != 0) {
-    return absl::ErrnoToStatus(errno, path);
-  }
+  KVMSENTRY_ASSIGN_OR_RETURN(Fd listening,
+                             ListenAt(InTemporary(absl::StrCat("monitor-", getpid(), ".sock"))));
+  auto server = std::make_shared<Fd>(std::move(listening));
   return [server] { return absl::OkStatus(); };
 }
 

@@ -13,6 +13,7 @@
 #include "tests/vhost/net_device.h"
 #include "tests/vhost/vsock_device.h"
 #include "tests/vmm/conduct.h"
+#include "tests/vmm/faults.h"
 #include "tests/vmm/memory.h"
 #include "tests/vmm/tap.h"
 #include "tests/vmm/vcpu.h"
@@ -118,8 +119,8 @@ constexpr KnownOperation kKnown[] = {
     {"vfio-reset", [](const TestMachine&) { return OnVfio(&VfioDevice::Reset); }},
 };
 
-std::array<std::span<const KnownOperation>, 4> AllKnown() {
-  return {kKnown, VcpuOperations(), MemoryOperations(), ConductOperations()};
+std::array<std::span<const KnownOperation>, 5> AllKnown() {
+  return {kKnown, VcpuOperations(), MemoryOperations(), FaultOperations(), ConductOperations()};
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ class CountWindow {
   void DropBefore(KernelTime since);
 
   int64_t window_ns_;
-  int64_t spacing_ns_;  // between samples kept, the latest excepted
+  int64_t spacing_ns_;                      // between samples kept, the latest excepted
   absl::InlinedVector<Sample, 2> samples_;  // most counts of most VMs stay as they are
 };
 

@@ -155,8 +155,8 @@ void WatchedVm::CountScore(KernelTime now, const EngineTuning& tuning) {
     for (const Watch& watch : subject.watches()) {
       if (watch.finding == nullptr) continue;
       pending_ |= watch.pending();
-      const int64_t millipoints = watch.finding->deviation.Millipoints(now, tuning.half_life_ns,
-                                                                       WeightOf(watch.spec()));
+      const int64_t millipoints =
+          watch.finding->deviation.Millipoints(now, tuning.half_life_ns, WeightOf(watch.spec()));
       if (millipoints <= 0) continue;
       const auto same = of_parts ? std::ranges::find_if(contributions_,
                                                         [&](const Contribution& c) {

@@ -194,7 +194,7 @@ absl::StatusOr<Operation> SecondVm(const TestMachine& machine) {
   };
 }
 
-constexpr std::array kOperations = {
+constexpr std::array kConduct = {
     KnownOperation{"run-program", Begun<RunProgram>},
     KnownOperation{"become-program", Itself<RunProgram>},
     KnownOperation{"fault", Begun<Fault>},
@@ -222,6 +222,6 @@ constexpr std::array kOperations = {
 
 }  // namespace
 
-std::span<const KnownOperation> ConductOperations() { return kOperations; }
+std::span<const KnownOperation> ConductOperations() { return kConduct; }
 
 }  // namespace kvmsentry

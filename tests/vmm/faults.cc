@@ -88,13 +88,13 @@ absl::StatusOr<Operation> HandFaultsOut(const TestMachine& machine) {
   };
 }
 
-constexpr std::array kOperations = {
+constexpr std::array kWithFaults = {
     KnownOperation{"handle-faults", HandleFaults},
     KnownOperation{"hand-faults-out", HandFaultsOut},
 };
 
 }  // namespace
 
-std::span<const KnownOperation> FaultOperations() { return kOperations; }
+std::span<const KnownOperation> FaultOperations() { return kWithFaults; }
 
 }  // namespace kvmsentry

@@ -101,7 +101,7 @@ absl::StatusOr<Operation> PlugMemory(const TestMachine& machine) {
   return [&machine, memory] { return AddSlot(machine, memory); };
 }
 
-constexpr std::array kOperations = {
+constexpr std::array kWithMemory = {
     KnownOperation{"map-writable-code", Itself<MapWritableCode>},
     KnownOperation{"modify-code", Begun<ModifyCode>},
     KnownOperation{"implied-code", Begun<MapImpliedCode>},
@@ -114,6 +114,6 @@ constexpr std::array kOperations = {
 
 }  // namespace
 
-std::span<const KnownOperation> MemoryOperations() { return kOperations; }
+std::span<const KnownOperation> MemoryOperations() { return kWithMemory; }
 
 }  // namespace kvmsentry

@@ -76,7 +76,7 @@ absl::StatusOr<Operation> RunRefused(const TestMachine& machine) {
   return [&machine] { return Expect(EINVAL, RunVcpu(machine, Spoil)); };
 }
 
-constexpr std::array kOperations = {
+constexpr std::array kWithVcpu = {
     KnownOperation{"run-nowhere", RunNowhere},
     KnownOperation{"triple-fault", TripleFault},
     KnownOperation{"run-interrupted", RunInterrupted},
@@ -89,6 +89,6 @@ absl::Status BeginGuest(const TestMachine& machine) {
   return Expect(EINTR, RunVcpu(machine, Interrupt));
 }
 
-std::span<const KnownOperation> VcpuOperations() { return kOperations; }
+std::span<const KnownOperation> VcpuOperations() { return kWithVcpu; }
 
 }  // namespace kvmsentry

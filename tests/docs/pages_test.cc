@@ -41,9 +41,8 @@ const std::set<std::string>& OutOfReach() {
       "exit-storm",         "fast-mmio-storm",      "halt-storm",
       "hypercall-storm",    "interrupt-storm",      "irq-msi-storm",
       "nested-entry-churn", "nested-exit-churn",    "page-fault-storm",
-      "unmanaged-vm",       "vfio-storm",           "vhost-kick-storm",
-      "vhost-signal-storm", "vhost-turn-storm",     "vsock-in-volume",
-      "vsock-out-volume"};
+      "vfio-storm",         "vhost-kick-storm",     "vhost-signal-storm",
+      "vhost-turn-storm",   "vsock-in-volume",      "vsock-out-volume"};
   return *specs;
 }
 

@@ -11,7 +11,12 @@
 namespace kvmsentry::scenario {
 namespace {
 
-enum class Kind { kRaw, kDebian };
+enum class Kind { kRaw, kDebian, kDomain };
+
+const char* TextOf(Kind kind) {
+  if (kind == Kind::kDomain) return "domain";
+  return kind == Kind::kRaw ? "raw-KVM guest" : "Debian guest";
+}
 
 class Checker {
  public:
@@ -53,8 +58,14 @@ class Checker {
     Use(vm);
     const auto known = vms_.find(vm);
     if (known == vms_.end() || known->second == kind) return;
-    Say(absl::StrCat("VM \"", vm, "\" is no ", kind == Kind::kRaw ? "raw-KVM" : "Debian",
-                     " guest"));
+    Say(absl::StrCat("VM \"", vm, "\" is no ", TextOf(kind)));
+  }
+  // A domain is libvirt's: it has no gate, and ends with the scenario.
+  void UseGuest(const std::string& vm) {
+    Use(vm);
+    const auto known = vms_.find(vm);
+    if (known == vms_.end() || known->second != Kind::kDomain) return;
+    Say(absl::StrCat("VM \"", vm, "\" is a domain of libvirt, no guest"));
   }
   void NeedDaemon() {
     if (!daemon_) Say("this needs start_daemon before it");
@@ -100,9 +111,14 @@ class Checker {
       case Step::kStartVmm:
         return Start(step.start_vmm().vm(), Kind::kRaw);
       case Step::kBegin:
-        return Use(step.begin());
+        return UseGuest(step.begin());
       case Step::kStartDebian:
         return CheckDebian(step.start_debian());
+      case Step::kStartDomain:
+        Require(LIBVIRT);
+        return Start(step.start_domain().vm(), Kind::kDomain);
+      case Step::kRestartLibvirt:
+        return Require(LIBVIRT);
       case Step::kMigrate:
         Use(step.migrate().from(), Kind::kDebian);
         Use(step.migrate().to(), Kind::kDebian);
@@ -111,9 +127,9 @@ class Checker {
         }
         return;
       case Step::kStop:
-        return Use(step.stop());
+        return UseGuest(step.stop());
       case Step::kWaitEnd:
-        return Use(step.wait_end());
+        return UseGuest(step.wait_end());
       case Step::kWaitAlert:
         NeedDaemon();
         if (step.wait_alert().state() == v1::Alert::STATE_UNSPECIFIED) {

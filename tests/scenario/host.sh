@@ -146,6 +146,11 @@ until_settled() {
   until_shows "$1" 'since .*\((4[89]s|5[0-9]s|[0-9]+m)\)' 600
 }
 
+# of_libvirt COMMAND...: virsh.
+of_libvirt() {
+  virsh -q -c qemu:///system "$@"
+}
+
 # until_has_disk VM: the same of the image that kvmsentry-test-vmm holds.
 until_has_disk() {
   until_given "$1" 'disk-[0-9]*\.img'

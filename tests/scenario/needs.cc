@@ -60,6 +60,11 @@ std::string What(Need need) {
       return MissingFile("/dev/vhost-vsock");
     case TAP:
       return MissingFile("/dev/net/tun");
+    case LIBVIRT:
+      for (const char* program : {"libvirtd", "virsh", "qemu-system-x86_64"}) {
+        if (!InPath(program)) return absl::StrCat("no ", program, " in PATH");
+      }
+      return {};
     case VFIO:
       return MissingFile("/sys/bus/pci/drivers/vfio-pci");
     case DEBIAN_GUEST:

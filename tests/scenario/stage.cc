@@ -56,6 +56,7 @@ void Stage::TearDown() {
   E2eTest::TearDown();
   guests_.clear();
   debians_.clear();
+  libvirt_.reset();
   bridge_.reset();
 }
 
@@ -71,6 +72,11 @@ absl::Status Stage::Do(const Step& step) {
       return Begin(step.begin());
     case Step::kStartDebian:
       return Start(step.start_debian());
+    case Step::kStartDomain:
+      return Start(step.start_domain());
+    case Step::kRestartLibvirt:
+      if (!libvirt_) return absl::FailedPreconditionError("libvirt was not started");
+      return libvirt_->Restart();
     case Step::kMigrate:
       return Move(step.migrate());
     case Step::kStop:

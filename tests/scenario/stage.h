@@ -9,6 +9,7 @@
 #include "tests/e2e/fixture.h"
 #include "tests/scenario/bridge.h"
 #include "tests/scenario/debian_guest.h"
+#include "tests/scenario/libvirt.h"
 
 namespace kvmsentry::scenario {
 
@@ -30,6 +31,7 @@ class Stage : public E2eTest {
   absl::Status Start(const scenario::StartGuest& step);
   absl::Status Start(const scenario::StartVmm& step);
   absl::Status Start(const StartDebian& step);
+  absl::Status Start(const StartDomain& step);
   absl::Status Move(const Migrate& step);
   absl::Status Begin(const std::string& vm);
   absl::Status Stop(const std::string& vm);
@@ -55,6 +57,8 @@ class Stage : public E2eTest {
   bool timed_ = false;
   std::map<std::string, Guest> guests_;
   std::map<std::string, DebianGuest> debians_;
+  std::optional<Libvirt> libvirt_;
+  std::map<std::string, pid_t> domains_;
 };
 
 // All that COUNT asks holds of VM.

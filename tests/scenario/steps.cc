@@ -70,6 +70,16 @@ absl::Status Stage::Start(const StartDebian& step) {
   return absl::OkStatus();
 }
 
+absl::Status Stage::Start(const StartDomain& step) {
+  if (!libvirt_) {
+    KVMSENTRY_ASSIGN_OR_RETURN(Libvirt started, Libvirt::Start());
+    libvirt_.emplace(std::move(started));
+  }
+  KVMSENTRY_RETURN_IF_ERROR(libvirt_->Run(Name(step.vm())));
+  KVMSENTRY_ASSIGN_OR_RETURN(domains_[step.vm()], Libvirt::PidOf(Name(step.vm())));
+  return absl::OkStatus();
+}
+
 absl::Status Stage::Move(const Migrate& step) {
   return debians_.at(step.from())
       .MigrateTo(debians_.at(step.to()), step.mode() == Migrate::POSTCOPY);
@@ -119,6 +129,7 @@ absl::Status Stage::Run(const RunOnHost& step) {
   command.push_back(absl::StrCat("CLIENT=", KVMSENTRY_CLIENT, " --socket ", place().socket()));
   for (const auto& [vm, guest] : guests_) add(vm, guest.pid());
   for (const auto& [vm, guest] : debians_) add(vm, guest.pid());
+  for (const auto& [vm, pid] : domains_) add(vm, pid);
   command.insert(command.end(),
                  {"sh", "-c", absl::StrCat(". " KVMSENTRY_HOST_FUNCTIONS "\n", step.command())});
   KVMSENTRY_ASSIGN_OR_RETURN(const Finished finished, RunToEnd(command));

@@ -9,6 +9,25 @@ KS_LICENSE;
 #define PCI_CONFIG_PORTS 0xcf8   /* PCI Local Bus Specification 3.0, 3.2.2.3.2 */
 #define RESET_CONTROL_PORT 0xcf9 /* Intel 440FX and later: no PCI access, whatever its place */
 
+#define FLOPPY_FIFO 0x3f5 /* Intel 82077AA, and 0x375 of a second controller */
+#define FLOPPY_SECOND 0x80
+#define FLOPPY_MOST 600 /* a sector, and the longest command */
+#define KVM_PIO_OUT 1   /* arch/x86/kvm/x86.h */
+
+/* A driver reads what came of nearly each command, of nine bytes at most; a sector is 512, where it
+ * is not fetched by DMA. VENOM, CVE-2015-3456, is to write on: QEMU's buffer has 512. */
+static __noinline int note_floppy(const struct ks_vcpu_row* vcpu, __u32 written) {
+  struct ks_kvm_sets* sets = vcpu ? sets_of(vcpu) : 0;
+  if (!sets) return 0;
+  if (!written) {
+    sets->floppy_run = 0;
+    return 0;
+  }
+  if (__sync_fetch_and_add(&sets->floppy_run, written) + written > FLOPPY_MOST)
+    set_bit(sets, &sets->overrun, KS_OVERRUN_FLOPPY);
+  return 0;
+}
+
 /* TP_PROTO(unsigned int rw, unsigned int port, unsigned int size, unsigned int count, const void
  * *data), arch/x86/kvm/trace.h. COUNT is 1, or of a string instruction the repetitions that were
  * carried out at once. */
@@ -20,6 +39,8 @@ static __always_inline void on_pio(const __u64* ctx) {
    * accesses there as an attack elsewhere. */
   bool pci = (port & ~7U) == PCI_CONFIG_PORTS && port != RESET_CONTROL_PORT;
   meter_add(vcpu, pci ? KS_METER_PCI_CONFIG : KS_METER_PIO, (__u32)ctx[3], port);
+  if ((port | FLOPPY_SECOND) == FLOPPY_FIFO)
+    note_floppy(vcpu, (__u32)ctx[0] == KVM_PIO_OUT ? (__u32)ctx[3] : 0);
   __u64 mark = mark_of(vcpu, port);
   if (vcpu->meters[KS_METER_PIO].marked == mark) return;
   struct ks_kvm_sets* sets = sets_of(vcpu);

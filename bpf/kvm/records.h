@@ -6,7 +6,7 @@
 #include "bpf/kvm/walks.h"
 #include "bpf/records.h"
 
-#define KS_KVM_VERSION 5
+#define KS_KVM_VERSION 6
 
 /* ---- vCPUs and VMs -------------------------------------------------------------------------- */
 
@@ -181,6 +181,11 @@ enum ks_registers {
   KS_REGISTERS_CONTROL,     /* protections and modes in CR0, CR4, EFER */
 };
 
+/* Buffers of emulated devices that a guest filled past any use. */
+enum ks_overrun {
+  KS_OVERRUN_FLOPPY = 0, /* the FIFO of a floppy controller */
+};
+
 /* First-seen members of one VM. Programs set them, user space takes (reads and clears) them. */
 struct ks_kvm_sets {
   uint64_t changed;         /* not 0: members were set since user space took them */
@@ -188,7 +193,9 @@ struct ks_kvm_sets {
   uint64_t msr_overflow;    /* MSRs outside the blocks that found no room */
   uint64_t protection_lost; /* by ks_protection */
   uint64_t rewritten;       /* by ks_registers: it ran with them */
-  uint64_t padding[3];
+  uint64_t overrun;         /* by ks_overrun */
+  uint64_t floppy_run;      /* bytes written to a floppy's FIFO since it was read */
+  uint64_t padding;
   uint64_t ports[65536 / 64];
   uint64_t msrs_written[KS_MSR_BITS / 64];
   uint64_t ioctls[KS_IOCTL_KINDS * 256 / 64]; /* by KS_IOCTL_MEMBER */

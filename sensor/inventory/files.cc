@@ -1,5 +1,6 @@
 #include "sensor/inventory/files.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <fcntl.h>
@@ -15,10 +16,15 @@ absl::StatusOr<std::string> ReadFileAt(int directory, const std::string& name, s
   // Not waiting: whoever owns a file may hold a lease on it.
   const Fd file(openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file) return FileError(errno, absl::StrCat("open ", name));
-  std::string content(max_bytes, '\0');
+  // As large as it must be: most files are far smaller than the most that is read of any.
+  constexpr size_t kFirst = 4096;
+  std::string content;
   size_t length = 0;
   while (length < max_bytes) {
-    const ssize_t n = read(file.get(), content.data() + length, max_bytes - length);
+    if (length == content.size()) {
+      content.resize(std::min(max_bytes, std::max(kFirst, 2 * length)));
+    }
+    const ssize_t n = read(file.get(), content.data() + length, content.size() - length);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return FileError(errno, absl::StrCat("read ", name));
     if (n == 0) break;

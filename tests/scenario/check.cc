@@ -81,7 +81,8 @@ class Checker {
     if (debian.vhost_net()) Require(VHOST_NET);
     if (!debian.receives().empty()) {
       Use(debian.receives(), Kind::kDebian);
-      if (debian.vcpus() != 0 || debian.vhost_net() || debian.disk() || !debian.does().empty()) {
+      if (debian.vcpus() != 0 || debian.vhost_net() || debian.disk() || debian.floppy() ||
+          !debian.does().empty()) {
         Say("a VM that receives another has what that has: leave out all but `vm`");
       }
     }

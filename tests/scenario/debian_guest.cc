@@ -23,7 +23,7 @@ absl::StatusOr<std::string> Initrd() {
   static const auto* const made = new absl::StatusOr<TempDir>(TempDir::Make());
   KVMSENTRY_RETURN_IF_ERROR(made->status());
   static const auto* const finished = new absl::StatusOr<Finished>(
-      RunToEnd({KVMSENTRY_DEBIAN_INITRD, GuestKernel(), **made / "initrd"}));
+      RunToEnd({KVMSENTRY_DEBIAN_INITRD, GuestKernel(), KVMSENTRY_PORTS, **made / "initrd"}));
   KVMSENTRY_RETURN_IF_ERROR(finished->status());
   if ((*finished)->exit_code == 0) return **made / "initrd";
   return absl::InternalError(absl::StrCat("debian/initrd: ", (*finished)->errors));
@@ -82,6 +82,10 @@ std::vector<std::string> CommandLine(const Machine& machine, const std::string& 
     add("-blockdev",
         absl::StrCat("driver=file,node-name=disk,locking=off,filename=", machine.disk));
     add("-device", "virtio-blk-pci,drive=disk,share-rw=on");
+  }
+  if (!machine.floppy.empty()) {
+    add("-drive", absl::StrCat("if=none,id=floppy,format=raw,file=", machine.floppy));
+    add("-device", "isa-fdc,driveA=floppy");
   }
   if (receives) add("-incoming", "defer");
   return command;

@@ -9,6 +9,17 @@
 #include "tests/scenario/stage.h"
 
 namespace kvmsentry::scenario {
+namespace {
+
+absl::Status MakeEmpty(const std::string& path, uint64_t size) {
+  std::ofstream(path).close();
+  std::error_code error;
+  std::filesystem::resize_file(path, size, error);
+  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("making ", path));
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 // Whatever a scenario's processes leave goes with its folder.
 std::vector<std::string> Stage::InFolder() const {
@@ -51,12 +62,12 @@ absl::StatusOr<Machine> Stage::MakeMachine(const StartDebian& step) {
   machine.vcpus = std::max(step.vcpus(), 1U);
   machine.does = step.does();
   if (step.disk()) {
-    constexpr uint64_t kSize = 16 << 20;
     machine.disk = *folder_ / step.vm();
-    std::ofstream(machine.disk).close();
-    std::error_code error;
-    std::filesystem::resize_file(machine.disk, kSize, error);
-    if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("making ", machine.disk));
+    KVMSENTRY_RETURN_IF_ERROR(MakeEmpty(machine.disk, 16 << 20));
+  }
+  if (step.floppy()) {
+    machine.floppy = *folder_ / absl::StrCat(step.vm(), "-floppy");
+    KVMSENTRY_RETURN_IF_ERROR(MakeEmpty(machine.floppy, 1440 << 10));
   }
   return machine;
 }

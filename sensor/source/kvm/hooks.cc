@@ -44,7 +44,7 @@ constexpr std::array kKvmHooks = {
     Hook{"task_file_devices", "inventory", kProcessIteratorOnly,
          "devices of a VM on the host: taps, vhost, disks"},
     Proven(Hook{"kvm_pio", "device", kTracepoint,
-                "port accesses: pio.rate, pio.port, pci_config.rate"}),
+                "port accesses: pio.rate, pio.port, pci_config.rate, device.overrun"}),
     Proven(Hook{"kvm_mmio", "device", kTracepoint, "MMIO accesses: mmio.rate"}),
     Proven(
         Hook{"kvm_msr", "msr", kTracepoint, "MSR accesses: msr.rate, msr.fault.rate, msr.written"}),

@@ -124,7 +124,16 @@ constexpr std::array kRegisterNames = {
 
 std::span<const NamedMember> RegisterNames() { return kRegisterNames; }
 
+constexpr std::array kOverrunNames = {NamedMember{KS_OVERRUN_FLOPPY, "floppy-fifo"}};
+
 }  // namespace
+
+constinit const MemberKind kOverrun = {.key = "buffer",
+                                       .noun = "buffer",
+                                       .largest = KS_OVERRUN_FLOPPY,
+                                       .number = NumberFormat::kDecimal,
+                                       .names = Give<kOverrunNames>,
+                                       .hint = "floppy-fifo"};
 
 constinit const MemberKind kRegisters = {.key = "registers",
                                          .noun = "register",

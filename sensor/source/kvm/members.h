@@ -15,6 +15,7 @@ extern const MemberKind kKvmIoctl;   // of the VM; a vCPU's have 256 more, a dev
 extern const MemberKind kGuestAddress;
 extern const MemberKind kVector;  // of an interrupt or exception
 extern const MemberKind kControlRegister;
+extern const MemberKind kOverrun;         // ks_overrun
 extern const MemberKind kRegisters;       // ks_registers
 extern const MemberKind kLostProtection;  // ks_protection
 

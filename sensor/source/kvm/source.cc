@@ -22,6 +22,7 @@ struct SetFeatures {
   FeatureId hypercall = FeatureNamed("hypercall.number");
   FeatureId protection = FeatureNamed("protection.lost");
   FeatureId rewritten = FeatureNamed("vcpu.rewritten");
+  FeatureId overrun = FeatureNamed("device.overrun");
 };
 
 const SetFeatures& Sets() {
@@ -107,6 +108,7 @@ void KvmSource::ObserveMembers(const KvmTables::Members& members, KernelTime now
   observe_bits(sets.hypercall, members.hypercalls);
   observe_bits(sets.protection, members.protection_lost);
   observe_bits(sets.rewritten, members.rewritten);
+  observe_bits(sets.overrun, members.overrun);
 }
 
 void KvmSource::TakeUntold(std::vector<Observation>* out) {

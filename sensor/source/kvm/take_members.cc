@@ -58,6 +58,7 @@ void KvmTables::TakeSets(Members& members) {
            [&](uint64_t page) { members.mmio_pages.push_back(page << KS_PAGE_SHIFT); });
   members.protection_lost = __atomic_exchange_n(&sets.protection_lost, 0, __ATOMIC_RELAXED);
   members.rewritten = __atomic_exchange_n(&sets.rewritten, 0, __ATOMIC_RELAXED);
+  members.overrun = __atomic_exchange_n(&sets.overrun, 0, __ATOMIC_RELAXED);
   members.msr_overflow = __atomic_exchange_n(&sets.msr_overflow, 0, __ATOMIC_RELAXED);
   members.mmio_overflow = __atomic_exchange_n(&sets.mmio_overflow, 0, __ATOMIC_RELAXED);
 }

@@ -9,23 +9,45 @@ KS_LICENSE;
 #define PCI_CONFIG_PORTS 0xcf8   /* PCI Local Bus Specification 3.0, 3.2.2.3.2 */
 #define RESET_CONTROL_PORT 0xcf9 /* Intel 440FX and later: no PCI access, whatever its place */
 
-#define FLOPPY_FIFO 0x3f5 /* Intel 82077AA, and 0x375 of a second controller */
+/* Registers of a floppy controller, Intel 82077AA; a second one's are 0x80 below. */
+#define FLOPPY_STATUS 0x3f4
+#define FLOPPY_FIFO 0x3f5
 #define FLOPPY_SECOND 0x80
-#define FLOPPY_MOST 600 /* a sector, and the longest command */
-#define KVM_PIO_OUT 1   /* arch/x86/kvm/x86.h */
+#define FLOPPY_ANSWERS 0xc0   /* of its status: a byte is there to be read */
+#define FLOPPY_MOST (512 + 9) /* a sector, after the longest command */
+#define KVM_PIO_OUT 1         /* arch/x86/kvm/trace.h */
 
-/* A driver reads what came of nearly each command, of nine bytes at most; a sector is 512, where it
- * is not fetched by DMA. VENOM, CVE-2015-3456, is to write on: QEMU's buffer has 512. */
-static __noinline int note_floppy(const struct ks_vcpu_row* vcpu, __u32 written) {
+/* VENOM, CVE-2015-3456, is to send on and on: QEMU's buffer has 512 bytes. A driver sends nine at
+ * most until the controller has an answer, and a sector where it does without DMA. Whether there is
+ * an answer the controller says, not the guest. */
+static __noinline int note_floppy(const struct ks_vcpu_row* vcpu, __u32 controller, __u32 sent) {
   struct ks_kvm_sets* sets = vcpu ? sets_of(vcpu) : 0;
   if (!sets) return 0;
-  if (!written) {
-    sets->floppy_run = 0;
+  __u32* run = &sets->floppy_run[controller & 1];
+  if (!sent) {
+    *run = 0;
     return 0;
   }
-  if (__sync_fetch_and_add(&sets->floppy_run, written) + written > FLOPPY_MOST)
+  __u32 fifo = controller & 1 ? FLOPPY_FIFO - FLOPPY_SECOND : FLOPPY_FIFO;
+  set_bit(sets, &sets->ports[fifo / 64], fifo); /* a wider access names the port where it begins */
+  if (__sync_fetch_and_add(run, sent) + sent > FLOPPY_MOST)
     set_bit(sets, &sets->overrun, KS_OVERRUN_FLOPPY);
   return 0;
+}
+
+/* An access of SIZE bytes at PORT, a few ports below those of a floppy controller, or at them. */
+static __always_inline void on_floppy(const struct ks_vcpu_row* vcpu, const __u64* ctx, __u32 port,
+                                      __u32 size) {
+  __u32 controller = !(port & FLOPPY_SECOND);
+  bool out = (__u32)ctx[0] == KVM_PIO_OUT;
+  port |= FLOPPY_SECOND;
+  if (out) {
+    if (FLOPPY_FIFO - port < size) note_floppy(vcpu, controller, (__u32)ctx[3]);
+  } else if (port == FLOPPY_STATUS) {
+    __u8 status = 0;
+    bpf_probe_read_kernel(&status, sizeof(status), (const void*)ctx[4]);
+    if ((status & FLOPPY_ANSWERS) == FLOPPY_ANSWERS) note_floppy(vcpu, controller, 0);
+  }
 }
 
 /* TP_PROTO(unsigned int rw, unsigned int port, unsigned int size, unsigned int count, const void
@@ -39,8 +61,7 @@ static __always_inline void on_pio(const __u64* ctx) {
    * accesses there as an attack elsewhere. */
   bool pci = (port & ~7U) == PCI_CONFIG_PORTS && port != RESET_CONTROL_PORT;
   meter_add(vcpu, pci ? KS_METER_PCI_CONFIG : KS_METER_PIO, (__u32)ctx[3], port);
-  if ((port | FLOPPY_SECOND) == FLOPPY_FIFO)
-    note_floppy(vcpu, (__u32)ctx[0] == KVM_PIO_OUT ? (__u32)ctx[3] : 0);
+  if (FLOPPY_FIFO - (port | FLOPPY_SECOND) < 4) on_floppy(vcpu, ctx, port, (__u32)ctx[2]);
   __u64 mark = mark_of(vcpu, port);
   if (vcpu->meters[KS_METER_PIO].marked == mark) return;
   struct ks_kvm_sets* sets = sets_of(vcpu);

@@ -181,7 +181,7 @@ enum ks_registers {
   KS_REGISTERS_CONTROL,     /* protections and modes in CR0, CR4, EFER */
 };
 
-/* Buffers of emulated devices that a guest filled past any use. */
+/* Buffers of emulated devices that a guest overfilled. */
 enum ks_overrun {
   KS_OVERRUN_FLOPPY = 0, /* the FIFO of a floppy controller */
 };
@@ -194,7 +194,7 @@ struct ks_kvm_sets {
   uint64_t protection_lost; /* by ks_protection */
   uint64_t rewritten;       /* by ks_registers: it ran with them */
   uint64_t overrun;         /* by ks_overrun */
-  uint64_t floppy_run;      /* bytes written to a floppy's FIFO since it was read */
+  uint32_t floppy_run[2];   /* bytes that each floppy controller was sent since it had an answer */
   uint64_t padding;
   uint64_t ports[65536 / 64];
   uint64_t msrs_written[KS_MSR_BITS / 64];

@@ -8,7 +8,7 @@
 #include "bpf/kvm/records.h"
 #include "bpf/vmm/meters.h"
 
-#define KS_VMM_VERSION 2
+#define KS_VMM_VERSION 3
 
 #define KS_VMM_SYSCALLS 512
 
@@ -54,6 +54,7 @@ enum ks_act {
   KS_ACT_IMAGE_CHANGED, /* by its path: truncated, renamed, removed, its owner or mode changed */
   KS_ACT_FOREIGN_IMAGE, /* text: of another VM */
   KS_ACT_MEMORY_OPENED, /* actor, text: the name of a file in which its memory lies */
+  KS_ACT_PAGER,         /* actor: fills its pages, by userfaultfd */
   KS_ACTS
 };
 

@@ -71,15 +71,27 @@ static __always_inline void on_access(const __u64* arguments, bool typed) {
 }
 KS_FUNCTION_ENTRY(security_ptrace_access_check, on_access)
 
+#define KS_UFFDIO \
+  0xaa /* include/uapi/linux/userfaultfd.h: COPY, ZEROPAGE, MOVE, CONTINUE, POISON */
+#define KS_UFFDIO_FILL (1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8)
+
 /* long userfaultfd_ioctl(struct file *file, unsigned cmd, unsigned long arg), fs/userfaultfd.c: who
- * handles the faults of an address space fills its pages. A VMM does so for itself once it has
- * moved; the descriptor may be handed to others. */
+ * handles the faults of an address space says what its pages hold. A VMM does so for itself once it
+ * has moved, but the descriptor may be given to others. */
 static __always_inline void on_faults(const __u64* arguments, bool typed) {
   (void)typed;
+  __u32 type = arguments[1] >> 8 & 0xff, number = arguments[1] & 0xff;
+  if (type != KS_UFFDIO || number >= 32 || !(KS_UFFDIO_FILL >> number & 1)) return;
   struct userfaultfd_ctx* faults =
       (struct userfaultfd_ctx*)BPF_CORE_READ((struct file*)arguments[0], private_data);
   __u64 mm = (__u64)BPF_CORE_READ(faults, mm);
-  if (mm != (__u64)bpf_get_current_task_btf()->mm) reach_into(mm, 0, 0);
+  struct ks_owner actor = {}, owner = {};
+  if (mm == (__u64)bpf_get_current_task_btf()->mm) return;
+  if (vm_of_process(mm, 0, 0, &owner) != KS_A_VMS) return;
+  if (is_current_vms(&actor) && actor.serial == owner.serial) return;
+  struct ks_vmm_vm_row* row = row_of_vm(&owner);
+  struct ks_vmm_act* record = row ? begin_act(row, &owner, KS_ACT_PAGER) : 0;
+  if (record) submit_act(record);
 }
 KS_FUNCTION_ENTRY(userfaultfd_ioctl, on_faults)
 

@@ -40,8 +40,10 @@ CountWindow::Added CountWindow::Add(KernelTime time, uint64_t count) {
   }
   // The latest sample is kept for good only when it is far enough from the one before it.
   const size_t size = samples_.size();
+  // Nor is the end of a time in which the count stayed lost to a later count of the same time.
+  const bool again = time == samples_.back().time && !Stays(samples_.back().count);
   const bool replace =
-      time == samples_.back().time || Stays(count) ||
+      again || Stays(count) ||
       (size >= 2 && samples_[size - 1].time - samples_[size - 2].time < spacing_ns_);
   if (!replace) {
     if (size == kSamples) samples_.erase(samples_.begin());
@@ -56,9 +58,11 @@ void CountWindow::DropBefore(KernelTime since) {
   size_t older = 0;
   while (older + 1 < samples_.size() && samples_[older + 1].time <= since) ++older;
   samples_.erase(samples_.begin(), samples_.begin() + static_cast<ptrdiff_t>(older));
-  // Of a count that stays as it is there might as well have been a sample then.
+  // The count is the same all the time between the two, so it is also known at SINCE.
   if (samples_.size() < 2 || samples_[0].count != samples_[1].count) return;
   samples_[0].time = std::max(samples_[0].time, since);
+  // Once busy, and calm again.
+  if (samples_.size() == 2) samples_.shrink_to_fit();
 }
 
 // The latest sample is replaced until it is far enough from the one before it, and all the time of

@@ -27,7 +27,7 @@ namespace kvmsentry {
 
 // Keeps at most kSamples samples, so that a long window is seen in steps of 1/28 of its length: the
 // latest span of at most a window may miss that much of it, and one distance between samples. While
-// a count stays as it is, it is known at every time, not only at samples: of these two are kept.
+// a count stays as it is, the first and the latest sample say what all between them would.
 class CountWindow {
  public:
   explicit CountWindow(int64_t window_ns);

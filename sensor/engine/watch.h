@@ -44,7 +44,7 @@ struct Judged {
   Judgement peak;   // the worst that has not been told; kUnknown: none
 };
 
-// What a watch found.
+// The deviation that a watch has found, if any.
 struct Finding {
   Deviation deviation;
   Judged judged;
@@ -56,8 +56,7 @@ struct LevelState {
   uint64_t given = 0;  // of the latest level
 };
 
-// There is one for each spec on each VM, nearly all of which never find anything: so what they
-// found lies elsewhere.
+// There is one for each spec on each VM, nearly all of which never find anything.
 struct Watch {
   explicit Watch(std::shared_ptr<const EngineSpec> of_spec);
 
@@ -68,7 +67,7 @@ struct Watch {
   Finding& Found();  // made at the first call
 
   std::shared_ptr<const EngineSpec> of;
-  std::unique_ptr<Finding> finding;  // nullptr: nothing has deviated
+  std::unique_ptr<Finding> finding;  // made at the first deviation; nullptr: there was none
   std::variant<RateWatch, MemberWatch, LevelState, StateWatch> state;
 };
 

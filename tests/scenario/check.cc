@@ -67,6 +67,9 @@ class Checker {
     if (known == vms_.end() || known->second != Kind::kDomain) return;
     Say(absl::StrCat("VM \"", vm, "\" is a domain of libvirt, no guest"));
   }
+  bool HasDomain() const {
+    return std::ranges::any_of(vms_, [](const auto& vm) { return vm.second == Kind::kDomain; });
+  }
   void NeedDaemon() {
     if (!daemon_) Say("this needs start_daemon before it");
   }
@@ -117,9 +120,11 @@ class Checker {
         return CheckDebian(step.start_debian());
       case Step::kStartDomain:
         Require(LIBVIRT);
+        if (scenario_.runs() != LAB) Say("libvirt is set up in the lab alone: `runs: LAB`");
         return Start(step.start_domain().vm(), Kind::kDomain);
       case Step::kRestartLibvirt:
-        return Require(LIBVIRT);
+        if (!HasDomain()) Say("this needs start_domain before it");
+        return;
       case Step::kMigrate:
         Use(step.migrate().from(), Kind::kDebian);
         Use(step.migrate().to(), Kind::kDebian);

@@ -1,4 +1,5 @@
-# What a scenario's `run` has: cgroups of either version, by a name, and a VM's tap.
+# What a scenario's `run` has: cgroups of either version, taps, strangers that do things to VMs, libvirt, and waits for
+# what the sensor shows.
 
 # A file of group $1 by its name in version 2, or in version 1.
 file() {
@@ -138,6 +139,17 @@ until_shows() {
 # until_given VM WHAT: waits until the sensor knows that it was given something that fits WHAT.
 until_given() {
   until_shows "$1" "$2"
+}
+
+# until_seen VM FEATURE WHAT: waits until the sensor has seen a member of the set that fits WHAT.
+until_seen() {
+  vm=$(eval echo "\$NAME_$(echo "$1" | tr - _)")
+  for _ in $(seq 300); do
+    $CLIENT members "$vm" "$2" | grep -qE "$3" && return
+    sleep 0.2
+  done
+  echo "host.sh: $vm was seen with no $2 $3: $($CLIENT members "$vm" "$2")" >&2
+  exit 1
 }
 
 # until_settled VM: waits until the VM has been watched for so long that what it has now counts as what it had at first

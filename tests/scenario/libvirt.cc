@@ -13,7 +13,7 @@
 namespace kvmsentry::scenario {
 namespace {
 
-// What Debian's libvirt-daemon-system would set up, but that VMMs run as root, as all does here.
+// As Debian's libvirt-daemon-system sets it up, except that VMMs run as root.
 constexpr char kSetUp[] = R"(
 id libvirt-qemu >/dev/null 2>&1 || useradd -r -M libvirt-qemu
 for folder in /etc /var/log /var/lib /var/cache; do mkdir -p $folder/libvirt/qemu; done
@@ -78,20 +78,17 @@ Libvirt::~Libvirt() {
   for (const std::string& domain : domains_) Virsh({"destroy", domain}).IgnoreError();
 }
 
-absl::Status Libvirt::Run(const std::string& name) {
+absl::StatusOr<pid_t> Libvirt::Run(const std::string& name) {
   domains_.push_back(name);
   const std::string path = absl::StrCat("/run/", name, ".xml");
   std::ofstream file(path);
   file << absl::Substitute(kDomain, name);
   file.close();
-  return Virsh({"create", path});
-}
-
-absl::StatusOr<pid_t> Libvirt::PidOf(const std::string& name) {
-  const std::string path = absl::StrCat("/run/libvirt/qemu/", name, ".pid");
+  KVMSENTRY_RETURN_IF_ERROR(Virsh({"create", path}));
+  const std::string noted = absl::StrCat("/run/libvirt/qemu/", name, ".pid");
   pid_t pid = 0;
-  if (std::ifstream(path) >> pid) return pid;
-  return absl::NotFoundError(absl::StrCat(path, ": no number in it"));
+  if (std::ifstream(noted) >> pid) return pid;
+  return absl::NotFoundError(absl::StrCat(noted, ": no number in it"));
 }
 
 absl::Status Libvirt::Restart() {

@@ -20,9 +20,7 @@ class Libvirt {
   ~Libvirt();
 
   // A domain NAME, whose firmware finds nothing to boot. Ends when it runs.
-  absl::Status Run(const std::string& name);
-  // Of a domain that runs.
-  static absl::StatusOr<pid_t> PidOf(const std::string& name);
+  absl::StatusOr<pid_t> Run(const std::string& name);
 
   // libvirtd ends and begins again, as in an upgrade; its domains go on.
   absl::Status Restart();

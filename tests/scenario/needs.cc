@@ -46,6 +46,15 @@ std::string MissingForDebian() {
   return {};
 }
 
+// It is set up for the test, which no other host than the lab's is for.
+std::string MissingForLibvirt() {
+  if (GuestKernel().empty()) return "$KVMSENTRY_LAB_KERNEL names no folder with vmlinux";
+  for (const char* program : {"libvirtd", "virsh", "qemu-system-x86_64"}) {
+    if (!InPath(program)) return absl::StrCat("no ", program, " in PATH");
+  }
+  return {};
+}
+
 std::string MissingFile(const char* path) {
   return access(path, R_OK | W_OK) == 0 ? "" : absl::StrCat("no ", path);
 }
@@ -61,10 +70,7 @@ std::string What(Need need) {
     case TAP:
       return MissingFile("/dev/net/tun");
     case LIBVIRT:
-      for (const char* program : {"libvirtd", "virsh", "qemu-system-x86_64"}) {
-        if (!InPath(program)) return absl::StrCat("no ", program, " in PATH");
-      }
-      return {};
+      return MissingForLibvirt();
     case VFIO:
       return MissingFile("/sys/bus/pci/drivers/vfio-pci");
     case DEBIAN_GUEST:

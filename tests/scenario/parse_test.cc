@@ -72,6 +72,24 @@ TEST(ParseTest, WhatOnlyADebianGuestCanIsRefusedOfAnother) {
               HasSubstr("is no Debian guest"));
 }
 
+TEST(ParseTest, ADomainIsOfTheLabAndHasNoGate) {
+  const std::string text =
+      std::string(kWhole) + "needs: LIBVIRT step { start_domain { vm: \"web\" } }\n";
+  EXPECT_EQ(Error(absl::StrReplaceAll(text, {{"ANYWHERE", "LAB"}})), "");
+  EXPECT_THAT(Error(absl::StrReplaceAll(text, {{"LAB", "ANYWHERE"}})), HasSubstr("runs: LAB"));
+  EXPECT_THAT(Error(text + "step { begin: \"web\" }\n"), HasSubstr("is a domain of libvirt"));
+  EXPECT_THAT(Error(std::string(kWhole) + "step { restart_libvirt {} }\n"),
+              HasSubstr("needs start_domain"));
+}
+
+TEST(ParseTest, AReceiverHasTheDevicesOfWhatItReceives) {
+  const std::string text =
+      std::string(kWhole) +
+      "needs: DEBIAN_GUEST step { start_debian { vm: \"web\" } } "
+      "step { start_debian { vm: \"there\" receives: \"web\" floppy: true } }\n";
+  EXPECT_THAT(Error(text), HasSubstr("leave out all but `vm`"));
+}
+
 TEST(ParseTest, AScenarioThatExpectsNothingIsRefused) {
   EXPECT_THAT(Error("shows: \"Nothing.\" runs: LAB step { start_daemon {} }"),
               HasSubstr("expects nothing"));

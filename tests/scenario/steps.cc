@@ -86,8 +86,7 @@ absl::Status Stage::Start(const StartDomain& step) {
     KVMSENTRY_ASSIGN_OR_RETURN(Libvirt started, Libvirt::Start());
     libvirt_.emplace(std::move(started));
   }
-  KVMSENTRY_RETURN_IF_ERROR(libvirt_->Run(Name(step.vm())));
-  KVMSENTRY_ASSIGN_OR_RETURN(domains_[step.vm()], Libvirt::PidOf(Name(step.vm())));
+  KVMSENTRY_ASSIGN_OR_RETURN(domains_[step.vm()], libvirt_->Run(Name(step.vm())));
   return absl::OkStatus();
 }
 

@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "sensor/base/fd.h"
+#include "tests/vmm/memory.h"
 #include "tests/vmm/temporary.h"
 #include "tests/vmm/vcpu.h"
 
@@ -47,16 +48,18 @@ absl::StatusOr<Faults> TakeFaults() {
   return faults;
 }
 
-// As a VMM does that has moved, and fetches its pages when it needs them.
+// As a VMM does that has moved, and fetches its pages when it needs them. The library shows a
+// sensor that this is over.
 absl::StatusOr<Operation> HandleFaults(const TestMachine& machine) {
   KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
   return [] {
     KVMSENTRY_ASSIGN_OR_RETURN(const Faults faults, TakeFaults());
     uffdio_zeropage fill{};
     fill.range = {.start = faults.page, .len = static_cast<size_t>(sysconf(_SC_PAGESIZE))};
-    return ioctl(faults.handler.get(), UFFDIO_ZEROPAGE, &fill) == 0
-               ? absl::OkStatus()
-               : absl::ErrnoToStatus(errno, "UFFDIO_ZEROPAGE");
+    if (ioctl(faults.handler.get(), UFFDIO_ZEROPAGE, &fill) != 0) {
+      return absl::ErrnoToStatus(errno, "UFFDIO_ZEROPAGE");
+    }
+    return MapLibrary() ? absl::OkStatus() : absl::ErrnoToStatus(errno, "mapping a library");
   };
 }
 
@@ -69,6 +72,7 @@ absl::StatusOr<Operation> HandFaultsOut(const TestMachine& machine) {
   return [server] {
     KVMSENTRY_ASSIGN_OR_RETURN(Faults faults, TakeFaults());
     const Fd client(accept(server->get(), nullptr, nullptr));
+    if (!client) return absl::ErrnoToStatus(errno, "accept");
     iovec data{.iov_base = &faults.page, .iov_len = sizeof(faults.page)};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
     msghdr message{};

@@ -29,12 +29,6 @@ bool MapWritableCode() {
   return MapCode(PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 }
 
-// As a library is.
-bool MapLibrary() {
-  const Fd fd(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-  return MapCode(PROT_READ | PROT_EXEC, MAP_PRIVATE, fd.get());
-}
-
 // Writes to a private mapping of a file, and has it executed.
 bool ModifyCode() {
   const Fd fd(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
@@ -113,6 +107,11 @@ constexpr std::array kWithMemory = {
 };
 
 }  // namespace
+
+bool MapLibrary() {
+  const Fd fd(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+  return MapCode(PROT_READ | PROT_EXEC, MAP_PRIVATE, fd.get());
+}
 
 std::span<const KnownOperation> MemoryOperations() { return kWithMemory; }
 

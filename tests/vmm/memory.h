@@ -7,6 +7,9 @@
 
 namespace kvmsentry {
 
+// Code of a file, as a library is. False with errno set.
+bool MapLibrary();
+
 std::span<const KnownOperation> MemoryOperations();
 
 }  // namespace kvmsentry

@@ -64,6 +64,7 @@ absl::StatusOr<Operation> TripleFault(const TestMachine& machine) {
 // RESULT is ERROR, as it should be.
 absl::Status Expect(int error, const absl::StatusOr<int>& result) {
   KVMSENTRY_RETURN_IF_ERROR(result.status());
+  if (*result == 0) return absl::InternalError("KVM_RUN succeeded, which it should not");
   return *result == -error ? absl::OkStatus() : absl::ErrnoToStatus(-*result, "KVM_RUN");
 }
 

@@ -30,7 +30,7 @@ constexpr std::array kFeatures = {
     Feature{"pio.port", kSet, kIoParameters, "port", "port accesses", "kvm_pio", &kPort,
             std::nullopt},
     Feature{"device.overrun", kSet, kIoParameters, "buffer",
-            "buffers of emulated devices filled past any use", "kvm_pio", &kOverrun, std::nullopt},
+            "device buffers that the guest overfilled", "kvm_pio", &kOverrun, std::nullopt},
     Feature{"pci_config.rate", kRate, kIoParameters, "1/s", "accesses to PCI configuration",
             "kvm_pio", &kPort, KS_METER_PCI_CONFIG},
     Feature{"mmio.rate", kRate, kLeaving, "1/s", "MMIO accesses", "kvm_mmio", &kGuestAddress,

@@ -55,6 +55,7 @@ absl::StatusOr<std::string> WordsOf(const ks_vmm_act& act) {
       return absl::StrCat(TextOf(act.actor), " ",
                           act.text[0] == 0 ? std::string(kNoPath) : TextOf(act.text));
     case KS_ACT_ENTERED:
+    case KS_ACT_PAGER:
     case KS_ACT_IMAGE_READ:
     case KS_ACT_IMAGE_WRITTEN:
     case KS_ACT_IMAGE_CHANGED:
@@ -87,7 +88,7 @@ FeatureId FeatureOfAct(ks_act act) {
       FeatureNamed("vmm.program"),   FeatureNamed("vmm.connection"), FeatureNamed("vmm.listener"),
       FeatureNamed("vmm.service"),   FeatureNamed("vmm.entered"),    FeatureNamed("vmm.client"),
       FeatureNamed("image.reader"),  FeatureNamed("image.writer"),   FeatureNamed("image.changer"),
-      FeatureNamed("image.foreign"), FeatureNamed("memory.opened")};
+      FeatureNamed("image.foreign"), FeatureNamed("memory.opened"),  FeatureNamed("memory.pager")};
   return kFeatures[act];
 }
 

@@ -25,11 +25,9 @@ constexpr std::array kOpened = {Variant::kFentry, Variant::kKprobe, Variant::kSy
 constexpr std::array kChanged = {Variant::kFexit, Variant::kKprobe};
 constexpr std::array kRefused = {Variant::kFexit, Variant::kSysExit};
 
-// What a kernel may be built without.
-constexpr std::array<absl::string_view, 1> kFaults = {"userfaultfd_ioctl"};
 constexpr std::array<absl::string_view, 1> kProtect = {"security_file_mprotect"};
 constexpr std::array<absl::string_view, 2> kChanges = {"vfs_rename", "vfs_unlink"};
-// The same.
+// What a kernel may be built without.
 constexpr std::array<absl::string_view, 12> kCalls = {"create_user_ns",
                                                       "switch_task_namespaces",
                                                       "security_sb_mount",
@@ -79,11 +77,14 @@ constexpr std::array kVmmHooks = {
            .variants = kCallEntry,
            .provides = "strangers that reach into a VM's memory: vmm.entered*; and VMs' processes "
                        "that reach into others: vmm.call",
-           .with_if_there = kFaults,
            .weakness =
                "at every system call, for no function can be probed here: ptrace and "
-               "process_vm_* by the VMM's pid, not /proc/PID/mem, pidfd_getfd, userfaultfd or a "
-               "thread's number"}),
+               "process_vm_* by the VMM's pid, not /proc/PID/mem, pidfd_getfd or a thread's "
+               "number"}),
+    OfKvm({.name = "userfaultfd_ioctl",
+           .bpf = "stranger",
+           .variants = kFunctionEntry,
+           .provides = "strangers that handle a VMM's page faults: memory.pager"}),
     OfKvm({.name = "security_unix_stream_connect",
            .bpf = "stranger",
            .variants = kFunctionEntry,

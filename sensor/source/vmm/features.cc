@@ -55,6 +55,8 @@ constexpr std::array kFeatures = {
     Feature{"memory.opened", kSet, kMemory, "opener",
             "strangers that opened a file in which its memory lies", "security_file_open", &kOpener,
             std::nullopt},
+    Feature{"memory.pager", kSet, kEntering, "program", "strangers that handle its page faults",
+            "userfaultfd_ioctl", &kProgram, std::nullopt},
     Feature{"vmm.client", kSet, kEntering, "client", "connections to its Unix sockets",
             "security_unix_stream_connect", &kMonitorClient, std::nullopt},
     Feature{"image.stranger.rate", kRate, kDataArea, "1/s",

@@ -110,6 +110,73 @@ TEST(CountWindowTest, ACountThatStaysForLongDoesNotPushOutWhatIsInTheWindow) {
   EXPECT_EQ(window.Busiest(), 0U);
 }
 
+TEST(CountWindowTest, ALaterCountOfTheSameTimeDoesNotTakeTheEndOfACountThatStayed) {
+  CountWindow window(kNsPerSecond);
+  window.Add(Ms(0), 7);
+  window.Add(Ms(5000), 7);
+  window.Add(Ms(5000), 17);
+  window.Add(Ms(5100), 27);
+  EXPECT_EQ(window.Busiest(), 20U);
+}
+
+TEST(CountWindowTest, AnUnchangedCountIsThatCountAtEachTime) {
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 500; ++round) {
+    constexpr int64_t kWindowMs = 1000;
+    CountWindow one_by_one(kWindowMs * kNsPerMs);
+    int64_t now = 0;
+    uint64_t count = 0;
+    for (uint64_t i = random() % 40; i > 0; --i) {
+      now += static_cast<int64_t>(1 + random() % 200);
+      one_by_one.Add(Ms(now), count += random() % 3);
+    }
+    one_by_one.Add(Ms(++now), count);
+    CountWindow at_once = one_by_one;
+    std::vector<KernelTime> times;
+    for (int64_t end = now + 3 * kWindowMs; now < end;) {
+      now += static_cast<int64_t>(1 + random() % 200);
+      times.push_back(Ms(now));
+      one_by_one.Add(times.back(), count);
+      if (random() % 20 == 0) break;
+    }
+    at_once.AddUnchanged(times, count);
+    ASSERT_EQ(at_once.OldestCount(), one_by_one.OldestCount()) << round;
+    for (int more = 0; more < 2; ++more) {
+      ASSERT_EQ(at_once.Busiest(), one_by_one.Busiest()) << round;
+      ASSERT_EQ(at_once.LatestFull().has_value(), one_by_one.LatestFull().has_value()) << round;
+      if (at_once.LatestFull()) {
+        ASSERT_EQ(at_once.LatestFull()->since, one_by_one.LatestFull()->since) << round;
+        ASSERT_EQ(at_once.LatestFull()->average, one_by_one.LatestFull()->average) << round;
+      }
+      now += 100;
+      at_once.Add(Ms(now), count + 5);
+      one_by_one.Add(Ms(now), count + 5);
+    }
+  }
+}
+
+// Of a burst all is seen that fell within the window, but for one of its steps and one distance.
+TEST(CountWindowTest, MissesNoMoreOfTheLatestWindowThanItSays) {
+  std::mt19937_64 random(13);
+  constexpr int64_t kWindowMs = 560;
+  constexpr int64_t kStepMs = kWindowMs / 28 + 1;
+  constexpr int64_t kDistanceMs = 40;
+  for (int round = 0; round < 100; ++round) {
+    CountWindow window(kWindowMs * kNsPerMs);
+    std::vector<uint64_t> cumulative(4001);
+    for (size_t ms = 1; ms < cumulative.size(); ++ms) {
+      cumulative[ms] = cumulative[ms - 1] + (random() % 200 == 0 ? 50 : 0);
+    }
+    for (int64_t now = 0; now <= 4000; now += static_cast<int64_t>(1 + random() % kDistanceMs)) {
+      window.Add(Ms(now), cumulative[static_cast<size_t>(now)]);
+      if (now < kWindowMs) continue;
+      const auto since = static_cast<size_t>(now - kWindowMs + kStepMs + kDistanceMs);
+      ASSERT_GE(window.Busiest(), cumulative[static_cast<size_t>(now)] - cumulative[since])
+          << "round " << round << " at " << now;
+    }
+  }
+}
+
 // Whatever happens, what it says of some window must be true of some window.
 TEST(CountWindowTest, NeverClaimsMoreOrLessThanSomeWindowHeld) {
   std::mt19937_64 random(7);

@@ -44,8 +44,11 @@ static __always_inline void on_floppy(const struct ks_vcpu_row* vcpu, const __u6
   if (out) {
     if (FLOPPY_FIFO - port < size) note_floppy(vcpu, controller, (__u32)ctx[3]);
   } else if (port == FLOPPY_STATUS) {
+    __u64 data = 0;
     __u8 status = 0;
-    bpf_probe_read_kernel(&status, sizeof(status), (const void*)ctx[4]);
+    /* Not ctx[4]: up to Linux 6.12 the verifier refuses arguments that are const void*. */
+    bpf_probe_read_kernel(&data, sizeof(data), &ctx[4]);
+    bpf_probe_read_kernel(&status, sizeof(status), (const void*)data);
     if ((status & FLOPPY_ANSWERS) == FLOPPY_ANSWERS) note_floppy(vcpu, controller, 0);
   }
 }

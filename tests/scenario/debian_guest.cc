@@ -85,7 +85,8 @@ std::vector<std::string> CommandLine(const Machine& machine, const std::string& 
   }
   if (!machine.floppy.empty()) {
     add("-drive", absl::StrCat("if=none,id=floppy,format=raw,file=", machine.floppy));
-    add("-device", "isa-fdc,driveA=floppy");
+    add("-device", "isa-fdc");
+    add("-device", "floppy,drive=floppy");
   }
   if (receives) add("-incoming", "defer");
   return command;

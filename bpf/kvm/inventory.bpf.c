@@ -42,6 +42,26 @@ SEC("iter/task_file") int walk_files(struct bpf_iter__task_file* ctx) {
   return 0;
 }
 
+#define KS_MOST_IOEVENTFDS 64 /* of a VM; a device has one a queue */
+
+/* The list may change meanwhile: what is read then is wrong or missing, until the next walk. */
+static __always_inline void walk_ioeventfds(struct seq_file* seq, __u64 vm,
+                                            struct ks_open_device* found) {
+  struct kvm___ioeventfds* kvm = (void*)vm;
+  if (!bpf_core_field_exists(kvm->ioeventfds) || !bpf_core_type_exists(struct _ioeventfd)) return;
+  __u64 head = vm + bpf_core_field_offset(struct kvm___ioeventfds, ioeventfds);
+  __u64 at = (__u64)BPF_CORE_READ(kvm, ioeventfds.next);
+  found->kind = KS_DEVICE_IOEVENTFD;
+  for (int i = 0; i < KS_MOST_IOEVENTFDS && at && at != head; i++) {
+    struct _ioeventfd* one = (void*)(at - bpf_core_field_offset(struct _ioeventfd, list));
+    found->object = BPF_CORE_READ(one, addr);
+    found->size = BPF_CORE_READ(one, length);
+    found->flags = BPF_CORE_READ(one, bus_idx);
+    bpf_seq_write(seq, found, sizeof(*found));
+    at = (__u64)BPF_CORE_READ(one, list.next);
+  }
+}
+
 /* Attached again for each process. */
 KS_FIRED(walk_devices);
 SEC("iter/task_file") int walk_devices(struct bpf_iter__task_file* ctx) {
@@ -50,10 +70,16 @@ SEC("iter/task_file") int walk_devices(struct bpf_iter__task_file* ctx) {
   struct task_struct* task = ctx->task;
   if (!file || !task) return 0;
   struct ks_open_device found = {.tgid = task->tgid, .fd = ctx->fd};
-  if (kvm_file_kind(file)) {
+  __u32 kind = kvm_file_kind(file);
+  if (kind) {
     found.kind = KS_DEVICE_VM;
     const struct task_struct___place* place = (void*)task;
     found.object = BPF_CORE_READ(place, cgroups, dfl_cgrp, kn, id);
+    if (kind == KS_FILE_VM) {
+      bpf_seq_write(ctx->meta->seq, &found, sizeof(found));
+      walk_ioeventfds(ctx->meta->seq, (__u64)BPF_CORE_READ(file, private_data), &found);
+      return 0;
+    }
   } else if (!describe_device_file(file, &found)) {
     return 0;
   } else if (found.kind != KS_DEVICE_MISC) {

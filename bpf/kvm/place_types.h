@@ -17,6 +17,21 @@ struct possible_net { /* possible_net_t */
   struct net* net;
 } KS_CORE;
 
+struct list_head {
+  struct list_head* next;
+} KS_CORE;
+
+struct kvm___ioeventfds {
+  struct list_head ioeventfds;
+} KS_CORE;
+
+struct _ioeventfd {
+  struct list_head list;
+  __u64 addr;
+  int length;
+  __u8 bus_idx;
+} KS_CORE;
+
 struct net_device {
   char name[16];
   int ifindex;

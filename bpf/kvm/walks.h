@@ -25,10 +25,17 @@ KS_STATIC_ASSERT(sizeof(struct ks_open_file) == 32);
 /* ---- inventory: one element of the walk over the open files of one process ------------------- */
 
 enum ks_device_kind {
-  KS_DEVICE_VM = 1, /* a file of a VM or a vCPU, which proves that the process is a VMM */
-  KS_DEVICE_MISC,   /* a miscellaneous character device: /dev/net/tun, /dev/vhost-net, ... */
-  KS_DEVICE_FILE,   /* a regular file */
-  KS_DEVICE_BLOCK,  /* a block device */
+  KS_DEVICE_VM = 1,    /* a file of a VM or a vCPU, which proves that the process is a VMM */
+  KS_DEVICE_MISC,      /* a miscellaneous character device: /dev/net/tun, /dev/vhost-net, ... */
+  KS_DEVICE_FILE,      /* a regular file */
+  KS_DEVICE_BLOCK,     /* a block device */
+  KS_DEVICE_IOEVENTFD, /* none: where KVM tells the VMM of writes by an eventfd */
+};
+
+/* kvm->ioeventfds, as of flags; others are other architectures'. */
+enum ks_bus {
+  KS_BUS_MMIO = 0, /* enum kvm_bus, include/linux/kvm_host.h */
+  KS_BUS_PORTS,
 };
 
 enum ks_device_flags {
@@ -47,17 +54,18 @@ enum ks_device_flags {
 /* Device numbers are the kernel's: major << 20 | minor. */
 struct ks_open_device {
   uint64_t object;    /* what the driver keeps, file->private_data: of a tap its struct tun_file;
-                       * of a VM's file the id of the process's cgroup in the unified hierarchy */
+                       * of a VM's file the id of the process's cgroup in the unified hierarchy;
+                       * of an ioeventfd the address or port */
   uint64_t interface; /* of a tap: the struct tun_struct that it is attached to; 0: not known */
   uint64_t inode;     /* its number within the file system */
-  uint64_t size;
+  uint64_t size;      /* of an ioeventfd in bytes, 0: a write of any size */
   uint64_t fs_magic;
   uint32_t fs_device; /* of the file system */
   uint32_t device;    /* of a character or block device itself; else 0 */
   uint32_t tgid;
   uint32_t fd;
   uint32_t kind;    /* enum ks_device_kind */
-  uint32_t flags;   /* enum ks_device_flags */
+  uint32_t flags;   /* enum ks_device_flags; of an ioeventfd enum ks_bus */
   char tap[16];     /* the interface's name; empty where it is not known, and for all others */
   uint32_t ifindex; /* of a tap; 0 where it is not known */
   uint32_t net_ns;  /* the number of the network namespace that the interface is in now */

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
@@ -237,6 +238,8 @@ absl::Status Run(const DaemonOptions& options) {
 }  // namespace kvmsentry
 
 int main(int argc, char** argv) {
+  // Else each thread has an arena of its own, which keeps what the thread once needed.
+  mallopt(M_ARENA_MAX, 2);
   const kvmsentry::ParsedOptions parsed = kvmsentry::ParseDaemonOptions(argc, argv);
   if (parsed.exit_code) return *parsed.exit_code;
   spdlog::set_default_logger(spdlog::stderr_logger_mt("kvmsentryd"));

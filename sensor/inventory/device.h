@@ -21,6 +21,7 @@
 // socket).
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -66,11 +67,20 @@ struct Device {
   friend bool operator==(const Device&, const Device&) = default;
 };
 
-// At most kMaxDevices are kept.
+// Where KVM tells the VMM of the guest's writes by an eventfd: a part of the window of a device.
+// Those of one guest page are one, from the first to the last; ports are each their own.
+struct WriteWindow {
+  bool port = false;
+  uint64_t first = 0, last = 0;
+  friend auto operator<=>(const WriteWindow&, const WriteWindow&) = default;
+};
+
+// At most kMaxDevices are kept, and as many windows.
 struct DeviceList {
   std::vector<Device> devices;
-  uint64_t cgroup = 0;    // id of the VMM's in the unified hierarchy; 0: not known
-  uint64_t left_out = 0;  // devices, or open files of devices, beyond
+  std::vector<WriteWindow> windows = {};  // in order; none where the process holds several VMs
+  uint64_t cgroup = 0;                    // id of the VMM's in the unified hierarchy; 0: not known
+  uint64_t left_out = 0;                  // devices, or open files of devices, beyond
   friend bool operator==(const DeviceList&, const DeviceList&) = default;
 };
 inline constexpr size_t kMaxDevices = 64;

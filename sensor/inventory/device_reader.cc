@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -46,6 +47,10 @@ class Collector {
       cgroup_ = file.object;
       return;
     }
+    if (file.kind == KS_DEVICE_IOEVENTFD) {
+      AddWindow(file);
+      return;
+    }
     const std::optional<DeviceKind> kind = DeviceKindOf(file, misc_);
     if (!kind) return;
     const bool image = file.kind == KS_DEVICE_FILE;
@@ -73,11 +78,29 @@ class Collector {
     std::ranges::sort(all, {}, [](const Found& f) { return std::tuple(f.kind, f.file.fd); });
     return all;
   }
+  std::vector<WriteWindow> Windows() const {
+    std::vector<WriteWindow> all;
+    for (const auto& [place, window] : windows_) all.push_back(window);
+    return all;
+  }
   uint64_t left_out() const { return is_vmm_ ? left_out_ : 0; }
   uint64_t cgroup() const { return cgroup_; }
 
  private:
   using Key = std::tuple<uint32_t, uint32_t, uint64_t>;  // kind of file, device, identity
+
+  // The queues of a device have their places side by side.
+  void AddWindow(const ks_open_device& file) {
+    if (file.flags > KS_BUS_PORTS) return;
+    const bool port = file.flags == KS_BUS_PORTS;
+    const uint64_t first = file.object;
+    const uint64_t last = first + std::max<uint64_t>(file.size, 1) - 1;
+    const std::pair place(port, port ? first : first >> KS_PAGE_SHIFT);
+    if (last < first || (windows_.size() == kMaxDevices && !windows_.contains(place))) return;
+    const auto known = windows_.try_emplace(place, WriteWindow{port, first, last}).first;
+    known->second.first = std::min(known->second.first, first);
+    known->second.last = std::max(known->second.last, last);
+  }
 
   // The queues of a tap are one device.
   static uint64_t MiscIdentity(const ks_open_device& file) {
@@ -87,6 +110,7 @@ class Collector {
 
   const MiscDevices& misc_;
   std::map<Key, Found> found_;
+  std::map<std::pair<bool, uint64_t>, WriteWindow> windows_;  // by port, or guest page
   uint64_t left_out_ = 0;
   uint64_t cgroup_ = 0;
   bool is_vmm_ = false;
@@ -181,6 +205,7 @@ absl::StatusOr<DeviceList> DeviceReader::Read(int32_t pid, const DeviceWalk& wal
   KVMSENTRY_RETURN_IF_ERROR(walk(pid, [&](const ks_open_device& file) { collector.Add(file); }));
   list.left_out = collector.left_out();
   list.cgroup = collector.cgroup();
+  list.windows = collector.Windows();
   for (const Found& found : collector.Take()) {
     Device device = Describe(found, process->get(), misc_);
     // A file of /dev/net/tun that is attached to no interface yet.

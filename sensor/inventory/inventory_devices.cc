@@ -15,6 +15,7 @@ void Inventory::TakeDevices(const Walk& walk, const Held& held) {
   devices_ = walk.devices;
   for (auto& [pid, list] : devices_) {
     for (Device& device : list.devices) device.shared_by_process = vms_of[pid] > 1;
+    if (vms_of[pid] > 1) list.windows.clear();
   }
   for (auto& [serial, vm] : vms_) {
     const auto holders = held.find(vm.kvm);
@@ -34,6 +35,7 @@ DeviceList Inventory::DevicesOf(std::span<const int32_t> holders) const {
     const auto list = devices_.find(pid);
     if (list == devices_.end()) continue;
     if (all.cgroup == 0) all.cgroup = list->second.cgroup;
+    if (all.windows.empty()) all.windows = list->second.windows;  // the VM's, whoever holds it
     const std::vector<Device>& devices = list->second.devices;
     const size_t taken = std::min(devices.size(), kMaxDevices - all.devices.size());
     all.devices.insert(all.devices.end(), devices.begin(),

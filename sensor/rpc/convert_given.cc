@@ -37,6 +37,17 @@ void SetValue(const NamedFact& fact, v1::GivenFact* proto) {
   }
 }
 
+// What the guest's own drivers set up is no change of what it was given, and only shown with it.
+void AddWindows(const DeviceList& devices, Given* given) {
+  for (const WriteWindow& found : devices.windows) {
+    given::Window* window = AddPart(&given->windows, "windows", given);
+    if (window == nullptr) return;
+    window->kind = {found.port ? "pio" : "mmio", FactOrigin::kIoeventfds};
+    window->first = {found.first, FactOrigin::kIoeventfds};
+    window->last = {found.last, FactOrigin::kIoeventfds};
+  }
+}
+
 }  // namespace
 
 void AddGiven(const VmView& vm, v1::VmStatus* status) {
@@ -44,6 +55,7 @@ void AddGiven(const VmView& vm, v1::VmStatus* status) {
   Given given = vm.given->given;
   if (vm.mapped != 0) given.memory.mapped = {vm.mapped, FactOrigin::kMemorySlots};
   if (vm.vcpus != 0) given.cpus.created = {vm.vcpus, FactOrigin::kVcpus};
+  AddWindows(vm.devices, &given);
   v1::Given& proto = *status->mutable_given();
   for (const GivenPart& part : PartsOf(given)) {
     v1::GivenPart& to = *proto.add_parts();

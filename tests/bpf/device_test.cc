@@ -5,6 +5,7 @@
 #include <linux/kvm.h>
 #include <linux/loop.h>
 #include <net/if.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -86,14 +87,18 @@ class DeviceTest : public BpfTest {
     ASSERT_NO_FATAL_FAILURE(Load());
   }
 
-  // Without those that the test was started with.
-  std::vector<Device> Devices() {
+  DeviceList Read() {
     EXPECT_EQ(reader_.ReadMiscDevices(), absl::OkStatus());
     const auto list = reader_.Read(getpid(), [this](int32_t pid, const auto& visit) {
       return probe().WalkDevices(pid, visit);
     });
     EXPECT_TRUE(list.ok()) << list.status();
-    std::vector<Device> devices = list.ok() ? list->devices : std::vector<Device>();
+    return list.value_or(DeviceList{});
+  }
+
+  // Without those that the test was started with.
+  std::vector<Device> Devices() {
+    std::vector<Device> devices = Read().devices;
     std::erase_if(devices, [this](const Device& device) {
       return device.fd < static_cast<uint32_t>(mine_.get());
     });
@@ -159,6 +164,27 @@ TEST_F(DeviceTest, WhatIsPluggedAndUnpluggedShowsWithTheNextWalk) {
   EXPECT_THAT(Devices(), ElementsAre(Is(DeviceKind::kDisk, File("disk"))));
   image.reset();
   EXPECT_THAT(Devices(), IsEmpty());
+}
+
+TEST_F(DeviceTest, WhereKvmTellsOfWritesByAnEventfdIsAWindow) {
+  const Fd vm = MakeVm();
+  EXPECT_THAT(Read().windows, IsEmpty());
+  const Fd event(eventfd(0, EFD_CLOEXEC));
+  kvm_ioeventfd request{};
+  request.fd = event.get();
+  const auto set = [&](uint64_t address, uint32_t bytes, uint32_t flags) {
+    request.addr = address;
+    request.len = bytes;
+    request.flags = flags;
+    EXPECT_EQ(ioctl(vm.get(), KVM_IOEVENTFD, &request), 0) << strerror(errno);
+  };
+  set(0xfe003004, 2, 0);
+  set(0xfe003000, 2, 0);
+  set(0xc050, 2, KVM_IOEVENTFD_FLAG_PIO);
+  EXPECT_THAT(Read().windows, ElementsAre(WriteWindow{false, 0xfe003000, 0xfe003005},
+                                          WriteWindow{true, 0xc050, 0xc051}));
+  set(0xc050, 2, KVM_IOEVENTFD_FLAG_PIO | KVM_IOEVENTFD_FLAG_DEASSIGN);
+  EXPECT_THAT(Read().windows, ElementsAre(WriteWindow{false, 0xfe003000, 0xfe003005}));
 }
 
 TEST_F(DeviceTest, LogsMemoryAndTemporaryFilesAreNoDisks) {

@@ -13,6 +13,7 @@
 namespace kvmsentry {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -74,6 +75,38 @@ class DeviceReaderTest : public ::testing::Test {
   FakeTree tree_;
   DeviceReader reader_{tree_.root()};
 };
+
+ks_open_device IoEventfd(uint32_t bus, uint64_t address, uint64_t bytes) {
+  ks_open_device found = VmFile();
+  found.kind = KS_DEVICE_IOEVENTFD;
+  found.flags = bus;
+  found.object = address;
+  found.size = bytes;
+  return found;
+}
+
+TEST_F(DeviceReaderTest, TheIoeventfdsOfAPageAreOneWindowAndPortsAreEachTheirOwn) {
+  const DeviceList list =
+      Read({VmFile(), IoEventfd(KS_BUS_MMIO, 0xfe003008, 2), IoEventfd(KS_BUS_MMIO, 0xfe003000, 0),
+            IoEventfd(KS_BUS_MMIO, 0xfe007000, 4), IoEventfd(KS_BUS_PORTS, 0xc050, 2),
+            IoEventfd(KS_BUS_PORTS, 0xc050, 2), IoEventfd(KS_BUS_PORTS, 0xc070, 2)});
+  EXPECT_THAT(list.windows,
+              ElementsAre(WriteWindow{false, 0xfe003000, 0xfe003009},
+                          WriteWindow{false, 0xfe007000, 0xfe007003},
+                          WriteWindow{true, 0xc050, 0xc051}, WriteWindow{true, 0xc070, 0xc071}));
+}
+
+TEST_F(DeviceReaderTest, WhatKvmWouldNotSayOfAnIoeventfdIsNoWindow) {
+  EXPECT_THAT(
+      Read({VmFile(), IoEventfd(KS_BUS_PORTS + 1, 0x10, 1), IoEventfd(KS_BUS_MMIO, UINT64_MAX, 8)})
+          .windows,
+      IsEmpty());
+  std::vector<ks_open_device> many = {VmFile()};
+  for (uint64_t port = 0; port < 2 * kMaxDevices; ++port) {
+    many.push_back(IoEventfd(KS_BUS_PORTS, port, 1));
+  }
+  EXPECT_THAT(Read(many).windows, SizeIs(kMaxDevices));
+}
 
 TEST_F(DeviceReaderTest, AProcessWithoutAVmHasNoDevices) {
   EXPECT_EQ(Read({Open(9, "disk")}), DeviceList{});

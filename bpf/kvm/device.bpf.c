@@ -35,7 +35,7 @@ static __noinline int note_floppy(const struct ks_vcpu_row* vcpu, __u32 controll
   return 0;
 }
 
-/* An access of SIZE bytes at PORT, a few ports below those of a floppy controller, or at them. */
+/* An access of SIZE bytes at PORT, at most three below the FIFO: four bytes there reach it, too. */
 static __always_inline void on_floppy(const struct ks_vcpu_row* vcpu, const __u64* ctx, __u32 port,
                                       __u32 size) {
   __u32 controller = !(port & FLOPPY_SECOND);

@@ -29,12 +29,12 @@ enum ks_device_kind {
   KS_DEVICE_MISC,      /* a miscellaneous character device: /dev/net/tun, /dev/vhost-net, ... */
   KS_DEVICE_FILE,      /* a regular file */
   KS_DEVICE_BLOCK,     /* a block device */
-  KS_DEVICE_IOEVENTFD, /* none: where KVM tells the VMM of writes by an eventfd */
+  KS_DEVICE_IOEVENTFD, /* not a file: where KVM tells the VMM of writes by an eventfd */
 };
 
-/* kvm->ioeventfds, as of flags; others are other architectures'. */
+/* Where an ioeventfd is; the others of enum kvm_bus are other architectures'. */
 enum ks_bus {
-  KS_BUS_MMIO = 0, /* enum kvm_bus, include/linux/kvm_host.h */
+  KS_BUS_MMIO = 0, /* as in include/linux/kvm_host.h */
   KS_BUS_PORTS,
 };
 

@@ -71,8 +71,8 @@ static __always_inline void on_access(const __u64* arguments, bool typed) {
 }
 KS_FUNCTION_ENTRY(security_ptrace_access_check, on_access)
 
-#define KS_UFFDIO \
-  0xaa /* include/uapi/linux/userfaultfd.h: COPY, ZEROPAGE, MOVE, CONTINUE, POISON */
+/* include/uapi/linux/userfaultfd.h; FILL: COPY, ZEROPAGE, MOVE, CONTINUE and POISON. */
+#define KS_UFFDIO 0xaa
 #define KS_UFFDIO_FILL (1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8)
 
 /* long userfaultfd_ioctl(struct file *file, unsigned cmd, unsigned long arg), fs/userfaultfd.c: who

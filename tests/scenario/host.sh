@@ -125,15 +125,36 @@ connect_to() {
   PYTHONHOME=/usr "$1" -c 'import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])' "$2"
 }
 
-# until_shows VM WHAT [TRIES]: waits until the client's page of the VM has a line that fits WHAT; five tries a second.
-until_shows() {
-  vm=$(eval echo "\$NAME_$(echo "$1" | tr - _)")
-  for _ in $(seq "${3:-300}"); do
-    $CLIENT vms "$vm" | grep -qE "$2" && return
+# of_libvirt COMMAND...: virsh.
+of_libvirt() {
+  virsh -q -c qemu:///system "$@"
+}
+
+# name_of VM: as the host knows it.
+name_of() {
+  eval echo "\$NAME_$(echo "$1" | tr - _)"
+}
+
+# until_client WHAT TRIES COMMAND...: waits until the client shows a line that fits WHAT; five tries a second.
+until_client() {
+  what=$1 tries=$2
+  shift 2
+  for _ in $(seq "$tries"); do
+    $CLIENT "$@" | grep -qE "$what" && return
     sleep 0.2
   done
-  echo "host.sh: $vm shows no $2: $($CLIENT vms "$vm")" >&2
+  echo "host.sh: kvmsentry $* shows no $what: $($CLIENT "$@")" >&2
   exit 1
+}
+
+# until_shows VM WHAT [TRIES]: waits until the client's page of the VM has a line that fits WHAT.
+until_shows() {
+  until_client "$2" "${3:-300}" vms "$(name_of "$1")"
+}
+
+# until_seen VM FEATURE WHAT: waits until the sensor has seen a member of the set that fits WHAT.
+until_seen() {
+  until_client "$3" 300 members "$(name_of "$1")" "$2"
 }
 
 # until_given VM WHAT: waits until the sensor knows that it was given something that fits WHAT.
@@ -141,26 +162,10 @@ until_given() {
   until_shows "$1" "$2"
 }
 
-# until_seen VM FEATURE WHAT: waits until the sensor has seen a member of the set that fits WHAT.
-until_seen() {
-  vm=$(eval echo "\$NAME_$(echo "$1" | tr - _)")
-  for _ in $(seq 300); do
-    $CLIENT members "$vm" "$2" | grep -qE "$3" && return
-    sleep 0.2
-  done
-  echo "host.sh: $vm was seen with no $2 $3: $($CLIENT members "$vm" "$2")" >&2
-  exit 1
-}
-
 # until_settled VM: waits until the VM has been watched for so long that what it has now counts as what it had at first
 # (EntitlementSource::kConfinesItselfForNs).
 until_settled() {
   until_shows "$1" 'since .*\((4[89]s|5[0-9]s|[0-9]+m)\)' 600
-}
-
-# of_libvirt COMMAND...: virsh.
-of_libvirt() {
-  virsh -q -c qemu:///system "$@"
 }
 
 # until_has_disk VM: the same of the image that kvmsentry-test-vmm holds.

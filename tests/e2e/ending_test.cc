@@ -72,7 +72,10 @@ TEST_F(EndingTest, OneThatIsTerminatedWhileItStartsEndsWithSuccess) {
 }
 
 TEST_F(EndingTest, OneThatIsKilledLeavesASocketThatTheNextReplaces) {
-  { ASSERT_OK_AND_ASSIGN(const Daemon killed, Daemon::Start(place())); }  // which kills it
+  {
+    ASSERT_OK_AND_ASSIGN(const Daemon killed, Daemon::Start(place()));
+    ASSERT_TRUE(WaitUntil([this] { return !IsStarting(); }));
+  }  // which kills it
   EXPECT_THAT(InFolder(), ElementsAre("s.sock", "specs"));
   ASSERT_OK_AND_ASSIGN(const Finished refused, cli().Run({"status"}));
   EXPECT_NE(refused.exit_code, 0);

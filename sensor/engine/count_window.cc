@@ -38,8 +38,8 @@ CountWindow::Added CountWindow::Add(KernelTime time, uint64_t count) {
     samples_.push_back({time, count});
     return Added::kRestarted;
   }
-  // The latest sample is kept for good only when it is far enough from the one before it.
   const size_t size = samples_.size();
+  // The latest sample is kept for good only when it is far enough from the one before it.
   // Nor is the end of a time in which the count stayed lost to a later count of the same time.
   const bool again = time == samples_.back().time && !Stays(samples_.back().count);
   const bool replace =

@@ -262,11 +262,10 @@ void WatchedVm::TellToEnd(Watch& watch, const Of& of, Step step, const EngineTun
   Deviation& deviation = watch.finding->deviation;
   step.at = std::max(step.at, deviation.opened_at());
   // What was not told yet is told open first; a deviation that is over needs no update.
-  deviation.End();
-  TellWatch(watch, of, step, tuning, events);
-  if (!watch.open()) return;
-  deviation.End();
-  TellWatch(watch, of, step, tuning, events);
+  for (int told = 0; told < 2 && watch.open(); ++told) {
+    deviation.End();
+    TellWatch(watch, of, step, tuning, events);
+  }
 }
 
 void WatchedVm::TellOtherParts(const Step& step, const EngineTuning& tuning,

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
 #include "tests/support/process.h"
 
 namespace kvmsentry {
@@ -18,6 +21,12 @@ absl::StatusOr<Finished> RunToEnd(const std::vector<std::string>& command) {
   KVMSENTRY_ASSIGN_OR_RETURN(finished.exit_code, process.Wait());
   finished.errors = process.Errors();
   return finished;
+}
+
+absl::Status RunWell(const std::vector<std::string>& command) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const Finished finished, RunToEnd(command));
+  if (finished.exit_code == 0) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat(absl::StrJoin(command, " "), ": ", finished.errors));
 }
 
 }  // namespace kvmsentry

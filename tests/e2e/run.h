@@ -17,4 +17,8 @@ struct Finished {
 // DEADLINE_EXCEEDED where it does not end in time; its exit code may be any.
 absl::StatusOr<Finished> RunToEnd(const std::vector<std::string>& command);
 
+// INTERNAL, with its command line and what it wrote to standard error, where it does not end with
+// 0.
+absl::Status RunWell(const std::vector<std::string>& command);
+
 }  // namespace kvmsentry

@@ -1,11 +1,9 @@
 #include "tests/scenario/bridge.h"
 
 #include <utility>
-#include <vector>
 
 #include <unistd.h>
 
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 
 #include "tests/e2e/run.h"
@@ -14,10 +12,7 @@ namespace kvmsentry::scenario {
 namespace {
 
 absl::Status Ip(const std::string& arguments) {
-  std::vector<std::string> command = absl::StrSplit(absl::StrCat("ip ", arguments), ' ');
-  KVMSENTRY_ASSIGN_OR_RETURN(const Finished finished, RunToEnd(command));
-  if (finished.exit_code == 0) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat(absl::StrJoin(command, " "), ": ", finished.errors));
+  return RunWell(absl::StrSplit(absl::StrCat("ip ", arguments), ' '));
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/substitute.h"
 
 #include "tests/e2e/run.h"
@@ -44,15 +43,9 @@ constexpr char kDomain[] = R"(
 </domain>
 )";
 
-absl::Status Command(const std::vector<std::string>& command) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const Finished finished, RunToEnd(command));
-  if (finished.exit_code == 0) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat(absl::StrJoin(command, " "), ": ", finished.errors));
-}
-
 absl::Status Virsh(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {"virsh", "-q", "-c", "qemu:///system"});
-  return Command(arguments);
+  return RunWell(arguments);
 }
 
 absl::StatusOr<Process> StartLibvirtd() {
@@ -69,7 +62,7 @@ absl::StatusOr<Process> StartLibvirtd() {
 }  // namespace
 
 absl::StatusOr<Libvirt> Libvirt::Start() {
-  KVMSENTRY_RETURN_IF_ERROR(Command({"sh", "-ec", kSetUp}));
+  KVMSENTRY_RETURN_IF_ERROR(RunWell({"sh", "-ec", kSetUp}));
   KVMSENTRY_ASSIGN_OR_RETURN(Process daemon, StartLibvirtd());
   return Libvirt(std::move(daemon));
 }

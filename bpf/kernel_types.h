@@ -55,7 +55,10 @@ struct dentry {
   struct qstr d_name;
 } KS_CORE;
 
+struct vfsmount;
+
 struct path {
+  struct vfsmount* mnt;
   struct dentry* dentry;
 } KS_CORE;
 

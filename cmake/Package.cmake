@@ -7,8 +7,8 @@ install(TARGETS kvmsentry DESTINATION bin)
 install(DIRECTORY specs/ DESTINATION share/kvmsentry/specs FILES_MATCHING PATTERN "*.textproto")
 install(FILES deploy/systemd/kvmsentry.service deploy/systemd/kvmsentry-pins.service
         DESTINATION ${unit_dir})
-# An example: nothing of it is active where it is installed.
-install(FILES deploy/systemd/kvmsentry.service.d/tcp.conf
+# Examples: nothing of them is active where it is installed.
+install(FILES deploy/systemd/kvmsentry.service.d/tcp.conf deploy/systemd/kvmsentry.service.d/metrics.conf
         DESTINATION share/doc/kvmsentry/examples/kvmsentry.service.d)
 install(PROGRAMS deploy/systemd/prepare-pins DESTINATION lib/kvmsentry)
 install(FILES deploy/systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME kvmsentry.conf)
@@ -18,13 +18,15 @@ install(FILES deploy/completion/kvmsentry.bash DESTINATION share/bash-completion
 install(FILES deploy/completion/kvmsentry.zsh DESTINATION share/zsh/vendor-completions
         RENAME _kvmsentry)
 install(FILES deploy/completion/kvmsentry.fish DESTINATION share/fish/vendor_completions.d)
-install(FILES README.md CHANGELOG.md LICENSE DESTINATION share/doc/kvmsentry)
-install(FILES docs/operating.md docs/clients.md docs/given.md docs/hooks.md docs/kernels.md specs/README.md
+install(FILES README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md LICENSE DESTINATION share/doc/kvmsentry)
+install(FILES docs/attacks.md docs/operating.md docs/clients.md docs/given.md docs/hooks.md docs/kernels.md
         DESTINATION share/doc/kvmsentry/docs)
+install(FILES specs/README.md DESTINATION share/doc/kvmsentry/specs)
 install(DIRECTORY docs/clients DESTINATION share/doc/kvmsentry/docs)
-install(DIRECTORY proto/kvmsentry DESTINATION share/kvmsentry/proto)
 # What those link to, as in the tree.
-install(DIRECTORY deploy/prometheus deploy/grafana deploy/kubernetes DESTINATION share/doc/kvmsentry/deploy)
+install(DIRECTORY deploy/docker deploy/grafana deploy/kubernetes deploy/prometheus
+        DESTINATION share/doc/kvmsentry/deploy)
+install(DIRECTORY proto/kvmsentry DESTINATION share/doc/kvmsentry/proto)
 
 # Written by the programs themselves, so that they name every option.
 set(made ${CMAKE_BINARY_DIR}/package)

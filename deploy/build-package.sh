@@ -2,7 +2,7 @@
 # Builds the Debian package: build/release/kvmsentry_VERSION_ARCHITECTURE.deb. Installs what it needs.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
-deploy/install-packages.sh
+deploy/install-packages.sh build
 cmake --preset release >/dev/null
 cmake --build --preset release --target kvmsentryd kvmsentry package_files -- -j"$(nproc)"
 cd build/release

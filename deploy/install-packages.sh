@@ -1,8 +1,11 @@
 #!/bin/bash
-# Installs those packages of deploy/packages.txt that are missing. Needs root and Debian 12's sources.
+# deploy/install-packages.sh [build]: installs those packages of deploy/packages.txt that are missing; with `build` not
+# those of the tests. Needs root and Debian 12's sources.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
-mapfile -t wanted < <(sed 's/#.*//' "$here/packages.txt" | awk 'NF {print $1}')
+last='$' # line of the list
+[[ ${1:-} != build ]] || last='/^# used by the tests/'
+mapfile -t wanted < <(sed -n "1,${last}p" "$here/packages.txt" | sed 's/#.*//' | awk 'NF {print $1}')
 missing=()
 for package in "${wanted[@]}"; do
   state=$(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null || true)

@@ -34,7 +34,7 @@ pins=/sys/fs/bpf/kvmsentry
 bin=build/release
 
 prepare_host
-deploy/install-packages.sh
+deploy/install-packages.sh build
 echo "== building"
 cmake --preset release >/dev/null
 cmake --build --preset release --target kvmsentryd kvmsentry kvmsentry-test-guest -- -j"$(nproc)"

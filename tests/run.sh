@@ -14,7 +14,6 @@
 #   --full         all that can run in the lab, on each of its kernels, not the selection that every change must pass
 #   --kernel V     of the lab only the boots of one kernel, 6.1, 6.12 or newest: with --full an hour or more each, on two processors
 #   --without-kvm  for a host without /dev/kvm: tests that start a guest run in the lab instead, but the one with sanitizers
-#                  and the scenarios at rates that an emulator does not reach
 #   --without-lab  leaves the lab out, where its packages cannot be had
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."

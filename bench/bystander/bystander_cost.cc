@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,11 +25,17 @@ namespace kvmsentry {
 namespace {
 
 constexpr int kRounds = 7;
+constexpr char kWritten[] = "/dev/shm/kvmsentry-bystander";
 constexpr MapSizes kSizes{.max_vms = 64, .max_vcpus = 256, .ring_bytes = 64 << 10};
 
 void Getpid() { syscall(SYS_getpid); }
 
 void Open() { close(open("/etc/passwd", O_RDONLY | O_CLOEXEC)); }
+
+// Of files that are opened to write the path may matter, so their opens pass more.
+void OpenToWrite() { close(open(kWritten, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)); }
+
+void MakeSocket() { close(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
 
 void Map() {
   constexpr size_t kPage = 4096;
@@ -50,6 +57,8 @@ struct Case {
 constexpr std::array kCases = {
     Case{"getpid", Getpid, 1000000},
     Case{"open and close", Open, 200000},
+    Case{"open to write, close", OpenToWrite, 200000},
+    Case{"socket and close", MakeSocket, 200000},
     Case{"mmap executable, munmap", Map, 200000},
     Case{"fork, exit, wait", Fork, 1000},
 };
@@ -109,6 +118,7 @@ absl::Status Run() {
 int main() {
   const absl::Status status = kvmsentry::Run();
   kvmsentry::Unpin(kvmsentry::kPinRoot).IgnoreError();
+  unlink(kvmsentry::kWritten);
   if (status.ok()) return 0;
   std::fprintf(stderr, "bench_bystander_cost: %s\n", std::string(status.message()).c_str());
   return 1;

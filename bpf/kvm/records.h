@@ -6,7 +6,7 @@
 #include "bpf/kvm/walks.h"
 #include "bpf/records.h"
 
-#define KS_KVM_VERSION 6
+#define KS_KVM_VERSION 7
 
 /* ---- vCPUs and VMs -------------------------------------------------------------------------- */
 
@@ -80,7 +80,7 @@ enum ks_vm_state {
   KS_VM_FREE = 0,
   KS_VM_ALIVE,
   KS_VM_REPLACED, /* another VM was born at its address: it is gone, user space has yet to hear */
-  KS_VM_DEAD,     /* user space has seen its end; the row waits for reuse */
+  KS_VM_DEAD,     /* user space has seen its end; the row stays while processes of it live */
 };
 
 struct ks_vm_row {
@@ -120,14 +120,28 @@ struct ks_owner_key {
   uint64_t id[2];
 };
 
+/* What a thing is to its VM, where it is not simply its own. */
+enum ks_role {
+  KS_ROLE_OWN = 0,
+  KS_ROLE_MEMORY, /* a file that is the guest's memory */
+  /* A process that does a part of the VMM's work: */
+  KS_ROLE_HELPER,
+  KS_ROLE_NET_HELPER,  /* the network for it, as passt does */
+  KS_ROLE_FILE_HELPER, /* files for it, as virtiofsd does */
+};
+
 /* The VM that something belongs to. A reader makes sure that the row of the VM still has the
  * serial: entries outlive their VM by a moment. */
 struct ks_owner {
   uint64_t serial;
   uint32_t slot;
-  uint16_t several;   /* 1: it belongs, or belonged, to other VMs as well */
-  uint16_t is_memory; /* 1: a file that is the guest's memory */
+  uint8_t several; /* 1: it belongs, or belonged, to other VMs as well */
+  uint8_t role;    /* enum ks_role */
+  /* Of a process: when it began, by task_struct.start_boottime in KS_TICK_NS, the lowest bits,
+   * which tell a number that is used again; 0: not known. */
+  uint16_t begin_ticks;
 };
+#define KS_TICK_NS 10000000ULL /* of /proc/PID/stat, USER_HZ: include/asm-generic/param.h */
 
 /* One row a VM, in the slot of its ks_vm_row. */
 struct ks_kvm_limits {

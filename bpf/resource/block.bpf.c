@@ -42,23 +42,26 @@ static __always_inline struct ks_resource_disks* disks_of(const struct bio* bio)
   return disks && claim_for_vm(&disks->vm_serial, known->serial) ? disks : 0;
 }
 
+/* Which disk it is must not be known to the verifier, nor may log2_of() branch: it would follow
+ * what comes after once for each disk and each power of two. */
 static __always_inline struct ks_resource_disk* find_disk(struct ks_resource_disks* disks,
                                                           __u64 device) {
-  for (__u32 i = 0; i < KS_DISKS_PER_VM - 1; i++) {
+  __u32 i = 0;
+  for (; i < KS_DISKS_PER_VM - 1; i++) {
     struct ks_resource_disk* disk = &disks->disks[i];
     if (!disk->device) __sync_val_compare_and_swap(&disk->device, 0, device);
-    if (disk->device == device) return disk;
+    if (disk->device == device) break;
   }
-  return &disks->disks[KS_DISKS_PER_VM - 1];
+  return &disks->disks[(i ^ zero_that_changes()) & (KS_DISKS_PER_VM - 1)];
 }
 
 static __always_inline __u32 log2_of(__u64 value) {
   __u32 log = 0;
   for (__u32 step = 16; step; step /= 2) {
-    if (value >> step) {
-      value >>= step;
-      log += step;
-    }
+    __u64 high = value >> step;
+    __u32 shift = (__u32)((high | -high) >> 63) * step;
+    value >>= shift;
+    log += shift;
   }
   return log;
 }

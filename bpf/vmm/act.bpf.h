@@ -20,12 +20,18 @@ static __always_inline struct ks_vmm_vm_row* row_of_vm(const struct ks_owner* ow
   return row;
 }
 
-/* The row of the VM that the current process belongs to; NULL for a process of none, and while the
- * VM's guest has not begun. */
-static __always_inline struct ks_vmm_vm_row* acting_row(struct ks_owner* owner) {
+/* Whether the current process acts for a VM: it is the VM's, or a helper's whose role is not WORK,
+ * to which such an act belongs (KS_ROLE_OWN: to none's). */
+static __always_inline bool acts_beyond(__u32 work, struct ks_owner* owner) {
   int belongs = vm_of_current(owner);
   if (belongs == KS_ORPHAN) KS_LOSE(orphan_act);
-  if (belongs != KS_A_VMS || !has_begun(owner->slot)) return 0;
+  return belongs == KS_A_VMS || (belongs == KS_A_HELPERS && owner->role != work);
+}
+
+/* The row of that VM; NULL where the current process does not act for one, and while the VM's guest
+ * has not begun. */
+static __always_inline struct ks_vmm_vm_row* acting_row(struct ks_owner* owner, __u32 work) {
+  if (!acts_beyond(work, owner) || !has_begun(owner->slot)) return 0;
   return row_of_vm(owner);
 }
 
@@ -41,6 +47,7 @@ static __always_inline bool is_within_budget(struct ks_vmm_vm_row* row, __u32 ac
 #pragma unroll
     for (int i = 0; i < KS_ACTS; i++) row->sent[i] = 0;
   }
+  asm volatile("" : "+r"(act)); /* lest the compiler bound another copy of it */
   if (act >= KS_ACTS) return false;
   return __sync_fetch_and_add(&row->sent[act], 1) < KS_ACTS_PER_SECOND;
 }
@@ -108,9 +115,11 @@ static __always_inline void submit_act(struct ks_vmm_act* record) {
   bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 }
 
-/* The current process made a call of FAMILY on the kernel. */
+/* The current process made a call of FAMILY on the kernel. virtiofsd becomes another user for what
+ * its guest does as that user, and itself again. */
 static __always_inline void note_call(__u32 family) {
   struct ks_owner owner = {};
-  struct ks_vmm_vm_row* row = acting_row(&owner);
+  __u32 work = family == KS_CALL_CREDENTIALS ? KS_ROLE_FILE_HELPER : KS_ROLE_OWN;
+  struct ks_vmm_vm_row* row = acting_row(&owner, work);
   if (row) note_bit(&row->calls, 64, &row->changed, family);
 }

@@ -19,6 +19,7 @@ enum ks_call_kind {
   KS_PTRACE,
   KS_MAP,
   KS_PROTECT,
+  KS_SOCKET,
   KS_FIRST_ID,   /* the first argument is the user that the process wants to be */
   KS_SECOND_ID,  /* the second */
   KS_FIRST_ID16, /* of 16 bits */
@@ -41,6 +42,7 @@ static const struct ks_call_row calls_64[KS_VMM_SYSCALLS] = {
     [122] = {KS_CALL_CREDENTIALS + 1, KS_FIRST_ID},  /* setfsuid */
     [9] = {0, KS_MAP},
     [10] = {0, KS_PROTECT},
+    [41] = {0, KS_SOCKET},
     [329] = {0, KS_PROTECT},
     [101] = {KS_CALL_PTRACE + 1, KS_PTRACE},
     [310] = ROW(PTRACE),
@@ -79,6 +81,7 @@ static const struct ks_call_row calls_32[KS_VMM_SYSCALLS] = {
     [215] = {KS_CALL_CREDENTIALS + 1, KS_FIRST_ID},
     [192] = {0, KS_MAP}, /* mmap2 */
     [90] = {0, KS_MAP_STRUCT},
+    [359] = {0, KS_SOCKET},
     [125] = {0, KS_PROTECT},
     [380] = {0, KS_PROTECT},
     [26] = {KS_CALL_PTRACE + 1, KS_PTRACE},

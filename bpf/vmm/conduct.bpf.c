@@ -18,6 +18,19 @@ KS_LICENSE;
 #define KS_READ_IMPLIES_EXEC 0x0400000 /* include/uapi/linux/personality.h */
 #define KS_TMPFS_MAGIC 0x01021994      /* include/uapi/linux/magic.h */
 #define KS_HUGETLBFS_MAGIC 0x958458f6
+#define KS_AF_UNIX 1 /* include/linux/socket.h */
+#define KS_AF_NETLINK 16
+#define KS_AF_PACKET 17
+#define KS_AF_VSOCK 40
+#define KS_SOCK_STREAM 1 /* include/linux/net.h */
+#define KS_SOCK_DGRAM 2
+#define KS_SOCK_RAW 3
+#define KS_SOCK_PACKET 10
+#define KS_SOCK_TYPE_MASK 0xf
+#define KS_IPPROTO_ICMP 1 /* include/uapi/linux/in.h, in6.h */
+#define KS_IPPROTO_TCP 6
+#define KS_IPPROTO_ICMPV6 58
+#define KS_IPPROTO_MPTCP 262
 #define KS_EPERM 1 /* include/uapi/asm-generic/errno-base.h, errno.h */
 #define KS_ENOSYS 38
 
@@ -25,7 +38,7 @@ KS_LICENSE;
 
 static __always_inline void note_code(__u32 code) {
   struct ks_owner owner = {};
-  struct ks_vmm_vm_row* row = acting_row(&owner);
+  struct ks_vmm_vm_row* row = acting_row(&owner, KS_ROLE_OWN);
   if (row) note_bit(&row->code, 64, &row->changed, code);
 }
 
@@ -108,50 +121,6 @@ SEC("raw_tp/sys_enter") int security_mmap_file_sys_enter(__u64* ctx) {
   return 0;
 }
 
-/* ---- memory that is handed to the guest ------------------------------------------------------ */
-
-#define KS_VM_PFNMAP 0x400 /* include/linux/mm.h */
-#define KS_VM_IO 0x4000
-
-struct special {
-  __u64 flags;
-  char name[8]; /* of the file behind it */
-};
-
-static long note_special(struct task_struct* task, struct vm_area_struct* vma,
-                         struct special* found) {
-  (void)task;
-  found->flags = BPF_CORE_READ(vma, vm_flags);
-  const unsigned char* name = BPF_CORE_READ(vma, vm_file, f_path.dentry, d_name.name);
-  if (name) bpf_probe_read_kernel_str(found->name, sizeof(found->name), name);
-  return 0;
-}
-
-/* "[vfio-device]" of a group, "vfio0" of a device's own node; only drivers have such mappings. */
-static __always_inline bool is_vfios(const struct special* found) {
-  const char* name = found->name[0] == '[' ? found->name + 1 : found->name;
-  return name[0] == 'v' && name[1] == 'f' && name[2] == 'i' && name[3] == 'o';
-}
-
-/* int kvm_arch_prepare_memory_region(struct kvm *kvm, const struct kvm_memory_slot *old, struct
- * kvm_memory_slot *new, enum kvm_mr_change change), arch/x86/kvm/x86.c: KVM's own copy. Memory of
- * devices has no struct page of its own; guests that could free such a page could keep it,
- * CVE-2021-22543. */
-static __always_inline void on_slot(const __u64* arguments, bool typed) {
-  (void)typed;
-  const struct kvm_memory_slot* slot = (const struct kvm_memory_slot*)arguments[2];
-  struct ks_owner owner = {};
-  if (!slot || !is_current_vms(&owner)) return;
-  struct special found = {};
-  bpf_find_vma(bpf_get_current_task_btf(), BPF_CORE_READ(slot, userspace_addr), note_special,
-               &found, 0);
-  if (!(found.flags & (KS_VM_PFNMAP | KS_VM_IO))) return;
-  struct ks_vmm_vm_row* row = row_of_vm(&owner);
-  __u32 kind = is_vfios(&found) ? KS_SLOT_VFIO : KS_SLOT_SPECIAL;
-  if (row) note_bit(&row->slots, 64, &row->changed, kind);
-}
-KS_FUNCTION_ENTRY(kvm_arch_prepare_memory_region, on_slot)
-
 /* ---- calls on the kernel -------------------------------------------------------------------- */
 
 #define CALLS(function, family)                                                 \
@@ -169,6 +138,7 @@ CALLS(security_sb_umount, KS_CALL_MOUNT)
 CALLS(security_sb_pivotroot, KS_CALL_MOUNT)
 CALLS(security_path_chroot, KS_CALL_MOUNT)
 CALLS(security_move_mount, KS_CALL_MOUNT)
+CALLS(__x64_sys_open_tree, KS_CALL_MOUNT) /* a copy of a mount, which hides where it lies */
 CALLS(security_bpf, KS_CALL_BPF)
 CALLS(security_perf_event_open, KS_CALL_PERF)
 
@@ -220,12 +190,60 @@ static __always_inline void on_read(const __u64* arguments, bool typed) {
 }
 KS_FUNCTION_ENTRY(security_kernel_read_file, on_read)
 
+static __always_inline __u32 socket_of(int family, int type, int protocol) {
+  switch (family) {
+    case KS_AF_UNIX:
+      return KS_SOCKET_UNIX;
+    case KS_AF_PACKET:
+      return KS_SOCKET_PACKET;
+    case KS_AF_NETLINK:
+      return KS_SOCKET_NETLINK;
+    case KS_AF_VSOCK:
+      return KS_SOCKET_VSOCK;
+    case KS_AF_INET:
+    case KS_AF_INET6:
+      break;
+    default:
+      return KS_SOCKET_OTHER;
+  }
+  switch (type) {
+    case KS_SOCK_RAW:
+      return KS_SOCKET_RAW;
+    case KS_SOCK_PACKET:
+      return KS_SOCKET_PACKET;
+    case KS_SOCK_DGRAM:
+      if (protocol == KS_IPPROTO_ICMP || protocol == KS_IPPROTO_ICMPV6) return KS_SOCKET_PING;
+      return KS_SOCKET_UDP;
+    case KS_SOCK_STREAM:
+      if (!protocol || protocol == KS_IPPROTO_TCP || protocol == KS_IPPROTO_MPTCP)
+        return KS_SOCKET_STREAM;
+  }
+  return KS_SOCKET_OTHER; /* SCTP and the like */
+}
+
+static __always_inline void note_socket(int family, int type, int protocol) {
+  struct ks_owner owner = {};
+  struct ks_vmm_vm_row* row = acting_row(&owner, KS_ROLE_NET_HELPER);
+  if (row) note_bit(&row->sockets, 64, &row->changed, socket_of(family, type, protocol));
+}
+
+/* int security_socket_create(int family, int type, int protocol, int kern) */
+static __always_inline void on_socket(const __u64* arguments, bool typed) {
+  (void)typed;
+  if (!(int)arguments[3]) note_socket(arguments[0], arguments[1], arguments[2]);
+}
+KS_FUNCTION_ENTRY(security_socket_create, on_socket)
+
 KS_FIRED(security_task_fix_setuid_sys_enter);
 SEC("raw_tp/sys_enter") int security_task_fix_setuid_sys_enter(__u64* ctx) {
   struct ks_call_now call = call_now(ctx[0], ctx[1]);
-  if (call.family == KS_NO_FAMILY || call.family == KS_CALL_PTRACE) return 0;
+  bool is_socket = call.kind == KS_SOCKET;
+  if (!is_socket && (call.family == KS_NO_FAMILY || call.family == KS_CALL_PTRACE)) return 0;
   KS_NOTE_FIRED(security_task_fix_setuid_sys_enter);
-  if (!gives_rights_up(&call)) note_call(call.family);
+  if (is_socket)
+    note_socket(call.arguments[0], call.arguments[1] & KS_SOCK_TYPE_MASK, call.arguments[2]);
+  else if (!gives_rights_up(&call))
+    note_call(call.family);
   return 0;
 }
 
@@ -238,7 +256,7 @@ static __always_inline void note_refused(__s64 answer, struct pt_regs* regs) {
   /* A supervisor made the call for it; of a trap, the number stands where the answer would. */
   if (answer >= 0 && answer != (__s64)BPF_CORE_READ(regs, orig_ax)) return;
   struct ks_owner owner = {};
-  struct ks_vmm_vm_row* row = acting_row(&owner);
+  struct ks_vmm_vm_row* row = acting_row(&owner, KS_ROLE_OWN);
   if (!row) return;
   __u64 number = without_x32(BPF_CORE_READ(regs, orig_ax));
   if (number >= KS_VMM_SYSCALLS || is_compat()) number = KS_VMM_SYSCALLS - 1;

@@ -13,6 +13,7 @@
 #define KS_S_IFBLK 0060000
 #define KS_S_IFCHR 0020000
 #define KS_S_IFREG 0100000
+#define KS_S_IROTH 04
 #define KS_MEM_DEVICE(minor) (1U << 20 | (minor)) /* include/linux/kdev_t.h */
 
 #define KS_TYPED(pointer, field) ((pointer)->field)
@@ -22,6 +23,7 @@ struct ks_opened {
   __u64 magic;             /* of its file system */
   __u32 mode;              /* file.f_mode */
   bool is_memory;
+  bool is_private; /* a file that not everybody may read */
 };
 
 /* /dev/mem, kmem and port, Documentation/admin-guide/devices.txt. */
@@ -72,6 +74,7 @@ static __always_inline bool is_kernel_fs(__u64 magic) {
     if ((opened).key.kind) {                                      \
       struct super_block* of = READ(inode, i_sb);                 \
       (opened).magic = READ(of, s_magic);                         \
+      (opened).is_private = !(READ(inode, i_mode) & KS_S_IROTH);  \
     } else if ((READ(inode, i_mode) & KS_S_IFMT) == KS_S_IFCHR) { \
       (opened).is_memory = is_memory_device(READ(inode, i_rdev)); \
     }                                                             \

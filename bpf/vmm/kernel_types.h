@@ -90,6 +90,9 @@ struct kvm_vcpu___run {
 
 /* ---- sockets -------------------------------------------------------------------------------- */
 
+#define KS_AF_INET 2 /* include/linux/socket.h */
+#define KS_AF_INET6 10
+
 struct in6_addr {
   __u8 bytes[16];
 };
@@ -134,6 +137,20 @@ struct unix_sock {
 
 struct dentry___inode {
   struct inode* d_inode;
+} KS_CORE;
+
+struct dentry___parent {
+  struct dentry* d_parent;
+} KS_CORE;
+
+struct vfsmount {
+  struct dentry* mnt_root;
+} KS_CORE;
+
+struct mount {
+  struct mount* mnt_parent; /* of the topmost itself */
+  struct dentry* mnt_mountpoint;
+  struct vfsmount mnt;
 } KS_CORE;
 
 struct renamedata {

@@ -24,8 +24,6 @@ KS_LICENSE;
 
 #define KS_TCP_SYN_SENT 2 /* include/net/tcp_states.h */
 #define KS_TCP_LISTEN 10
-#define KS_AF_INET 2 /* include/linux/socket.h */
-#define KS_AF_INET6 10
 
 static __always_inline struct nsproxy* namespaces_of(struct task_struct* task) {
   return BPF_CORE_READ((struct task_struct___vmm*)task, nsproxy);
@@ -46,6 +44,7 @@ static __always_inline void follow_child(struct task_struct* child, const struct
                                          struct ks_vmm_vm_row* row) {
   __u32 tgid = BPF_CORE_READ(child, tgid);
   struct ks_child made = {.vm = *owner, .begin = begin_of(child)};
+  name_program(child, made.program, sizeof(made.program));
   forget_child(tgid); /* of a process whose end was not seen */
   if (row->children < KS_MAX_CHILDREN &&
       !bpf_map_update_elem(&vmm_children, &tgid, &made, BPF_ANY)) {
@@ -62,7 +61,7 @@ static __always_inline void on_fork(const __u64* ctx) {
   struct task_struct* child = (struct task_struct*)ctx[1];
   if (BPF_CORE_READ(child, tgid) != BPF_CORE_READ(child, pid)) return; /* a thread */
   struct ks_owner owner = {};
-  if (!is_vms(parent, &owner)) return;
+  if (!acts_for_vm(parent, &owner)) return;
   struct ks_vmm_vm_row* row = row_of_vm(&owner);
   if (!row) return;
   follow_child(child, &owner, row);
@@ -73,11 +72,25 @@ static __always_inline void on_fork(const __u64* ctx) {
 }
 KS_TRACEPOINT(sched_process_fork, on_fork)
 
+/* Whether the current process, which runs another program from now on, is followed already. */
+static __always_inline bool rename_child(struct task_struct* task) {
+  __u32 tgid = task->tgid;
+  struct ks_child* child = bpf_map_lookup_elem(&vmm_children, &tgid);
+  if (!child || child->begin != begin_of(task)) return false;
+  __builtin_memset(child->program, 0, sizeof(child->program));
+  name_program(task, child->program, sizeof(child->program));
+  return true;
+}
+
 /* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm): the path is the
  * kernel's copy. */
 static __always_inline void on_exec(const __u64* ctx) {
+  struct task_struct* task = bpf_get_current_task_btf();
+  bool followed = rename_child(task);
   struct ks_owner owner = {};
-  struct ks_vmm_vm_row* row = acting_row(&owner);
+  struct ks_vmm_vm_row* row = acting_row(&owner, KS_ROLE_OWN);
+  /* A VMM that runs another program is known by its number alone once its VM has gone. */
+  if (row && !followed) follow_child(task, &owner, row);
   struct ks_vmm_act* record = row ? begin_act(row, &owner, KS_ACT_PROGRAM) : 0;
   if (!record) return;
   const char* path = BPF_CORE_READ((struct linux_binprm*)ctx[2], filename);
@@ -93,7 +106,7 @@ static __always_inline void on_exit(const __u64* ctx) {
   /* A thread that its filter ends alone gets no signal (kernel/seccomp.c). */
   if ((BPF_CORE_READ(more, exit_code) & 0x7f) == KS_SIGSYS) {
     struct ks_owner owner = {};
-    struct ks_vmm_vm_row* row = acting_row(&owner);
+    struct ks_vmm_vm_row* row = acting_row(&owner, KS_ROLE_OWN);
     if (row) note_bit(&row->signals, 64, &row->changed, KS_SIGSYS);
   }
   if (BPF_CORE_READ(more, signal, live.counter) > 0) return; /* its other threads go on */
@@ -120,7 +133,7 @@ static __always_inline void on_signal(const __u64* ctx) {
   struct task_struct* task = (struct task_struct*)ctx[2];
   if (!is_fault(number, ctx[1], task)) return;
   struct ks_owner owner = {};
-  if (!is_vms(task, &owner) || !has_begun(owner.slot)) return;
+  if (!acts_for_vm(task, &owner) || !has_begun(owner.slot)) return;
   struct ks_vmm_vm_row* row = row_of_vm(&owner);
   if (row) note_bit(&row->signals, 64, &row->changed, number);
 }
@@ -135,7 +148,7 @@ static __always_inline void on_state(const __u64* ctx) {
   if (state != KS_TCP_SYN_SENT && state != KS_TCP_LISTEN) return;
   bool listens = state == KS_TCP_LISTEN;
   struct ks_owner owner = {};
-  struct ks_vmm_vm_row* row = acting_row(&owner);
+  struct ks_vmm_vm_row* row = acting_row(&owner, KS_ROLE_NET_HELPER);
   struct ks_vmm_act* record =
       row ? begin_act(row, &owner, listens ? KS_ACT_LISTENER : KS_ACT_CONNECTION) : 0;
   if (!record) return;

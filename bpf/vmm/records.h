@@ -8,7 +8,7 @@
 #include "bpf/kvm/records.h"
 #include "bpf/vmm/meters.h"
 
-#define KS_VMM_VERSION 3
+#define KS_VMM_VERSION 5
 
 #define KS_VMM_SYSCALLS 512
 
@@ -41,6 +41,19 @@ enum ks_call_family {
   KS_CALL_KERNEL_FS /* opened a file of proc or sysfs for writing */
 };
 
+/* Sockets that are made, by what they reach. */
+enum ks_socket {
+  KS_SOCKET_UNIX = 0,
+  KS_SOCKET_STREAM, /* of IP: TCP and the like */
+  KS_SOCKET_UDP,
+  KS_SOCKET_PING,    /* ICMP without the right to make raw ones */
+  KS_SOCKET_RAW,     /* of IP */
+  KS_SOCKET_PACKET,  /* frames of an interface */
+  KS_SOCKET_NETLINK, /* the kernel's settings; looking a name up makes some, too */
+  KS_SOCKET_VSOCK,
+  KS_SOCKET_OTHER,
+};
+
 /* What is reported in words: a set for each. */
 enum ks_act {
   KS_ACT_PROGRAM = 0,   /* text: the path that was started */
@@ -55,17 +68,26 @@ enum ks_act {
   KS_ACT_FOREIGN_IMAGE, /* text: of another VM */
   KS_ACT_MEMORY_OPENED, /* actor, text: the name of a file in which its memory lies */
   KS_ACT_PAGER,         /* actor: fills its pages, by userfaultfd */
+  KS_ACT_FILE_READ,     /* text: the path of a file that it opened, and not everybody may read */
+  KS_ACT_FILE_WRITTEN,  /* text: the path of a file that it opened to write */
   KS_ACTS
+};
+
+/* Bits: what of a path is missing. */
+enum ks_cut {
+  KS_CUT_BEGIN = 1,
+  KS_CUT_END = 2,
 };
 
 #define KS_ACTS_PER_SECOND 16 /* of a kind, of a VM; those beyond are noted in unsent */
 #define KS_PARENTS 2
 #define KS_MAX_CHILDREN 1024 /* of a VM that live at a time */
 
-/* Of a process that one of a VM's made: by its tgid. */
+/* Of a process that one of a VM's made, or that runs another program than the VMM: by its tgid. */
 struct ks_child {
   struct ks_owner vm;
-  uint64_t begin; /* task_struct.start_boottime */
+  uint64_t begin;   /* task_struct.start_boottime */
+  char program[32]; /* file name of its program; ends in 0 */
 };
 
 /* In the slot of the VM's ks_vm_row; of the VM vm_serial. */
@@ -76,15 +98,16 @@ struct ks_vmm_vm_row {
   uint64_t calls;   /* by ks_call_family */
   uint64_t signals; /* that end a process for its own fault, by number */
   uint64_t slots;   /* by ks_slot_kind */
+  uint64_t sockets; /* by ks_socket */
   uint64_t unsent;  /* by ks_act: one found no room in the ring, or in the VM's budget */
   int64_t children; /* that live */
   uint64_t refused[KS_VMM_SYSCALLS / 64]; /* by number of the system call; the last: any above */
   uint64_t window_ns;                     /* the second of the budgets ... */
   uint32_t sent[KS_ACTS];                 /* ... and how many records were sent in it, by ks_act */
-  uint64_t padding;
+  uint64_t padding[7];
   struct ks_meter_row meters[KS_VMM_METERS]; /* by ks_vmm_meter; added atomically */
 };
-KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vmm_vm_row, meters) == 192);
+KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vmm_vm_row, meters) == 256);
 KS_STATIC_ASSERT(sizeof(struct ks_vmm_vm_row) % 64 == 0);
 
 /* One row a VM. */
@@ -101,23 +124,24 @@ struct ks_vmm_act {
   uint16_t act;    /* enum ks_act */
   uint32_t tgid;   /* of the process that did it */
   uint16_t port;
-  uint16_t padding;
+  uint16_t cut;        /* of the text, by ks_cut */
   uint32_t family;     /* AF_INET or AF_INET6 */
   uint8_t address[16]; /* in network order */
   char actor[32];      /* file name of that process's program; ends in 0 */
-  char text[96];       /* ends in 0 */
+  char text[128];      /* ends in 0 */
   /* For people, who want to know how it came to that; the process may have changed what is here: */
   uint32_t uid;
   uint32_t arguments_size;
   char arguments[96];           /* the first bytes of its command line, each argument ends in 0 */
   char parents[KS_PARENTS][16]; /* file names of the programs of its parent, and of that one's */
 };
-KS_STATIC_ASSERT(sizeof(struct ks_vmm_act) == 320);
+KS_STATIC_ASSERT(sizeof(struct ks_vmm_act) == 352);
 
 struct ks_vmm_losses {
   uint64_t ring_full;       /* a record found no room */
   uint64_t row_lookup;      /* a slot led to no row */
   uint64_t missed_return;   /* a call whose return no kretprobe saw: not counted */
   uint64_t child_untracked; /* a child of a VM's process found no room in the table */
-  uint64_t orphan_act;      /* an act of a process that outlived its VM */
+  uint64_t orphan_act;      /* an act of a process whose VM has ended and is not followed on */
+  uint64_t early_file;      /* a file that was opened before user space knew the VM */
 };

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What strangers do to a VM: reach into the memory of its processes or open the files that it lies
- * in, connect to their sockets, open its images, or change them by their path. A stranger is any
- * process that is not of this VM. The same hooks show a VM's own processes at the services, files
- * and processes of the host.
+ * Strangers at a VM's sockets and files: they connect to its processes, open its images or what its
+ * memory lies in, or change images by their path. A stranger is any process that is not of this VM.
+ * The same hooks show a VM's own processes at the services and files of the host.
  */
 #include "bpf/vmm/act.bpf.h"
 /* after the maps that they count in: */
@@ -11,104 +10,17 @@
 #include "bpf/syscall.bpf.h"
 #include "bpf/vmm/calls.bpf.h"
 #include "bpf/vmm/files.bpf.h"
+#include "bpf/vmm/path.bpf.h"
 
 KS_LICENSE;
 
-#define KS_PTRACE_MODE_ATTACH 2 /* include/linux/ptrace.h */
-#define KS_PTRACE_ATTACH 16     /* include/uapi/linux/ptrace.h */
-#define KS_PTRACE_SEIZE 0x4206
-#define KS_PF_IO_WORKER 0x10 /* include/linux/sched.h */
-#define KS_FMODE_WRITE 2     /* include/linux/fs.h */
-#define KS_NR_READ 0         /* arch/x86/entry/syscalls/syscall_64.tbl */
-#define KS_NR_PREAD 17
-#define KS_NR_READV 19
+#define KS_FMODE_WRITE 2 /* include/linux/fs.h */
 
 /* Of iattr.ia_valid, include/linux/fs.h: what is more than a change of times. */
 #define KS_ATTR_MODE 1
 #define KS_ATTR_UID 2
 #define KS_ATTR_GID 4
 #define KS_ATTR_SIZE 8
-
-/* ---- into its memory ------------------------------------------------------------------------ */
-
-/* The process TGID was reached into; it began at BEGIN and has the address space MM, as far as is
- * known (0: not). */
-static __always_inline void reach_into(__u64 mm, __u32 tgid, __u64 begin) {
-  struct task_struct* task = bpf_get_current_task_btf();
-  if (task->tgid == (int)tgid) return;
-  struct ks_owner actor = {}, owner = {};
-  bool of_a_vm = is_current_vms(&actor);
-  if (of_a_vm) note_call(KS_CALL_PTRACE);
-  if (vm_of_process(mm, tgid, begin, &owner) != KS_A_VMS) return;
-  if (of_a_vm && actor.serial == owner.serial) return;
-  struct ks_vmm_vm_row* row = row_of_vm(&owner);
-  if (!row) return;
-  count_act(row, &owner, KS_METER_VMM_ENTERED);
-  struct ks_vmm_act* record = begin_act(row, &owner, KS_ACT_ENTERED);
-  if (record) submit_act(record);
-}
-
-/* Files of /proc/PID that show where a thread is in the kernel (stack, syscall) ask for the same
- * right as ptrace, while they are read; memory's is asked for when its file is opened. */
-static __always_inline bool only_looks(void) {
-  struct task_struct* task = bpf_get_current_task_btf();
-  /* A worker of io_uring has the registers of who made it. */
-  if (BPF_CORE_READ((struct task_struct___vmm*)task, flags) & KS_PF_IO_WORKER || is_compat())
-    return false;
-  struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(task);
-  __u64 number = regs->orig_ax;
-  return number == KS_NR_READ || number == KS_NR_PREAD || number == KS_NR_READV;
-}
-
-/* int security_ptrace_access_check(struct task_struct *child, unsigned int mode),
- * security/security.c: asked before ptrace, process_vm_readv and _writev, before /proc/PID/mem is
- * opened and a descriptor is taken by pidfd_getfd. */
-static __always_inline void on_access(const __u64* arguments, bool typed) {
-  (void)typed;
-  if (!((__u32)arguments[1] & KS_PTRACE_MODE_ATTACH) || only_looks()) return;
-  struct task_struct* target = (struct task_struct*)arguments[0];
-  reach_into((__u64)BPF_CORE_READ(target, mm), BPF_CORE_READ(target, tgid), begin_of(target));
-}
-KS_FUNCTION_ENTRY(security_ptrace_access_check, on_access)
-
-/* include/uapi/linux/userfaultfd.h; FILL: COPY, ZEROPAGE, MOVE, CONTINUE and POISON. */
-#define KS_UFFDIO 0xaa
-#define KS_UFFDIO_FILL (1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8)
-
-/* long userfaultfd_ioctl(struct file *file, unsigned cmd, unsigned long arg), fs/userfaultfd.c: who
- * handles the faults of an address space says what its pages hold. A VMM does so for itself once it
- * has moved, but the descriptor may be given to others. */
-static __always_inline void on_faults(const __u64* arguments, bool typed) {
-  (void)typed;
-  __u32 type = arguments[1] >> 8 & 0xff, number = arguments[1] & 0xff;
-  if (type != KS_UFFDIO || number >= 32 || !(KS_UFFDIO_FILL >> number & 1)) return;
-  struct userfaultfd_ctx* faults =
-      (struct userfaultfd_ctx*)BPF_CORE_READ((struct file*)arguments[0], private_data);
-  __u64 mm = (__u64)BPF_CORE_READ(faults, mm);
-  struct ks_owner actor = {}, owner = {};
-  if (mm == (__u64)bpf_get_current_task_btf()->mm) return;
-  if (vm_of_process(mm, 0, 0, &owner) != KS_A_VMS) return;
-  if (is_current_vms(&actor) && actor.serial == owner.serial) return;
-  struct ks_vmm_vm_row* row = row_of_vm(&owner);
-  struct ks_vmm_act* record = row ? begin_act(row, &owner, KS_ACT_PAGER) : 0;
-  if (record) submit_act(record);
-}
-KS_FUNCTION_ENTRY(userfaultfd_ioctl, on_faults)
-
-/* By the number of the target alone, as the host's own namespace numbers it. */
-KS_FIRED(security_ptrace_access_check_sys_enter);
-SEC("raw_tp/sys_enter") int security_ptrace_access_check_sys_enter(__u64* ctx) {
-  struct ks_call_now call = call_now(ctx[0], ctx[1]);
-  if (call.family != KS_CALL_PTRACE) return 0;
-  KS_NOTE_FIRED(security_ptrace_access_check_sys_enter);
-  if (call.kind == KS_PTRACE) {
-    if (call.arguments[0] == KS_PTRACE_ATTACH || call.arguments[0] == KS_PTRACE_SEIZE)
-      reach_into(0, call.arguments[1], 0);
-  } else {
-    reach_into(0, call.arguments[0], 0);
-  }
-  return 0;
-}
 
 /* ---- at sockets ----------------------------------------------------------------------------- */
 
@@ -118,7 +30,7 @@ static __always_inline void name_abstract(struct unix_address* address, struct k
   if (length <= 0 || length >= (int)sizeof(record->text) - 1) return;
   record->text[0] = '@';
   const char* path = (const char*)&address->name[0].sun_path;
-  bpf_probe_read_kernel(record->text + 1, length & 63, path + 1);
+  bpf_probe_read_kernel(record->text + 1, length & (sizeof(record->text) - 1), path + 1);
 }
 
 static __always_inline void submit_socket(struct ks_vmm_vm_row* row, const struct ks_owner* owner,
@@ -142,9 +54,10 @@ static __always_inline void on_client(const __u64* arguments, bool typed) {
   struct ks_owner actor = {}, owner = {};
   bool to_a_vm =
       listener && vm_of_process(0, BPF_CORE_READ(listener, numbers[0].nr), 0, &owner) == KS_A_VMS;
-  bool of_a_vm = is_current_vms(&actor);
-  if (to_a_vm && of_a_vm && actor.serial == owner.serial) return;
-  if (of_a_vm && has_begun(actor.slot)) {
+  int belongs = vm_of_current(&actor);
+  if (to_a_vm && belongs == KS_A_VMS && actor.serial == owner.serial) return;
+  bool acts = belongs == KS_A_VMS || (belongs == KS_A_HELPERS && actor.serial != owner.serial);
+  if (acts && has_begun(actor.slot)) {
     struct ks_vmm_vm_row* row = row_of_vm(&actor);
     if (row) submit_socket(row, &actor, KS_ACT_SERVICE, other);
   }
@@ -169,34 +82,76 @@ static __always_inline bool find_owned(const struct ks_owner_key* key, struct ks
   return BPF_CORE_READ(kvm, users_count.refs.counter) > 0;
 }
 
-static __always_inline void report_file(const struct ks_owner* owner, __u32 act,
-                                        struct dentry* dentry) {
-  struct ks_vmm_vm_row* row = row_of_vm(owner);
-  if (!row) return;
+/* Not static, like others below: so the verifier follows them once, and not once more for each way
+ * that leads here. They take addresses as numbers; a pointer whose type the verifier knows becomes
+ * one only by way of memory. */
+static __always_inline __u64 address_of(const void* pointer) {
+  __u64 address = 0;
+  bpf_probe_read_kernel(&address, sizeof(address), &pointer);
+  return address;
+}
+
+__noinline int report_file(const struct ks_owner* owner, __u32 act, __u64 address) {
+  struct dentry* dentry = (struct dentry*)address;
+  struct ks_vmm_vm_row* row = owner ? row_of_vm(owner) : 0;
+  if (!row) return 0;
   if (act == KS_ACT_MEMORY_OPENED)
     count_act(row, owner, KS_METER_VMM_ENTERED);
   else if (act != KS_ACT_FOREIGN_IMAGE)
     count_act(row, owner, KS_METER_VMM_IMAGE);
   struct ks_vmm_act* record = begin_act(row, owner, act);
-  if (!record) return;
+  if (!record) return 0;
   const unsigned char* name = BPF_CORE_READ(dentry, d_name.name);
   bpf_probe_read_kernel_str(record->text, sizeof(record->text), name);
   submit_act(record);
+  return 0;
 }
 
 /* OF_NAME: the file's name alone is changed, by which no guest finds its memory. */
-static __noinline int touch_file(struct dentry* dentry, const struct ks_owner_key* key, __u32 act,
-                                 bool of_name) {
+__noinline int touch_file(__u64 dentry, const struct ks_owner_key* key, __u32 act, bool of_name) {
   struct ks_owner actor = {}, owner = {};
-  if (!key || !find_owned(key, &owner) || (of_name && owner.is_memory)) return 0;
+  if (!key) return 0;
+  struct ks_owner_key copy = *key; /* before Linux 6.2 no memory of others may be a map's key */
+  if (!find_owned(&copy, &owner)) return 0;
+  bool is_memory = owner.role == KS_ROLE_MEMORY;
+  if (of_name && is_memory) return 0;
   bool of_a_vm = is_current_vms(&actor);
   if (of_a_vm && actor.serial == owner.serial) return 0;
-  report_file(&owner, owner.is_memory ? KS_ACT_MEMORY_OPENED : act, dentry);
+  report_file(&owner, is_memory ? KS_ACT_MEMORY_OPENED : act, dentry);
   if (!of_a_vm) return 0;
-  if (owner.is_memory)
+  if (is_memory)
     note_call(KS_CALL_PTRACE);
   else
     report_file(&actor, KS_ACT_FOREIGN_IMAGE, dentry);
+  return 0;
+}
+
+/* The current process opened a file: what a VM's process opens once its guest runs is reported,
+ * unless it is the VM's own. ACT: KS_ACT_FILE_READ or KS_ACT_FILE_WRITTEN. */
+__noinline int report_opened(__u64 address, __u32 act) {
+  struct file* file = (struct file*)address;
+  struct ks_owner owner = {};
+  if (!acts_beyond(KS_ROLE_FILE_HELPER, &owner) || !has_begun(owner.slot)) return 0;
+  /* Most files are harmless: one that nobody can be told of breaks no norm. */
+  if (!is_watched(&owner)) {
+    KS_LOSE(early_file);
+    return 0;
+  }
+  struct mount* mount = (struct mount*)((__u64)BPF_CORE_READ(file, f_path.mnt) -
+                                        bpf_core_field_offset(struct mount, mnt));
+  struct ks_path path = {.depth = zero_that_changes(),
+                         .dentry = BPF_CORE_READ(file, f_path.dentry),
+                         .mount = mount,
+                         .vm_serial = owner.serial};
+  bpf_loop(KS_PATH_STEPS, step_up, &path, 0);
+  if (path.given) return 0;
+  struct ks_vmm_vm_row* row = row_of_vm(&owner);
+  struct ks_vmm_act* record = row ? begin_act(row, &owner, act) : 0;
+  if (!record) return 0;
+  record->cut = path.ended ? 0 : KS_CUT_BEGIN;
+  struct ks_path_text text = {.path = &path, .record = record, .at = zero_that_changes()};
+  bpf_loop(KS_PATH_PARTS + 1, write_part, &text, 0);
+  submit_act(record);
   return 0;
 }
 
@@ -209,8 +164,11 @@ static __always_inline void on_file(struct file* file, const struct ks_opened* o
   } else if (writes && is_kernel_fs(opened->magic)) {
     note_call(KS_CALL_KERNEL_FS);
   } else if (opened->key.kind) {
-    touch_file(BPF_CORE_READ(file, f_path.dentry), &opened->key,
+    touch_file((__u64)BPF_CORE_READ(file, f_path.dentry), &opened->key,
                writes ? KS_ACT_IMAGE_WRITTEN : KS_ACT_IMAGE_READ, false);
+    bool is_private = opened->is_private && !is_kernel_fs(opened->magic);
+    if (writes || is_private)
+      report_opened(address_of(file), writes ? KS_ACT_FILE_WRITTEN : KS_ACT_FILE_READ);
   }
 }
 
@@ -248,7 +206,7 @@ static __always_inline void change_file(struct dentry* dentry, bool of_name) {
   if (!inode) return; /* a name that is free */
   struct ks_owner_key key = {};
   KS_READ_IMAGE_KEY(key, inode, BPF_CORE_READ);
-  if (key.kind) touch_file(dentry, &key, KS_ACT_IMAGE_CHANGED, of_name);
+  if (key.kind) touch_file(address_of(dentry), &key, KS_ACT_IMAGE_CHANGED, of_name);
 }
 
 /* A change is reported once it was made: fexit is handed the result; a kprobe comes before it. */

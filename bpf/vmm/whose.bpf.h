@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Which VM does a process belong to? It is the VM's if it
- *   - was made by a process of the VM, since the VM has a vCPU (vmm_children),
+ *   - was made by a process of the VM, since the VM has a vCPU, or started another program in its
+ *     place (vmm_children),
  *   - has the address space that created the VM, or
  *   - is the process that created it, and has another address space by now: it started a program.
  * A child is noted before it runs its first instruction.
+ *
+ * Helpers, as virtiofsd, are processes of their own, which user space finds by their names and
+ * sockets. Anyone can look like one: it is a VM's for what it does, and a stranger for what it does
+ * to the VM. The same goes for its children.
  *
  * A process may have several VMs. What it does is then counted for one of them: a VMM must not get
  * out of sight by creating another.
@@ -18,11 +23,22 @@
 #define KS_XA_DEPTH 4    /* 64^4 vCPUs */
 #define KS_SETUP_NS 60000000000ULL
 
+/* What the table says of the VM: KS_VM_FREE of one that it does not have. */
+static __always_inline __u32 state_of(const struct ks_owner* owner) {
+  const struct ks_vm_row* vm = vm_row(owner->slot);
+  return vm && vm->serial == owner->serial ? vm->state : KS_VM_FREE;
+}
+
 /* Whether the table has the VM as alive. Its struct kvm need not live any more: a program that a
  * VMM starts in its own place closes the VM's files first. */
+static __always_inline bool is_alive(const struct ks_owner* owner) {
+  return state_of(owner) == KS_VM_ALIVE;
+}
+
+/* The same, or as one that has ended while processes of it live. */
 static __always_inline bool is_known(const struct ks_owner* owner) {
-  const struct ks_vm_row* vm = vm_row(owner->slot);
-  return vm && vm->serial == owner->serial && vm->state == KS_VM_ALIVE;
+  __u32 state = state_of(owner);
+  return state == KS_VM_ALIVE || state == KS_VM_DEAD;
 }
 
 struct first_search {
@@ -57,34 +73,60 @@ static __always_inline __u64 begin_of(struct task_struct* task) {
 enum ks_belonging {
   KS_NOBODYS = 0,
   KS_A_VMS,
+  KS_A_HELPERS,
   KS_ORPHAN, /* made by a VM's, which has ended */
 };
 
+static __always_inline int belonging_by_role(const struct ks_owner* owner) {
+  return owner->role >= KS_ROLE_HELPER ? KS_A_HELPERS : KS_A_VMS;
+}
+
+static __always_inline int belonging_to(const struct ks_owner* owner) {
+  return is_known(owner) ? belonging_by_role(owner) : KS_NOBODYS;
+}
+
+/* What user space says of the process TGID, which began at BEGIN (0: not known). */
+static __always_inline const struct ks_owner* owner_of_process(__u32 tgid, __u64 begin) {
+  struct ks_owner_key key = {.kind = KS_OWNER_PROCESS, .id = {tgid}};
+  const struct ks_owner* found = bpf_map_lookup_elem(&owners, &key);
+  if (!found || !begin || !found->begin_ticks) return found;
+  return (__u16)(begin / KS_TICK_NS) == found->begin_ticks ? found : 0;
+}
+
 /* The VM of the process TGID, whose address space is MM, or 0 where that is not at hand, and which
- * began at BEGIN. */
+ * began at BEGIN (0: not known). A child of a VM that has ended may have become another's VMM. */
 static __noinline int vm_of_process(__u64 mm, __u32 tgid, __u64 begin, struct ks_owner* owner) {
   if (!owner) return KS_NOBODYS;
   const struct ks_child* child = bpf_map_lookup_elem(&vmm_children, &tgid);
   bool is_child = child && (!begin || child->begin == begin);
-  if (is_child) {
+  if (is_child && is_alive(&child->vm)) {
     *owner = child->vm;
-    if (is_known(owner)) return KS_A_VMS;
+    return belonging_by_role(owner);
   }
   struct ks_owner_key of_mm = {.kind = KS_OWNER_MM, .id = {mm}};
   const struct ks_owner* found = mm ? bpf_map_lookup_elem(&owners, &of_mm) : 0;
-  if (found && found->several) return first_vm_of(mm, owner) ? KS_A_VMS : KS_NOBODYS;
-  if (!found) {
-    struct ks_owner_key of_process = {.kind = KS_OWNER_PROCESS, .id = {tgid}};
-    found = bpf_map_lookup_elem(&owners, &of_process);
+  if (found && found->several) {
+    if (first_vm_of(mm, owner)) return KS_A_VMS;
+    found = 0;
+  } else if (!found) {
+    found = owner_of_process(tgid, begin);
   }
-  if (!found) return is_child ? KS_ORPHAN : KS_NOBODYS;
-  *owner = *found;
-  return is_known(owner) ? KS_A_VMS : KS_NOBODYS;
+  if (found) {
+    *owner = *found;
+    int belongs = belonging_to(owner);
+    if (belongs || !is_child) return belongs;
+  }
+  if (!is_child) return KS_NOBODYS;
+  *owner = child->vm;
+  int belongs = belonging_to(owner);
+  return belongs ? belongs : KS_ORPHAN;
 }
 
-static __always_inline bool is_vms(struct task_struct* task, struct ks_owner* owner) {
-  return vm_of_process((__u64)BPF_CORE_READ(task, mm), BPF_CORE_READ(task, tgid), begin_of(task),
-                       owner) == KS_A_VMS;
+/* Whether TASK is a VM's, or a helper's. */
+static __always_inline bool acts_for_vm(struct task_struct* task, struct ks_owner* owner) {
+  int belongs = vm_of_process((__u64)BPF_CORE_READ(task, mm), BPF_CORE_READ(task, tgid),
+                              begin_of(task), owner);
+  return belongs == KS_A_VMS || belongs == KS_A_HELPERS;
 }
 
 static __always_inline int vm_of_current(struct ks_owner* owner) {
@@ -102,6 +144,7 @@ static __always_inline bool is_current_vms(struct ks_owner* owner) {
 static __noinline int has_begun(__u32 slot) {
   const struct ks_vm_row* vm = vm_row(slot);
   if (!vm) return 0;
+  if (vm->state == KS_VM_DEAD) return 1;
   struct kvm* kvm = (struct kvm*)vm->kvm;
   if (BPF_CORE_READ(kvm, users_count.refs.counter) <= 0) return 1;
   if (bpf_ktime_get_ns() - vm->first_ns > KS_SETUP_NS) return 1;

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "sensor/base/escape.h"
@@ -32,6 +33,11 @@ absl::Status Check(const SilenceMatch& match, absl::Duration lasts, absl::string
   }
   KVMSENTRY_RETURN_IF_ERROR(CheckGlob("match.vm", match.vm));
   KVMSENTRY_RETURN_IF_ERROR(CheckGlob("match.spec", match.spec));
+  if (absl::StartsWith(match.spec, "self-") && IsPattern(match.spec)) {
+    return Wrong("match.spec",
+                 "alerts of the sensor itself are silenced by their whole id alone: "
+                 "self-specs");
+  }
   if (lasts < absl::Seconds(1) || lasts > kLongestSilence) {
     return Wrong("lasts", absl::StrCat(absl::FormatDuration(lasts), " is not within 1s and ",
                                        absl::FormatDuration(kLongestSilence)));

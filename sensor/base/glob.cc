@@ -93,6 +93,10 @@ bool GlobMatch(absl::string_view pattern, absl::string_view text) {
   return p == pattern.size();
 }
 
+bool IsPattern(absl::string_view text) {
+  return text.find_first_of("*?[") != absl::string_view::npos;
+}
+
 absl::string_view GlobProblem(absl::string_view pattern) {
   for (size_t at = pattern.find('['); at != kNone; at = pattern.find('[', at)) {
     const size_t close = ClosingBracket(pattern, at);

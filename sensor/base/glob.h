@@ -12,6 +12,9 @@ namespace kvmsentry {
 // client. A '[' that nothing closes is itself.
 bool GlobMatch(absl::string_view pattern, absl::string_view text);
 
+// Whether TEXT, as a pattern, may match another text than itself.
+bool IsPattern(absl::string_view text);
+
 // A '[' that nothing closes, or a range like "[3-1]" that holds nothing: the author's mistake.
 // Empty where there is none, else what is wrong.
 absl::string_view GlobProblem(absl::string_view pattern);

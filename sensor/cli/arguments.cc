@@ -122,6 +122,7 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
   status_app.add_flag("--specs", status.parts.specs, "Show each spec and whether it is covered");
   status_app.add_flag("--losses", status.parts.losses, "Show losses by reason, limits and clients");
   AddJson(status_app, status.json);
+  AddWide(status_app, status.parts.wide, "Cut nothing");
 
   AlertOptions alerts;
   alerts.AddTo(app);

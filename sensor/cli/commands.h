@@ -73,6 +73,7 @@ struct SilenceEndCommand {
 struct SpecPaths {
   std::string shipped = kShippedSpecs;
   std::string site = kSiteSpecs;
+  bool site_is_named = false;  // then it must be there
 };
 
 struct SpecLintCommand {
@@ -100,6 +101,7 @@ struct SpecReloadCommand {};
 struct SpecApplyCommand {
   std::string path;  // a file, or a folder
   bool check = false;
+  bool empty = false;  // the folder may hold nothing
 };
 
 using Command =

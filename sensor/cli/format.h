@@ -20,6 +20,9 @@ struct StatusParts {
   bool hooks = false;
   bool specs = false;
   bool losses = false;  // and limits
+  bool wide = false;    // nothing is cut
+  // Else it is one screen.
+  bool any() const { return hooks || specs || losses || wide; }
 };
 
 // How things are shown.

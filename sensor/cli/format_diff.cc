@@ -22,7 +22,8 @@ void AppendHead(const Style& style, absl::string_view kind, absl::string_view id
 }  // namespace
 
 std::string ChangeText(absl::string_view field, absl::string_view before, absl::string_view after) {
-  if (field == "except") return absl::StrCat("+ ", after);
+  // These are added, so there is nothing before.
+  if (field == "except" || field == "allow") return absl::StrCat("+ ", after);
   return absl::StrCat(before.empty() ? "(absent)" : before, " -> ",
                       after.empty() ? "(absent)" : after);
 }

@@ -54,6 +54,8 @@ std::string OpenAlertsText(const v1::GetStatusResponse& status) {
   std::string text =
       open == 0 ? "none open" : absl::StrCat(open, " open: ", absl::StrJoin(by_severity, ", "));
   if (silenced > 0) absl::StrAppend(&text, "; ", silenced, " silenced");
+  const auto own = std::ranges::count(status.faults(), 0U, &v1::Fault::silenced_by);
+  if (own > 0) absl::StrAppend(&text, "; ", own, " of the sensor itself");
   return text;
 }
 
@@ -166,6 +168,20 @@ constexpr struct {
   Paint paint;
 } kHealths[] = {{"OK", Paint::kGreen}, {"WARNING", Paint::kYellow}, {"CRITICAL", Paint::kBoldRed}};
 
+Cell LabelOf(Health health) {
+  const auto& [name, paint] = kHealths[static_cast<size_t>(health)];
+  return health == Health::kOk ? Cell{"note", Paint::kDim} : Cell{std::string(name), paint};
+}
+
+std::string AllFindings(const std::vector<Finding>& findings, const Style& style) {
+  constexpr size_t kNoLimit = 1000;
+  std::string out;
+  for (const Finding& finding : findings) {
+    AppendLine(style, LabelOf(finding.health), finding.text, kNoLimit, out);
+  }
+  return out;
+}
+
 // In at most ROOM lines. The worst take a second line each while there is room.
 std::string FindingsText(const std::vector<Finding>& findings, size_t room, const Style& style) {
   const bool all = findings.size() <= room;
@@ -173,16 +189,12 @@ std::string FindingsText(const std::vector<Finding>& findings, size_t room, cons
   size_t spare = all ? room - shown : 0;
   std::string out;
   for (size_t i = 0; i < shown; ++i) {
-    const Health health = findings[i].health;
-    const auto& [name, paint] = kHealths[static_cast<size_t>(health)];
-    const Cell cell =
-        health == Health::kOk ? Cell{"note", Paint::kDim} : Cell{std::string(name), paint};
     const bool longer = spare > 0 && WidthOf(findings[i].text) > kTextWidth;
     if (longer) --spare;
-    AppendLine(style, cell, findings[i].text, longer ? 2 : 1, out);
+    AppendLine(style, LabelOf(findings[i].health), findings[i].text, longer ? 2 : 1, out);
   }
   if (!all) {
-    absl::StrAppend(&out, findings.size() - shown, " more: --hooks, --specs, --losses\n");
+    absl::StrAppend(&out, findings.size() - shown, " more: --wide\n");
   }
   return out;
 }
@@ -214,8 +226,8 @@ std::string Facts(const v1::GetStatusResponse& status, const Style& style, absl:
   return out;
 }
 
-std::string Summary(const v1::GetStatusResponse& status, const Style& style, absl::Time now,
-                    absl::TimeZone zone) {
+std::string Summary(const v1::GetStatusResponse& status, bool whole, const Style& style,
+                    absl::Time now, absl::TimeZone zone) {
   const std::vector<Finding> findings = FindingsOf(status, now);
   const auto& [name, paint] = kHealths[static_cast<size_t>(HealthOf(findings))];
   const std::string where =
@@ -228,6 +240,7 @@ std::string Summary(const v1::GetStatusResponse& status, const Style& style, abs
                    Facts(status, style, now, zone));
   if (findings.empty()) return out;
   out.push_back('\n');
+  if (whole) return out + AllFindings(findings, style);
   const auto lines = static_cast<size_t>(std::ranges::count(out, '\n'));
   return out + FindingsText(findings, kMostLines - std::min(lines, kMostLines - 4), style);
 }
@@ -236,7 +249,7 @@ std::string Summary(const v1::GetStatusResponse& status, const Style& style, abs
 
 std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts& parts,
                          const Style& style, absl::Time now, absl::TimeZone zone) {
-  std::string out = Summary(status, style, now, zone);
+  std::string out = Summary(status, parts.any(), style, now, zone);
   if (parts.hooks) absl::StrAppend(&out, "\n", HooksTable(status, style));
   if (parts.specs) absl::StrAppend(&out, "\n", SpecsTable(status, style));
   if (parts.losses) {

@@ -53,9 +53,10 @@ std::string DeviceText(const v1::Device& device) {
 std::string WatchedText(const v1::VmStatus& vm, const Look& look) {
   if (!vm.watched()) return absl::StrCat("no: ", vm.unwatched_reason());
   const absl::Time first = ToTime(vm.first_seen());
-  return absl::StrCat(vm.seen_from_birth() ? "from birth" : "in part, not from birth", ", since ",
-                      absl::FormatTime("%Y-%m-%d %H:%M:%S", first, look.zone), " (",
-                      AgeText(look.now - first), ")");
+  const char* how = vm.seen_from_birth() ? "from birth" : "in part, not from birth";
+  if (vm.exited()) how = "what its processes do, which live on though it has exited";
+  return absl::StrCat(how, ", since ", absl::FormatTime("%Y-%m-%d %H:%M:%S", first, look.zone),
+                      " (", AgeText(look.now - first), ")");
 }
 
 }  // namespace

@@ -101,6 +101,11 @@ std::string FormatWide(const std::vector<v1::VmStatus>& vms, const Look& look) {
 std::string Remarks(const std::vector<v1::VmStatus>& vms, const Style& style) {
   std::string out;
   for (const v1::VmStatus& vm : vms) {
+    if (vm.exited()) {
+      absl::StrAppend(&out, vm.vm().name(),
+                      " has exited, but processes of it live on: kvmsentry members ",
+                      vm.vm().name(), " vmm.survivor\n");
+    }
     if (vm.watched()) continue;
     absl::StrAppend(&out,
                     style(Paint::kRed,
@@ -117,7 +122,8 @@ Cell StateCell(const v1::VmStatus& vm) {
   if (vm.worst_severity() != v1::SEVERITY_UNSPECIFIED) {
     return {v1::Severity_Name(vm.worst_severity()), PaintOf(vm.worst_severity())};
   }
-  return vm.silenced_alerts() > 0 ? Cell{"silenced", Paint::kDim} : Cell{"ok", Paint::kPlain};
+  if (vm.silenced_alerts() > 0) return {"silenced", Paint::kDim};
+  return vm.exited() ? Cell{"exited", Paint::kDim} : Cell{"ok", Paint::kPlain};
 }
 
 std::string IfWatched(const v1::VmStatus& vm, std::string text) {

@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
+#include "sensor/base/glob.h"
 #include "sensor/base/nearest.h"
 
 namespace kvmsentry {
@@ -46,8 +47,6 @@ absl::StatusOr<v1::SpecInfo> FindSpec(const v1::ListSpecsResponse& specs, const 
                                           "mean \"", meant.id(),
                                           "\"? \"kvmsentry spec list\" shows all"));
 }
-
-bool IsPattern(const std::string& text) { return text.find_first_of("*?[") != std::string::npos; }
 
 std::vector<std::string> HintsOn(const v1::AlertFilter& filter, Client& client) {
   std::vector<std::string> hints;

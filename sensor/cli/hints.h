@@ -17,9 +17,6 @@ absl::StatusOr<v1::VmStatus> FindVm(const std::vector<v1::VmStatus>& vms, const 
 // The spec of SPECS with this id. NOT_FOUND names the nearest.
 absl::StatusOr<v1::SpecInfo> FindSpec(const v1::ListSpecsResponse& specs, const std::string& id);
 
-// Whether TEXT has a character that is special in globs.
-bool IsPattern(const std::string& text);
-
 // A line for each name in FILTER that is no pattern and that nothing has: no alert will ever match
 // it, or not yet. Nothing where the daemon cannot be asked.
 std::vector<std::string> HintsOn(const v1::AlertFilter& filter, Client& client);

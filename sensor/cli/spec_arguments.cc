@@ -46,6 +46,8 @@ SpecArguments::SpecArguments(CLI::App& app) {
       ->required()
       ->type_name("");
   apply_app_->add_flag("--check", apply_.check, "Only check it, against what is loaded");
+  apply_app_->add_flag("--empty", apply_.empty,
+                       "Let a folder without a file take away what the site changes");
 }
 
 void SpecArguments::AddLayers(CLI::App& command, SpecPaths& layers) {
@@ -53,10 +55,15 @@ void SpecArguments::AddLayers(CLI::App& command, SpecPaths& layers) {
       ->type_name("DIR")
       ->capture_default_str();
   command
-      .add_option("--site-specs", layers.site,
-                  "Folder, or a file, in which the site adds, disables and overrides specs")
+      .add_option_function<std::string>(
+          "--site-specs",
+          [&layers](const std::string& path) {
+            layers.site = path;
+            layers.site_is_named = true;
+          },
+          "Folder, or a file, in which the site adds, disables and overrides specs")
       ->type_name("PATH")
-      ->capture_default_str();
+      ->default_str(layers.site);
 }
 
 Command SpecArguments::Take() {

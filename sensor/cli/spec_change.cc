@@ -32,11 +32,16 @@ int Tell(const absl::StatusOr<Response>& response, absl::string_view what) {
 absl::StatusOr<v1::ApplySpecsRequest> RequestOf(const SpecApplyCommand& command) {
   v1::ApplySpecsRequest request;
   request.set_validate_only(command.check);
-  // A folder without a file is a layer without a change; one that is not there is a mistake.
   std::error_code ignored;
   const bool is_folder = std::filesystem::is_directory(command.path, ignored);
   KVMSENTRY_ASSIGN_OR_RETURN(const std::vector<SpecSource> sources,
                              is_folder ? ReadSiteFolder(command.path) : ReadSpecs(command.path));
+  if (sources.empty() && !command.empty) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(command.path,
+                     " holds no *.textproto file; with --empty the site's layer is "
+                     "taken away"));
+  }
   for (const SpecSource& source : sources) {
     v1::SiteSpecFile& file = *request.add_files();
     file.set_name(std::filesystem::path(source.file).filename());

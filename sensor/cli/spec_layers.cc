@@ -15,6 +15,10 @@ absl::StatusOr<SpecLayers> ReadLayers(const SpecPaths& paths) {
   std::error_code ignored;
   if (std::filesystem::is_regular_file(paths.site, ignored)) {
     KVMSENTRY_ASSIGN_OR_RETURN(layers.site, ReadSpecs(paths.site));
+  } else if (paths.site_is_named && !std::filesystem::exists(paths.site, ignored)) {
+    return absl::NotFoundError(absl::StrCat(paths.site,
+                                            ": no such file or folder; name the site's "
+                                            "by --site-specs"));
   } else {
     KVMSENTRY_ASSIGN_OR_RETURN(layers.site, ReadSiteFolder(paths.site));
   }

@@ -7,7 +7,8 @@
 
 namespace kvmsentry {
 
-// Fails where a folder cannot be read. The site's path may be a file, and need not be there.
+// Fails where a folder cannot be read. The site's path may be a file; that of the
+// default need not be there.
 absl::StatusOr<SpecLayers> ReadLayers(const SpecPaths& paths);
 
 // The library that PATHS hold. INVALID_ARGUMENT where there is an error, with the first.

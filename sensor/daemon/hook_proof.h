@@ -17,8 +17,8 @@ class HookProof {
   // BEGAN is before any program of this run counted. SOURCES outlive it.
   HookProof(Sources& sources, KernelTime began) : sources_(sources), began_(began) {}
 
-  // Runs the canary VM, and has the probe judge its hooks by it, if it came to its end. For whoever
-  // may change the probe's hooks now, the loop or its worker.
+  // Makes hooks on processes fire, runs the canary VM, and has the probe judge its hooks by that,
+  // if it came to its end. For whoever may change the probe's hooks now, the loop or its worker.
   void Run();
 
   // Whether a canary came to its end and hooks were judged.

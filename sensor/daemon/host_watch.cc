@@ -1,19 +1,28 @@
 #include "sensor/daemon/host_watch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "spdlog/spdlog.h"
 
 namespace kvmsentry {
+namespace {
+
+// VMs that have ended must not take the place of those that live.
+size_t MostExited(const Probe& probe) {
+  return std::min<size_t>(Inventory::kMaxExited, probe.sizes().max_vms / 8);
+}
+
+}  // namespace
 
 HostWatch::HostWatch(const Probe& probe, UeventSocket uevents, std::unique_ptr<Worker> names,
-                     const Clock& clock, std::function<void()> look)
+                     const Clock& clock, std::function<void()> look, Inventory::LivesOn lives_on)
     : clock_(clock),
       look_(std::move(look)),
       uevents_(std::move(uevents)),
       walker_(probe, &proc_, clock),
       names_survey_(&names_proc_),
-      inventory_(&processes_),
+      inventory_(&processes_, std::move(lives_on), MostExited(probe)),
       unwatched_views_(std::make_shared<const std::vector<VmView>>()),
       names_(std::move(names)) {}
 

@@ -25,9 +25,9 @@ namespace kvmsentry {
 class HostWatch {
  public:
   // PROBE and CLOCK outlive it. LOOK has the caller look at the rows now (Look): workers found
-  // something that it may bring to light.
+  // something that it may bring to light. LIVES_ON is the inventory's.
   HostWatch(const Probe& probe, UeventSocket uevents, std::unique_ptr<Worker> names,
-            const Clock& clock, std::function<void()> look);
+            const Clock& clock, std::function<void()> look, Inventory::LivesOn lives_on);
 
   int uevent_fd() const { return uevents_.fd(); }
   int names_fd() const { return names_->fd(); }

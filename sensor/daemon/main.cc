@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "spdlog/sinks/stdout_sinks.h"
+#include "spdlog/sinks/systemd_sink.h"
 #include "spdlog/spdlog.h"
 
 #include "sensor/alert/disk_journal.h"
@@ -42,6 +43,16 @@
 
 namespace kvmsentry {
 namespace {
+
+// As entries of systemd's journal where it takes the log, so that they keep their priority.
+void StartLog() {
+  if (LogGoesToJournald()) {
+    spdlog::set_default_logger(spdlog::systemd_logger_mt("kvmsentryd", "kvmsentryd"));
+    return;
+  }
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("kvmsentryd"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %n %l: %v");
+}
 
 // Detaching waits for the programs of each hook, some seconds in all on a busy host.
 constexpr std::chrono::seconds kEndWithin{60};
@@ -81,14 +92,13 @@ void LogStart(const SensorView& view, const DaemonOptions& options, const Server
 
 // Problems go out as `kvmsentry spec lint` prints them: a line each, and nothing before it.
 absl::StatusOr<LoadedLibrary> FirstLibrary(const SpecFolders& folders) {
-  KVMSENTRY_RETURN_IF_ERROR(FinishSiteWrite(folders.site));
   KVMSENTRY_ASSIGN_OR_RETURN(LoadedLibrary loaded, LoadLibrary(folders));
   for (const Problem& problem : loaded.problems) {
     std::fprintf(stderr, "%s\n", EscapeAgain(ToString(problem)).c_str());
   }
   if (loaded.library != nullptr) return loaded;
   const auto errors = TextsOf(loaded.problems, /*warnings=*/false).size();
-  return absl::InvalidArgumentError(absl::StrCat("not started: problems in ", folders.shipped,
+  return absl::InvalidArgumentError(absl::StrCat("problems in ", folders.shipped,
                                                  folders.site.empty() ? "" : " or ", folders.site,
                                                  ": ", errors));
 }
@@ -138,7 +148,17 @@ absl::StatusOr<std::unique_ptr<SilenceBook>> OpenSilences(const DaemonOptions& o
   return silences;
 }
 
+// What a start would read, without a right and without a trace.
+absl::Status Check(const DaemonOptions& options) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const LoadedLibrary loaded,
+                             FirstLibrary({.shipped = options.specs, .site = options.site_specs}));
+  KVMSENTRY_RETURN_IF_ERROR(ReadAccess(options.access).status());
+  std::printf("no error: %zu specs\n", loaded.library->specs().size());
+  return absl::OkStatus();
+}
+
 absl::Status Run(const DaemonOptions& options) {
+  if (options.check) return Check(options);
   if (options.unpin) return Unpin(options.pin_root);
   std::signal(SIGPIPE, SIG_IGN);  // a log's reader that has gone is no reason to end
   KVMSENTRY_RETURN_IF_ERROR(CheckRights());
@@ -154,6 +174,7 @@ absl::Status Run(const DaemonOptions& options) {
       RemoteLoader::Start(sensor_options.probe, BpfSources(), ConfineLoader));
   KVMSENTRY_RETURN_IF_ERROR(ConfineDaemon());
   KVMSENTRY_RETURN_IF_ERROR(BlockSignals());
+  KVMSENTRY_RETURN_IF_ERROR(FinishSiteWrite(options.site_specs));
   KVMSENTRY_ASSIGN_OR_RETURN(const LoadedLibrary library,
                              FirstLibrary({.shipped = options.specs, .site = options.site_specs}));
   KVMSENTRY_ASSIGN_OR_RETURN(AccessOptions access, ReadAccess(options.access));
@@ -228,8 +249,8 @@ absl::Status Run(const DaemonOptions& options) {
   sensor->specs().Close();
   hub.journal().Flush(kFlushWithin);
   server->Stop();
-  metrics.reset();
   sinks.reset();  // they write what the last tick raised
+  metrics.reset();
   spdlog::info("stopped; counts stay in {}", options.pin_root);
   return ended;
 }
@@ -242,8 +263,7 @@ int main(int argc, char** argv) {
   mallopt(M_ARENA_MAX, 2);
   const kvmsentry::ParsedOptions parsed = kvmsentry::ParseDaemonOptions(argc, argv);
   if (parsed.exit_code) return *parsed.exit_code;
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("kvmsentryd"));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %n %l: %v");
+  kvmsentry::StartLog();
   if (parsed.options.verbose) spdlog::set_level(spdlog::level::debug);
   const absl::Status status = kvmsentry::Run(parsed.options);
   if (status.ok()) return 0;

@@ -133,6 +133,9 @@ void AddOptions(CLI::App& app, DaemonOptions& o, std::string& config) {
                  "Leave this hook off, by its name in kvmsentry status; may be given several times")
       ->type_name("NAME")
       ->check(CLI::IsMember(NamesOfHooks()).description(""));  // too many for a line of help
+  app.add_flag("--check", o.check,
+               "Check the configuration, the spec library and the certificates, and end")
+      ->configurable(false);
   app.add_flag("--unpin", o.unpin, "Remove the pinned maps, with all counts, and end")
       ->configurable(false);
   app.add_flag("--verbose", o.verbose, "Log more");

@@ -36,6 +36,7 @@ struct DaemonOptions {
   double cost_budget = 2;                  // percent of all processors' time; 0: none
   std::vector<std::string> without_hooks;  // names of hooks that are not attached
   AccessConfig access;
+  bool check = false;
   bool unpin = false;
   bool verbose = false;
 };

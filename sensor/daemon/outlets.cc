@@ -9,6 +9,8 @@
 
 namespace kvmsentry {
 
+bool LogGoesToJournald() { return std::getenv("JOURNAL_STREAM") != nullptr; }
+
 Sinks::Sinks(const DaemonOptions& options, const Hub& hub) {
   const auto run = [&](std::unique_ptr<Sink> sink) {
     const std::string file = options.state_dir.empty() || sink->KnowsLastWritten()
@@ -16,9 +18,7 @@ Sinks::Sinks(const DaemonOptions& options, const Hub& hub) {
                                  : absl::StrCat(options.state_dir, "/", sink->name());
     runners_.push_back(std::make_unique<SinkRunner>(hub, std::move(sink), file));
   };
-  // systemd sets it for a service whose log goes to its journal.
-  const bool by_systemd = std::getenv("JOURNAL_STREAM") != nullptr;
-  if (options.journald == "on" || (options.journald == "auto" && by_systemd)) {
+  if (options.journald == "on" || (options.journald == "auto" && LogGoesToJournald())) {
     run(std::make_unique<JournaldSink>());
   }
   if (options.json_lines == "-") {

@@ -18,6 +18,9 @@
 
 namespace kvmsentry {
 
+// Whether systemd started this as a service whose log goes to its journal.
+bool LogGoesToJournald();
+
 // The sinks that OPTIONS ask for. HUB outlives them.
 class Sinks {
  public:

@@ -57,8 +57,12 @@ Sensor::Sensor(const SensorOptions& options, const LoadedLibrary& library, const
       observer_(*sources_, engine_, self_),
       snapshots_([&kvm = std::as_const(sources_->kvm())] { return kvm.tables().ReadExits(); }),
       proof_(*sources_, parts.began),
-      host_(sources_->probe(), std::move(parts.uevents), std::move(parts.names), clock,
-            [this] { Look(); }),
+      host_(
+          sources_->probe(), std::move(parts.uevents), std::move(parts.names), clock,
+          [this] { Look(); },
+          [this](VmId vm, Slot slot) {
+            return sources_->vmm().LivesOn({vm, slot});
+          }),
       keeper_(*sources_, host_, coverage_, self_, proof_, clock, options.cost_budget,
               std::move(parts.housekeeping)),
       specs_(std::move(parts.specs)) {
@@ -81,7 +85,7 @@ void Sensor::Use(std::shared_ptr<const SpecLibrary> library) {
   coverage_.SetLibrary(library_);
   for (const auto& [id, record] : registry_.records()) {
     observer_.Forget(id);  // a spec that is new to it needs counts and states that rest, too
-    sources_->Watch({id, record->entry.slot}, library_->LimitsFor(record->entry.facts));
+    WatchSources(record->entry);
   }
 }
 
@@ -154,7 +158,7 @@ void Sensor::Look() {
   const InventoryChanges changes = host_.Look(rows);
   const KernelTime now = clock_.Now();
   for (const VmEntry& vm : changes.appeared) Appear(vm, now);
-  if (!changes.gone.empty()) {
+  if (!changes.gone.empty() || !changes.exited.empty()) {
     // What they did last, or in all their short life, is judged before they are forgotten.
     Sample(now);
     observer_.Drain();
@@ -165,6 +169,7 @@ void Sensor::Look() {
   if (!changes.gone.empty()) observer_.Drain();
   for (const VmGone& gone : changes.gone) observer_.members().Remove(gone.id);
   for (const VmEntry& vm : changes.changed) Appear(vm, now);
+  for (const VmEntry& vm : changes.exited) Exit(vm, now);
   if (std::exchange(walks_seen_, host_.walks_seen()) != host_.walks_seen()) {
     for (const VmId changed : registry_.TakeDevices(host_.inventory())) {
       Describe(*registry_.Find(changed));
@@ -188,9 +193,14 @@ void Sensor::Watch(const VmEntry& vm, KernelTime now) {
   registry_.Put({.entry = vm, .first_seen = WallAt(clock_, first), .born_here = first >= began_});
   engine_.UpsertVm(vm.facts, now);
   observer_.Forget(vm.facts.id);
+  WatchSources(vm);
+  Describe(*registry_.Find(vm.facts.id));
+}
+
+void Sensor::WatchSources(const VmEntry& vm) {
   const VmPlace place{vm.facts.id, vm.slot};
   sources_->Watch(place, library_->LimitsFor(vm.facts));
-  Describe(*registry_.Find(vm.facts.id));
+  if (vm.exited) sources_->End(place);
 }
 
 void Sensor::Describe(const VmRecord& vm) {
@@ -220,9 +230,22 @@ void Sensor::CountVcpus(KernelTime now) {
   }
 }
 
+// Its alerts end with it. It is watched on, for what its processes do.
+void Sensor::Exit(const VmEntry& vm, KernelTime now) {
+  if (log_quota_.Admit(now)) {
+    spdlog::warn("VM {} exited, but processes of it live on", vm.facts.name);
+  }
+  engine_.RemoveVm(vm.facts.id, now);
+  Raise(now);
+  Appear(vm, now);
+}
+
 void Sensor::Vanish(const VmGone& gone, KernelTime now) {
   if (const VmRecord* vm = registry_.Find(gone.id)) {
-    if (log_quota_.Admit(now)) spdlog::info("VM {} exited", vm->entry.facts.name);
+    if (log_quota_.Admit(now)) {
+      spdlog::info("VM {} exited{}", vm->entry.facts.name,
+                   vm->entry.exited ? " some time ago, now its last process, too" : "");
+    }
     engine_.RemoveVm(gone.id, now);
     registry_.Remove(gone.id);
     observer_.Forget(gone.id);
@@ -261,7 +284,8 @@ void Sensor::Raise(KernelTime now) {
   const Pulse::Step step(pulse_, clock_, "evaluating the specs");
   std::vector<AlertEvent> events = engine_.Tick(now);
   for (AlertEvent& event : self_.watch().Take()) {
-    spdlog::error("{}", event.summary);
+    const bool is_well = event.state == AlertState::kCleared;
+    spdlog::log(is_well ? spdlog::level::info : spdlog::level::err, "{}", event.summary);
     events.push_back(std::move(event));
   }
   if (events.empty()) return;

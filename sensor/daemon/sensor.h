@@ -96,9 +96,11 @@ class Sensor {
   void TakeRecords();
   void Appear(VmEntry vm, KernelTime now);
   void Watch(const VmEntry& vm, KernelTime now);
+  void WatchSources(const VmEntry& vm);
   void CountVcpus(KernelTime now);
   void Describe(const VmRecord& vm);
   void TakeGiven(KernelTime now);
+  void Exit(const VmEntry& vm, KernelTime now);
   void Vanish(const VmGone& gone, KernelTime now);
   void Sample(KernelTime now);
   void LookAtSelf(KernelTime now);

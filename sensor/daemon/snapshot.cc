@@ -60,6 +60,7 @@ VmView ViewOf(const Snapshot& snapshot, const Snapshot* before, const Snapshot::
   view.given = vm.record->given;
   view.given_changed_at = vm.record->given_changed_at;
   view.mapped = details.mapped;
+  view.exited = entry.exited;
   // Missing is not zero: only of features that are told.
   if (snapshot.coverage == nullptr) return view;
   for (const FeatureId id : snapshot.coverage->told) {

@@ -36,6 +36,7 @@ std::vector<VmRegistry::TakenGiven> VmRegistry::TakeGiven(
     const GivenRecords& given, const std::function<absl::Time(KernelTime)>& wall) {
   std::vector<TakenGiven> taken;
   for (auto& [id, record] : records_) {
+    if (record->entry.exited) continue;  // its number may be another process's
     const auto read = given.find(record->entry.facts.pid);
     // Of a process that no walk finds any more, as one that hides its VM, the latest stays.
     if (read == given.end() || read->second == record->given) continue;

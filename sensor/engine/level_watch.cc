@@ -30,7 +30,8 @@ std::optional<LevelBounds> BoundsFor(const NormLimits& limits, uint64_t given) {
 
 Judgement JudgeLevel(const NormLimits& limits, uint64_t value, uint64_t given) {
   const auto bounds = BoundsFor(limits, given);
-  if (!bounds) return {};
+  // What was given may become unknown while an alert is open.
+  if (!bounds) return {.verdict = Verdict::kNormal, .occurrences = value};
   if (bounds->most && value > *bounds->most) {
     return {Verdict::kDeviates, value, Bound::kMost, Excess(value, *bounds->most)};
   }

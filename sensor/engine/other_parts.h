@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "sensor/base/time.h"
@@ -35,7 +36,7 @@ class OtherParts {
   }
 
   std::optional<KernelTime> since;
-  bool told = false;
+  std::string key;  // of the alert that told of it; empty: none did
 
  private:
   std::map<std::pair<PartId, FeatureId>, uint64_t> counts_;

@@ -60,7 +60,6 @@ AlertEvent ReportBand(const ScoreBand& band, const VmFacts& vm, const Step& step
 
 AlertEvent ReportOtherParts(const VmFacts& vm, const Step& step, KernelTime since, size_t most) {
   AlertEvent event = BeginReport(vm, step, since);
-  event.key = AlertKey(kOtherPartsId, vm, "");
   event.severity = Severity::kNotice;
   event.spec_id = std::string(kOtherPartsId);
   event.limit = static_cast<double>(most);

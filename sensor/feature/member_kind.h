@@ -47,6 +47,7 @@ struct MemberKind {
   MemberType type = MemberType::kNumber;
   const MemberKind* first = nullptr;   // of a pair
   const MemberKind* second = nullptr;  // of a pair
+  bool is_mass = false;                // the noun has no plural: "executable memory"
 };
 
 // Stands for members of a set that found no room in the kernel's tables and are not told apart: a

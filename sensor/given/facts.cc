@@ -7,8 +7,14 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "sensor/given/merge.h"
+
 namespace kvmsentry {
 namespace {
+
+TextFact TextOf(const Fact<FileId>& file) {
+  return file.known() ? TextFact(FileText(*file.value), file.origin) : TextFact();
+}
 
 class Part {
  public:
@@ -64,6 +70,7 @@ GivenPart PartOf(const given::SharedFolder& folder) {
   return Part("folder", folder.id)
       .Has("kind", folder.kind)
       .Has("path", folder.path)
+      .Has("file", TextOf(folder.root))
       .Has("read-only", folder.read_only)
       .Has("security", folder.security)
       .Has("socket", folder.socket)

@@ -56,6 +56,14 @@ using NumberFact = Fact<uint64_t>;
 using FlagFact = Fact<bool>;
 using TextsFact = Fact<std::vector<std::string>>;
 
+// A file on this host: an image, a folder, or a block device, which has its own number and no
+// inode.
+struct FileId {
+  uint32_t major = 0, minor = 0;
+  uint64_t inode = 0;
+  friend bool operator==(const FileId&, const FileId&) = default;
+};
+
 namespace given {
 
 struct Disk {
@@ -88,6 +96,7 @@ struct SharedFolder {
   std::string id;  // the tag under which the guest mounts it
   TextFact kind;   // "9p", "virtiofs"
   TextFact path;
+  Fact<FileId> root;  // what it is on the host
   FlagFact read_only;
   TextFact security;  // 9p's security model
   TextFact socket;    // virtiofs: that of its daemon
@@ -173,6 +182,7 @@ struct Helper {
   NumberFact pid;
   TextFact
       reason;  // how it is known to be this VM's: "its socket /run/fs.sock", "started by the VMM"
+  uint64_t start_ticks = 0;  // of the process, proc_pid_stat(5); not shown
   friend bool operator==(const Helper&, const Helper&) = default;
 };
 
@@ -199,6 +209,7 @@ struct Given {
   given::Migration migration;
   given::Privileges privileges;
   std::vector<given::Helper> helpers;
+  std::vector<given::Helper> children;  // that the VMM's first thread made, by name; not shown
   given::Manager manager;
   TextFact machine;
   TextFact program;  // that the VMM's process runs: a path

@@ -58,13 +58,14 @@ std::string BridgeOf(const std::string& sys, const std::string& proc, const Devi
   return ShownText(path.substr(path.rfind('/') + 1));
 }
 
-std::string FileAt(const std::string& path, ProcessRoot& root) {
+// An image or a block device, or else a folder.
+std::optional<FileId> FileAt(const std::string& path, bool folder, ProcessRoot& root) {
   const absl::StatusOr<Fd> found = root.Find(path);
   struct stat stat {};
-  if (!found.ok() || fstat(found->get(), &stat) != 0) return "";
-  if (S_ISBLK(stat.st_mode)) return FileText(major(stat.st_rdev), minor(stat.st_rdev), 0);
-  if (!S_ISREG(stat.st_mode)) return "";
-  return FileText(major(stat.st_dev), minor(stat.st_dev), stat.st_ino);
+  if (!found.ok() || fstat(found->get(), &stat) != 0) return std::nullopt;
+  if (!folder && S_ISBLK(stat.st_mode)) return FileId{major(stat.st_rdev), minor(stat.st_rdev)};
+  if (folder ? !S_ISDIR(stat.st_mode) : !S_ISREG(stat.st_mode)) return std::nullopt;
+  return FileId{major(stat.st_dev), minor(stat.st_dev), stat.st_ino};
 }
 
 // SOCKETS and ROOT outlive the result.
@@ -78,7 +79,8 @@ Found FindAt(int directory, const DeviceList& devices, const GivenRoots& roots,
     return socket == sockets.end() ? std::string() : socket->second;
   };
   found.bridge_of = [&roots](const Device& tap) { return BridgeOf(roots.sys, roots.proc, tap); };
-  found.file_of = [&root](const std::string& path) { return FileAt(path, root); };
+  found.file_of = [&root](const std::string& path) { return FileAt(path, false, root); };
+  found.folder_of = [&root](const std::string& path) { return FileAt(path, true, root); };
   return found;
 }
 
@@ -125,6 +127,8 @@ absl::StatusOr<Given> GivenReader::Read(const ProcessFacts& process, const Devic
   const Found found = FindAt(living.get(), devices, roots_, sockets_.Of(living.get()), root);
   MergeFound(found, &given);
   MergeHelpers(helpers_.All(), process.pid, found, &given);
+  given.children = helpers_.ChildrenOf(process.pid);
+  FindFolders(found, &given);
   // After all was read: both directories name nobody once the process has gone, and the second may
   // have been opened when its number was another's.
   KVMSENTRY_ASSIGN_OR_RETURN(const std::string text, ReadFileAt(own.get(), "stat", kMaxStat));

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include <fcntl.h>
+
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -23,14 +25,7 @@ namespace {
 constexpr size_t kMaxComm = 64;
 constexpr size_t kMaxStat = 4096;
 constexpr size_t kMaxArgs = 64 << 10;
-
-int32_t ParentIn(absl::string_view stat) {
-  const size_t close = stat.rfind(") ");
-  if (close == absl::string_view::npos) return 0;
-  const std::vector<absl::string_view> fields = absl::StrSplit(stat.substr(close + 2), ' ');
-  int32_t parent = 0;
-  return fields.size() > 1 && absl::SimpleAtoi(fields[1], &parent) ? parent : 0;
-}
+constexpr size_t kMaxList = 4096;
 
 // The path in "unix:/run/x.sock", or in one without that word; "" of what is none.
 std::string SocketPath(const TextFact& place) {
@@ -63,6 +58,7 @@ void AddHelper(const HelperProcess& helper, const std::string& reason, Given* gi
   added->id = helper.kind;
   added->pid = {static_cast<uint64_t>(helper.pid), FactOrigin::kProcess};
   added->reason = {reason, FactOrigin::kProcess};
+  added->start_ticks = helper.start_ticks;
 }
 
 void FillFolder(const HelperProcess& helper, given::SharedFolder* folder) {
@@ -108,13 +104,35 @@ std::optional<HelperProcess> HelperFinder::Look(int32_t pid) const {
   if (helper.kind.empty()) return std::nullopt;
   helper.kind = ShownText(helper.kind);
   helper.pid = pid;
-  helper.parent = ParentIn(ReadFileAt(process->get(), "stat", kMaxStat).value_or(""));
+  const auto stat = ParseStat(ReadFileAt(process->get(), "stat", kMaxStat).value_or(""));
+  if (stat.ok()) {
+    helper.parent = stat->parent;
+    helper.start_ticks = stat->start_ticks;
+  }
   const std::string args = ReadFileAt(process->get(), "cmdline", kMaxArgs).value_or("");
   helper.args = absl::StrSplit(absl::StripSuffix(args, absl::string_view("\0", 1)), '\0');
   for (const FileLink& link : ReadFileLinks(process->get())) {
     if (const auto inode = SocketIn(link.target)) helper.sockets.insert(*inode);
   }
   return helper;
+}
+
+std::vector<given::Helper> HelperFinder::ChildrenOf(int32_t pid) const {
+  std::vector<given::Helper> children;
+  const std::string path = absl::StrCat(root_, "/", pid, "/task/", pid, "/children");
+  const std::string list = ReadFileAt(AT_FDCWD, path, kMaxList).value_or("");
+  for (const absl::string_view word : absl::StrSplit(list, ' ', absl::SkipEmpty())) {
+    uint32_t number = 0;
+    if (children.size() == kMaxGivenParts || !absl::SimpleAtoi(word, &number)) break;
+    const std::string file = absl::StrCat(root_, "/", number, "/stat");
+    const auto stat = ParseStat(ReadFileAt(AT_FDCWD, file, kMaxStat).value_or(""));
+    if (!stat.ok()) continue;  // it has gone
+    given::Helper& child = children.emplace_back();
+    child.id = ShownText(stat->comm);
+    child.pid = {uint64_t{number}, FactOrigin::kProcess};
+    child.start_ticks = stat->start_ticks;
+  }
+  return children;
 }
 
 std::string VirtiofsdFolder(std::span<const std::string> args) {

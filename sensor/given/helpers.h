@@ -22,6 +22,7 @@ struct HelperProcess {
   std::string kind;  // "virtiofsd"
   int32_t pid = 0;
   int32_t parent = 0;
+  uint64_t start_ticks = 0;  // proc_pid_stat(5)
   std::vector<std::string> args;
   std::set<uint64_t> sockets;  // inodes that it has open
 };
@@ -34,6 +35,10 @@ class HelperFinder {
   // A new round: processes come and go.
   void Forget() { found_.reset(); }
   std::span<const HelperProcess> All();
+
+  // The processes that the first thread of PID made and that live, by their names. None where the
+  // kernel does not list them (CONFIG_PROC_CHILDREN).
+  std::vector<given::Helper> ChildrenOf(int32_t pid) const;
 
   static constexpr size_t kMaxHelpers = 1024;
 

@@ -34,9 +34,13 @@ struct Found {
   std::function<std::string(uint64_t inode)> socket_of = [](uint64_t) { return ""; };
   // The bridge that an interface is in; "" where there is none or it is not known.
   std::function<std::string(const Device& tap)> bridge_of = [](const Device&) { return ""; };
-  // Where a path of the VMM leads, as "8:1 inode 42" (FileText); "" where that is not known.
-  std::function<std::string(const std::string& path)> file_of = [](const std::string&) {
-    return "";
+  // Where a path of the VMM leads; nullopt where that is not known.
+  std::function<std::optional<FileId>(const std::string& path)> file_of = [](const std::string&) {
+    return std::nullopt;
+  };
+  // The same of a folder.
+  std::function<std::optional<FileId>(const std::string& path)> folder_of = [](const std::string&) {
+    return std::nullopt;
   };
 };
 
@@ -44,7 +48,10 @@ struct Found {
 // of the host that nothing declared.
 void MergeFound(const Found& found, Given* given);
 
+// What the folders that GIVEN knows are on the host, as far as FOUND leads to folders there.
+void FindFolders(const Found& found, Given* given);
+
 // "8:1 inode 42" of an image, "7:0" of a block device.
-std::string FileText(uint32_t major, uint32_t minor, uint64_t inode);
+std::string FileText(const FileId& file);
 
 }  // namespace kvmsentry

@@ -23,9 +23,9 @@ std::optional<uint32_t> DescriptorIn(const TextFact& fact) {
 
 std::string NameIn(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-std::string FileOf(const Device& device) {
-  return FileText(device.major, device.minor, device.inode);
-}
+FileId IdOf(const Device& device) { return {device.major, device.minor, device.inode}; }
+
+std::string FileOf(const Device& device) { return FileText(IdOf(device)); }
 
 void SetFile(const Device& device, given::Disk* disk) {
   disk->file = {FileOf(device), FactOrigin::kOpenFile};
@@ -145,8 +145,8 @@ class Finder {
     if (const auto named = is([&](const Device& d) { return Redact(d.name) == path; })) {
       return named;
     }
-    const std::string file = found_.file_of(path);
-    return file.empty() ? std::nullopt : is([&](const Device& d) { return FileOf(d) == file; });
+    const std::optional<FileId> file = found_.file_of(path);
+    return file ? is([&](const Device& d) { return IdOf(d) == *file; }) : std::nullopt;
   }
 
   static void Use(std::optional<size_t> index, std::vector<bool>* used) {
@@ -233,9 +233,17 @@ void MergeFound(const Found& found, Given* given) {
   }
 }
 
-std::string FileText(uint32_t major, uint32_t minor, uint64_t inode) {
-  std::string text = absl::StrCat(major, ":", minor);
-  if (inode != 0) absl::StrAppend(&text, " inode ", inode);
+void FindFolders(const Found& found, Given* given) {
+  for (given::SharedFolder& folder : given->folders) {
+    if (!folder.path.known()) continue;
+    const std::optional<FileId> root = found.folder_of(*folder.path.value);
+    if (root) folder.root = {*root, FactOrigin::kProcess};
+  }
+}
+
+std::string FileText(const FileId& file) {
+  std::string text = absl::StrCat(file.major, ":", file.minor);
+  if (file.inode != 0) absl::StrAppend(&text, " inode ", file.inode);
   return text;
 }
 

@@ -18,12 +18,6 @@ constexpr int kWalksWithoutCount = 2;
 
 }  // namespace
 
-struct Inventory::Holders {
-  std::set<int32_t> pids;
-  uint32_t creator = 0;
-  bool has_vcpu = false;
-};
-
 void Inventory::OnUevent(const KvmUevent& event) {
   count_ = event.alive;
   if (event.kind == KvmUevent::Kind::kDestroy) ++deaths_;
@@ -44,6 +38,7 @@ InventoryChanges Inventory::Sync(std::span<const ks_vm_row> rows, const Walk* wa
   InventoryChanges changes;
   ProcessCache processes(reader_);
   TakeRows(rows, &changes);
+  JudgeExited(&changes);
   Held held;
   if (walk != nullptr) {
     held = HeldIn(*walk);
@@ -59,7 +54,7 @@ InventoryChanges Inventory::Sync(std::span<const ks_vm_row> rows, const Walk* wa
     it = Remove(it, *it->second.gone, &changes);
   }
   for (auto& [serial, vm] : vms_) {
-    const auto holders = held.find(vm.kvm);
+    const auto holders = vm.exited != 0 ? held.end() : held.find(vm.kvm);
     Tell(&vm, holders == held.end() ? nullptr : &holders->second, &processes, now, &changes);
   }
   if (walk != nullptr) {
@@ -67,6 +62,7 @@ InventoryChanges Inventory::Sync(std::span<const ks_vm_row> rows, const Walk* wa
     TakeDevices(*walk, held);
   }
   std::ranges::sort(changes.appeared, {}, [](const VmEntry& vm) { return vm.facts.id; });
+  std::ranges::sort(changes.exited, {}, [](const VmEntry& vm) { return vm.facts.id; });
   std::ranges::sort(changes.gone, {}, &VmGone::id);
   return changes;
 }
@@ -99,9 +95,11 @@ Inventory::Held Inventory::HeldIn(const Walk& walk) {
 void Inventory::TakeRows(std::span<const ks_vm_row> rows, InventoryChanges* changes) {
   std::map<uint64_t, Slot> alive, replaced;
   std::map<uint64_t, uint64_t> newest;  // serial by address
+  std::set<uint64_t> dead;
   for (Slot slot = 0; slot < rows.size(); ++slot) {
     const ks_vm_row& row = rows[slot];
     if (row.serial == 0 || row.kvm == 0) continue;
+    if (row.state == KS_VM_DEAD) dead.insert(row.serial);
     if (row.state == KS_VM_REPLACED) replaced[row.serial] = slot;
     if (row.state != KS_VM_ALIVE) continue;
     alive[row.serial] = slot;
@@ -118,7 +116,7 @@ void Inventory::TakeRows(std::span<const ks_vm_row> rows, InventoryChanges* chan
   });
 
   for (auto it = vms_.begin(); it != vms_.end();) {
-    if (alive.contains(it->first)) {
+    if (it->second.exited != 0 ? dead.contains(it->first) : alive.contains(it->first)) {
       ++it;
     } else {
       const bool was_replaced = replaced.contains(it->first);
@@ -138,7 +136,8 @@ void Inventory::TakeRows(std::span<const ks_vm_row> rows, InventoryChanges* chan
     return it;
   };
   for (const auto& [serial, slot] : replaced) {
-    if (!told_.contains(serial)) Remove(meet(serial, slot), GoneReason::kReplaced, changes);
+    if (told_.contains(serial) || IsExited(serial)) continue;
+    Remove(meet(serial, slot), GoneReason::kReplaced, changes);
   }
   for (const auto& [serial, slot] : alive) {
     if (!told_.contains(serial)) meet(serial, slot);
@@ -152,7 +151,7 @@ void Inventory::Judge(const Walk& walk, const Held& held, InventoryChanges* chan
   for (auto it = vms_.begin(); it != vms_.end();) {
     Vm& vm = it->second;
     const auto holders = held.find(vm.kvm);
-    if (vm.gone) {
+    if (vm.gone || vm.exited != 0) {
       // Another one's files are at its address, if any.
     } else if (holders != held.end()) {
       // The address alone may be another VM's by now, one that has no row yet.
@@ -195,7 +194,19 @@ Inventory::Vms::iterator Inventory::Remove(Vms::iterator vm, GoneReason reason,
     vm->second.gone = reason;
     return std::next(vm);
   }
-  names_.Release(vm->second.naming.name, vm->second.facts.name);
+  if (reason != GoneReason::kRowLost && max_exited_ != 0 && lives_on_ &&
+      lives_on_({vm->first}, vm->second.slot)) {
+    Keep(vm, changes);
+    return std::next(vm);
+  }
+  return Drop(vm, reason, changes);
+}
+
+Inventory::Vms::iterator Inventory::Drop(Vms::iterator vm, GoneReason reason,
+                                         InventoryChanges* changes) {
+  if (vm->second.exited == 0) names_.Release(vm->second.naming.name, vm->second.facts.name);
+  std::erase_if(changes->exited,
+                [&](const VmEntry& entry) { return entry.facts.id == VmId{vm->first}; });
   changes->gone.push_back({VmId{vm->first}, vm->second.slot, reason});
   if (reason != GoneReason::kRowLost) told_.emplace(vm->first, vm->second.slot);
   return vms_.erase(vm);
@@ -232,7 +243,8 @@ void Inventory::Describe(Vm* vm, const Holders* holders, ProcessCache* processes
   vm->start_ticks = process->start_ticks;
   vm->facts.pid = process->pid;
   vm->facts.cgroup = Escape(process->cgroup, 4096);
-  if (!same || !vm->naming.chosen) Adopt(vm, NameVm(*process));
+  // Who hands its files on to a process of another name is not renamed by that.
+  if (!vm->naming.chosen) Adopt(vm, NameVm(*process));
 }
 
 void Inventory::Adopt(Vm* vm, VmNaming naming) {
@@ -248,7 +260,9 @@ void Inventory::Adopt(Vm* vm, VmNaming naming) {
 
 void Inventory::ListUnwatched(const Held& held, ProcessCache* processes) {
   std::set<uint64_t> watched;
-  for (const auto& [serial, vm] : vms_) watched.insert(vm.kvm);
+  for (const auto& [serial, vm] : vms_) {
+    if (vm.exited == 0) watched.insert(vm.kvm);
+  }
   unwatched_.clear();
   unwatched_count_ = 0;
   for (const auto& [kvm, holders] : held) {

@@ -20,13 +20,19 @@
 // counted and not found. So of the hidden only as many are *unknown*, which nothing accounts for,
 // as are neither suspects nor may have died during the walk, and that after two walks in a row: a
 // VM is counted a moment before it has a descriptor.
+//
+// A VM that has ended is kept while processes of it live: what became of a VMM that was taken over
+// is to be seen as long as it does anything.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bpf/kvm/records.h"
@@ -53,6 +59,7 @@ struct Walk {
 struct VmEntry {
   VmFacts facts;
   Slot slot = 0;
+  bool exited = false;  // processes of it live on
   friend bool operator==(const VmEntry&, const VmEntry&) = default;
 };
 
@@ -74,6 +81,9 @@ struct InventoryChanges {
   // Unless the reason is kRowLost, the caller marks the row dead, so that its slot can be used
   // again.
   std::vector<VmEntry> appeared, changed;
+  // Have ended, and processes of them live on: the caller marks their rows dead and keeps them.
+  // They are gone once the last process is.
+  std::vector<VmEntry> exited;
   std::vector<VmGone> gone;
   friend bool operator==(const InventoryChanges&, const InventoryChanges&) = default;
 };
@@ -92,7 +102,13 @@ struct UnwatchedVm {
 // Pure but for what it reads of processes, through READER, which must outlive it. Not thread safe.
 class Inventory {
  public:
-  explicit Inventory(ProcessReader* reader) : reader_(reader) {}
+  // LIVES_ON tells whether processes live of a VM that has ended; none: nothing does.
+  using LivesOn = std::function<bool(VmId vm, Slot slot)>;
+  // At most MAX_EXITED such VMs are kept: a newer one takes the place of the oldest.
+  static constexpr size_t kMaxExited = 64;
+  explicit Inventory(ProcessReader* reader, LivesOn lives_on = nullptr,
+                     size_t max_exited = kMaxExited)
+      : reader_(reader), lives_on_(std::move(lives_on)), max_exited_(max_exited) {}
 
   // In the order they came. All that came before a walk, then BeginWalk(), then the walk, then all
   // that came meanwhile, then the Sync with it.
@@ -106,8 +122,10 @@ class Inventory {
   // A VM's process, for its name, uuid and cgroup, is one that holds its files: its creator if it
   // is one of them, else that with the lowest pid. Before the first walk it is its creator, unless
   // that is younger than the VM, its pid reused. A VM appears, and if need be is gone, once its
-  // creator was read or is not pending any more. Name and uuid are read once for a process, so that
-  // a VMM cannot rename itself by overwriting its arguments; the cgroup is read again now and then.
+  // creator was read or is not pending any more. The name and uuid that a VMM was given are read
+  // once for the VM's life, so that it cannot rename itself, neither by overwriting its arguments
+  // nor by handing its files on to another process; the cgroup is read again now and then. The name
+  // of one that has ended is free for another, whatever processes live on.
   InventoryChanges Sync(std::span<const ks_vm_row> rows, const Walk* walk, KernelTime now);
 
   // As of the latest walk, the four. Of the unwatched VMs at most 64 are listed.
@@ -131,6 +149,7 @@ class Inventory {
     int32_t creator = 0;
     bool appeared = false;
     std::optional<GoneReason> gone;  // found before it appeared
+    uint64_t exited = 0;             // processes of it live on: the how many-th such one; 0: no
     VmFacts facts;
     VmNaming naming;           // as its process tells, before the name is made unique
     uint64_t start_ticks = 0;  // of its process; 0 if that was not read
@@ -139,16 +158,26 @@ class Inventory {
     std::optional<KernelTime> suspected;  // since this walk
     int suspected_walks = 0;
   };
-  struct Holders;
+  // Of a VM, as a walk found them.
+  struct Holders {
+    std::set<int32_t> pids;
+    uint32_t creator = 0;
+    bool has_vcpu = false;
+  };
   using Held = std::map<uint64_t, Holders>;  // by address of struct kvm
   using Vms = std::map<uint64_t, Vm>;        // by serial
 
   static Held HeldIn(const Walk& walk);
   void TakeRows(std::span<const ks_vm_row> rows, InventoryChanges* changes);
+  void JudgeExited(InventoryChanges* changes);
+  bool IsExited(uint64_t serial) const;
+  void Keep(Vms::iterator vm, InventoryChanges* changes);
+  void DropOldestExited(InventoryChanges* changes);
   void Judge(const Walk& walk, const Held& held, InventoryChanges* changes);
   void Audit(size_t suspects);
-  // At once, or after it has appeared, the next one.
+  // At once, or after it has appeared, or once its processes have ended too: the next one.
   Vms::iterator Remove(Vms::iterator vm, GoneReason reason, InventoryChanges* changes);
+  Vms::iterator Drop(Vms::iterator vm, GoneReason reason, InventoryChanges* changes);
   void Tell(Vm* vm, const Holders* holders, ProcessCache* processes, KernelTime now,
             InventoryChanges* changes);
   std::optional<int32_t> ChooseProcess(const Vm& vm, const Holders* holders,
@@ -160,6 +189,9 @@ class Inventory {
   DeviceList DevicesOf(std::span<const int32_t> holders) const;
 
   ProcessReader* reader_;
+  LivesOn lives_on_;
+  size_t max_exited_;
+  uint64_t exits_ = 0;  // VMs that were kept for their processes
   std::optional<uint64_t> count_;
   std::optional<uint64_t> walk_count_;  // that of the walk's beginning
   uint64_t deaths_ = 0;                 // since then

@@ -19,7 +19,7 @@ void Inventory::TakeDevices(const Walk& walk, const Held& held) {
   }
   for (auto& [serial, vm] : vms_) {
     const auto holders = held.find(vm.kvm);
-    if (holders == held.end()) continue;
+    if (vm.exited != 0 || holders == held.end()) continue;
     vm.holders.assign(holders->second.pids.begin(), holders->second.pids.end());
   }
 }

@@ -30,6 +30,11 @@ absl::StatusOr<ProcessStat> ReadStat(int process) {
   return ParseStat(stat);
 }
 
+absl::StatusOr<ProcessStat> ReadStat(const std::string& root, int32_t pid) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const Fd directory, OpenDirectory(absl::StrCat(root, "/", pid)));
+  return ReadStat(directory.get());
+}
+
 // A thread of the process PID, whose directory this is, other than the first; empty where none is.
 std::string OtherThread(int directory, int32_t pid) {
   const std::string tasks = absl::StrCat("/proc/self/fd/", directory, "/task");
@@ -76,6 +81,11 @@ int Rank(absl::string_view controllers) {
 
 }  // namespace
 
+bool IsStill(ProcessReader& processes, int32_t pid, uint64_t start_ticks) {
+  const absl::StatusOr<uint64_t> start = processes.ReadStart(pid);
+  return start.ok() && *start == start_ticks;
+}
+
 absl::StatusOr<ProcessStat> ParseStat(absl::string_view stat) {
   // The name may hold blanks and parentheses; what follows it holds none.
   const size_t open = stat.find('(');
@@ -88,9 +98,19 @@ absl::StatusOr<ProcessStat> ParseStat(absl::string_view stat) {
   ProcessStat out;
   out.comm = std::string(stat.substr(open + 1, close - open - 1));
   out.state = fields[0].empty() ? '\0' : fields[0][0];
+  constexpr size_t kParent = 4 - 3;
+  if (fields.size() > kParent) (void)absl::SimpleAtoi(fields[kParent], &out.parent);
   if (fields.size() <= kStartTime || !absl::SimpleAtoi(fields[kStartTime], &out.start_ticks)) {
     return absl::DataLossError("malformed /proc/PID/stat: no start time");
   }
+  // PF_EXITING of include/linux/sched.h. The first thread may end alone, and the others go on.
+  constexpr uint32_t kExiting = 0x4;
+  uint32_t flags = 0;
+  int32_t threads = 0;
+  (void)absl::SimpleAtoi(fields[9 - 3], &flags);
+  (void)absl::SimpleAtoi(fields[20 - 3], &threads);
+  const bool ends = out.state == 'Z' || out.state == 'X' || (flags & kExiting) != 0;
+  out.ending = ends && threads <= 1;
   return out;
 }
 
@@ -163,9 +183,13 @@ absl::StatusOr<ProcessFacts> ProcFs::Read(int32_t pid) {
   return process;
 }
 
+bool ProcFs::Lives(int32_t pid) const {
+  const absl::StatusOr<ProcessStat> stat = ReadStat(root_, pid);
+  return stat.ok() && !stat->ending;
+}
+
 absl::StatusOr<uint64_t> ProcFs::ReadStart(int32_t pid) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const Fd directory, OpenDirectory(absl::StrCat(root_, "/", pid)));
-  KVMSENTRY_ASSIGN_OR_RETURN(const ProcessStat stat, ReadStat(directory.get()));
+  KVMSENTRY_ASSIGN_OR_RETURN(const ProcessStat stat, ReadStat(root_, pid));
   return stat.start_ticks;
 }
 

@@ -61,6 +61,9 @@ class ProcFs final : public ProcessReader {
   absl::StatusOr<ProcessFacts> Read(int32_t pid) override;
   absl::StatusOr<uint64_t> ReadStart(int32_t pid) override;
 
+  // Whether there is a process PID that runs a program still.
+  bool Lives(int32_t pid) const;
+
   static int64_t SuspendedNs();
 
  private:
@@ -74,8 +77,13 @@ class ProcFs final : public ProcessReader {
 struct ProcessStat {
   std::string comm;
   char state = 0;
+  int32_t parent = 0;
   uint64_t start_ticks = 0;
+  bool ending = false;  // it runs no program any more, though it may be some time until it is gone
 };
+
+// Whether the process PID that began at START_TICKS still lives.
+bool IsStill(ProcessReader& processes, int32_t pid, uint64_t start_ticks);
 
 // /proc/PID/stat, proc_pid_stat(5).
 absl::StatusOr<ProcessStat> ParseStat(absl::string_view stat);

@@ -18,7 +18,7 @@ constexpr std::array kSharedMaps = {
 
 // Its address space, process, cgroup, and some disks and taps; a VM may have more while others have
 // fewer.
-constexpr uint32_t kOwnedByAVm = 8;
+constexpr uint32_t kOwnedByAVm = 16;
 
 uint32_t WordsFor(uint32_t bits) { return (bits + 63) / 64; }
 

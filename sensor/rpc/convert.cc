@@ -212,6 +212,7 @@ v1::VmStatus ToProto(const VmView& vm, bool vcpu_exits) {
   proto.set_open_alerts(vm.open_alerts);
   *proto.mutable_first_seen() = ToProto(vm.first_seen);
   proto.set_seen_from_birth(vm.seen_from_birth);
+  proto.set_exited(vm.exited);
   for (const auto& [feature, count] : vm.counts) {
     (*proto.mutable_counts())[EscapeAgain(feature)] = count;
   }

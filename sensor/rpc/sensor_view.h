@@ -111,6 +111,7 @@ struct VmView {
   absl::Time given_changed_at = {};                    // as GivenRecord's
   uint64_t mapped = 0;                                 // see VmDetails
   std::vector<VcpuExits> exits;  // if asked for; of vCPUs that have left the guest
+  bool exited = false;           // processes of it live on
 };
 
 // A member of a set that a VM was seen with.

@@ -1,6 +1,8 @@
 #include "sensor/rpc/subscribers.h"
 
+#include <atomic>
 #include <chrono>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -31,36 +33,43 @@ grpc::Status ToGrpc(const absl::Status& status) {
 Subscribers::Reactor* Refuse(const absl::Status& status) { return new Refusal(status); }
 
 // gRPC calls the reactions from its own threads, the pump from another; each takes the mutex. The
-// reactions to what is started here never run on the starting thread's stack.
+// reactions to what is started here never run on the starting thread's stack. Who sends an old
+// alert may wait for the disk; the pump, which serves all streams, does not wait for him.
 class Subscribers::Stream final : public Subscribers::Reactor {
  public:
   Stream(Subscribers& owner, Feed feed) : owner_(owner), feed_(std::move(feed)) {}
 
-  // Sends what there is to send, unless a message is in flight.
+  // Has sent what there is to send, unless a message is in flight. Never waits: another thread that
+  // is at it looks again before it leaves.
   void Wake() {
-    std::lock_guard lock(mutex_);
-    Advance();
+    woken_ = true;
+    AdvanceIfWoken();
   }
 
   void Stop() {
-    std::lock_guard lock(mutex_);
     stopping_ = true;
-    Advance();
+    Wake();
   }
 
   void OnWriteDone(bool ok) override {
-    std::lock_guard lock(mutex_);
-    writing_ = false;
-    if (!ok) {
-      End(grpc::Status::CANCELLED);  // the client has gone
-    } else {
-      Advance();
+    {
+      std::lock_guard lock(mutex_);
+      writing_ = false;
+      if (!ok) {
+        End(grpc::Status::CANCELLED);  // the client has gone
+      } else {
+        Advance();
+      }
     }
+    AdvanceIfWoken();
   }
 
   void OnCancel() override {
-    std::lock_guard lock(mutex_);
-    End(grpc::Status::CANCELLED);
+    {
+      std::lock_guard lock(mutex_);
+      End(grpc::Status::CANCELLED);
+    }
+    AdvanceIfWoken();
   }
 
   // gRPC calls it after every reaction has returned. By the mutex that is plain to see, also for
@@ -74,6 +83,14 @@ class Subscribers::Stream final : public Subscribers::Reactor {
   }
 
  private:
+  void AdvanceIfWoken() {
+    while (woken_) {
+      std::unique_lock lock(mutex_, std::try_to_lock);
+      if (!lock) return;
+      if (woken_.exchange(false)) Advance();
+    }
+  }
+
   void Advance() {
     if (writing_ || ended_) return;
     if (stopping_) return End(grpc::Status(grpc::StatusCode::UNAVAILABLE, kStopping));
@@ -102,8 +119,9 @@ class Subscribers::Stream final : public Subscribers::Reactor {
   Feed feed_;
   v1::SubscribeResponse message_;  // the one in flight
   bool writing_ = false;
-  bool stopping_ = false;
   bool ended_ = false;
+  std::atomic<bool> woken_ = false;
+  std::atomic<bool> stopping_ = false;
 };
 
 Subscribers::Subscribers(const Hub& hub, const Pulse& pulse, const Clock& clock, uint32_t max,

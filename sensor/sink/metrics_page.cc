@@ -30,7 +30,8 @@ std::vector<ShownVm> Shown(const MetricsInput& input) {
   for (const VmView& vm : input.vms) {
     if (vm.watched) sorted.push_back(&vm);
   }
-  std::ranges::sort(sorted, {}, [](const VmView* vm) { return vm->vm.id; });
+  // One that has ended last: another may have its name.
+  std::ranges::sort(sorted, {}, [](const VmView* vm) { return std::pair(vm->exited, vm->vm.id); });
   std::vector<ShownVm> shown;
   std::set<std::string> names;  // unique already; twice the same would void the whole page
   for (const VmView* vm : sorted) {

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::chrono::seconds kRetry(1);
 constexpr std::chrono::seconds kIdle(60);
+constexpr std::chrono::seconds kHangs(5);
 constexpr size_t kMaxPositionBytes = 64;
 
 }  // namespace
@@ -33,7 +34,8 @@ SinkRunner::~SinkRunner() = default;
 
 std::string SinkRunner::problem() const {
   const std::lock_guard lock(mutex_);
-  return problem_;
+  const bool hangs = writing_since_ && std::chrono::steady_clock::now() - *writing_since_ >= kHangs;
+  return hangs ? absl::StrCat(name_, ": takes no alert; nobody reads what is written") : problem_;
 }
 
 uint64_t SinkRunner::written() const {
@@ -70,9 +72,14 @@ void SinkRunner::Save(Position position) {
 // Whether it was written before the end.
 bool SinkRunner::WriteOne(const StreamItem& item, const std::stop_token& stop) {
   for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      writing_since_ = std::chrono::steady_clock::now();
+    }
     const absl::Status status = sink_->Write(item);
     SetProblem(status);
     std::unique_lock lock(mutex_);
+    writing_since_.reset();
     if (status.ok()) {
       if (std::holds_alternative<AlertPtr>(item)) ++written_;
       return true;

@@ -1,6 +1,7 @@
 // Reads the journal for a sink and resumes by itself.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -40,9 +41,10 @@ class SinkRunner {
   const std::string position_file_;
   mutable std::mutex mutex_;
   std::condition_variable_any stopped_;
-  std::string problem_;   // guarded by mutex_
-  uint64_t written_ = 0;  // guarded by mutex_
-  std::jthread thread_;   // the last: it uses all of the above
+  std::string problem_;                                                 // guarded by mutex_
+  std::optional<std::chrono::steady_clock::time_point> writing_since_;  // guarded by mutex_
+  uint64_t written_ = 0;                                                // guarded by mutex_
+  std::jthread thread_;  // the last: it uses all of the above
 };
 
 }  // namespace kvmsentry

@@ -1,5 +1,6 @@
 #include "sensor/source/observe.h"
 
+#include <memory>
 #include <utility>
 #include <variant>
 
@@ -42,6 +43,16 @@ void ObserveMember(VmId vm, KernelTime now, FeatureId feature, uint64_t member,
   observation.feature = feature;
   observation.value = member;
   observation.detail = member;
+}
+
+void ObserveMember(VmId vm, KernelTime now, FeatureId feature, Member member,
+                   std::vector<Observation>* out) {
+  Observation& observation = out->emplace_back();
+  observation.time = now;
+  observation.vm = vm;
+  observation.kind = ObservationKind::kMember;
+  observation.feature = feature;
+  observation.member = std::make_shared<const Member>(std::move(member));
 }
 
 void ObserveUntold(std::span<const ks_limit_crossed> untold, std::vector<Observation>* out) {

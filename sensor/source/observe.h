@@ -25,6 +25,10 @@ void ObserveCounts(const Sampling& sampling, VmId vm, std::span<const uint64_t> 
 void ObserveMember(VmId vm, KernelTime now, FeatureId feature, uint64_t member,
                    std::vector<Observation>* out);
 
+// The same of a member that is no number.
+void ObserveMember(VmId vm, KernelTime now, FeatureId feature, Member member,
+                   std::vector<Observation>* out);
+
 // What was told by the ring, or should have been.
 void ObserveUntold(std::span<const ks_limit_crossed> untold, std::vector<Observation>* out);
 

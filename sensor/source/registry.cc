@@ -92,6 +92,10 @@ void Sources::Entitle(VmId vm, const Given& given) {
   for (const std::unique_ptr<Source>& source : sources_) source->Entitle(vm, given);
 }
 
+void Sources::End(const VmPlace& vm) {
+  for (const std::unique_ptr<Source>& source : sources_) source->End(vm);
+}
+
 void Sources::Unwatch(VmId vm) {
   for (const std::unique_ptr<Source>& source : sources_) source->Unwatch(vm);
 }

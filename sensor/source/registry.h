@@ -73,9 +73,11 @@ class Sources {
   KvmSource& kvm() const { return Of<KvmSource>(SourceId::kKvm); }
   VfioSource& vfio() const { return Of<VfioSource>(SourceId::kVfio); }
   VhostSource& vhost() const { return Of<VhostSource>(SourceId::kVhost); }
+  VmmSource& vmm() const { return Of<VmmSource>(SourceId::kVmm); }
 
   // Each does it for all sources. A VM's slot is free once all have released it, its row last.
   void Watch(const VmPlace& vm, std::span<const Limit> limits);
+  void End(const VmPlace& vm);
   void Unwatch(VmId vm);
   void Describe(VmId vm, const VmFacts& facts, const DeviceList& devices);
   void Entitle(VmId vm, const Given& given);

@@ -87,6 +87,10 @@ class Source {
   // What a VM that is watched was given, whenever that was read with another result.
   virtual void Entitle(VmId /*vm*/, const Given& /*given*/) {}
 
+  // VM has ended, but processes of it live on: from now on it is watched for what these do alone.
+  // Its rows stay until it is released. Once more does nothing more.
+  virtual void End(const VmPlace& vm) { Unwatch(vm.vm); }
+
   // VM is not watched any more, and its rows are left alone.
   virtual void Unwatch(VmId vm) = 0;
 

@@ -31,7 +31,7 @@ std::string ToString(const FilePlace& place);  // "FILE:LINE:COLUMN"
 // One field of a spec that a site overrides. Values are as a spec file writes them.
 struct FieldChange {
   std::string field;   // "severity"
-  std::string before;  // empty: the spec had none; of `except`, to which it is added, always
+  std::string before;  // empty: the spec had none; of `except` and `allow`, which are added, always
   std::string after;
   FilePlace at;
   friend bool operator==(const FieldChange&, const FieldChange&) = default;

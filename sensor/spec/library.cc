@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "sensor/base/glob.h"
 #include "sensor/base/nearest.h"
 #include "sensor/spec/check.h"
 #include "sensor/spec/override.h"
@@ -71,7 +72,7 @@ class Layering {
     const auto found = by_id_.find(id);
     if (found != by_id_.end()) return found->second;
     std::string hint = "the library has no specs";
-    if (id.find_first_of("*?[") != std::string::npos) {
+    if (IsPattern(id)) {
       hint = "a pattern is not taken, so that no spec of a later release is meant by it: name each";
     } else if (!by_id_.empty()) {
       const auto& meant = NearestTo(id, by_id_, [](const auto& entry) { return entry.first; });

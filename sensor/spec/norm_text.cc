@@ -56,8 +56,9 @@ std::string SetText(const SetNorm& set, const MemberKind& kind, absl::string_vie
                                  IntervalText(*kind.second, pair.second)));
   }
   for (const std::string& text : set.texts) texts.push_back(text);
-  const bool many =
+  const bool several =
       texts.size() > 1 || (set.members.size() == 1 && set.members[0].first != set.members[0].last);
+  const bool many = several && !kind.is_mass;
   std::string text = absl::StrCat(set.allow ? "allowed: " : "forbidden: ", noun, many ? "s " : " ");
   const size_t shown = std::min(texts.size(), kMaxMembersShown);
   for (size_t i = 0; i < shown; ++i) absl::StrAppend(&text, i == 0 ? "" : ", ", texts[i]);

@@ -7,7 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/text_format.h"
 
+#include "sensor/source/catalogue.h"
 #include "sensor/spec/check.h"
+#include "sensor/spec/check_norm.h"
 
 namespace kvmsentry {
 namespace {
@@ -16,7 +18,12 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 constexpr int kOverriddenId = v1::Override::kSpecFieldNumber;
-constexpr int kExceptNumber = v1::Override::kExceptFieldNumber;
+
+// What is added to the spec's own; every other field replaces the spec's.
+bool IsAdded(const FieldDescriptor& field) {
+  return field.number() == v1::Override::kExceptFieldNumber ||
+         field.number() == v1::Override::kAllowFieldNumber;
+}
 
 // One value as a spec file writes it: `{ max: 5 }`, `WARNING`, `"web-*"`; empty where it is absent.
 std::string ValueText(const Message& message, const FieldDescriptor& field, int index = -1) {
@@ -62,6 +69,26 @@ void Apply(const v1::Override& change, const Places& places, v1::Spec& spec) {
   spec.mutable_except()->MergeFrom(change.except());
 }
 
+// Adds what CHANGE allows to the norm of SPEC, which has its place in NAMED.
+void Allow(const WrittenOverride& change, absl::string_view named, v1::Spec& spec,
+           std::vector<Problem>& problems) {
+  if (!change.places.Has("allow")) return;
+  const Report report("", problems);
+  if (!spec.norm().has_allow()) {
+    report(change.places.Of("allow"),
+           absl::StrCat("spec ", Quoted(spec.id()), named,
+                        " has no members that are allowed, so none can be added; give it another "
+                        "norm"));
+    return;
+  }
+  const size_t known = problems.size();
+  const v1::Norm none;
+  CheckSet({none, change.places, FindFeature(spec.feature()), 0, report}, "allow",
+           change.message.allow());
+  if (problems.size() == known)
+    spec.mutable_norm()->mutable_allow()->MergeFrom(change.message.allow());
+}
+
 // The fields of an override, in the order of the schema, without the id.
 std::vector<const FieldDescriptor*> OverrideFields() {
   std::vector<const FieldDescriptor*> fields;
@@ -91,7 +118,7 @@ Spec Overridden(const WrittenSpec& spec, const std::vector<const WrittenOverride
       if (!change->places.Has(field->name())) continue;
       changes_something = true;
       const TextPosition at = change->places.Of(field->name());
-      if (field->number() == kExceptNumber) continue;
+      if (IsAdded(*field)) continue;
       const auto [first, is_new] = given.emplace(field->number(), at);
       if (is_new) continue;
       twice = true;
@@ -108,9 +135,9 @@ Spec Overridden(const WrittenSpec& spec, const std::vector<const WrittenOverride
   }
   if (twice || places.empty()) return spec.placed.spec;
 
-  const std::string note =
-      absl::StrCat(" (spec ", Quoted(id), " of ", ToString(ToFilePlace(spec.placed.at)),
-                   ", as overridden here)");
+  const std::string named = absl::StrCat(" of ", ToString(ToFilePlace(spec.placed.at)));
+  for (const WrittenOverride* change : overrides) Allow(*change, named, merged, problems);
+  const std::string note = absl::StrCat(" (spec ", Quoted(id), named, ", as overridden here)");
   const Places merged_places(spec.places, spec.message.except_size(), places);
   Spec checked = CheckSpec(merged, merged_places, Report("", problems, note));
 
@@ -124,7 +151,7 @@ Spec Overridden(const WrittenSpec& spec, const std::vector<const WrittenOverride
       entry.field = std::string(field->name());
       entry.after = ValueText(change->message, *field);
       entry.at = ToFilePlace(change->places.Of(field->name()));
-      if (field->number() != kExceptNumber) {
+      if (!IsAdded(*field)) {
         entry.before =
             ValueText(spec.message, *v1::Spec::descriptor()->FindFieldByNumber(field->number()));
       }

@@ -30,6 +30,28 @@ TEST_F(ReleaseTest, AReleasedSlotHoldsNothingOfItsVm) {
   EXPECT_TRUE(absl::IsNotFound(tables().Release(slot)));
 }
 
+// As it is kept while processes of the VM live on.
+TEST_F(ReleaseTest, ARetiredVmKeepsItsSlotAlone) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(Guest guest, Guest::Start("--behaviour pio --count 500 --then exit"));
+  const Slot slot = SlotOf(guest.pid());
+  ASSERT_OK(guest.Begin());
+  ASSERT_OK(guest.Finish());
+  const ks_vcpu_row* vcpu = VcpusIn(slot)[0];
+  const uint64_t serial = VmRow(slot).serial;
+  for (int times = 0; times < 2; ++times) tables().Retire(slot);
+  EXPECT_EQ(VmRow(slot).state, static_cast<uint32_t>(KS_VM_DEAD));
+  EXPECT_EQ(VmRow(slot).serial, serial);
+  EXPECT_TRUE(AllZero(vcpu, sizeof(ks_vcpu_row)));
+  ASSERT_OK_AND_ASSIGN(Guest next, Guest::Start("--behaviour pio --count 1 --then exit"));
+  EXPECT_NE(SlotOf(next.pid()), slot);
+  ASSERT_OK(tables().Release(slot));
+  EXPECT_TRUE(AllZero(&VmRow(slot), sizeof(ks_vm_row)));
+  ASSERT_OK(next.Begin());
+  ASSERT_OK(next.Finish());
+  EXPECT_EQ(CountsOf(next.pid()).count[KS_METER_PIO], 1U);
+}
+
 // The dead is released only when the next is there already, most often at its address.
 TEST_F(ReleaseTest, ReleasingADeadVmDoesNotDisturbTheOneAtItsAddress) {
   Load();

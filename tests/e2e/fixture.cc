@@ -7,7 +7,10 @@
 
 #include <bpf/bpf.h>
 #include <google/protobuf/util/message_differencer.h>
+#include <sys/utsname.h>
 #include <unistd.h>
+
+#include "absl/strings/numbers.h"
 
 #include "tests/support/host.h"
 
@@ -17,6 +20,16 @@ namespace {
 // Far more time than a test takes, so that none ends by its own.
 std::string NamedForLong(const std::string& name, absl::string_view options) {
   return absl::StrCat("--name ", name, " --seconds 600 ", options);
+}
+
+// Since Linux 7.0 a task may be preempted amid a program on a tracepoint; until it goes on, the
+// kernel skips the program for all others of that processor (kernel/trace/bpf_trace.c).
+bool KernelPreemptsPrograms() {
+  utsname names{};
+  int major = 0;
+  if (uname(&names) != 0) return false;
+  const absl::string_view release = names.release;
+  return absl::SimpleAtoi(release.substr(0, release.find('.')), &major) && major >= 7;
 }
 
 }  // namespace
@@ -40,6 +53,8 @@ void E2eTest::TearDown() {
         // The guests are all in the cgroup that the test is in.
         if (loss.reason() == "shared_group") continue;
         // What other processes of this host do is no loss of this test.
+        if (loss.reason() == "early_file") continue;  // by guests that begin at once
+        if (loss.reason() == "skipped_run" && KernelPreemptsPrograms()) continue;
         if (loss.reason() == "orphan_act" || loss.reason() == "skipped_anybodys_run") continue;
         EXPECT_EQ(loss.count(), 0U) << loss.reason();
       }

@@ -19,7 +19,7 @@
 namespace kvmsentry {
 namespace {
 
-constexpr absl::Duration kLongest = absl::Minutes(5);
+constexpr absl::Duration kLongest = absl::Minutes(15);
 constexpr size_t kMemory = 1 << 20;  // of a VM of this process
 
 absl::Status EndedByItself() {

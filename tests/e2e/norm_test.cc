@@ -41,7 +41,8 @@ TEST_F(NormTest, AStormIsToldAsSoonAsTheLimitIsPassedNotAtTheWindowsEnd) {
   ASSERT_OK(guest.Finish());
 }
 
-// The spread-out look-alike is silent even on a host that stalls for more than a second.
+// The dense one is a burst even where an access takes ten milliseconds, as in an emulator beside
+// others; the spread-out look-alike is silent even on a host that stalls for some seconds.
 TEST_F(NormTest, ABurstOpensAndTheSameCountSpreadOutDoesNot) {
   StartDaemon({"burst.textproto"});
   if (HasFatalFailure()) return;
@@ -52,7 +53,7 @@ TEST_F(NormTest, ABurstOpensAndTheSameCountSpreadOutDoesNot) {
                        Run(dense, "--behaviour pio --port 0x3f8 --count 150 --then calm"));
   ASSERT_OK_AND_ASSIGN(
       Guest spread_guest,
-      Run(spread, "--behaviour pio --port 0x3f8 --rate 50 --count 150 --then calm"));
+      Run(spread, "--behaviour pio --port 0x3f8 --rate 10 --count 150 --then calm"));
   ASSERT_OK_AND_ASSIGN(const v1::Alert open, stream.WaitFor(dense, "pio-burst", v1::Alert::OPEN));
   EXPECT_EQ(open.observed().limit(), 100);
   EXPECT_GT(open.observed().occurrences(), 100U);

@@ -24,8 +24,7 @@ class Checker {
 
   std::vector<Problem> Run() {
     if (scenario_.shows().empty()) Say("`shows` is missing: say in one line what it shows");
-    if (scenario_.runs() == NATIVE && scenario_.ci()) Say("`ci` is of the lab, `runs` is NATIVE");
-    if (scenario_.runs() == RUNS_UNSPECIFIED) Say("`runs` is missing: ANYWHERE, LAB or NATIVE");
+    if (scenario_.runs() == RUNS_UNSPECIFIED) Say("`runs` is missing: ANYWHERE or LAB");
     for (step_ = 0; step_ < scenario_.step_size(); ++step_) CheckStep(scenario_.step(step_));
     step_ = -1;
     if (!daemon_) Say("no step is start_daemon");
@@ -85,7 +84,7 @@ class Checker {
     if (!debian.receives().empty()) {
       Use(debian.receives(), Kind::kDebian);
       if (debian.vcpus() != 0 || debian.vhost_net() || debian.disk() || debian.floppy() ||
-          !debian.does().empty()) {
+          debian.folder() || !debian.does().empty()) {
         Say("a VM that receives another has what that has: leave out all but `vm`");
       }
     }

@@ -19,6 +19,8 @@ struct Machine {
   int number = 1;      // 1 to 99: sets its addresses; those that run at the same time differ
   std::string disk;    // a file; empty: none
   std::string floppy;  // the same
+  std::string folder;  // that the host shares with it; empty: none
+  std::string socket;  // Unix socket of its network card's helper; empty: none
 };
 
 // Killed on destruction. Move-only.

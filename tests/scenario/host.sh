@@ -125,6 +125,19 @@ connect_to() {
   PYTHONHOME=/usr "$1" -c 'import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])' "$2"
 }
 
+# help_as_passt VM COMMANDS: a process that looks like the helper of the VM's network card does COMMANDS, of bash, once
+# it is let go.
+help_as_passt() {
+  mkfifo "$TMPDIR/$1.go"
+  cp /bin/bash "$TMPDIR/passt" 2>/dev/null || true
+  setsid "$TMPDIR/passt" -c "read -t 300 <>'$TMPDIR/$1.go'; $2; :" passt "$TMPDIR/$1.sock" </dev/null >/dev/null 2>&1 &
+}
+
+# let_go VM: its helper.
+let_go() {
+  echo >"$TMPDIR/$1.go"
+}
+
 # of_libvirt COMMAND...: virsh.
 of_libvirt() {
   virsh -q -c qemu:///system "$@"
@@ -155,6 +168,13 @@ until_shows() {
 # until_seen VM FEATURE WHAT: waits until the sensor has seen a member of the set that fits WHAT.
 until_seen() {
   until_client "$3" 300 members "$(name_of "$1")" "$2"
+}
+
+# never_seen VM FEATURE WHAT: fails if the sensor has seen a member of the set that fits WHAT.
+never_seen() {
+  ! $CLIENT members "$(name_of "$1")" "$2" | grep -E "$3" >&2 && return
+  echo "host.sh: $2 of $1 has $3" >&2
+  exit 1
 }
 
 # until_given VM WHAT: waits until the sensor knows that it was given something that fits WHAT.

@@ -1,5 +1,5 @@
-// Every file of scenarios/ is a test. Its suite says where it runs: Anywhere, Lab or Native, and in
-// the lab's short selection, AnywhereCi or LabCi.
+// Every file of scenarios/ is a test. Its suite says where it runs, Anywhere or Lab, and whether it
+// is in the lab's short selection, AnywhereCi or LabCi.
 #include <iostream>
 
 #include <gtest/gtest.h>
@@ -14,7 +14,6 @@ namespace {
 std::string Suite(const absl::StatusOr<Scenario>& scenario) {
   // One that cannot be read fails everywhere.
   if (!scenario.ok()) return "AnywhereCi";
-  if (scenario->runs() == NATIVE) return "Native";
   return absl::StrCat(scenario->runs() == LAB ? "Lab" : "Anywhere", scenario->ci() ? "Ci" : "");
 }
 

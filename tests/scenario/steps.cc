@@ -2,6 +2,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include <sys/stat.h>
+
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 
@@ -69,6 +71,13 @@ absl::StatusOr<Machine> Stage::MakeMachine(const StartDebian& step) {
     machine.floppy = *folder_ / absl::StrCat(step.vm(), "-floppy");
     KVMSENTRY_RETURN_IF_ERROR(MakeEmpty(machine.floppy, 1440 << 10));
   }
+  if (step.folder()) {
+    machine.folder = *folder_ / absl::StrCat(step.vm(), "-folder");
+    if (mkdir(machine.folder.c_str(), S_IRWXU) != 0) {
+      return absl::ErrnoToStatus(errno, machine.folder);
+    }
+  }
+  if (step.net_socket()) machine.socket = *folder_ / absl::StrCat(step.vm(), ".sock");
   return machine;
 }
 

@@ -4,12 +4,27 @@
 #include <cstdint>
 #include <vector>
 
+#include <sched.h>
+
 #include "sensor/base/fd.h"
 #include "sensor/base/status.h"
 #include "tests/support/test_vm.h"
+#include "tests/support/wait.h"
 #include "tests/vhost/ring.h"
 
 namespace kvmsentry {
+
+// As WaitUntil, for what a worker of the kernel does within microseconds: it gets the processor
+// before this process sleeps.
+template <typename Condition>
+bool WaitForWorker(Condition condition) {
+  constexpr int kTurns = 1000;
+  for (int turn = 0; turn < kTurns; ++turn) {
+    if (condition()) return true;
+    sched_yield();
+  }
+  return WaitUntil(condition);
+}
 
 // The eventfds of a queue.
 struct QueueEvents {

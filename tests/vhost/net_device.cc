@@ -64,7 +64,7 @@ absl::StatusOr<NetDevice> NetDevice::Open(const TestMemory& memory) {
 absl::Status NetDevice::Send(uint16_t frames) {
   for (uint16_t i = 0; i < frames; ++i) tx_.Offer(kFrameAt, kFrameBytes, /*writable=*/false);
   KVMSENTRY_RETURN_IF_ERROR(vhost_.Kick(kTx));
-  if (WaitUntil([this] { return tx_.given_back() == tx_.offered(); })) return absl::OkStatus();
+  if (WaitForWorker([this] { return tx_.given_back() == tx_.offered(); })) return absl::OkStatus();
   return absl::DeadlineExceededError("vhost-net did not send");
 }
 

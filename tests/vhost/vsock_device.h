@@ -47,7 +47,8 @@ class VsockDevice {
   uint16_t received_ = 0;
   Fd socket_;
   virtio_vsock_hdr request_{};  // of the connection
-  uint32_t got_ = 0;            // payload, by the guest
+  uint32_t got_ = 0;            // payload, by the guest ...
+  uint32_t told_ = 0;           // ... and what of that the host has heard
 };
 
 }  // namespace kvmsentry

@@ -12,6 +12,14 @@
 
 namespace kvmsentry {
 
+// As a process does that was not told otherwise.
+inline void TakeSignals() {
+  signal(SIGTERM, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 // ACT in a child, which ends after it with success if that returns true.
 template <typename Act>
 absl::Status InChild(Act act) {
@@ -19,10 +27,7 @@ absl::Status InChild(Act act) {
   if (child < 0) return absl::ErrnoToStatus(errno, "fork");
   if (child == 0) {
     prctl(PR_SET_DUMPABLE, 0);  // faults leave no core
-    signal(SIGTERM, SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
+    TakeSignals();
     _exit(act() ? 0 : 1);
   }
   int status = 0;

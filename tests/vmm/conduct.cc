@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
@@ -148,6 +150,48 @@ bool OpenSysctl() {
   return static_cast<bool>(Fd(open("/proc/sys/kernel/hostname", O_WRONLY | O_CLOEXEC)));
 }
 
+// It changes nothing there.
+bool OpenSystemFile() {
+  return static_cast<bool>(Fd(open("/etc/passwd", O_WRONLY | O_APPEND | O_CLOEXEC)));
+}
+
+bool ReadPasswords() { return static_cast<bool>(Fd(open("/etc/shadow", O_RDONLY | O_CLOEXEC))); }
+
+bool MakeSocket(int family, int type, int protocol) {
+  return static_cast<bool>(Fd(socket(family, type | SOCK_CLOEXEC, protocol)));
+}
+
+bool MakeRawSocket() { return MakeSocket(AF_INET, SOCK_RAW, IPPROTO_ICMP); }
+
+bool MakeDatagramSocket() { return MakeSocket(AF_INET, SOCK_DGRAM, 0); }
+
+// A child that lives so many seconds longer than the VMM, and whose number lies in a file.
+template <int kSeconds>
+bool LeaveChild() {
+  constexpr char kOutlive[] = "while [ -d /proc/$0 ]; do sleep 1; done; exec sleep $1";
+  const std::string vmm = absl::StrCat(getpid());
+  const std::string seconds = absl::StrCat(kSeconds);
+  const pid_t child = fork();
+  if (child == 0) {
+    setsid();
+    TakeSignals();
+    close_range(0, ~0U, 0);  // somebody waits for the end of the VMM's output
+    execl("/bin/sh", "sh", "-c", kOutlive, vmm.c_str(), seconds.c_str(), nullptr);
+    _exit(1);
+  }
+  std::ofstream(InTemporary(absl::StrCat("left-for-", seconds))) << child;
+  return child > 0;
+}
+
+// Files that are nobody else's business, one that is everybody's, sockets that look a name up.
+bool UseOwnFiles() {
+  const std::string path = InTemporary(absl::StrCat("own-", getpid(), ".log"));
+  return Fd(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) &&
+         Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)) &&
+         Fd(open("/etc/passwd", O_RDONLY | O_CLOEXEC)) &&
+         MakeSocket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) && MakeSocket(AF_UNIX, SOCK_STREAM, 0);
+}
+
 // Of its own.
 std::string ImagePath() { return InTemporary(absl::StrCat("disk-", getpid(), ".img")); }
 
@@ -215,6 +259,13 @@ constexpr std::array kConduct = {
     KnownOperation{"confine-itself", ConfineItself},
     KnownOperation{"call-bpf", Itself<CallBpf>},
     KnownOperation{"open-sysctl", Itself<OpenSysctl>},
+    KnownOperation{"open-system-file", Itself<OpenSystemFile>},
+    KnownOperation{"read-passwords", Itself<ReadPasswords>},
+    KnownOperation{"make-raw-socket", Begun<MakeRawSocket>},
+    KnownOperation{"make-datagram-socket", Itself<MakeDatagramSocket>},
+    KnownOperation{"use-own-files", Itself<UseOwnFiles>},
+    KnownOperation{"leave-child", Itself<LeaveChild<120>>},
+    KnownOperation{"leave-child-briefly", Itself<LeaveChild<1>>},
     KnownOperation{"hold-image", HoldImage},
     KnownOperation{"serve-socket", ServeSocket},
     KnownOperation{"open-image", Itself<OpenImage>},

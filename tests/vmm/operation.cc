@@ -36,6 +36,17 @@ OperationOr IrqLine(const TestMachine& machine) {
   };
 }
 
+// To the first vCPU, which does not run.
+OperationOr Msi(const TestMachine& machine) {
+  return [&machine] {
+    kvm_msi msi{};
+    msi.address_lo = 0xfee00000;
+    msi.data = 0x40;  // the vector
+    if (ioctl(machine.vm.vm(), KVM_SIGNAL_MSI, &msi) >= 0) return absl::OkStatus();
+    return absl::ErrnoToStatus(errno, "KVM_SIGNAL_MSI");
+  };
+}
+
 // Takes the filter of MSRs off, which none was set on.
 OperationOr FilterMsrs(const TestMachine& machine) {
   return [&machine] {
@@ -88,6 +99,7 @@ OperationOr OnTap(absl::Status (Tap::*operation)()) {
 
 constexpr KnownOperation kKnown[] = {
     {"irq-line", IrqLine},
+    {"msi", Msi},
     {"filter-msrs", FilterMsrs},
     {"net-send",
      [](const TestMachine& machine) {

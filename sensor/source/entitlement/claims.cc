@@ -1,5 +1,6 @@
 #include "sensor/source/entitlement/claims.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
@@ -95,6 +96,11 @@ std::vector<std::string> GrownOf(const Given& given, std::map<std::string, uint6
     const auto [known, fresh] = first->emplace(*disk.file.value, size);
     if (size > known->second) grown.push_back(disk.path.value.value_or(*disk.file.value));
   }
+  // An inode that is used again is another file.
+  std::erase_if(*first, [&](const auto& known) {
+    return std::ranges::none_of(
+        given.disks, [&](const given::Disk& disk) { return disk.file.value == known.first; });
+  });
   return grown;
 }
 
@@ -116,6 +122,13 @@ std::vector<std::string> GainedSince(const given::Privileges& first, const given
     gained.push_back(std::move(name));
   }
   return gained;
+}
+
+void GiveUp(const given::Privileges& now, given::Privileges* first) {
+  if (first->uid.value == 0U && now.uid.value.value_or(0) != 0) first->uid = now.uid;
+  const auto before = CapabilitiesOf(*first), after = CapabilitiesOf(now);
+  if (before && after) first->capabilities.value = absl::StrFormat("0x%x", *before & *after);
+  if (now.filtered.value.value_or(false)) first->filtered = now.filtered;
 }
 
 }  // namespace kvmsentry

@@ -35,4 +35,8 @@ std::vector<std::string> GrownOf(const Given& given, std::map<std::string, uint6
 // enforced.
 std::vector<std::string> GainedSince(const given::Privileges& first, const given::Privileges& now);
 
+// Takes from FIRST the rights that the process of NOW has given up: a VMM that begins as root and
+// lays that down must not get it back unseen. Labels and namespaces stay.
+void GiveUp(const given::Privileges& now, given::Privileges* first);
+
 }  // namespace kvmsentry

@@ -15,8 +15,11 @@ constinit const MemberKind kManager = {.key = "manager",
 constinit const MemberKind kDevice = {
     .key = "device", .noun = "device", .hint = "disk /srv/scratch/*", .type = MemberType::kText};
 
-constinit const MemberKind kMemoryFile = {
-    .key = "memory", .noun = "memory", .hint = "/dev/shm/ivshmem*", .type = MemberType::kText};
+constinit const MemberKind kMemoryFile = {.key = "memory",
+                                          .noun = "memory",
+                                          .hint = "/dev/shm/ivshmem*",
+                                          .type = MemberType::kText,
+                                          .is_mass = true};
 
 constinit const MemberKind kGrownImage = {
     .key = "disk", .noun = "image", .hint = "/srv/images/*", .type = MemberType::kText};

@@ -6,6 +6,7 @@
 #include "sensor/feature/member.h"
 #include "sensor/source/catalogue.h"
 #include "sensor/source/entitlement/claims.h"
+#include "sensor/source/observe.h"
 
 namespace kvmsentry {
 namespace {
@@ -27,12 +28,7 @@ const Sets& Features() {
 void Tell(VmId vm, KernelTime now, FeatureId feature, std::string text,
           std::vector<Observation>* out) {
   if (text.size() > kMaxMemberText) text.resize(kMaxMemberText);
-  Observation& observation = out->emplace_back();
-  observation.time = now;
-  observation.vm = vm;
-  observation.kind = ObservationKind::kMember;
-  observation.feature = feature;
-  observation.member = std::make_shared<const Member>(Member{.text = std::move(text)});
+  ObserveMember(vm, now, feature, Member{.text = std::move(text)}, out);
 }
 
 }  // namespace
@@ -70,6 +66,7 @@ void EntitlementSource::Entitle(VmId id, const Given& given) {
   Vm& vm = known->second;
   if (!vm.first) vm.first = given.privileges;
   vm.now = given.privileges;
+  GiveUp(vm.now, &*vm.first);
   vm.runner = RunnerOf(given);
   vm.manager = ManagerOf(given);
   std::map<std::string, std::optional<KernelTime>> undeclared;

@@ -1,9 +1,19 @@
 #include "sensor/source/kvm/owner_book.h"
 
+#include <algorithm>
+
+#include "sensor/given/given.h"
+
 namespace kvmsentry {
 namespace {
 
 constexpr uint64_t kRootCgroup = 1;  // include/linux/cgroup.h, cgroup_id() of the root
+
+ks_role RoleOf(absl::string_view helper) {
+  if (helper == "virtiofsd" || helper == "qemu-storage-da") return KS_ROLE_FILE_HELPER;
+  if (helper == "passt" || helper == "pasta" || helper == "slirp4netns") return KS_ROLE_NET_HELPER;
+  return KS_ROLE_HELPER;
+}
 
 }  // namespace
 
@@ -19,12 +29,36 @@ std::vector<OwnedThing> ThingsOf(const VmFacts& facts, const DeviceList& devices
       things.push_back({.kind = KS_OWNER_FILE,
                         .id = DeviceNumber(device.major, device.minor),
                         .within = device.inode,
-                        .is_memory = true});
+                        .role = KS_ROLE_MEMORY});
     } else if (device.kind == DeviceKind::kTap && device.ifindex != 0) {
       things.push_back({KS_OWNER_INTERFACE, device.ifindex, device.net_ns});
     }
   }
   return things;
+}
+
+std::vector<OwnedThing> FoldersOf(const Given& given) {
+  std::vector<OwnedThing> folders;
+  for (const given::SharedFolder& folder : given.folders) {
+    if (!folder.root.known() || folder.path.origin == FactOrigin::kHelper) continue;
+    const FileId& root = *folder.root.value;
+    folders.push_back({KS_OWNER_FILE, DeviceNumber(root.major, root.minor), root.inode});
+  }
+  return folders;
+}
+
+std::vector<OwnedThing> HelpersOf(const Given& given) {
+  std::vector<OwnedThing> helpers;
+  for (const auto* processes : {&given.helpers, &given.children}) {
+    for (const given::Helper& helper : *processes) {
+      if (!helper.pid.known() || helpers.size() == kMaxOwnedHelpers) continue;
+      helpers.push_back({.kind = KS_OWNER_PROCESS,
+                         .id = *helper.pid.value,
+                         .role = RoleOf(helper.id),
+                         .begin_ticks = helper.start_ticks});
+    }
+  }
+  return helpers;
 }
 
 void OwnerBook::Say(const VmPlace& vm, const std::vector<OwnedThing>& things) {
@@ -38,7 +72,7 @@ void OwnerBook::Say(const VmPlace& vm, const std::vector<OwnedThing>& things) {
     changed_.insert(thing);
   }
   for (const OwnedThing& thing : now) {
-    const Use use{vm.slot, thing.is_memory};
+    const Use use{vm.slot, thing.role, thing.begin_ticks};
     const auto [entry, fresh] = owners_[thing].try_emplace(vm.vm, use);
     if (!fresh && entry->second == use) continue;
     entry->second = use;
@@ -51,11 +85,15 @@ void OwnerBook::Say(const VmPlace& vm, const std::vector<OwnedThing>& things) {
 ks_owner OwnerBook::OwnerOf(const OwnedThing& thing) const {
   const auto owners = owners_.find(thing);
   if (owners == owners_.end()) return {};
-  const auto& [vm, use] = *owners->second.begin();
+  const auto is_own = [](const auto& owner) { return owner.second.role == KS_ROLE_OWN; };
+  auto first = std::ranges::find_if(owners->second, is_own);
+  if (first == owners->second.end()) first = owners->second.begin();
+  const auto& [vm, use] = *first;
   return {.serial = vm.serial,
           .slot = use.slot,
-          .several = static_cast<uint16_t>(owners->second.size() > 1),
-          .is_memory = use.as_memory};
+          .several = static_cast<uint8_t>(owners->second.size() > 1),
+          .role = static_cast<uint8_t>(use.role),
+          .begin_ticks = static_cast<uint16_t>(use.begin_ticks)};
 }
 
 std::vector<OwnerBook::Change> OwnerBook::Changes() const {

@@ -16,8 +16,9 @@ namespace kvmsentry {
 struct OwnedThing {
   ks_owner_kind kind = KS_OWNER_PROCESS;  // not KS_OWNER_MM
   uint64_t id = 0;                        // of a file the device that it is, or lies on
-  uint64_t within = 0;     // of a file its inode, of an interface its network namespace
-  bool is_memory = false;  // a file that is the guest's memory: what it is used for, not what it is
+  uint64_t within = 0;         // of a file its inode, of an interface its network namespace
+  ks_role role = KS_ROLE_OWN;  // what it is used for, not what it is
+  uint64_t begin_ticks = 0;    // of a process, when it began; 0: not known
 
   friend bool operator==(const OwnedThing& a, const OwnedThing& b) {
     return a.Identity() == b.Identity();
@@ -34,7 +35,16 @@ struct OwnedThing {
 // it. Not the root's cgroup, which is everybody's.
 std::vector<OwnedThing> ThingsOf(const VmFacts& facts, const DeviceList& devices);
 
-// A thing may be of several VMs: then it is of none of them alone.
+// The folders that the VM's own processes share with its guest: what lies below is the guest's to
+// use. Not those of helpers, who open the files of these themselves.
+std::vector<OwnedThing> FoldersOf(const Given& given);
+
+// The processes that help the VMM, each with what it is there for; kMaxOwnedHelpers at most.
+inline constexpr size_t kMaxOwnedHelpers = 8;
+std::vector<OwnedThing> HelpersOf(const Given& given);
+
+// A thing may be of several VMs: then it is of none of them alone. A process that is one VM's own
+// and helps others is that VM's.
 class OwnerBook {
  public:
   // From now on THINGS, and nothing else, are of VM; empty: it is gone.
@@ -46,7 +56,7 @@ class OwnerBook {
     friend bool operator==(const Change& a, const Change& b) {
       return a.thing == b.thing && a.owner.serial == b.owner.serial &&
              a.owner.slot == b.owner.slot && a.owner.several == b.owner.several &&
-             a.owner.is_memory == b.owner.is_memory;
+             a.owner.role == b.owner.role && a.owner.begin_ticks == b.owner.begin_ticks;
     }
   };
   // Where what was said differs from what the map holds as far as Done() told.
@@ -60,7 +70,8 @@ class OwnerBook {
   std::map<VmId, std::set<OwnedThing>> said_;
   struct Use {
     Slot slot = 0;
-    bool as_memory = false;
+    ks_role role = KS_ROLE_OWN;
+    uint64_t begin_ticks = 0;
     friend bool operator==(const Use&, const Use&) = default;
   };
   std::map<OwnedThing, std::map<VmId, Use>> owners_;

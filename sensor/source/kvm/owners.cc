@@ -16,8 +16,12 @@ ks_owner_key KeyOf(const OwnedThing& thing) {
 
 ks_owner_key KeyOfMm(uint64_t mm) { return {.kind = KS_OWNER_MM, .padding = 0, .id = {mm, 0}}; }
 
-ks_owner OwnerOf(const ks_vm_row& row, uint16_t several) {
-  return {.serial = Load(row.serial), .slot = Load(row.slot), .several = several, .is_memory = 0};
+ks_owner OwnerOf(const ks_vm_row& row, uint8_t several) {
+  return {.serial = Load(row.serial),
+          .slot = Load(row.slot),
+          .several = several,
+          .role = KS_ROLE_OWN,
+          .begin_ticks = 0};
 }
 
 // For an address space that is several VMs': who asks looks at all VMs then.

@@ -40,19 +40,49 @@ absl::StatusOr<std::unique_ptr<KvmSource>> KvmSource::Open(const Probe& probe, S
 }
 
 void KvmSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
-  watched_[vm.vm] = vm.slot;
+  watched_[vm.vm].slot = vm.slot;
   tables_.SetLimits(vm.slot, limits);
 }
 
 void KvmSource::Describe(VmId vm, const VmFacts& facts, const DeviceList& devices) {
   const auto known = watched_.find(vm);
   if (known == watched_.end()) return;
-  if (!tables_.Own({vm, known->second}, ThingsOf(facts, devices)).ok()) ++things_refused_;
+  known->second.things = ThingsOf(facts, devices);
+  Own(vm, known->second);
+}
+
+void KvmSource::Entitle(VmId vm, const Given& given) {
+  const auto known = watched_.find(vm);
+  if (known == watched_.end()) return;
+  if (known->second.folders.empty()) known->second.folders = FoldersOf(given);
+  TakeHelpers(given, &known->second.helpers);
+  Own(vm, known->second);
+}
+
+void KvmSource::TakeHelpers(const Given& given, std::set<OwnedThing>* helpers) {
+  std::erase_if(*helpers, [this](const OwnedThing& helper) {
+    return !IsStill(processes_, static_cast<int32_t>(helper.id), helper.begin_ticks);
+  });
+  for (const OwnedThing& helper : HelpersOf(given)) {
+    if (helpers->size() < kMaxOwnedHelpers) helpers->insert(helper);
+  }
+}
+
+void KvmSource::Own(VmId vm, const Watched& watched) {
+  std::vector<OwnedThing> all = watched.things;
+  all.insert(all.end(), watched.folders.begin(), watched.folders.end());
+  all.insert(all.end(), watched.helpers.begin(), watched.helpers.end());
+  if (!tables_.Own({vm, watched.slot}, all).ok()) ++things_refused_;
 }
 
 void KvmSource::Unwatch(VmId vm) {
   const auto known = watched_.extract(vm);
-  if (!known.empty()) (void)tables_.Own({vm, known.mapped()}, {});  // nothing is added
+  if (!known.empty()) (void)tables_.Own({vm, known.mapped().slot}, {});  // nothing is added
+}
+
+void KvmSource::End(const VmPlace& vm) {
+  Unwatch(vm.vm);
+  tables_.Retire(vm.slot);
 }
 
 absl::Status KvmSource::Release(const VmPlace& vm) {

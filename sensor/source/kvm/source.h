@@ -3,10 +3,12 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "sensor/inventory/process.h"
 #include "sensor/probe/probe.h"
 #include "sensor/source/kvm/counts.h"
 #include "sensor/source/kvm/tables.h"
@@ -21,6 +23,8 @@ class KvmSource final : public Source {
   SourceId id() const override { return SourceId::kKvm; }
   void Watch(const VmPlace& vm, std::span<const Limit> limits) override;
   void Describe(VmId vm, const VmFacts& facts, const DeviceList& devices) override;
+  void Entitle(VmId vm, const Given& given) override;
+  void End(const VmPlace& vm) override;
   void Unwatch(VmId vm) override;
   absl::Status Release(const VmPlace& vm) override;
   void Read(const Sampling& sampling, std::vector<Observation>* out) override;
@@ -40,13 +44,25 @@ class KvmSource final : public Source {
   std::span<const KvmCounts> vms() const { return tally_->vms(); }
 
  private:
+  struct Watched {
+    Slot slot = 0;
+    std::vector<OwnedThing> things;  // its own
+    // As first known: a VMM that was taken over may put something else in a folder's place.
+    std::vector<OwnedThing> folders;
+    // The same of helpers, while they live: one that was taken over may look like something else.
+    std::set<OwnedThing> helpers;
+  };
+
   explicit KvmSource(KvmTables tables) : tables_(std::move(tables)) {}
+  void TakeHelpers(const Given& given, std::set<OwnedThing>* helpers);
+  void Own(VmId vm, const Watched& watched);
   void Compare(const KvmTally& before);
   void ObserveMembers(const KvmTables::Members& members, KernelTime now,
                       std::vector<Observation>* out) const;
 
   KvmTables tables_;
-  std::map<VmId, Slot> watched_;
+  ProcFs processes_;
+  std::map<VmId, Watched> watched_;
   std::shared_ptr<const KvmTally> tally_ = std::make_shared<const KvmTally>();
   uint64_t things_refused_ = 0;
   uint64_t losses_ = 0;   // those that matter, as of the latest Read()

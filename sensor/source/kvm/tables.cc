@@ -129,9 +129,9 @@ void KvmTables::FreeVcpu(Slot slot, ks_vm_row& vm) {
   (void)vcpu_pool_.Free(slot);  // the queue has room for all slots
 }
 
-absl::Status KvmTables::Release(Slot slot) {
+void KvmTables::Retire(Slot slot) {
   ks_vm_row& vm = vms_[slot];
-  if (!IsInUse(vm)) return absl::NotFoundError(absl::StrCat("VM slot ", slot, " is free already"));
+  if (!IsInUse(vm)) return;
   __atomic_store_n(&vm.state, KS_VM_DEAD, __ATOMIC_RELEASE);
   vm_pool_.Forget(Load(vm.kvm), slot, [&](Slot older) {
     uint32_t alive = KS_VM_ALIVE;
@@ -141,9 +141,16 @@ absl::Status KvmTables::Release(Slot slot) {
   owners_.Forget(vm);
   for (const Slot vcpu : VcpusOf(slot)) FreeVcpu(vcpu, vm);
   vcpus_of_[slot].clear();
-  std::memset(&vm, 0, sizeof(vm));
+  vm.vcpus = 0;
   std::memset(&limits_[slot], 0, sizeof(ks_kvm_limits));
   std::memset(&sets_[slot], 0, sizeof(ks_kvm_sets));
+}
+
+absl::Status KvmTables::Release(Slot slot) {
+  ks_vm_row& vm = vms_[slot];
+  if (!IsInUse(vm)) return absl::NotFoundError(absl::StrCat("VM slot ", slot, " is free already"));
+  Retire(slot);
+  std::memset(&vm, 0, sizeof(vm));
   return vm_pool_.Free(slot);
 }
 

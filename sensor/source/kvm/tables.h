@@ -58,7 +58,10 @@ class KvmTables {
   std::vector<ks_limit_crossed> TakeUntold();
 
   // The VM in SLOT is gone: folds the counts of its vCPUs into its row's retired ones and frees
-  // their slots, and then its own. Call once the counts have been read for the last time.
+  // their slots. Call once the counts have been read for the last time. Its own slot is kept, until
+  // Release(). Once more does nothing more.
+  void Retire(Slot slot);
+  // The same, and frees its slot. NOT_FOUND: it is free.
   absl::Status Release(Slot slot);
 
   // From now on THINGS, and nothing else but its address space, are of VM.

@@ -104,6 +104,7 @@ void ResourceSource::Read(const Sampling& sampling, std::vector<Observation>* ou
 
 void ResourceSource::TakePass(const Survey::Report& report) {
   for (auto& [id, vm] : vms_) {
+    vm.BeginTaps();
     vm.TakeVm(tables_.Vm({id, vm.slot()}));
     vm.TakeDisks(tables_.Disks({id, vm.slot()}));
     const auto files = report.groups.find(id);

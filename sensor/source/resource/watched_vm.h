@@ -40,6 +40,8 @@ class ResourceVm {
   void TakeVm(const std::optional<ks_resource_vm>& row);
   void TakeVcpu(Slot slot, const ks_resource_vcpu& row);
   void TakeDisks(const ks_resource_disks* disks);
+  // Those that TakeTap() tells from now on are all that there are.
+  void BeginTaps() { taps_.clear(); }
   void TakeTap(const ks_resource_tap& tap);
   // As read from files; nullptr: they could not be read.
   void TakeFiles(const Survey::GroupSeen* files);

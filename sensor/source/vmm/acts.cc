@@ -18,7 +18,7 @@
 namespace kvmsentry {
 namespace {
 
-constexpr char kNoPath[] = "-";  // of a socket that is abstract or unnamed
+constexpr char kNoPath[] = "-";  // of a socket that is abstract or unnamed, a file in memory
 
 template <size_t kSize>
 std::string TextOf(const char (&text)[kSize]) {
@@ -44,6 +44,11 @@ absl::StatusOr<std::string> WordsOf(const ks_vmm_act& act) {
     case KS_ACT_PROGRAM:
     case KS_ACT_FOREIGN_IMAGE:
       return TextOf(act.text);
+    case KS_ACT_FILE_READ:
+    case KS_ACT_FILE_WRITTEN:
+      if (act.text[0] == 0) return kNoPath;
+      return absl::StrCat((act.cut & KS_CUT_BEGIN) != 0 ? "..." : "", TextOf(act.text),
+                          (act.cut & KS_CUT_END) != 0 ? "..." : "");
     case KS_ACT_SERVICE:
       return act.text[0] == 0 ? std::string(kNoPath) : TextOf(act.text);
     case KS_ACT_CONNECTION:
@@ -85,10 +90,11 @@ std::string ByOf(const ks_vmm_act& act) {
 
 FeatureId FeatureOfAct(ks_act act) {
   static const std::array<FeatureId, KS_ACTS> kFeatures = {
-      FeatureNamed("vmm.program"),   FeatureNamed("vmm.connection"), FeatureNamed("vmm.listener"),
-      FeatureNamed("vmm.service"),   FeatureNamed("vmm.entered"),    FeatureNamed("vmm.client"),
-      FeatureNamed("image.reader"),  FeatureNamed("image.writer"),   FeatureNamed("image.changer"),
-      FeatureNamed("image.foreign"), FeatureNamed("memory.opened"),  FeatureNamed("memory.pager")};
+      FeatureNamed("vmm.program"),   FeatureNamed("vmm.connection"),  FeatureNamed("vmm.listener"),
+      FeatureNamed("vmm.service"),   FeatureNamed("vmm.entered"),     FeatureNamed("vmm.client"),
+      FeatureNamed("image.reader"),  FeatureNamed("image.writer"),    FeatureNamed("image.changer"),
+      FeatureNamed("image.foreign"), FeatureNamed("memory.opened"),   FeatureNamed("memory.pager"),
+      FeatureNamed("vmm.file.read"), FeatureNamed("vmm.file.written")};
   return kFeatures[act];
 }
 

@@ -28,18 +28,20 @@ constexpr std::array kRefused = {Variant::kFexit, Variant::kSysExit};
 constexpr std::array<absl::string_view, 1> kProtect = {"security_file_mprotect"};
 constexpr std::array<absl::string_view, 2> kChanges = {"vfs_rename", "vfs_unlink"};
 // What a kernel may be built without.
-constexpr std::array<absl::string_view, 12> kCalls = {"create_user_ns",
+constexpr std::array<absl::string_view, 14> kCalls = {"create_user_ns",
                                                       "switch_task_namespaces",
                                                       "security_sb_mount",
                                                       "security_sb_umount",
                                                       "security_sb_pivotroot",
                                                       "security_path_chroot",
                                                       "security_move_mount",
+                                                      "__x64_sys_open_tree",
                                                       "vfs_get_tree",
                                                       "security_kernel_load_data",
                                                       "security_kernel_read_file",
                                                       "security_bpf",
-                                                      "security_perf_event_open"};
+                                                      "security_perf_event_open",
+                                                      "security_socket_create"};
 
 // Whose a process is, and whether its guest has begun, only KVM's types tell.
 constexpr std::array<absl::string_view, 1> kKvm = {"kvm_vcpu"};
@@ -54,7 +56,8 @@ constexpr std::array kVmmHooks = {
     OfKvm({.name = "sched_process_fork",
            .bpf = "process",
            .variants = kTracepoint,
-           .provides = "children of a VM's processes: vmm.fork.rate, and what they do"}),
+           .provides = "children of a VM's processes: vmm.fork.rate, vmm.survivor, and what they "
+                       "do"}),
     OfKvm({.name = "sched_process_exec",
            .bpf = "process",
            .variants = kTracepoint,
@@ -73,7 +76,7 @@ constexpr std::array kVmmHooks = {
            .provides = "TCP connections that a VM's processes make or wait for: vmm.connection, "
                        "vmm.listener"}),
     OfKvm({.name = "security_ptrace_access_check",
-           .bpf = "stranger",
+           .bpf = "memory",
            .variants = kCallEntry,
            .provides = "strangers that reach into a VM's memory: vmm.entered*; and VMs' processes "
                        "that reach into others: vmm.call",
@@ -82,7 +85,7 @@ constexpr std::array kVmmHooks = {
                "process_vm_* by the VMM's pid, not /proc/PID/mem, pidfd_getfd or a thread's "
                "number"}),
     OfKvm({.name = "userfaultfd_ioctl",
-           .bpf = "stranger",
+           .bpf = "memory",
            .variants = kFunctionEntry,
            .provides = "strangers that handle a VMM's page faults: memory.pager"}),
     OfKvm({.name = "security_unix_stream_connect",
@@ -94,8 +97,8 @@ constexpr std::array kVmmHooks = {
            .bpf = "stranger",
            .variants = kOpened,
            .provides = "images that strangers open: image.*; guest memory that they open as a "
-                       "file: memory.opened; and files of the kernel that a VM's processes open to "
-                       "write: vmm.call",
+                       "file: memory.opened; and what a VM's processes open: vmm.file.*, "
+                       "vmm.call",
            .weakness = "at the end of every system call, for no function can be probed here: not "
                        "what io_uring opens"}),
     OfKvm({.name = "notify_change",
@@ -111,15 +114,17 @@ constexpr std::array kVmmHooks = {
            .weakness = "at every system call, for no function can be probed here: what was asked "
                        "for, not what was mapped"}),
     OfKvm({.name = "kvm_arch_prepare_memory_region",
-           .bpf = "conduct",
+           .bpf = "memory",
            .variants = kFunctionEntry,
            .provides = "memory of devices that is mapped for guests: memory.slot"}),
     OfKvm({.name = "security_task_fix_setuid",
            .bpf = "conduct",
            .variants = kCallEntry,
-           .provides = "calls of a VM's processes on the kernel: vmm.call",
+           .provides = "calls of a VM's processes on the kernel: vmm.call; and sockets that they "
+                       "make: vmm.socket",
            .with_if_there = kCalls,
-           .weakness = "at every system call, for no function can be probed here"}),
+           .weakness = "at every system call, for no function can be probed here: not sockets "
+                       "that 32-bit programs make by socketcall"}),
     OfKvm({.name = "__secure_computing",
            .bpf = "conduct",
            .variants = kRefused,

@@ -19,6 +19,14 @@ constexpr std::array kCodes = {
 constexpr std::array kSlots = {NamedMember{KS_SLOT_SPECIAL, "special"},
                                NamedMember{KS_SLOT_VFIO, "vfio"}};
 
+constexpr std::array kSockets = {
+    NamedMember{KS_SOCKET_UNIX, "unix"},       NamedMember{KS_SOCKET_STREAM, "stream"},
+    NamedMember{KS_SOCKET_UDP, "udp"},         NamedMember{KS_SOCKET_PING, "ping"},
+    NamedMember{KS_SOCKET_RAW, "raw"},         NamedMember{KS_SOCKET_PACKET, "packet"},
+    NamedMember{KS_SOCKET_NETLINK, "netlink"}, NamedMember{KS_SOCKET_VSOCK, "vsock"},
+    NamedMember{KS_SOCKET_OTHER, "other"},
+};
+
 constexpr std::array kSignals = {
     NamedMember{SIGILL, "ILL"}, NamedMember{SIGTRAP, "TRAP"}, NamedMember{SIGABRT, "ABRT"},
     NamedMember{SIGBUS, "BUS"}, NamedMember{SIGFPE, "FPE"},   NamedMember{SIGSEGV, "SEGV"},
@@ -97,6 +105,7 @@ constexpr std::array kCalls = {
 
 std::span<const NamedMember> Codes() { return kCodes; }
 std::span<const NamedMember> Slots() { return kSlots; }
+std::span<const NamedMember> Sockets() { return kSockets; }
 std::span<const NamedMember> Signals() { return kSignals; }
 std::span<const NamedMember> Families() { return kFamilies; }
 std::span<const NamedMember> Calls() { return kCalls; }
@@ -129,7 +138,8 @@ constinit const MemberKind kCode = {
     .largest = KS_CODE_MEMORY,
     .number = NumberFormat::kDecimal,
     .names = Codes,
-    .hint = "file, anonymous, writable, stack, modified or memory-file"};
+    .hint = "file, anonymous, writable, stack, modified or memory-file",
+    .is_mass = true};
 
 constinit const MemberKind kSlot = {.key = "slot",
                                     .noun = "memory slot",
@@ -137,6 +147,17 @@ constinit const MemberKind kSlot = {.key = "slot",
                                     .number = NumberFormat::kDecimal,
                                     .names = Slots,
                                     .hint = "special or vfio"};
+
+constinit const MemberKind kFilePath = {
+    .key = "file", .noun = "file", .hint = "/etc/*", .type = MemberType::kText};
+
+constinit const MemberKind kSocket = {
+    .key = "socket",
+    .noun = "socket",
+    .largest = KS_SOCKET_OTHER,
+    .number = NumberFormat::kDecimal,
+    .names = Sockets,
+    .hint = "unix, stream, udp, ping, raw, packet, netlink, vsock or other"};
 
 constinit const MemberKind kSignal = {.key = "signal",
                                       .noun = "signal",
@@ -152,7 +173,8 @@ constinit const MemberKind kCallFamily = {.key = "call",
                                           .names = Families,
                                           .hint =
                                               "credentials, namespace, mount, module, bpf, "
-                                              "perf, ptrace, memory or kernel-fs"};
+                                              "perf, ptrace, memory or kernel-fs",
+                                          .is_mass = true};
 
 constinit const MemberKind kSystemCall = {.key = "syscall",
                                           .noun = "system call",

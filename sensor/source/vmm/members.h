@@ -12,6 +12,8 @@ extern const MemberKind kService;        // text: "/run/docker.sock"
 extern const MemberKind kMonitorClient;  // text: "socat /run/vm/monitor.sock"
 extern const MemberKind kImage;          // text: file name of an image
 extern const MemberKind kCode;           // ks_code
+extern const MemberKind kFilePath;       // text: "/etc/shadow"; "..." stands for what was cut
+extern const MemberKind kSocket;         // ks_socket
 extern const MemberKind kSlot;           // ks_slot_kind
 extern const MemberKind kSignal;         // number
 extern const MemberKind kCallFamily;     // ks_call_family

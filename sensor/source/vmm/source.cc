@@ -1,8 +1,14 @@
 #include "sensor/source/vmm/source.h"
 
+#include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 #include "sensor/base/load.h"
+#include "sensor/base/time.h"
 #include "sensor/feature/member_kind.h"
 #include "sensor/source/catalogue.h"
 #include "sensor/source/take_bits.h"
@@ -11,10 +17,14 @@
 namespace kvmsentry {
 namespace {
 
+// Scripts and helpers of a VMM may end a moment after it.
+constexpr int64_t kGraceNs = 5 * kNsPerSecond;
+
 // The features of the sets that are bits.
 struct BitFeatures {
   FeatureId code = FeatureNamed("vmm.code");
   FeatureId call = FeatureNamed("vmm.call");
+  FeatureId socket = FeatureNamed("vmm.socket");
   FeatureId slot = FeatureNamed("memory.slot");
   FeatureId signal = FeatureNamed("vmm.signal");
   FeatureId refused = FeatureNamed("vmm.refused_call");
@@ -30,7 +40,8 @@ const BitFeatures& Bits() {
 absl::StatusOr<std::unique_ptr<VmmSource>> VmmSource::Open(const Probe& probe, SharedState& state) {
   KVMSENTRY_ASSIGN_OR_RETURN(VmmTables tables,
                              VmmTables::Open(probe, state, SourceId::kVmm, "vmm", KS_VMM_VERSION));
-  std::unique_ptr<VmmSource> source(new VmmSource(std::move(tables)));
+  KVMSENTRY_ASSIGN_OR_RETURN(Survivors survivors, Survivors::Open(probe));
+  std::unique_ptr<VmmSource> source(new VmmSource(std::move(tables), std::move(survivors)));
   source->Begin();
   return source;
 }
@@ -39,6 +50,61 @@ absl::StatusOr<std::unique_ptr<VmmSource>> VmmSource::Open(const Probe& probe, S
 void VmmSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
   VmRowSource::Watch(vm, limits);
   __atomic_store_n(&tables_.LimitsOf(vm.slot).watched, vm.vm.serial, __ATOMIC_RELEASE);
+}
+
+void VmmSource::Describe(VmId vm, const VmFacts& facts, const DeviceList& /*devices*/) {
+  vmms_[vm] = facts.pid;
+}
+
+void VmmSource::End(const VmPlace& vm) { ended_.try_emplace(vm.vm); }
+
+void VmmSource::Unwatch(VmId vm) {
+  ended_.erase(vm);
+  vmms_.erase(vm);
+  VmRowSource::Unwatch(vm);
+}
+
+absl::Status VmmSource::Release(const VmPlace& vm) {
+  ended_.erase(vm.vm);
+  vmms_.erase(vm.vm);
+  return VmRowSource::Release(vm);
+}
+
+bool VmmSource::LivesOn(const VmPlace& vm) {
+  const auto ended = ended_.find(vm.vm);
+  if (ended != ended_.end()) return ended->second.lives_on;
+  const ks_vmm_vm_row* row = tables_.RowOf(vm);
+  if (row == nullptr || Load(row->children) <= 0) return false;
+  const auto survivors = survivors_.Of({vm.vm});
+  if (survivors.empty()) return false;
+  const auto vmm = vmms_.find(vm.vm);
+  if (vmm == vmms_.end() || !survivors_.Lives(vmm->second)) return true;
+  return std::ranges::any_of(survivors.at(vm.vm),
+                             [&](const Survivor& survivor) { return survivor.pid == vmm->second; });
+}
+
+void VmmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
+  VmRowSource::Read(sampling, out);
+  if (!ended_.empty()) LookAtEnded(sampling.now, out);
+}
+
+void VmmSource::LookAtEnded(KernelTime now, std::vector<Observation>* out) {
+  if (now - looked_at_ < kNsPerSecond) return;
+  looked_at_ = now;
+  static const FeatureId kSurvivor = FeatureNamed("vmm.survivor");
+  std::set<VmId> vms;
+  for (const auto& [vm, ended] : ended_) vms.insert(vm);
+  const auto survivors = survivors_.Of(vms);
+  for (auto& [vm, ended] : ended_) {
+    if (!ended.since) ended.since = now;
+    const auto of_vm = survivors.find(vm);
+    ended.lives_on = of_vm != survivors.end();
+    if (!ended.lives_on || now - *ended.since < kGraceNs) continue;
+    for (const Survivor& survivor : of_vm->second) {
+      const std::string by = absl::StrCat(survivor.program, " (pid ", survivor.pid, ")");
+      ObserveMember(vm, now, kSurvivor, {.text = survivor.program, .by = by}, out);
+    }
+  }
 }
 
 void VmmSource::ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now,
@@ -50,6 +116,7 @@ void VmmSource::ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now,
   };
   TakeBits(row.code, 0, observe(Bits().code));
   TakeBits(row.calls, 0, observe(Bits().call));
+  TakeBits(row.sockets, 0, observe(Bits().socket));
   TakeBits(row.slots, 0, observe(Bits().slot));
   TakeBits(row.signals, 0, observe(Bits().signal));
   TakeAllBits(row.refused, observe(Bits().refused));
@@ -71,8 +138,12 @@ std::vector<Loss> DescribeLosses(const ks_vmm_losses& losses) {
       {"child_untracked",
        "children of VMs' processes beyond 1,024 of a VM, 16,384 of all: what they do is not seen",
        Load(losses.child_untracked), true},
-      {"orphan_act", "acts of children of VMs' processes that outlived the VM: reported for no VM",
+      {"orphan_act",
+       "acts of processes of VMs that are followed no more: ended before this run, or beside too "
+       "many others whose processes live on",
        Load(losses.orphan_act), false},
+      {"early_file", "files that VMs' processes opened before the sensor knew the VM: not reported",
+       Load(losses.early_file), false},
   };
 }
 

@@ -2,13 +2,16 @@
 // the VMs' images. Acts with words come by the ring, all else as counts and bits.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "sensor/probe/probe.h"
 #include "sensor/source/vm_row_source.h"
+#include "sensor/source/vmm/survivors.h"
 #include "sensor/source/vmm/tables.h"
 
 namespace kvmsentry {
@@ -18,11 +21,34 @@ class VmmSource final : public VmRowSource<VmmTables> {
   static absl::StatusOr<std::unique_ptr<VmmSource>> Open(const Probe& probe, SharedState& state);
 
   void Watch(const VmPlace& vm, std::span<const Limit> limits) override;
+  void Describe(VmId vm, const VmFacts& facts, const DeviceList& devices) override;
+  void End(const VmPlace& vm) override;
+  void Unwatch(VmId vm) override;
+  absl::Status Release(const VmPlace& vm) override;
+  void Read(const Sampling& sampling, std::vector<Observation>* out) override;
   std::vector<Loss> Losses() const override;
 
+  // Whether processes live on of VM, which has ended: children without their VMM, or another
+  // program in its place. A VMM that goes on without its VM may have its children still. Once End()
+  // was called, at the latest look, at most a second ago.
+  bool LivesOn(const VmPlace& vm);
+
  private:
-  explicit VmmSource(VmmTables tables) : VmRowSource(SourceId::kVmm, std::move(tables)) {}
+  // A VM that has ended, and of which processes live.
+  struct Ended {
+    std::optional<KernelTime> since;
+    bool lives_on = true;  // at the latest look
+  };
+
+  VmmSource(VmmTables tables, Survivors survivors)
+      : VmRowSource(SourceId::kVmm, std::move(tables)), survivors_(std::move(survivors)) {}
   void ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now, std::vector<Observation>* out) override;
+  void LookAtEnded(KernelTime now, std::vector<Observation>* out);
+
+  Survivors survivors_;
+  std::map<VmId, int32_t> vmms_;  // the VMs' own processes
+  std::map<VmId, Ended> ended_;
+  KernelTime looked_at_;
 };
 
 // What the kernel's row says, in words.

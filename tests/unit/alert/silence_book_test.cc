@@ -53,6 +53,13 @@ class SilenceBookTest : public ::testing::Test {
   std::string file_ = dir_ / "silences.textproto";
 };
 
+TEST_F(SilenceBookTest, APatternOfTheSensorsOwnAlertsIsRefusedForItWouldMatchNone) {
+  const auto book = Open();
+  EXPECT_THAT(book->Add({.spec = "self-*"}, absl::Hours(2), "why", "alice").status().message(),
+              HasSubstr("silenced by their whole id alone"));
+  ASSERT_OK(book->Add({.spec = "self-specs"}, absl::Hours(2), "why", "alice").status());
+}
+
 TEST_F(SilenceBookTest, IsKeptOverARestart) {
   {
     const auto book = Open();

@@ -51,7 +51,7 @@ TEST(FormatStatus, SaysOnOneScreenWhetherAllIsWell) {
             "CRITICAL  kvmsentryd 0.1.0 on n1, kernel 6.1.0\n"
             "running   2m5s, since 1970-01-01 00:01:00; monitoring gap before: 12s\n"
             "VMs       2 watched, 1 not watched, 4 hidden\n"
-            "alerts    3 open: 1 CRITICAL, 2 NOTICE; 5 silenced\n"
+            "alerts    3 open: 1 CRITICAL, 2 NOTICE; 5 silenced; 2 of the sensor itself\n"
             "journal   in memory only, see --state-dir; last alert 9:3; 1 subscriber\n"
             "works     1 of 4 hooks, 1 of 3 specs\n"
             "seen      K2\n"
@@ -141,6 +141,9 @@ TEST(FormatStatus, FitsTheScreenHoweverMuchIsWrong) {
   const std::vector<std::string> lines = absl::StrSplit(Text(status, {}), '\n');
   EXPECT_LE(lines.size(), 24U);
   for (const std::string& line : lines) EXPECT_LE(WidthOf(line), 80U) << line;
+  const std::string wide = Text(status, {.wide = true});
+  EXPECT_NE(wide.find("x49\n"), std::string::npos) << "nothing is cut";
+  EXPECT_EQ(wide.find(" more: "), std::string::npos);
 }
 
 TEST(FormatStatus, ALongCauseIsBrokenWhereThereIsRoom) {

@@ -50,6 +50,14 @@ TEST(EngineLevelTest, PercentAreOfWhatTheVmWasGiven) {
   EXPECT_THAT(vm.Tick(400), ElementsAre("CLEARED most")) << "it was given more";
 }
 
+TEST(EngineLevelTest, WhereWhatWasGivenIsNoLongerKnownAnAlertIsOver) {
+  TypesVm vm({"id: \"most\" feature: \"test.memory\" norm { max_percent_of_given: 90 }"});
+  vm.Level("test.memory", 3601, 50, 4000);
+  ASSERT_THAT(vm.Tick(100), ElementsAre("OPEN most"));
+  vm.Level("test.memory", 3601, 150);
+  EXPECT_THAT(vm.Tick(200), ElementsAre("CLEARED most"));
+}
+
 TEST(EngineLevelTest, ForWaitsUntilItHasLasted) {
   TypesVm vm({"id: \"full\" feature: \"test.memory\" norm { max: 10 } for { seconds: 1 }"});
   for (int64_t at = 100; at < 1'100; at += 100) {

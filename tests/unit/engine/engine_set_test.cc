@@ -79,6 +79,22 @@ TEST(EngineSetTest, ClearsAfterItsWindowWithoutAMember) {
   EXPECT_EQ(events[0].count, 1U);
 }
 
+TEST(EngineSetTest, WhatDidNotLastIsNotNamedByALaterAlert) {
+  std::vector<Spec> specs = Deny();
+  specs[0].patience.for_ns = kNsPerSecond;
+  OneVm vm(specs);
+  vm.Member(kPort, 0x510, 50);
+  EXPECT_THAT(vm.Tick(100), IsEmpty());
+  EXPECT_THAT(vm.Tick(2'000), IsEmpty());
+  std::vector<AlertEvent> events;
+  for (int64_t at = 2'100; at <= 3'200 && events.empty(); at += 100) {
+    vm.Member(kPort, 0x511, at);
+    events = vm.Tick(at);
+  }
+  ASSERT_THAT(Brief(events), ElementsAre("OPEN deny"));
+  EXPECT_EQ(events[0].evidence.at("members"), "port 0x511 (fw-cfg-data)");
+}
+
 TEST(EngineSetTest, AScanIsOneAlertWithBoundedEvidence) {
   OneVm vm({AllowSpec("allow", kPort, {}, kNsPerSecond)});
   for (uint64_t port = 0; port < 65'536; ++port) vm.Member(kPort, port, 50);

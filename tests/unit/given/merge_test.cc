@@ -36,7 +36,7 @@ TEST(MergeFoundTest, DisksGetTheirFilesAndOthersShow) {
   Found found;
   found.devices.devices = {Disk("/a.img", 1), Disk("/real.img", 2), Disk("/late.img", 3, false)};
   found.file_of = [](const std::string& path) {
-    return path == "link.img" ? FileText(8, 1, 2) : "";
+    return path == "link.img" ? std::optional(FileId{8, 1, 2}) : std::nullopt;
   };
   MergeFound(found, &given);
   ASSERT_THAT(given.disks, SizeIs(4));
@@ -50,6 +50,19 @@ TEST(MergeFoundTest, DisksGetTheirFilesAndOthersShow) {
   EXPECT_THAT(late.path, IsKnown("/late.img", FactOrigin::kOpenFile));
   EXPECT_THAT(late.read_only, IsKnown(true, FactOrigin::kOpenFile));
   EXPECT_THAT(late.format, IsUnknown());
+}
+
+TEST(FindFoldersTest, AFolderIsWhatItsPathLeadsTo) {
+  Given given = GivenByQemu(Args{"-virtfs", "local,path=/srv/a,mount_tag=a,security_model=none",
+                                 "-virtfs", "local,path=/gone,mount_tag=b,security_model=none"});
+  Found found;
+  found.folder_of = [](const std::string& path) {
+    return path == "/srv/a" ? std::optional(FileId{8, 1, 7}) : std::nullopt;
+  };
+  FindFolders(found, &given);
+  ASSERT_THAT(given.folders, SizeIs(2));
+  EXPECT_EQ(given.folders[0].root.value, (FileId{8, 1, 7}));
+  EXPECT_FALSE(given.folders[1].root.known());
 }
 
 TEST(MergeFoundTest, WhatBacksADiskIsNoOther) {

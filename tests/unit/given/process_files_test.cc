@@ -129,7 +129,8 @@ TEST(HelpersTest, BelongByTheirSocketsOrTheirParent) {
   const auto add = [&](int pid, const std::string& comm, int parent, const std::string& args) {
     const std::string folder = absl::StrCat(pid, "/");
     vmm.tree().Write(folder + "comm", comm + "\n");
-    vmm.tree().Write(folder + "stat", absl::StrCat(pid, " (a) b) S ", parent, " 1"));
+    vmm.tree().Write(folder + "stat", absl::StrCat(pid, " (a) b) S ", parent,
+                                                   " 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4711"));
     vmm.tree().Write(folder + "cmdline", args);
   };
   using namespace std::string_literals;
@@ -155,6 +156,19 @@ TEST(HelpersTest, BelongByTheirSocketsOrTheirParent) {
                                             Pair("swtpm 21", "its socket /run/tpm.sock"),
                                             Pair("passt 22", "started by the VMM")));
   EXPECT_THAT(given.folders[0].path, IsKnown("/srv/x", FactOrigin::kHelper));
+}
+
+TEST(HelpersTest, ChildrenHaveTheirNamesAndBeginnings) {
+  FakeProcess vmm;
+  vmm.tree().Write("24/stat", "24 (block device) S 7 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0");
+  vmm.tree().Write("7/task/7/children", "24 25 ");  // the second has gone since
+  const HelperFinder finder(vmm.tree().root());
+  const std::vector<given::Helper> children = finder.ChildrenOf(7);
+  ASSERT_EQ(children.size(), 1U);
+  EXPECT_EQ(children[0].id, "block device");
+  EXPECT_EQ(*children[0].pid.value, 24U);
+  EXPECT_EQ(children[0].start_ticks, 4711U);
+  EXPECT_THAT(finder.ChildrenOf(8), ::testing::IsEmpty());
 }
 
 TEST(HelpersTest, WhatVirtiofsdShares) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -96,6 +97,11 @@ class InventoryTest : public ::testing::Test {
   static VmEntry Entry(uint64_t serial, Slot slot, const std::string& name, int32_t pid) {
     return {Facts(serial, name, pid, "/machine.slice/" + name), slot};
   }
+  // The VM that was NAME's, which the process HOLDER with number PID has now.
+  static VmEntry HandedOn(uint64_t serial, const std::string& name, int32_t pid,
+                          const std::string& holder) {
+    return {Facts(serial, name, pid, "/machine.slice/" + holder), 0};
+  }
   static DeviceList Disks(int32_t pid, const std::vector<std::string>& names) {
     DeviceList list;
     for (const std::string& name : names) {
@@ -109,7 +115,9 @@ class InventoryTest : public ::testing::Test {
 
   uint64_t deaths_in_walk_ = 0;
   FakeProcesses processes_;
-  Inventory inventory_{&processes_};
+  std::set<uint64_t> live_on_;  // serials of VMs, processes of which live whatever becomes of them
+  Inventory inventory_{&processes_,
+                       [this](VmId vm, Slot /*slot*/) { return live_on_.contains(vm.serial); }};
   std::vector<ks_vm_row> rows_;
 };
 

@@ -21,6 +21,15 @@ TEST_F(InventoryTest, WhenTheCreatorHoldsItNoMoreTheFirstHolderIsItsProcess) {
   rows_ = {Row(kA, 1, 100)};
   EXPECT_THAT(Sync(At(11)).appeared, ElementsAre(Entry(1, 0, "launcher", 100)));
   EXPECT_THAT(Walked({VmFile(kA, 400, 100), VmFile(kA, 300, 100)}, At(12)).changed,
+              ElementsAre(HandedOn(1, "launcher", 300, "worker")))
+      << "a VM is not renamed by handing its files on";
+}
+
+TEST_F(InventoryTest, AVmWithoutANameGetsThatOfWhoHoldsItThen) {
+  rows_ = {Row(kA, 1, 100)};
+  EXPECT_EQ(Sync(At(11)).appeared.at(0).facts.name, "vm-100");
+  processes_.Add(300, "worker");
+  EXPECT_THAT(Walked({VmFile(kA, 300, 100)}, At(12)).changed,
               ElementsAre(Entry(1, 0, "worker", 300)));
 }
 
@@ -63,7 +72,7 @@ TEST_F(InventoryTest, AReusedPidIsAnotherProcess) {
   Walked({VmFile(kA, 100, 100)}, At(12));
   processes_.Add(100, "heir", At(13));
   EXPECT_THAT(Walked({VmFile(kA, 100, 100)}, At(14)).changed,
-              ElementsAre(Entry(1, 0, "heir", 100)));
+              ElementsAre(HandedOn(1, "web", 100, "heir")));
 }
 
 TEST_F(InventoryTest, AVmmCannotRenameItselfButItsCgroupIsReadAgain) {

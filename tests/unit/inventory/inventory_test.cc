@@ -115,7 +115,7 @@ TEST_F(InventoryTest, AVmThatKvmCountsIsHiddenNotGone) {
   processes_.Add(200, "receiver");
   const auto changes = Walked({VmFile(kA, 200, 100)}, At(20));
   EXPECT_EQ(inventory_.hidden(), 0U);
-  EXPECT_THAT(changes.changed, ElementsAre(Entry(1, 0, "receiver", 200)));
+  EXPECT_THAT(changes.changed, ElementsAre(HandedOn(1, "web", 200, "receiver")));
 }
 
 TEST_F(InventoryTest, AVmThatHidesDoesNotKeepTheDeadAlive) {

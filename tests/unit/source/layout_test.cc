@@ -255,11 +255,13 @@ const std::vector<Layout>& VmmLayouts() {
        sizeof(ks_vmm_vm_row),
        {MEMBER(ks_vmm_vm_row, vm_serial), MEMBER(ks_vmm_vm_row, changed),
         MEMBER(ks_vmm_vm_row, code), MEMBER(ks_vmm_vm_row, calls), MEMBER(ks_vmm_vm_row, signals),
-        MEMBER(ks_vmm_vm_row, slots), MEMBER(ks_vmm_vm_row, unsent),
+        MEMBER(ks_vmm_vm_row, slots), MEMBER(ks_vmm_vm_row, sockets), MEMBER(ks_vmm_vm_row, unsent),
         MEMBER(ks_vmm_vm_row, children), MEMBER(ks_vmm_vm_row, refused),
         MEMBER(ks_vmm_vm_row, window_ns), MEMBER(ks_vmm_vm_row, sent),
         MEMBER(ks_vmm_vm_row, padding), MEMBER(ks_vmm_vm_row, meters)}},
-      {"ks_child", sizeof(ks_child), {MEMBER(ks_child, vm), MEMBER(ks_child, begin)}},
+      {"ks_child",
+       sizeof(ks_child),
+       {MEMBER(ks_child, vm), MEMBER(ks_child, begin), MEMBER(ks_child, program)}},
       {"ks_vmm_limits",
        sizeof(ks_vmm_limits),
        {MEMBER(ks_vmm_limits, meters), MEMBER(ks_vmm_limits, watched),
@@ -268,7 +270,7 @@ const std::vector<Layout>& VmmLayouts() {
        sizeof(ks_vmm_losses),
        {MEMBER(ks_vmm_losses, ring_full), MEMBER(ks_vmm_losses, row_lookup),
         MEMBER(ks_vmm_losses, missed_return), MEMBER(ks_vmm_losses, child_untracked),
-        MEMBER(ks_vmm_losses, orphan_act)}},
+        MEMBER(ks_vmm_losses, orphan_act), MEMBER(ks_vmm_losses, early_file)}},
   };
   return *kLayouts;
 }
@@ -309,7 +311,7 @@ const std::vector<Layout>& RecordLayouts() {
       {"ks_vmm_act",
        sizeof(ks_vmm_act),
        {MEMBER(ks_vmm_act, header), MEMBER(ks_vmm_act, source), MEMBER(ks_vmm_act, act),
-        MEMBER(ks_vmm_act, tgid), MEMBER(ks_vmm_act, port), MEMBER(ks_vmm_act, padding),
+        MEMBER(ks_vmm_act, tgid), MEMBER(ks_vmm_act, port), MEMBER(ks_vmm_act, cut),
         MEMBER(ks_vmm_act, family), MEMBER(ks_vmm_act, address), MEMBER(ks_vmm_act, actor),
         MEMBER(ks_vmm_act, text), MEMBER(ks_vmm_act, uid), MEMBER(ks_vmm_act, arguments_size),
         MEMBER(ks_vmm_act, arguments), MEMBER(ks_vmm_act, parents)}},

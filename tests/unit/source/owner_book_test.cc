@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sensor/given/given.h"
+
 namespace kvmsentry {
 namespace {
 
@@ -46,14 +48,51 @@ TEST(ThingsOfTest, MemoryIsOwnedAsWhatItIs) {
   memory.writable = true;
   VmFacts facts;
   facts.pid = 42;
-  const OwnedThing kMemory = {.kind = KS_OWNER_FILE, .id = 24, .within = 7, .is_memory = true};
+  const OwnedThing kMemory = {.kind = KS_OWNER_FILE, .id = 24, .within = 7, .role = KS_ROLE_MEMORY};
   EXPECT_THAT(ThingsOf(facts, devices), ::testing::Contains(kMemory));
   OwnerBook book;
   book.Say(kOne, {kMemory});
   ASSERT_EQ(book.Changes().size(), 1U);
-  EXPECT_EQ(book.Changes()[0].owner.is_memory, 1);
+  EXPECT_EQ(book.Changes()[0].owner.role, KS_ROLE_MEMORY);
   memory.shared_by_process = true;
   EXPECT_THAT(ThingsOf(facts, devices), ::testing::SizeIs(1));
+}
+
+TEST(HelpersOfTest, ThoseWhoseNumberIsKnownAreProcessesThatHelp) {
+  Given given;
+  given.helpers.resize(4);
+  const char* const kKinds[] = {"swtpm", "passt", "virtiofsd"};
+  for (size_t i = 0; i < std::size(kKinds); ++i) {
+    given.helpers[i].id = kKinds[i];
+    given.helpers[i].pid = {uint64_t{43 + i}, FactOrigin::kProcess};
+  }
+  given.children.resize(kMaxOwnedHelpers);
+  for (given::Helper& child : given.children) {
+    child.id = "block device";
+    child.pid = {uint64_t{50}, FactOrigin::kProcess};
+    child.start_ticks = 4711;
+  }
+  const auto helpers = HelpersOf(given);
+  ASSERT_EQ(helpers.size(), kMaxOwnedHelpers);
+  EXPECT_EQ(helpers[0], (OwnedThing{.kind = KS_OWNER_PROCESS, .id = 43}));
+  EXPECT_EQ(helpers[0].role, KS_ROLE_HELPER);
+  EXPECT_EQ(helpers[1].role, KS_ROLE_NET_HELPER);
+  EXPECT_EQ(helpers[2].role, KS_ROLE_FILE_HELPER);
+  EXPECT_EQ(helpers[3].role, KS_ROLE_HELPER);
+  EXPECT_EQ(helpers[3].begin_ticks, 4711U);
+}
+
+// Whoever calls itself a helper of one VM does not take another's process from it.
+TEST(OwnerBookRolesTest, AProcessIsItsOwnVmsBeforeItHelpsOthers) {
+  const OwnedThing helper = {.kind = KS_OWNER_PROCESS, .id = 42, .role = KS_ROLE_HELPER};
+  const OwnedThing own = {.kind = KS_OWNER_PROCESS, .id = 42};
+  OwnerBook book;
+  book.Say(kOne, {helper});
+  book.Say(kTwo, {own});
+  const auto changes = book.Changes();
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].owner.serial, kTwo.vm.serial);
+  EXPECT_EQ(changes[0].owner.role, KS_ROLE_OWN);
 }
 
 TEST_F(OwnerBookTest, WhatIsSaidIsToldOnceAndWhatIsNotSaidAgainIsTakenBack) {
@@ -83,13 +122,13 @@ TEST_F(OwnerBookTest, AThingOfTwoVmsIsSeveralsUntilOneIsGone) {
 // As where another process maps an image on tmpfs: it is the same file.
 TEST_F(OwnerBookTest, AFileThatTurnsOutToBeMemoryIsTheSameThing) {
   OwnedThing file = kDisk;
-  for (const bool is_memory : {false, true, false}) {
-    file.is_memory = is_memory;
+  for (const ks_role role : {KS_ROLE_OWN, KS_ROLE_MEMORY, KS_ROLE_OWN}) {
+    file.role = role;
     book_.Say(kOne, {file});
     const auto changes = book_.Changes();
     ASSERT_EQ(changes.size(), 1U);
     EXPECT_EQ(changes[0].owner.serial, 1U);
-    EXPECT_EQ(changes[0].owner.is_memory, is_memory);
+    EXPECT_EQ(changes[0].owner.role, role);
     Tell();
   }
 }
@@ -180,6 +219,15 @@ TEST(ThingsOfTest, AreWhatTheInventoryFoundOfTheVmAlone) {
                                      OwnedThing{KS_OWNER_INTERFACE, 5, 4026531840}));
   list = {.devices = {}, .cgroup = 1};  // the root's, where everybody is
   EXPECT_THAT(ThingsOf(facts, list), ::testing::ElementsAre(process));
+}
+
+TEST(FoldersOfTest, AreThoseOfWhichItIsKnownWhatTheyAre) {
+  Given given;
+  given.folders.resize(3);
+  given.folders[1].root = {FileId{8, 1, 42}, FactOrigin::kProcess};
+  given.folders[2] = given.folders[1];
+  given.folders[2].path = {"/of-virtiofsd", FactOrigin::kHelper};
+  EXPECT_THAT(FoldersOf(given), ::testing::ElementsAre(OwnedThing{KS_OWNER_FILE, 8 << 20 | 1, 42}));
 }
 
 }  // namespace

@@ -138,6 +138,41 @@ TEST(LayersTest, ExceptionsAreAddedAlsoByTwoOverrides) {
                                              "b:1:30: except:  -> { vm: \"db\" vmm: \"qemu\" }"));
 }
 
+// A spec of a set, as SpecText makes one, with what a site's text makes of it.
+SpecLibrary::Result SetWith(const std::string& site, const std::string& norm) {
+  const SpecSource shipped{
+      "K2", "spec { id: \"programs\" point: K2 feature: \"vmm.program\"\n norm { " + norm +
+                " }\n weight: 30 severity: WARNING why: \"W.\" look_at: \"L.\" }"};
+  return SpecLibrary::Parse(SpecLayers{.shipped = {shipped}, .site = {{"site", site}}});
+}
+
+TEST(LayersTest, WhatAnOverrideAllowsIsAddedToTheNorm) {
+  const auto result = SetWith("override { spec: \"programs\"\n allow { program: \"/bin/ours\" } }",
+                              "allow { program: [\"/bin/a\", \"/bin/b\"] }");
+  ASSERT_TRUE(result.problems.empty()) << ToString(result.problems[0]);
+  EXPECT_EQ(result.library.Find("programs")->norm_text,
+            SetWith("", "allow { program: [\"/bin/a\", \"/bin/b\", \"/bin/ours\"] }")
+                .library.Find("programs")
+                ->norm_text);
+  EXPECT_THAT(ChangesOf(result.library.OriginOf("programs")),
+              ElementsAre("site:2:2: allow:  -> { program: \"/bin/ours\" }"));
+}
+
+TEST(LayersTest, WhatCannotBeAllowedIsReportedWhereItStands) {
+  const auto problems = [](const std::string& site, const std::string& norm) {
+    std::vector<std::string> texts;
+    for (const Problem& problem : SetWith(site, norm).problems) texts.push_back(ToString(problem));
+    return texts;
+  };
+  EXPECT_THAT(problems("override { spec: \"programs\"\n allow { port: \"80\" } }",
+                       "allow { program: \"/bin/a\" }"),
+              ElementsAre(HasSubstr("site:2:10: error: port is not the field of feature")));
+  EXPECT_THAT(problems("override { spec: \"programs\"\n allow { program: \"/bin/a\" } }",
+                       "deny { program: \"/bin/b\" }"),
+              ElementsAre(HasSubstr("site:2:2: error: spec \"programs\" of K2:1:1 has no members "
+                                    "that are allowed, so none can be added")));
+}
+
 TEST(LayersTest, TheOriginSaysWhatWasChangedFieldByField) {
   const SpecLibrary library = SiteLibrary(
       "override { spec: \"pio-flood\"\n severity: NOTICE norm { max: 7 }\n hold { seconds: 1 }\n"

@@ -100,6 +100,8 @@ TEST(NormTextTest, SaysSets) {
       {"point: K2", "feature: \"userspace_exit.reason\"",
        "norm { allow { exit_reason: [\"IO\", \"MMIO\", \"40-63\"] } }",
        "allowed: exit reasons IO, MMIO, 40-63"},
+      {"point: K2", "feature: \"vmm.code\"", "norm { deny { code: [\"stack\", \"writable\"] } }",
+       "forbidden: executable memory writable, stack"},
   };
   for (const auto& c : cases) {
     const std::string text = SpecText().With(3, c.point).With(4, c.feature).With(5, c.norm).text();

@@ -95,6 +95,18 @@ TEST(GainedTest, GivingRightsUpIsNone) {
               IsEmpty());  // it was not known
 }
 
+TEST(GainedTest, WhatWasGivenUpIsGainedWhereItComesBack) {
+  const given::Privileges root = Rights(0, "0x3000", false);
+  given::Privileges first = root;
+  GiveUp(Rights(107, "0x1000", true), &first);
+  EXPECT_THAT(GainedSince(first, Rights(107, "0x1000", true)), IsEmpty());
+  EXPECT_THAT(GainedSince(first, root),
+              ElementsAre("uid 0", "capabilities 0x2000", "unfiltered system calls"));
+  GiveUp(root, &first);
+  EXPECT_THAT(GainedSince(first, root),
+              ElementsAre("uid 0", "capabilities 0x2000", "unfiltered system calls"));
+}
+
 given::Privileges Boxed(const std::string& label, std::vector<std::string> namespaces) {
   given::Privileges privileges = Rights(107, "0x0", true);
   privileges.label = {label, FactOrigin::kProcess};

@@ -61,6 +61,12 @@ TEST(DecodeActTest, EachSaysWhatItIsOf) {
   EXPECT_EQ(TextOf(Act(KS_ACT_IMAGE_CHANGED, "mv", "a.img"), "image.changer"), "mv");
   EXPECT_EQ(TextOf(Act(KS_ACT_MEMORY_OPENED, "dd", "ram"), "memory.opened"), "dd ram");
   EXPECT_EQ(TextOf(Act(KS_ACT_FOREIGN_IMAGE, "qemu", "a.img"), "image.foreign"), "a.img");
+  EXPECT_EQ(TextOf(Act(KS_ACT_FILE_READ, "qemu", "/etc/shadow"), "vmm.file.read"), "/etc/shadow");
+  ks_vmm_act cut = Act(KS_ACT_FILE_WRITTEN, "qemu", "/a/b");
+  cut.cut = KS_CUT_END;
+  EXPECT_EQ(TextOf(cut, "vmm.file.written"), "/a/b...");
+  cut.cut = KS_CUT_BEGIN;
+  EXPECT_EQ(TextOf(cut, "vmm.file.written"), ".../a/b");
 }
 
 std::string ByOf(const ks_vmm_act& act) {

@@ -1,0 +1,20 @@
+# shellcheck shell=bash
+# Which files of a kernel's modules are to be loaded, for the initrds of the lab and of its guests.
+
+# module_files FOLDER MODULE...: the files below FOLDER, which has modules.dep, that MODULEs are made of, each after those
+# that it needs. None of a module that is built in.
+module_files() {
+  local folder=$1 module
+  shift
+  for module in "$@"; do with_needs "$folder" "$module"; done | awk '!seen[$0]++'
+}
+
+with_needs() { # FOLDER MODULE
+  local line need
+  line=$(grep -E "/${2//_/[-_]}\.ko:" "$1/modules.dep") || return 0
+  for need in ${line#*:}; do
+    need=${need##*/}
+    with_needs "$1" "${need%.ko}"
+  done
+  echo "${line%%:*}"
+}

@@ -28,6 +28,7 @@ struct VmFacts {
   // The name that the VMM was given, else "vm-PID". Selectors match this one: several VMs may have
   // it, and none can leave a selector because another VM took its name first.
   std::string given_name = {};
+  uint64_t start_ticks = 0;  // when the process began: with pid its identity; 0: not known
   friend bool operator==(const VmFacts&, const VmFacts&) = default;
 };
 

@@ -227,7 +227,7 @@ void Inventory::Describe(Vm* vm, const Holders* holders, ProcessCache* processes
   // Between walks nothing new is known of a VM; a suspect keeps the process it had.
   if (!fresh && holders == nullptr) return;
   const bool same = !fresh && holders != nullptr && holders->pids.contains(vm->facts.pid) &&
-                    processes->IsStill(vm->facts.pid, vm->start_ticks);
+                    processes->IsStill(vm->facts.pid, vm->facts.start_ticks);
   if (same && now - vm->read_at < kReadAgainNs) return;
 
   const auto pid = same ? vm->facts.pid : ChooseProcess(*vm, holders, processes);
@@ -240,8 +240,8 @@ void Inventory::Describe(Vm* vm, const Holders* holders, ProcessCache* processes
     return;
   }
   vm->read_at = now;
-  vm->start_ticks = process->start_ticks;
   vm->facts.pid = process->pid;
+  vm->facts.start_ticks = process->start_ticks;
   vm->facts.cgroup = Escape(process->cgroup, 4096);
   // Who hands its files on to a process of another name is not renamed by that.
   if (!vm->naming.chosen) Adopt(vm, NameVm(*process));

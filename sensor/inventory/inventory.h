@@ -151,8 +151,7 @@ class Inventory {
     std::optional<GoneReason> gone;  // found before it appeared
     uint64_t exited = 0;             // processes of it live on: the how many-th such one; 0: no
     VmFacts facts;
-    VmNaming naming;           // as its process tells, before the name is made unique
-    uint64_t start_ticks = 0;  // of its process; 0 if that was not read
+    VmNaming naming;  // as its process tells, before the name is made unique
     KernelTime read_at;
     std::vector<int32_t> holders;         // processes, as of the latest walk that found it
     std::optional<KernelTime> suspected;  // since this walk

@@ -183,9 +183,9 @@ absl::StatusOr<ProcessFacts> ProcFs::Read(int32_t pid) {
   return process;
 }
 
-bool ProcFs::Lives(int32_t pid) const {
+bool ProcFs::Lives(int32_t pid, uint64_t start_ticks) const {
   const absl::StatusOr<ProcessStat> stat = ReadStat(root_, pid);
-  return stat.ok() && !stat->ending;
+  return stat.ok() && !stat->ending && stat->start_ticks == start_ticks;
 }
 
 absl::StatusOr<uint64_t> ProcFs::ReadStart(int32_t pid) {

@@ -61,8 +61,8 @@ class ProcFs final : public ProcessReader {
   absl::StatusOr<ProcessFacts> Read(int32_t pid) override;
   absl::StatusOr<uint64_t> ReadStart(int32_t pid) override;
 
-  // Whether there is a process PID that runs a program still.
-  bool Lives(int32_t pid) const;
+  // Whether the process PID that began at START_TICKS runs a program still.
+  bool Lives(int32_t pid, uint64_t start_ticks) const;
 
   static int64_t SuspendedNs();
 

@@ -98,7 +98,8 @@ class Checker {
       CheckCount(count);
       if (!count.vm().empty()) Say("a count of wait_vm is of its `vm`: leave out its own");
     }
-    if (wait.gone() && (wait.vcpus() != 0 || wait.has_seen_from_birth() || wait.count_size() > 0)) {
+    if (wait.gone() && (wait.exited() || wait.vcpus() != 0 || wait.has_seen_from_birth() ||
+                        wait.count_size() > 0)) {
       Say("a VM that is gone has nothing else to wait for");
     }
   }

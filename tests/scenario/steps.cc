@@ -131,6 +131,7 @@ absl::Status Stage::Wait(const WaitVm& step) {
     return absl::DeadlineExceededError(absl::StrCat("VM ", name, " stays listed"));
   }
   const auto holds = [&](const v1::VmStatus& vm) {
+    if (step.exited() && !vm.exited()) return false;
     if (step.vcpus() != 0 && vm.vcpus() != step.vcpus()) return false;
     if (step.has_seen_from_birth() && vm.seen_from_birth() != step.seen_from_birth()) return false;
     return std::ranges::all_of(step.count(), [&](const Count& count) { return Holds(count, vm); });

@@ -34,11 +34,6 @@ namespace {
 
 constexpr uid_t kNobody = 65534;
 
-bool RunProgram() {
-  execl("/bin/true", "true", nullptr);
-  return false;
-}
-
 // By the processor, not by kill.
 bool Fault() {
   void* nowhere = mmap(nullptr, 1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -227,17 +222,6 @@ bool OpenImage() {
   return false;
 }
 
-// Another VM in this process.
-template <bool kRunsProgram>
-absl::StatusOr<Operation> SecondVm(const TestMachine& machine) {
-  KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
-  return [] {
-    static absl::StatusOr<TestMachine> second = TestMachine::Create(kOperationMemory);
-    KVMSENTRY_RETURN_IF_ERROR(second.status());
-    return kRunsProgram ? InChild(RunProgram) : absl::OkStatus();
-  };
-}
-
 constexpr std::array kConduct = {
     KnownOperation{"run-program", Begun<RunProgram>},
     KnownOperation{"become-program", Itself<RunProgram>},
@@ -249,8 +233,6 @@ constexpr std::array kConduct = {
     KnownOperation{"connect", Itself<Connect>},
     KnownOperation{"listen", Itself<Listen>},
     KnownOperation{"call-docker", Itself<CallDocker>},
-    KnownOperation{"second-vm", SecondVm<false>},
-    KnownOperation{"second-vm-then-program", SecondVm<true>},
     KnownOperation{"drop-rights", Begun<DropRights>},
     KnownOperation{"take-rights", Begun<TakeRights>},
     KnownOperation{"rise-itself", RiseItself},

@@ -18,6 +18,7 @@
 #include "tests/vmm/tap.h"
 #include "tests/vmm/vcpu.h"
 #include "tests/vmm/vfio_device.h"
+#include "tests/vmm/vm_life.h"
 
 namespace kvmsentry {
 namespace {
@@ -131,8 +132,13 @@ constexpr KnownOperation kKnown[] = {
     {"vfio-reset", [](const TestMachine&) { return OnVfio(&VfioDevice::Reset); }},
 };
 
-std::array<std::span<const KnownOperation>, 5> AllKnown() {
-  return {kKnown, VcpuOperations(), MemoryOperations(), FaultOperations(), ConductOperations()};
+std::array<std::span<const KnownOperation>, 6> AllKnown() {
+  return {kKnown,
+          VcpuOperations(),
+          MemoryOperations(),
+          FaultOperations(),
+          ConductOperations(),
+          VmLifeOperations()};
 }
 
 }  // namespace

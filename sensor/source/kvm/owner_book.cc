@@ -18,7 +18,9 @@ ks_role RoleOf(absl::string_view helper) {
 }  // namespace
 
 std::vector<OwnedThing> ThingsOf(const VmFacts& facts, const DeviceList& devices) {
-  std::vector<OwnedThing> things = {{KS_OWNER_PROCESS, static_cast<uint64_t>(facts.pid)}};
+  std::vector<OwnedThing> things = {{.kind = KS_OWNER_PROCESS,
+                                     .id = static_cast<uint64_t>(facts.pid),
+                                     .begin_ticks = facts.start_ticks}};
   if (devices.cgroup > kRootCgroup) things.push_back({KS_OWNER_CGROUP, devices.cgroup});
   for (const Device& device : devices.devices) {
     if (device.shared_by_process) continue;

@@ -76,17 +76,33 @@ void KvmSource::Own(VmId vm, const Watched& watched) {
 }
 
 void KvmSource::Unwatch(VmId vm) {
-  const auto known = watched_.extract(vm);
-  if (!known.empty()) (void)tables_.Own({vm, known.mapped().slot}, {});  // nothing is added
+  const bool known = watched_.erase(vm) + vmms_.erase(vm) != 0;
+  if (known) (void)tables_.Own({.vm = vm}, {});  // nothing is added
 }
 
 void KvmSource::End(const VmPlace& vm) {
+  const std::optional<OwnedThing> vmm = VmmOf(vm.vm);
   Unwatch(vm.vm);
   tables_.Retire(vm.slot);
+  if (!vmm) return;
+  vmms_.emplace(vm.vm, *vmm);
+  if (!tables_.Own(vm, {*vmm}).ok()) ++things_refused_;
+}
+
+// None where its beginning is not known: its number may be another process's one day.
+std::optional<OwnedThing> KvmSource::VmmOf(VmId vm) const {
+  if (const auto ended = vmms_.find(vm); ended != vmms_.end()) return ended->second;
+  const auto known = watched_.find(vm);
+  if (known == watched_.end()) return std::nullopt;
+  for (const OwnedThing& thing : known->second.things) {
+    if (thing.kind == KS_OWNER_PROCESS && thing.begin_ticks != 0) return thing;
+  }
+  return std::nullopt;
 }
 
 absl::Status KvmSource::Release(const VmPlace& vm) {
   watched_.erase(vm.vm);
+  vmms_.erase(vm.vm);
   return tables_.Release(vm.slot);
 }
 

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -56,6 +57,7 @@ class KvmSource final : public Source {
   explicit KvmSource(KvmTables tables) : tables_(std::move(tables)) {}
   void TakeHelpers(const Given& given, std::set<OwnedThing>* helpers);
   void Own(VmId vm, const Watched& watched);
+  std::optional<OwnedThing> VmmOf(VmId vm) const;
   void Compare(const KvmTally& before);
   void ObserveMembers(const KvmTables::Members& members, KernelTime now,
                       std::vector<Observation>* out) const;
@@ -63,6 +65,7 @@ class KvmSource final : public Source {
   KvmTables tables_;
   ProcFs processes_;
   std::map<VmId, Watched> watched_;
+  std::map<VmId, OwnedThing> vmms_;  // of VMs that have ended: they may go on without
   std::shared_ptr<const KvmTally> tally_ = std::make_shared<const KvmTally>();
   uint64_t things_refused_ = 0;
   uint64_t losses_ = 0;   // those that matter, as of the latest Read()

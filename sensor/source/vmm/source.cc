@@ -35,6 +35,20 @@ const BitFeatures& Bits() {
   return bits;
 }
 
+// Whether VMM is among them: it runs another program now.
+bool Includes(const std::vector<Survivor>& survivors, const VmmProcess& vmm) {
+  return std::ranges::find(survivors, vmm.pid, &Survivor::pid) != survivors.end();
+}
+
+void ObserveSurvivors(VmId vm, const std::vector<Survivor>& survivors, KernelTime now,
+                      std::vector<Observation>* out) {
+  static const FeatureId kSurvivor = FeatureNamed("vmm.survivor");
+  for (const Survivor& survivor : survivors) {
+    const std::string by = absl::StrCat(survivor.program, " (pid ", survivor.pid, ")");
+    ObserveMember(vm, now, kSurvivor, {.text = survivor.program, .by = by}, out);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<VmmSource>> VmmSource::Open(const Probe& probe, SharedState& state) {
@@ -53,34 +67,41 @@ void VmmSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
 }
 
 void VmmSource::Describe(VmId vm, const VmFacts& facts, const DeviceList& /*devices*/) {
-  vmms_[vm] = facts.pid;
+  vmms_.Put(vm, {.pid = facts.pid, .start_ticks = facts.start_ticks});
 }
 
 void VmmSource::End(const VmPlace& vm) { ended_.try_emplace(vm.vm); }
 
 void VmmSource::Unwatch(VmId vm) {
   ended_.erase(vm);
-  vmms_.erase(vm);
+  vmms_.Remove(vm);
   VmRowSource::Unwatch(vm);
 }
 
 absl::Status VmmSource::Release(const VmPlace& vm) {
   ended_.erase(vm.vm);
-  vmms_.erase(vm.vm);
+  vmms_.Remove(vm.vm);
   return VmRowSource::Release(vm);
 }
 
 bool VmmSource::LivesOn(const VmPlace& vm) {
   const auto ended = ended_.find(vm.vm);
   if (ended != ended_.end()) return ended->second.lives_on;
+  if (HasVmm(vm.vm)) return *vmms_.Siblings(vm.vm).rbegin() == vm.vm;
   const ks_vmm_vm_row* row = tables_.RowOf(vm);
-  if (row == nullptr || Load(row->children) <= 0) return false;
-  const auto survivors = survivors_.Of({vm.vm});
-  if (survivors.empty()) return false;
-  const auto vmm = vmms_.find(vm.vm);
-  if (vmm == vmms_.end() || !survivors_.Lives(vmm->second)) return true;
-  return std::ranges::any_of(survivors.at(vm.vm),
-                             [&](const Survivor& survivor) { return survivor.pid == vmm->second; });
+  return row != nullptr && Load(row->children) > 0 && !survivors_.Of({vm.vm}).empty();
+}
+
+bool VmmSource::HasVmm(VmId vm) {
+  const auto vmm = vmms_.Of(vm);
+  return vmm && survivors_.Lives(vmm->pid, vmm->start_ticks);
+}
+
+// The latest VM of its process, which has none that is alive.
+bool VmmSource::IsLast(VmId vm) const {
+  const std::set<VmId>& siblings = vmms_.Siblings(vm);
+  return *siblings.rbegin() == vm &&
+         std::ranges::all_of(siblings, [this](VmId sibling) { return ended_.contains(sibling); });
 }
 
 void VmmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
@@ -91,18 +112,18 @@ void VmmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
 void VmmSource::LookAtEnded(KernelTime now, std::vector<Observation>* out) {
   if (now - looked_at_ < kNsPerSecond) return;
   looked_at_ = now;
-  static const FeatureId kSurvivor = FeatureNamed("vmm.survivor");
   std::set<VmId> vms;
   for (const auto& [vm, ended] : ended_) vms.insert(vm);
   const auto survivors = survivors_.Of(vms);
   for (auto& [vm, ended] : ended_) {
     if (!ended.since) ended.since = now;
     const auto of_vm = survivors.find(vm);
-    ended.lives_on = of_vm != survivors.end();
-    if (!ended.lives_on || now - *ended.since < kGraceNs) continue;
-    for (const Survivor& survivor : of_vm->second) {
-      const std::string by = absl::StrCat(survivor.program, " (pid ", survivor.pid, ")");
-      ObserveMember(vm, now, kSurvivor, {.text = survivor.program, .by = by}, out);
+    const bool has_survivors = of_vm != survivors.end();
+    const bool has_vmm = HasVmm(vm);
+    ended.lives_on = has_vmm ? IsLast(vm) : has_survivors;
+    if (!has_survivors || now - *ended.since < kGraceNs) continue;
+    if (!has_vmm || Includes(of_vm->second, *vmms_.Of(vm))) {
+      ObserveSurvivors(vm, of_vm->second, now, out);
     }
   }
 }

@@ -13,6 +13,7 @@
 #include "sensor/source/vm_row_source.h"
 #include "sensor/source/vmm/survivors.h"
 #include "sensor/source/vmm/tables.h"
+#include "sensor/source/vmm/vmms.h"
 
 namespace kvmsentry {
 
@@ -28,9 +29,8 @@ class VmmSource final : public VmRowSource<VmmTables> {
   void Read(const Sampling& sampling, std::vector<Observation>* out) override;
   std::vector<Loss> Losses() const override;
 
-  // Whether processes live on of VM, which has ended: children without their VMM, or another
-  // program in its place. A VMM that goes on without its VM may have its children still. Once End()
-  // was called, at the latest look, at most a second ago.
+  // Whether processes live on of VM, which has ended: its VMM, if it has no newer VM, or children
+  // without it. Once End() was called, at the latest look, at most a second ago.
   bool LivesOn(const VmPlace& vm);
 
  private:
@@ -43,10 +43,12 @@ class VmmSource final : public VmRowSource<VmmTables> {
   VmmSource(VmmTables tables, Survivors survivors)
       : VmRowSource(SourceId::kVmm, std::move(tables)), survivors_(std::move(survivors)) {}
   void ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now, std::vector<Observation>* out) override;
+  bool HasVmm(VmId vm);
+  bool IsLast(VmId vm) const;
   void LookAtEnded(KernelTime now, std::vector<Observation>* out);
 
   Survivors survivors_;
-  std::map<VmId, int32_t> vmms_;  // the VMs' own processes
+  Vmms vmms_;
   std::map<VmId, Ended> ended_;
   KernelTime looked_at_;
 };

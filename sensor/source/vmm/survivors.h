@@ -33,8 +33,7 @@ class Survivors {
   // processes that all VMs have made and that live: some milliseconds for the most.
   std::map<VmId, std::vector<Survivor>> Of(const std::set<VmId>& vms);
 
-  // Whether there is a process PID that runs a program still.
-  bool Lives(int32_t pid) const { return processes_.Lives(pid); }
+  bool Lives(int32_t pid, uint64_t start_ticks) const { return processes_.Lives(pid, start_ticks); }
 
  private:
   Fd children_;  // the map vmm_children

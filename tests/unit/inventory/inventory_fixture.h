@@ -90,15 +90,16 @@ class InventoryTest : public ::testing::Test {
   void CountIs(uint64_t alive) { inventory_.OnUevent({KvmUevent::Kind::kDestroy, 1000, alive, 1}); }
 
   // NAME is the given one, perhaps with #N.
-  static VmFacts Facts(uint64_t serial, const std::string& name, int32_t pid,
-                       const std::string& cgroup) {
-    return {{serial}, name, "", "qemu", cgroup, 0, pid, name.substr(0, name.find('#'))};
+  VmFacts Facts(uint64_t serial, const std::string& name, int32_t pid, const std::string& cgroup) {
+    const std::string given_name = name.substr(0, name.find('#'));
+    const uint64_t start = processes_.ReadStart(pid).value_or(0);
+    return {{serial}, name, "", "qemu", cgroup, 0, pid, given_name, start};
   }
-  static VmEntry Entry(uint64_t serial, Slot slot, const std::string& name, int32_t pid) {
+  VmEntry Entry(uint64_t serial, Slot slot, const std::string& name, int32_t pid) {
     return {Facts(serial, name, pid, "/machine.slice/" + name), slot};
   }
   // The VM that was NAME's, which the process HOLDER with number PID has now.
-  static VmEntry HandedOn(uint64_t serial, const std::string& name, int32_t pid,
+  VmEntry HandedOn(uint64_t serial, const std::string& name, int32_t pid,
                           const std::string& holder) {
     return {Facts(serial, name, pid, "/machine.slice/" + holder), 0};
   }

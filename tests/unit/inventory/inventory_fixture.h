@@ -100,7 +100,7 @@ class InventoryTest : public ::testing::Test {
   }
   // The VM that was NAME's, which the process HOLDER with number PID has now.
   VmEntry HandedOn(uint64_t serial, const std::string& name, int32_t pid,
-                          const std::string& holder) {
+                   const std::string& holder) {
     return {Facts(serial, name, pid, "/machine.slice/" + holder), 0};
   }
   static DeviceList Disks(int32_t pid, const std::vector<std::string>& names) {

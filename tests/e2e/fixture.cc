@@ -43,30 +43,28 @@ void E2eTest::SetUp() {
 
 void E2eTest::TearDown() {
   if (daemon_) {
-    const auto status = cli().Status();
-    EXPECT_TRUE(status.ok()) << status.status();
-    if (status.ok()) {
-      for (const v1::Loss& loss : status->losses()) {
-        if (loss.reason() == "irq_unattributed") continue;  // the coverage of kvm_set_irq says it
-        if (loss.reason() == "late_tick") continue;         // a busy machine's
-        if (forced_losses_.contains(loss.reason())) continue;
-        // The guests are all in the cgroup that the test is in.
-        if (loss.reason() == "shared_group") continue;
-        // What other processes of this host do is no loss of this test.
-        if (loss.reason() == "early_file") continue;  // by guests that begin at once
-        if (loss.reason() == "skipped_run" && KernelPreemptsPrograms()) continue;
-        if (loss.reason() == "orphan_act" || loss.reason() == "skipped_anybodys_run") continue;
-        EXPECT_EQ(loss.count(), 0U) << loss.reason();
-      }
-    }
+    ExpectNoLoss();
     if (HasFailure()) std::cerr << "the daemon's log:\n" << daemon_->Log();
     StopDaemon();
   }
-  daemon_.reset();
-  if (!place_) return;
-  // A killed daemon's loader has programs to detach before it ends.
-  absl::Status unpinned;
-  EXPECT_TRUE(WaitUntil([&] { return (unpinned = place_->Unpin()).ok(); })) << unpinned;
+  if (place_) ExpectUnpins(*place_);
+}
+
+void E2eTest::ExpectNoLoss() {
+  const auto status = cli().Status();
+  ASSERT_OK(status);
+  for (const v1::Loss& loss : status->losses()) {
+    if (loss.reason() == "irq_unattributed") continue;  // the coverage of kvm_set_irq says it
+    if (loss.reason() == "late_tick") continue;         // a busy machine's
+    if (forced_losses_.contains(loss.reason())) continue;
+    // The guests are all in the cgroup that the test is in.
+    if (loss.reason() == "shared_group") continue;
+    // What other processes of this host do is no loss of this test.
+    if (loss.reason() == "early_file") continue;  // by guests that begin at once
+    if (loss.reason() == "skipped_run" && KernelPreemptsPrograms()) continue;
+    if (loss.reason() == "orphan_act" || loss.reason() == "skipped_anybodys_run") continue;
+    EXPECT_EQ(loss.count(), 0U) << loss.reason();
+  }
 }
 
 void E2eTest::StartDaemon(const std::vector<std::string>& specs,
@@ -76,11 +74,21 @@ void E2eTest::StartDaemon(const std::vector<std::string>& specs,
 }
 
 void E2eTest::StopDaemon() {
-  const auto ended = daemon_->Stop();
+  ExpectEnds(*daemon_);
+  daemon_.reset();
+}
+
+void ExpectEnds(Daemon& daemon) {
+  const auto ended = daemon.Stop();
   EXPECT_TRUE(ended.ok() && *ended == 0)
       << (ended.ok() ? absl::StrCat("exit status ", *ended) : ended.status().ToString()) << "\n"
-      << daemon_->Log();
-  daemon_.reset();
+      << daemon.Log();
+}
+
+// A killed daemon's loader has programs to detach before it ends.
+void ExpectUnpins(const Place& place) {
+  absl::Status unpinned;
+  EXPECT_TRUE(WaitUntil([&] { return (unpinned = place.Unpin()).ok(); })) << unpinned;
 }
 
 Fd E2eTest::Pinned(const std::string& map) const {

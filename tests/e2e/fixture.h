@@ -34,6 +34,8 @@ class E2eTest : public ::testing::Test {
                    const std::vector<std::string>& options = {});
   // Ends it; it must end with success.
   void StopDaemon();
+  // By the daemon, but for what forced_losses_ names and other processes of the host may cause.
+  void ExpectNoLoss();
   const Place& place() const { return *place_; }
   // The daemon's MAP: "ring", or "kvm/vms".
   Fd Pinned(const std::string& map) const;
@@ -60,6 +62,11 @@ class E2eTest : public ::testing::Test {
   std::optional<Place> place_;
   std::optional<Daemon> daemon_;
 };
+
+// DAEMON ends with success when it is asked to.
+void ExpectEnds(Daemon& daemon);
+// The pins of PLACE can be removed, now or soon.
+void ExpectUnpins(const Place& place);
 
 // KEPT are alerts, and the first of them are ALERTS.
 void ExpectBeginsWith(const std::vector<v1::SubscribeResponse>& kept,

@@ -19,9 +19,9 @@ std::string Suite(const absl::StatusOr<Scenario>& scenario) {
 
 void Register(const std::vector<Named>& all) {
   for (const Named& named : all) {
-    testing::RegisterTest(
-        Suite(named.scenario).c_str(), named.name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
-        [scenario = named.scenario]() -> E2eTest* { return new Stage(scenario); });
+    testing::RegisterTest(Suite(named.scenario).c_str(), named.name.c_str(), nullptr, nullptr,
+                          __FILE__, __LINE__,
+                          [scenario = named.scenario]() -> Stage* { return new Stage(scenario); });
   }
 }
 

@@ -12,6 +12,8 @@
 
 namespace kvmsentry::scenario {
 
+std::optional<Stage::Shared> Stage::shared_;
+
 void Stage::SetUp() {
   ASSERT_OK(scenario_);
   for (const int need : scenario_->needs()) {
@@ -20,6 +22,36 @@ void Stage::SetUp() {
   }
   ASSERT_NO_FATAL_FAILURE(E2eTest::SetUp());
   ASSERT_OK_AND_ASSIGN(folder_, TempDir::Make());
+  if (!Shares()) EndShared();
+  if (!shared_) return;
+  place_ = std::move(shared_->place);
+  daemon_ = std::move(shared_->daemon);
+  shared_.reset();
+}
+
+bool Stage::Shares() const {
+  return scenario_->spec_size() == 0 && !scenario_->strangers() &&
+         scenario_->step(0).has_start_daemon();
+}
+
+void Stage::Share() {
+  const auto is_empty = [&] {
+    const auto vms = cli().Vms(Name("*"));
+    return vms.ok() && vms->empty();
+  };
+  EXPECT_TRUE(WaitUntil(is_empty)) << "VMs stay listed";
+  ExpectNoLoss();
+  if (HasFailure()) return;
+  shared_.emplace(*std::move(place_), *std::move(daemon_));
+  place_.reset();
+  daemon_.reset();
+}
+
+void Stage::EndShared() {
+  if (!shared_) return;
+  ExpectEnds(shared_->daemon);
+  ExpectUnpins(shared_->place);
+  shared_.reset();
 }
 
 // For docs/attacks.md: of the scenario's first alert.
@@ -53,11 +85,12 @@ void Stage::TearDown() {
     }
   }
   alerts_.reset();
-  E2eTest::TearDown();
   guests_.clear();
   debians_.clear();
   libvirt_.reset();
   bridge_.reset();
+  if (daemon_ && Shares() && !HasFailure()) Share();
+  E2eTest::TearDown();
 }
 
 absl::Status Stage::Do(const Step& step) {
@@ -116,22 +149,26 @@ absl::Status Stage::MakeTestProgramsKnown() const {
 }
 
 absl::Status Stage::StartTheDaemon() {
-  std::error_code error;
-  if (scenario_->spec_size() == 0) {
-    std::filesystem::copy(KVMSENTRY_SHIPPED_SPECS, place().specs(), error);
-    if (error) return absl::ErrnoToStatus(error.value(), "copying " KVMSENTRY_SHIPPED_SPECS);
-    if (!scenario_->strangers()) KVMSENTRY_RETURN_IF_ERROR(MakeTestProgramsKnown());
-  } else {
+  if (!daemon_) {
+    KVMSENTRY_RETURN_IF_ERROR(WriteLibrary());
+    KVMSENTRY_ASSIGN_OR_RETURN(daemon_, Daemon::Start(place()));
+  }
+  KVMSENTRY_ASSIGN_OR_RETURN(alerts_, cli().Follow());
+  return absl::OkStatus();
+}
+
+absl::Status Stage::WriteLibrary() const {
+  if (scenario_->spec_size() > 0) {
     v1::SpecFile file;
     *file.mutable_spec() = scenario_->spec();
     std::string text;
     google::protobuf::TextFormat::PrintToString(file, &text);
-    KVMSENTRY_RETURN_IF_ERROR(place().WriteSpecs("scenario.textproto", text));
+    return place().WriteSpecs("scenario.textproto", text);
   }
-  const auto& options = scenario_->daemon_option();
-  KVMSENTRY_ASSIGN_OR_RETURN(daemon_, Daemon::Start(place(), {options.begin(), options.end()}));
-  KVMSENTRY_ASSIGN_OR_RETURN(alerts_, cli().Follow());
-  return absl::OkStatus();
+  std::error_code error;
+  std::filesystem::copy(KVMSENTRY_SHIPPED_SPECS, place().specs(), error);
+  if (error) return absl::ErrnoToStatus(error.value(), "copying " KVMSENTRY_SHIPPED_SPECS);
+  return scenario_->strangers() ? absl::OkStatus() : MakeTestProgramsKnown();
 }
 
 }  // namespace kvmsentry::scenario

@@ -18,15 +18,23 @@ class Stage : public E2eTest {
   explicit Stage(absl::StatusOr<Scenario> scenario) : scenario_(std::move(scenario)) {}
 
  protected:
+  static void TearDownTestSuite() { EndShared(); }
   void SetUp() override;
   void TestBody() override;
   void TearDown() override;
 
  private:
+  // Whether any daemon with the library that ships will do: one scenario after the other uses it,
+  // for its start takes longer than most of them.
+  bool Shares() const;
+  void Share();
+  static void EndShared();
+
   // Steps. Each waits until what it does has happened.
   absl::Status Do(const Step& step);
   void NoteAlertTime(absl::Duration time);
   absl::Status StartTheDaemon();
+  absl::Status WriteLibrary() const;
   absl::Status MakeTestProgramsKnown() const;
   absl::Status Start(const scenario::StartGuest& step);
   absl::Status Start(const scenario::StartVmm& step);
@@ -49,6 +57,12 @@ class Stage : public E2eTest {
   void ExpectNoAlert(const AlertPattern& pattern, const std::vector<v1::SpecInfo>& specs) const;
   void CheckExpectations();
   bool Fits(const AlertPattern& pattern, const v1::Alert& alert) const;
+
+  struct Shared {
+    Place place;
+    Daemon daemon;
+  };
+  static std::optional<Shared> shared_;
 
   absl::StatusOr<Scenario> scenario_;
   std::optional<TempDir> folder_;

@@ -205,6 +205,7 @@ void Sensor::WatchSources(const VmEntry& vm) {
 
 void Sensor::Describe(const VmRecord& vm) {
   sources_->Describe(vm.entry.facts.id, vm.entry.facts, *vm.devices);
+  tap_names_.Take(vm.entry.facts.id, *vm.devices, engine_);
 }
 
 void Sensor::TakeGiven(KernelTime now) {
@@ -248,6 +249,7 @@ void Sensor::Vanish(const VmGone& gone, KernelTime now) {
     }
     engine_.RemoveVm(gone.id, now);
     registry_.Remove(gone.id);
+    tap_names_.Forget(gone.id);
     observer_.Forget(gone.id);
   }
   if (gone.reason == GoneReason::kRowLost) {

@@ -24,6 +24,7 @@
 #include "sensor/daemon/snapshot.h"
 #include "sensor/daemon/spec_keeper.h"
 #include "sensor/daemon/spec_loader.h"
+#include "sensor/daemon/tap_names.h"
 #include "sensor/daemon/vm_registry.h"
 #include "sensor/engine/engine.h"
 #include "sensor/inventory/host.h"
@@ -122,6 +123,7 @@ class Sensor {
   SelfCheck self_;
   CoverageBoard coverage_;
   VmRegistry registry_;
+  TapNames tap_names_;
   Observer observer_;
   SnapshotBoard snapshots_;
   KernelTime looked_at_;

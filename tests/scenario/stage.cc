@@ -42,7 +42,7 @@ void Stage::Share() {
   EXPECT_TRUE(WaitUntil(is_empty)) << "VMs stay listed";
   ExpectNoLoss();
   if (HasFailure()) return;
-  shared_.emplace(*std::move(place_), *std::move(daemon_));
+  shared_ = Shared{*std::move(place_), *std::move(daemon_)};
   place_.reset();
   daemon_.reset();
 }

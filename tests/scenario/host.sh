@@ -143,6 +143,18 @@ of_libvirt() {
   virsh -q -c qemu:///system "$@"
 }
 
+# patch_host, unpatch_host: while it is patched, its kernel says so in /proc/cmdline.
+patch_host() {
+  busybox insmod "$KVMSENTRY_LAB_KERNEL/livepatch.ko"
+  grep -q 'live patched' /proc/cmdline
+}
+unpatch_host() {
+  echo 0 >/sys/kernel/livepatch/livepatch/enabled
+  # Until no task is in the patched function.
+  until busybox rmmod livepatch 2>/dev/null; do sleep 0.1; done
+  ! grep -q 'live patched' /proc/cmdline
+}
+
 # name_of VM: as the host knows it.
 name_of() {
   eval echo "\$NAME_$(echo "$1" | tr - _)"

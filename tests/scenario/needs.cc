@@ -55,6 +55,11 @@ std::string MissingForLibvirt() {
   return {};
 }
 
+std::string MissingLivePatch() {
+  const std::string patch = absl::StrCat(GuestKernel(), "/livepatch.ko");
+  return access(patch.c_str(), R_OK) == 0 ? "" : "$KVMSENTRY_LAB_KERNEL has no livepatch.ko";
+}
+
 std::string MissingFile(const char* path) {
   return access(path, R_OK | W_OK) == 0 ? "" : absl::StrCat("no ", path);
 }
@@ -71,6 +76,8 @@ std::string What(Need need) {
       return MissingFile("/dev/net/tun");
     case LIBVIRT:
       return MissingForLibvirt();
+    case LIVE_PATCH:
+      return MissingLivePatch();
     case VFIO:
       return MissingFile("/sys/bus/pci/drivers/vfio-pci");
     case DEBIAN_GUEST:

@@ -139,7 +139,7 @@ TEST_F(JournalFaultTest, AnOpenAlertOutlivesWhatIsEvictedAndTheDaemon) {
   if (HasFatalFailure()) return;
   const std::string storm = Name("storm");
   ASSERT_OK_AND_ASSIGN(stream_, cli().Follow());
-  ASSERT_OK_AND_ASSIGN(Guest stormy, StartGuest(storm, "--behaviour msr"));
+  ASSERT_OK_AND_ASSIGN(Guest stormy, StartGuest(storm, "--behaviour msr --rate 3000"));
   ASSERT_OK(stormy.Begin());
   ASSERT_OK(stream_->WaitFor(storm, "msr-storm", v1::Alert::OPEN));
   ASSERT_OK_AND_ASSIGN(guest_, StartGuest(Name("chatter"), "--behaviour pio --rate 5 --vms 8"));

@@ -108,9 +108,8 @@ static __noinline int vm_of_process(__u64 mm, __u32 tgid, __u64 begin, struct ks
   if (found && found->several) {
     if (first_vm_of(mm, owner)) return KS_A_VMS;
     found = 0;
-  } else if (!found) {
-    found = owner_of_process(tgid, begin);
   }
+  if (!found) found = owner_of_process(tgid, begin);
   if (found) {
     *owner = *found;
     int belongs = belonging_to(owner);

@@ -35,16 +35,16 @@ absl::StatusOr<ProcessStat> ReadStat(const std::string& root, int32_t pid) {
   return ReadStat(directory.get());
 }
 
-// A thread of the process PID, whose directory this is, other than the first; empty where none is.
-std::string OtherThread(int directory, int32_t pid) {
+// The directories of the threads of process PID, whose own is DIRECTORY, other than the first.
+std::vector<std::string> OtherThreads(int directory, int32_t pid) {
   const std::string tasks = absl::StrCat("/proc/self/fd/", directory, "/task");
+  std::vector<std::string> threads;
   std::error_code error;
   for (std::filesystem::directory_iterator it(tasks, error), end; !error && it != end;
        it.increment(error)) {
-    std::string name = it->path().filename();
-    if (name != absl::StrCat(pid)) return name;
+    if (it->path().filename() != absl::StrCat(pid)) threads.push_back(it->path());
   }
-  return "";
+  return threads;
 }
 
 absl::StatusOr<int32_t> ReadTgid(int process) {
@@ -103,14 +103,10 @@ absl::StatusOr<ProcessStat> ParseStat(absl::string_view stat) {
   if (fields.size() <= kStartTime || !absl::SimpleAtoi(fields[kStartTime], &out.start_ticks)) {
     return absl::DataLossError("malformed /proc/PID/stat: no start time");
   }
-  // PF_EXITING of include/linux/sched.h. The first thread may end alone, and the others go on.
-  constexpr uint32_t kExiting = 0x4;
+  constexpr uint32_t kExiting = 0x4;  // PF_EXITING of include/linux/sched.h
   uint32_t flags = 0;
-  int32_t threads = 0;
   (void)absl::SimpleAtoi(fields[9 - 3], &flags);
-  (void)absl::SimpleAtoi(fields[20 - 3], &threads);
-  const bool ends = out.state == 'Z' || out.state == 'X' || (flags & kExiting) != 0;
-  out.ending = ends && threads <= 1;
+  out.ending = out.state == 'Z' || out.state == 'X' || (flags & kExiting) != 0;
   return out;
 }
 
@@ -157,9 +153,9 @@ absl::StatusOr<Fd> OpenLiving(const std::string& root, int32_t pid) {
   KVMSENTRY_ASSIGN_OR_RETURN(Fd process, OpenDirectory(absl::StrCat(root, "/", pid)));
   const absl::StatusOr<ProcessStat> stat = ReadStat(process.get());
   const bool ended = stat.ok() && stat->state == 'Z';
-  const std::string other = ended ? OtherThread(process.get(), pid) : "";
-  if (other.empty()) return process;
-  return OpenDirectory(absl::StrCat("/proc/self/fd/", process.get(), "/task/", other));
+  const auto others = ended ? OtherThreads(process.get(), pid) : std::vector<std::string>();
+  if (others.empty()) return process;
+  return OpenDirectory(others.front());
 }
 
 absl::StatusOr<ProcessFacts> ProcFs::Read(int32_t pid) {
@@ -183,9 +179,18 @@ absl::StatusOr<ProcessFacts> ProcFs::Read(int32_t pid) {
   return process;
 }
 
+// The first thread may end alone, and the others go on.
 bool ProcFs::Lives(int32_t pid, uint64_t start_ticks) const {
-  const absl::StatusOr<ProcessStat> stat = ReadStat(root_, pid);
-  return stat.ok() && !stat->ending && stat->start_ticks == start_ticks;
+  const absl::StatusOr<Fd> process = OpenDirectory(absl::StrCat(root_, "/", pid));
+  if (!process.ok()) return false;
+  const absl::StatusOr<ProcessStat> first = ReadStat(process->get());
+  if (!first.ok() || first->start_ticks != start_ticks) return false;
+  const auto goes_on = [](const std::string& thread) {
+    const absl::StatusOr<Fd> directory = OpenDirectory(thread);
+    const auto stat = directory.ok() ? ReadStat(directory->get()) : directory.status();
+    return stat.ok() && !stat->ending;
+  };
+  return !first->ending || std::ranges::any_of(OtherThreads(process->get(), pid), goes_on);
 }
 
 absl::StatusOr<uint64_t> ProcFs::ReadStart(int32_t pid) {

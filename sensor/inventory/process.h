@@ -79,7 +79,8 @@ struct ProcessStat {
   char state = 0;
   int32_t parent = 0;
   uint64_t start_ticks = 0;
-  bool ending = false;  // it runs no program any more, though it may be some time until it is gone
+  // The thread runs no program any more, though it may be some time until it is gone.
+  bool ending = false;
 };
 
 // Whether the process PID that began at START_TICKS still lives.

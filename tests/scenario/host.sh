@@ -150,9 +150,12 @@ patch_host() {
 }
 unpatch_host() {
   echo 0 >/sys/kernel/livepatch/livepatch/enabled
-  # Until no task is in the patched function.
-  until busybox rmmod livepatch 2>/dev/null; do sleep 0.1; done
-  ! grep -q 'live patched' /proc/cmdline
+  for _ in $(seq 600); do # until no task is in a patched function
+    busybox rmmod livepatch 2>/dev/null && ! grep -q 'live patched' /proc/cmdline && return
+    sleep 0.1
+  done
+  echo "host.sh: the live patch stays" >&2
+  exit 1
 }
 
 # name_of VM: as the host knows it.

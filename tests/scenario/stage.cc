@@ -31,12 +31,12 @@ void Stage::SetUp() {
 
 bool Stage::Shares() const {
   return scenario_->spec_size() == 0 && !scenario_->strangers() &&
-         scenario_->step(0).has_start_daemon();
+         scenario_->expect().coverage_size() == 0 && scenario_->step(0).has_start_daemon();
 }
 
 void Stage::Share() {
   const auto is_empty = [&] {
-    const auto vms = cli().Vms(Name("*"));
+    const auto vms = cli().Vms(absl::StrCat(Name("*"), "*"));
     return vms.ok() && vms->empty();
   };
   EXPECT_TRUE(WaitUntil(is_empty)) << "VMs stay listed";

@@ -24,8 +24,8 @@ class Stage : public E2eTest {
   void TearDown() override;
 
  private:
-  // Whether any daemon with the library that ships will do: one scenario after the other uses it,
-  // for its start takes longer than most of them.
+  // Whether any daemon with the library that ships will do, also one whose hooks have fired
+  // already: one scenario after the other uses it, for its start takes longer than most of them.
   bool Shares() const;
   void Share();
   static void EndShared();

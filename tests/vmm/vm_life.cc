@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -34,15 +35,28 @@ absl::Status Close(const TestVm& vm) {
   return absl::OkStatus();
 }
 
-// The process goes on without a VM, and runs a program once the file go-on is there.
+// Runs a program once the file go-on is there.
+absl::Status GoOn() {
+  return std::filesystem::exists(InTemporary("go-on")) ? InChild(RunProgram) : absl::OkStatus();
+}
+
+// The process goes on without a VM.
 absl::StatusOr<Operation> CloseVm(const TestMachine& machine) {
   KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
-  return [&machine, closed = false]() mutable -> absl::Status {
-    if (!closed) {
-      closed = true;
-      return Close(machine.vm);
-    }
-    return std::filesystem::exists(InTemporary("go-on")) ? InChild(RunProgram) : absl::OkStatus();
+  return [&machine, closed = false]() mutable {
+    return std::exchange(closed, true) ? GoOn() : Close(machine.vm);
+  };
+}
+
+// The same of one that has had two.
+absl::StatusOr<Operation> CloseBoth(const TestMachine& machine) {
+  KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
+  static absl::StatusOr<TestMachine> second = TestMachine::Create(kOperationMemory);
+  KVMSENTRY_RETURN_IF_ERROR(second.status());
+  return [&machine, closed = false]() mutable {
+    if (std::exchange(closed, true)) return GoOn();
+    KVMSENTRY_RETURN_IF_ERROR(Close(machine.vm));
+    return Close(second->vm);
   };
 }
 
@@ -50,6 +64,7 @@ constexpr std::array kVmLife = {
     KnownOperation{"second-vm", SecondVm<false>},
     KnownOperation{"second-vm-then-program", SecondVm<true>},
     KnownOperation{"close-vm", CloseVm},
+    KnownOperation{"close-two-vms", CloseBoth},
 };
 
 }  // namespace

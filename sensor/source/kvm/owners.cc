@@ -76,7 +76,6 @@ absl::Status Owners::Tell() {
 
 void Owners::Forget(const ks_vm_row& row) {
   const uint64_t serial = Load(row.serial);
-  (void)Say({{serial}, Load(row.slot)}, {});  // nothing is added
   const ks_owner_key key = KeyOfMm(Load(row.mm));
   ks_owner owner{};
   if (bpf_map_lookup_elem(map_.get(), &key, &owner) != 0) return;
@@ -101,7 +100,7 @@ void Owners::TakeDoubtful() {
 // deleted is among the rows.
 void Owners::PutBack(const ks_vm_row& row) {
   const uint64_t mm = Load(row.mm);
-  if (Load(row.serial) == 0 || !doubtful_.contains(mm)) return;
+  if (Load(row.serial) == 0 || Load(row.state) == KS_VM_DEAD || !doubtful_.contains(mm)) return;
   MarkSeveral(map_.get(), KeyOfMm(mm), OwnerOf(row, 1));
 }
 

@@ -1,5 +1,6 @@
 #include "sensor/source/kvm/source.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -30,6 +31,15 @@ const SetFeatures& Sets() {
   return sets;
 }
 
+// nullopt where its beginning is not known: its number may be another process's one day.
+std::optional<OwnedThing> VmmAmong(const std::vector<OwnedThing>& things) {
+  const auto is_known = [](const OwnedThing& thing) {
+    return thing.kind == KS_OWNER_PROCESS && thing.begin_ticks != 0;
+  };
+  const auto vmm = std::ranges::find_if(things, is_known);
+  return vmm == things.end() ? std::nullopt : std::optional(*vmm);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<KvmSource>> KvmSource::Open(const Probe& probe, SharedState& state) {
@@ -45,10 +55,13 @@ void KvmSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
 }
 
 void KvmSource::Describe(VmId vm, const VmFacts& facts, const DeviceList& devices) {
-  const auto known = watched_.find(vm);
-  if (known == watched_.end()) return;
-  known->second.things = ThingsOf(facts, devices);
-  Own(vm, known->second);
+  const auto found = watched_.find(vm);
+  if (found == watched_.end()) return;
+  Watched& known = found->second;
+  known.things = ThingsOf(facts, devices);
+  if (known.vmm && !IsAlive(*known.vmm)) known.vmm.reset();
+  if (!known.vmm) known.vmm = VmmAmong(known.things);
+  Own(vm, known);
 }
 
 void KvmSource::Entitle(VmId vm, const Given& given) {
@@ -60,9 +73,7 @@ void KvmSource::Entitle(VmId vm, const Given& given) {
 }
 
 void KvmSource::TakeHelpers(const Given& given, std::set<OwnedThing>* helpers) {
-  std::erase_if(*helpers, [this](const OwnedThing& helper) {
-    return !IsStill(processes_, static_cast<int32_t>(helper.id), helper.begin_ticks);
-  });
+  std::erase_if(*helpers, [this](const OwnedThing& helper) { return !IsAlive(helper); });
   for (const OwnedThing& helper : HelpersOf(given)) {
     if (helpers->size() < kMaxOwnedHelpers) helpers->insert(helper);
   }
@@ -72,37 +83,48 @@ void KvmSource::Own(VmId vm, const Watched& watched) {
   std::vector<OwnedThing> all = watched.things;
   all.insert(all.end(), watched.folders.begin(), watched.folders.end());
   all.insert(all.end(), watched.helpers.begin(), watched.helpers.end());
-  if (!tables_.Own({vm, watched.slot}, all).ok()) ++things_refused_;
+  if (watched.vmm) all.push_back(*watched.vmm);
+  Own({vm, watched.slot}, all);
+}
+
+void KvmSource::Own(const VmPlace& vm, const std::vector<OwnedThing>& things) {
+  if (!tables_.Own(vm, things).ok()) ++things_refused_;
 }
 
 void KvmSource::Unwatch(VmId vm) {
-  const bool known = watched_.erase(vm) + vmms_.erase(vm) != 0;
-  if (known) (void)tables_.Own({.vm = vm}, {});  // nothing is added
+  if (watched_.erase(vm) + ended_.erase(vm) != 0) Own({.vm = vm}, {});
 }
 
 void KvmSource::End(const VmPlace& vm) {
-  const std::optional<OwnedThing> vmm = VmmOf(vm.vm);
-  Unwatch(vm.vm);
+  if (const auto known = watched_.find(vm.vm); known != watched_.end()) {
+    Ended ended{vm.slot, {}};
+    if (known->second.vmm) ended.vmms.push_back(*known->second.vmm);
+    if (const auto latest = VmmAmong(known->second.things)) ended.vmms.push_back(*latest);
+    ended_.try_emplace(vm.vm, std::move(ended));
+    watched_.erase(known);
+  }
+  // Before its address space is forgotten: its VMM is never nobody's.
+  if (const auto ended = ended_.find(vm.vm); ended != ended_.end()) Own(vm, ended->second.vmms);
   tables_.Retire(vm.slot);
-  if (!vmm) return;
-  vmms_.emplace(vm.vm, *vmm);
-  if (!tables_.Own(vm, {*vmm}).ok()) ++things_refused_;
 }
 
-// None where its beginning is not known: its number may be another process's one day.
-std::optional<OwnedThing> KvmSource::VmmOf(VmId vm) const {
-  if (const auto ended = vmms_.find(vm); ended != vmms_.end()) return ended->second;
-  const auto known = watched_.find(vm);
-  if (known == watched_.end()) return std::nullopt;
-  for (const OwnedThing& thing : known->second.things) {
-    if (thing.kind == KS_OWNER_PROCESS && thing.begin_ticks != 0) return thing;
+// Their numbers may be other processes' by and by.
+void KvmSource::DropDeadVmms(KernelTime now) {
+  if (now - vmms_seen_ < kNsPerSecond) return;
+  vmms_seen_ = now;
+  for (auto& [vm, ended] : ended_) {
+    if (std::erase_if(ended.vmms, [this](const OwnedThing& vmm) { return !IsAlive(vmm); }) != 0) {
+      Own({vm, ended.slot}, ended.vmms);
+    }
   }
-  return std::nullopt;
+}
+
+bool KvmSource::IsAlive(const OwnedThing& process) {
+  return IsStill(processes_, static_cast<int32_t>(process.id), process.begin_ticks);
 }
 
 absl::Status KvmSource::Release(const VmPlace& vm) {
-  watched_.erase(vm.vm);
-  vmms_.erase(vm.vm);
+  Unwatch(vm.vm);
   return tables_.Release(vm.slot);
 }
 
@@ -112,6 +134,7 @@ void KvmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
   const auto before = std::exchange(
       tally_, std::make_shared<const KvmTally>(ReadKvmCounts(tables_.vms(), tables_.vcpus())));
   tables_.CollectOwners();
+  DropDeadVmms(sampling.now);
   Compare(*before);
   const auto watched = [this](VmId vm) { return watched_.contains(vm); };
   for (const KvmCounts& counts : tally_->vms()) {

@@ -48,6 +48,8 @@ class KvmSource final : public Source {
   struct Watched {
     Slot slot = 0;
     std::vector<OwnedThing> things;  // its own
+    // The process that had it first, while that lives: it need not hold the VM's files any more.
+    std::optional<OwnedThing> vmm;
     // As first known: a VMM that was taken over may put something else in a folder's place.
     std::vector<OwnedThing> folders;
     // The same of helpers, while they live: one that was taken over may look like something else.
@@ -57,7 +59,9 @@ class KvmSource final : public Source {
   explicit KvmSource(KvmTables tables) : tables_(std::move(tables)) {}
   void TakeHelpers(const Given& given, std::set<OwnedThing>* helpers);
   void Own(VmId vm, const Watched& watched);
-  std::optional<OwnedThing> VmmOf(VmId vm) const;
+  void Own(const VmPlace& vm, const std::vector<OwnedThing>& things);
+  void DropDeadVmms(KernelTime now);
+  bool IsAlive(const OwnedThing& process);
   void Compare(const KvmTally& before);
   void ObserveMembers(const KvmTables::Members& members, KernelTime now,
                       std::vector<Observation>* out) const;
@@ -65,7 +69,13 @@ class KvmSource final : public Source {
   KvmTables tables_;
   ProcFs processes_;
   std::map<VmId, Watched> watched_;
-  std::map<VmId, OwnedThing> vmms_;  // of VMs that have ended: they may go on without
+  // Of VMs that have ended, their VMMs, which may go on without.
+  struct Ended {
+    Slot slot = 0;
+    std::vector<OwnedThing> vmms;
+  };
+  std::map<VmId, Ended> ended_;
+  KernelTime vmms_seen_;
   std::shared_ptr<const KvmTally> tally_ = std::make_shared<const KvmTally>();
   uint64_t things_refused_ = 0;
   uint64_t losses_ = 0;   // those that matter, as of the latest Read()

@@ -118,6 +118,7 @@ void ResourceSource::TakePass(const Survey::Report& report) {
     if (ResourceVm* vm = vm_of(vcpu.row.vm_serial)) vm->TakeVcpu(vcpu.slot, vcpu.row);
   }
   for (const auto& [object, tap] : report.tap) {
+    if (!tables_.HasTap(VmId{tap.serial}, object)) continue;  // gone since the report was made
     if (ResourceVm* vm = vm_of(tap.serial)) vm->TakeTap(tap);
   }
 }

@@ -119,6 +119,11 @@ void ResourceTables::SetTaps(VmId vm, const std::vector<uint64_t>& taps) {
   if (taps.empty()) taps_.erase(vm);
 }
 
+bool ResourceTables::HasTap(VmId vm, uint64_t tap) const {
+  const auto taps = taps_.find(vm);
+  return taps != taps_.end() && std::ranges::find(taps->second, tap) != taps->second.end();
+}
+
 void ResourceTables::Release(const VmPlace& vm) {
   std::memset(&vms_[vm.slot], 0, sizeof(ks_resource_vm));
   std::memset(&disks_[vm.slot], 0, sizeof(ks_resource_disks));

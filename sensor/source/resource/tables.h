@@ -58,6 +58,7 @@ class ResourceTables {
 
   // TAPS, addresses of tun_files, and no others are VM's.
   void SetTaps(VmId vm, const std::vector<uint64_t>& taps);
+  bool HasTap(VmId vm, uint64_t tap) const;
 
   void Release(const VmPlace& vm);
 

@@ -35,7 +35,7 @@ const BitFeatures& Bits() {
   return bits;
 }
 
-// Whether VMM is among them: it runs another program now.
+// Whether VMM is among them: it runs another program now, or was made by another of the VM's.
 bool Includes(const std::vector<Survivor>& survivors, const VmmProcess& vmm) {
   return std::ranges::find(survivors, vmm.pid, &Survivor::pid) != survivors.end();
 }
@@ -84,24 +84,29 @@ absl::Status VmmSource::Release(const VmPlace& vm) {
   return VmRowSource::Release(vm);
 }
 
+// Where a process closes several VMs at once, the older ones are asked for first, and the latest
+// cannot know: it is kept, and let go at the next look if another one is alive.
 bool VmmSource::LivesOn(const VmPlace& vm) {
   const auto ended = ended_.find(vm.vm);
   if (ended != ended_.end()) return ended->second.lives_on;
-  if (HasVmm(vm.vm)) return *vmms_.Siblings(vm.vm).rbegin() == vm.vm;
+  const auto vmm = LivingVmm(vm.vm);
+  if (vmm && *vmms_.VmsOf(*vmm).rbegin() == vm.vm) return true;
   const ks_vmm_vm_row* row = tables_.RowOf(vm);
   return row != nullptr && Load(row->children) > 0 && !survivors_.Of({vm.vm}).empty();
 }
 
-bool VmmSource::HasVmm(VmId vm) {
-  const auto vmm = vmms_.Of(vm);
-  return vmm && survivors_.Lives(vmm->pid, vmm->start_ticks);
+std::optional<VmmProcess> VmmSource::LivingVmm(VmId vm) const {
+  for (const VmmProcess& process : vmms_.Of(vm)) {
+    if (survivors_.Lives(process.pid, process.start_ticks)) return process;
+  }
+  return std::nullopt;
 }
 
-// The latest VM of its process, which has none that is alive.
-bool VmmSource::IsLast(VmId vm) const {
-  const std::set<VmId>& siblings = vmms_.Siblings(vm);
-  return *siblings.rbegin() == vm &&
-         std::ranges::all_of(siblings, [this](VmId sibling) { return ended_.contains(sibling); });
+// Of the VMs of PROCESS, VM is the latest, and none is alive.
+bool VmmSource::IsLastOf(const VmmProcess& process, VmId vm) const {
+  const std::set<VmId>& vms = vmms_.VmsOf(process);
+  return *vms.rbegin() == vm &&
+         std::ranges::all_of(vms, [this](VmId each) { return ended_.contains(each); });
 }
 
 void VmmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
@@ -116,15 +121,15 @@ void VmmSource::LookAtEnded(KernelTime now, std::vector<Observation>* out) {
   for (const auto& [vm, ended] : ended_) vms.insert(vm);
   const auto survivors = survivors_.Of(vms);
   for (auto& [vm, ended] : ended_) {
-    if (!ended.since) ended.since = now;
     const auto of_vm = survivors.find(vm);
     const bool has_survivors = of_vm != survivors.end();
-    const bool has_vmm = HasVmm(vm);
-    ended.lives_on = has_vmm ? IsLast(vm) : has_survivors;
-    if (!has_survivors || now - *ended.since < kGraceNs) continue;
-    if (!has_vmm || Includes(of_vm->second, *vmms_.Of(vm))) {
-      ObserveSurvivors(vm, of_vm->second, now, out);
-    }
+    const auto vmm = LivingVmm(vm);
+    ended.lives_on = has_survivors || (vmm && IsLastOf(*vmm, vm));
+    // What it has started may go on with it.
+    const bool goes_on = vmm && !(has_survivors && Includes(of_vm->second, *vmm));
+    if (goes_on || !ended.without_vmm) ended.without_vmm = now;
+    if (!has_survivors || goes_on || now - *ended.without_vmm < kGraceNs) continue;
+    ObserveSurvivors(vm, of_vm->second, now, out);
   }
 }
 

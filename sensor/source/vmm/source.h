@@ -29,22 +29,22 @@ class VmmSource final : public VmRowSource<VmmTables> {
   void Read(const Sampling& sampling, std::vector<Observation>* out) override;
   std::vector<Loss> Losses() const override;
 
-  // Whether processes live on of VM, which has ended: its VMM, if it has no newer VM, or children
-  // without it. Once End() was called, at the latest look, at most a second ago.
+  // Whether processes live on of VM, which has ended: its VMM, if it has no newer VM, or children.
+  // Once End() was called, at the latest look, at most a second ago.
   bool LivesOn(const VmPlace& vm);
 
  private:
   // A VM that has ended, and of which processes live.
   struct Ended {
-    std::optional<KernelTime> since;
-    bool lives_on = true;  // at the latest look
+    std::optional<KernelTime> without_vmm;  // since when
+    bool lives_on = true;                   // at the latest look
   };
 
   VmmSource(VmmTables tables, Survivors survivors)
       : VmRowSource(SourceId::kVmm, std::move(tables)), survivors_(std::move(survivors)) {}
   void ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now, std::vector<Observation>* out) override;
-  bool HasVmm(VmId vm);
-  bool IsLast(VmId vm) const;
+  std::optional<VmmProcess> LivingVmm(VmId vm) const;
+  bool IsLastOf(const VmmProcess& process, VmId vm) const;
   void LookAtEnded(KernelTime now, std::vector<Observation>* out);
 
   Survivors survivors_;

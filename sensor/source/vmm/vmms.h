@@ -1,11 +1,12 @@
-// The VMs' own processes, each with the VMs that it has had. Pure. Not thread safe.
+// Which processes are VMs' own, of the VMs that are watched, and which VMs each has. Pure. Not
+// thread safe.
 #pragma once
 
 #include <compare>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <set>
+#include <vector>
 
 #include "sensor/base/ids.h"
 
@@ -20,16 +21,19 @@ struct VmmProcess {
 
 class Vmms {
  public:
+  // PROCESS holds VM's files now. The first that did stays the VM's, too: it may have handed them
+  // to another, which can do nothing with them (virt/kvm/kvm_main.c, kvm_vm_ioctl: -EIO).
   void Put(VmId vm, const VmmProcess& process);
   void Remove(VmId vm);
 
-  std::optional<VmmProcess> Of(VmId vm) const;
+  // The first and, if that is another, the latest; none of a VM that is not known.
+  std::vector<VmmProcess> Of(VmId vm) const;
 
-  // The VMs of VM's process, in their order of birth; none of a VM that is not known.
-  const std::set<VmId>& Siblings(VmId vm) const;
+  // In their order of birth.
+  const std::set<VmId>& VmsOf(const VmmProcess& process) const;
 
  private:
-  std::map<VmId, VmmProcess> processes_;
+  std::map<VmId, std::vector<VmmProcess>> processes_;
   std::map<VmmProcess, std::set<VmId>> vms_;
 };
 

@@ -15,9 +15,9 @@ using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
 // As the kernel writes it, with a name and a start time to choose.
-std::string Stat(const std::string& comm, const std::string& start) {
-  return "100 (" + comm + ") S 1 100 100 0 -1 4194560 2201 0 0 0 12 7 0 0 20 0 4 0 " + start +
-         " 223100928 5120 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0\n";
+std::string Stat(const std::string& comm, const std::string& start, char state = 'S') {
+  return "100 (" + comm + ") " + state + " 1 100 100 0 -1 4194560 2201 0 0 0 12 7 0 0 20 0 4 0 " +
+         start + " 223100928 5120 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0\n";
 }
 
 class ProcFsTest : public ::testing::Test {
@@ -114,6 +114,20 @@ TEST(ProcFs, ReadsThisProcessByAThreadOfIt) {
   ASSERT_TRUE(process.ok()) << process.status();
   EXPECT_EQ(process->pid, getpid());
   EXPECT_GE(process->start_ticks, *ProcFs().ReadStart(getpid()));
+}
+
+TEST_F(ProcFsTest, AProcessLivesAsLongAsAnyOfItsThreads) {
+  tree_.Write("100/stat", Stat("qemu", "250", 'Z'));
+  tree_.Write("100/task/100/stat", Stat("qemu", "250", 'Z'));
+  tree_.Write("100/task/101/stat", Stat("vcpu", "251"));
+  const ProcFs procfs(tree_.root(), 0);
+  EXPECT_TRUE(procfs.Lives(100, 250));
+  EXPECT_FALSE(procfs.Lives(100, 251)) << "another process had that number";
+  tree_.Write("100/task/101/stat", Stat("vcpu", "251", 'X'));
+  EXPECT_FALSE(procfs.Lives(100, 250));
+  tree_.Write("100/stat", Stat("qemu", "250"));
+  EXPECT_TRUE(procfs.Lives(100, 250));
+  EXPECT_FALSE(procfs.Lives(200, 250));
 }
 
 TEST(ParseStatTest, TheNameMayLookLikeTheRest) {

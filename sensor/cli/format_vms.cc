@@ -103,7 +103,7 @@ std::string Remarks(const std::vector<v1::VmStatus>& vms, const Style& style) {
   for (const v1::VmStatus& vm : vms) {
     if (vm.exited()) {
       absl::StrAppend(&out, vm.vm().name(),
-                      " has ended, but processes of it go on, and are watched: kvmsentry members ",
+                      " has ended, but its VMM or children of it go on: ", "kvmsentry members ",
                       vm.vm().name(), " vmm.survivor\n");
     }
     if (vm.watched()) continue;

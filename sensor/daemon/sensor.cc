@@ -234,7 +234,8 @@ void Sensor::CountVcpus(KernelTime now) {
 // Its alerts end with it. It is watched on, for what its processes do.
 void Sensor::Exit(const VmEntry& vm, KernelTime now) {
   if (log_quota_.Admit(now)) {
-    spdlog::warn("VM {} exited, but processes of it live on", vm.facts.name);
+    spdlog::warn("VM {} ended, but its VMM or a child of it goes on, and is watched",
+                 vm.facts.name);
   }
   engine_.RemoveVm(vm.facts.id, now);
   Raise(now);

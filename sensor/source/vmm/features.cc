@@ -25,7 +25,7 @@ constexpr std::array kFeatures = {
     Feature{"vmm.program", kSet, kLeaving, "program", "programs started", "sched_process_exec",
             &kProgram, std::nullopt},
     Feature{"vmm.survivor", kSet, kLeaving, "program",
-            "processes of it that live on when it has ended", "sched_process_fork", &kProgram,
+            "processes of it that live on when its VMM has ended", "sched_process_fork", &kProgram,
             std::nullopt},
     Feature{"vmm.code", kSet, kLeft, "executable memory", "mappings made executable",
             "security_mmap_file", &kCode, std::nullopt},

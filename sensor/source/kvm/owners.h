@@ -27,8 +27,8 @@ class Owners {
   // From now on THINGS, and nothing else but its address space, are of VM.
   absl::Status Say(const VmPlace& vm, const std::vector<OwnedThing>& things);
 
-  // The VM of ROW has ended, and its row is still there: its address space is not its any more. What
-  // was said of it is taken back by saying nothing.
+  // The VM of ROW has ended, and its row is still there: its address space is not its any more.
+  // What was said of it is taken back by saying nothing.
   void Forget(const ks_vm_row& row);
 
   // Whether address spaces that had several VMs may have none any more: then call Collect(), with

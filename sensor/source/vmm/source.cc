@@ -67,6 +67,7 @@ void VmmSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
 }
 
 void VmmSource::Describe(VmId vm, const VmFacts& facts, const DeviceList& /*devices*/) {
+  if (facts.start_ticks == 0) return;  // a number alone is nobody
   vmms_.Put(vm, {.pid = facts.pid, .start_ticks = facts.start_ticks});
 }
 

@@ -14,7 +14,7 @@ namespace kvmsentry {
 
 struct VmmProcess {
   int32_t pid = 0;
-  uint64_t start_ticks = 0;  // 0: not known
+  uint64_t start_ticks = 0;
 
   friend auto operator<=>(const VmmProcess&, const VmmProcess&) = default;
 };

@@ -13,7 +13,7 @@ namespace kvmsentry {
 // Pure. Not thread safe.
 class TapNames {
  public:
-  // VM has DEVICES now. Of taps that it had and has no more ENGINE is told that they are gone.
+  // VM has DEVICES now. Says to ENGINE what its taps are called, and which it has no more.
   void Take(VmId vm, const DeviceList& devices, Engine& engine);
   void Forget(VmId vm) { known_.erase(vm); }
 

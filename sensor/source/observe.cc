@@ -8,6 +8,18 @@
 #include "sensor/source/decode.h"
 
 namespace kvmsentry {
+namespace {
+
+Observation& AddMember(VmId vm, KernelTime now, FeatureId feature, std::vector<Observation>* out) {
+  Observation& observation = out->emplace_back();
+  observation.time = now;
+  observation.vm = vm;
+  observation.kind = ObservationKind::kMember;
+  observation.feature = feature;
+  return observation;
+}
+
+}  // namespace
 
 uint64_t LossesThatMatter(const Source& source) {
   uint64_t sum = 0;
@@ -36,23 +48,14 @@ void ObserveCounts(const Sampling& sampling, VmId vm, std::span<const uint64_t> 
 
 void ObserveMember(VmId vm, KernelTime now, FeatureId feature, uint64_t member,
                    std::vector<Observation>* out) {
-  Observation& observation = out->emplace_back();
-  observation.time = now;
-  observation.vm = vm;
-  observation.kind = ObservationKind::kMember;
-  observation.feature = feature;
+  Observation& observation = AddMember(vm, now, feature, out);
   observation.value = member;
   observation.detail = member;
 }
 
 void ObserveMember(VmId vm, KernelTime now, FeatureId feature, Member member,
                    std::vector<Observation>* out) {
-  Observation& observation = out->emplace_back();
-  observation.time = now;
-  observation.vm = vm;
-  observation.kind = ObservationKind::kMember;
-  observation.feature = feature;
-  observation.member = std::make_shared<const Member>(std::move(member));
+  AddMember(vm, now, feature, out).member = std::make_shared<const Member>(std::move(member));
 }
 
 void ObserveUntold(std::span<const ks_limit_crossed> untold, std::vector<Observation>* out) {

@@ -29,6 +29,13 @@ static __always_inline struct nsproxy* namespaces_of(struct task_struct* task) {
   return BPF_CORE_READ((struct task_struct___vmm*)task, nsproxy);
 }
 
+/* MM has just been made. What user space has yet to take back is of a VM that has ended, whose
+ * address space was there before. */
+static __always_inline void forget_address_space(__u64 mm) {
+  struct ks_owner_key key = {.kind = KS_OWNER_MM, .id = {mm}};
+  if (bpf_map_lookup_elem(&owners, &key)) bpf_map_delete_elem(&owners, &key);
+}
+
 /* Whoever deletes the entry counts it down: its last two threads may end at once. */
 static __always_inline void forget_child(__u32 tgid) {
   const struct ks_child* child = bpf_map_lookup_elem(&vmm_children, &tgid);
@@ -60,6 +67,8 @@ static __always_inline void on_fork(const __u64* ctx) {
   struct task_struct* parent = (struct task_struct*)ctx[0];
   struct task_struct* child = (struct task_struct*)ctx[1];
   if (BPF_CORE_READ(child, tgid) != BPF_CORE_READ(child, pid)) return; /* a thread */
+  __u64 mm = (__u64)BPF_CORE_READ(child, mm);
+  if (mm != (__u64)BPF_CORE_READ(parent, mm)) forget_address_space(mm);
   struct ks_owner owner = {};
   if (!acts_for_vm(parent, &owner)) return;
   struct ks_vmm_vm_row* row = row_of_vm(&owner);
@@ -86,6 +95,7 @@ static __always_inline bool rename_child(struct task_struct* task) {
  * kernel's copy. */
 static __always_inline void on_exec(const __u64* ctx) {
   struct task_struct* task = bpf_get_current_task_btf();
+  forget_address_space((__u64)task->mm);
   bool followed = rename_child(task);
   struct ks_owner owner = {};
   struct ks_vmm_vm_row* row = acting_row(&owner, KS_ROLE_OWN);

@@ -147,6 +147,7 @@ absl::Status Stage::Run(const RunOnHost& step) {
     command.push_back(absl::StrCat("NAME_", variable, "=", Name(vm)));
   };
   command.push_back(absl::StrCat("CLIENT=", KVMSENTRY_CLIENT, " --socket ", place().socket()));
+  if (daemon_) command.push_back(absl::StrCat("DAEMON=", daemon_->process().pid()));
   for (const auto& [vm, guest] : guests_) add(vm, guest.pid());
   for (const auto& [vm, guest] : debians_) add(vm, guest.pid());
   for (const auto& [vm, pid] : domains_) add(vm, pid);

@@ -11,6 +11,7 @@
 #include "bpf/common.bpf.h"
 #include "bpf/kvm/records.h"
 #include "bpf/kvm/exit_reason.h"
+#include "bpf/number.bpf.h"
 
 struct ks_exit_state {
   __u64 rip;
@@ -18,18 +19,6 @@ struct ks_exit_state {
   __u32 cpl;
   __u32 known; /* enum ks_known */
 };
-
-static __always_inline __u32 log2_of(__u64 value) {
-  __u32 log = 0;
-#pragma unroll
-  for (int step = 32; step; step /= 2) {
-    if (value >> step) {
-      value >>= step;
-      log += step;
-    }
-  }
-  return log;
-}
 
 /* Why VCPU left, in the vendor's numbers: all bits set where this kernel does not tell. */
 static __always_inline __u32 exit_code(__u64 vcpu, __u32 isa) {

@@ -5,6 +5,7 @@
  * disk. Most have a queue of requests; those that map others (device-mapper, md) have only bios,
  * and the requests of the disks below are counted there once more, as those disks'.
  */
+#include "bpf/number.bpf.h"
 #include "bpf/resource/read.bpf.h"
 
 KS_LICENSE;
@@ -42,8 +43,8 @@ static __always_inline struct ks_resource_disks* disks_of(const struct bio* bio)
   return disks && claim_for_vm(&disks->vm_serial, known->serial) ? disks : 0;
 }
 
-/* Which disk it is must not be known to the verifier, nor may log2_of() branch: it would follow
- * what comes after once for each disk and each power of two. */
+/* Which disk it is must not be known to the verifier: it would follow what comes after once for
+ * each. */
 static __always_inline struct ks_resource_disk* find_disk(struct ks_resource_disks* disks,
                                                           __u64 device) {
   __u32 i = 0;
@@ -53,17 +54,6 @@ static __always_inline struct ks_resource_disk* find_disk(struct ks_resource_dis
     if (disk->device == device) break;
   }
   return &disks->disks[(i ^ zero_that_changes()) & (KS_DISKS_PER_VM - 1)];
-}
-
-static __always_inline __u32 log2_of(__u64 value) {
-  __u32 log = 0;
-  for (__u32 step = 16; step; step /= 2) {
-    __u64 high = value >> step;
-    __u32 shift = (__u32)((high | -high) >> 63) * step;
-    value >>= shift;
-    log += shift;
-  }
-  return log;
 }
 
 static __always_inline void count(const struct bio* bio, const struct gendisk* gendisk,

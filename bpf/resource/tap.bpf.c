@@ -8,6 +8,7 @@
  * so, and follows from an array of our own, whose address in each processor's memory programs may
  * ask for: no symbol is needed that a kernel may keep to itself.
  */
+#include "bpf/number.bpf.h"
 #include "bpf/resource/read.bpf.h"
 
 #define KS_MAX_CPUS_READ 4096
@@ -20,13 +21,6 @@ struct {
   __type(key, __u32);
   __type(value, __u64);
 } processor_marks SEC(".maps");
-
-/* The address that POINTER holds, as a number to calculate with. */
-static __always_inline __u64 address_of(const void* pointer) {
-  __u64 address = 0;
-  bpf_probe_read_kernel(&address, sizeof(address), &pointer);
-  return address;
-}
 
 /* As the kernel keeps it, for all processors. */
 static __always_inline __u64 marks_address(void) {

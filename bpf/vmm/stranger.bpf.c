@@ -7,6 +7,7 @@
 #include "bpf/vmm/act.bpf.h"
 /* after the maps that they count in: */
 #include "bpf/function.bpf.h"
+#include "bpf/number.bpf.h"
 #include "bpf/syscall.bpf.h"
 #include "bpf/vmm/calls.bpf.h"
 #include "bpf/vmm/files.bpf.h"
@@ -83,14 +84,7 @@ static __always_inline bool find_owned(const struct ks_owner_key* key, struct ks
 }
 
 /* Not static, like others below: so the verifier follows them once, and not once more for each way
- * that leads here. They take addresses as numbers; a pointer whose type the verifier knows becomes
- * one only by way of memory. */
-static __always_inline __u64 address_of(const void* pointer) {
-  __u64 address = 0;
-  bpf_probe_read_kernel(&address, sizeof(address), &pointer);
-  return address;
-}
-
+ * that leads here. They take addresses as numbers. */
 __noinline int report_file(const struct ks_owner* owner, __u32 act, __u64 address) {
   struct dentry* dentry = (struct dentry*)address;
   struct ks_vmm_vm_row* row = owner ? row_of_vm(owner) : 0;

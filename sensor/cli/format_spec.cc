@@ -64,9 +64,9 @@ std::string FormatSpec(const v1::SpecInfo& spec, const Style& style) {
   };
   line("point:", absl::StrCat(v1::Point_Name(spec.point()), ", ",
                               PointText(static_cast<Point>(spec.point()))));
-  line("watches:", absl::StrCat(spec.occurrences(), " of ", spec.selector_text(), " (",
+  line("watches:", absl::StrCat(spec.occurrences(), " of ", spec.whole_selector_text(), " (",
                                 spec.feature(), ", by ", absl::StrJoin(spec.hooks(), ", "), ")"));
-  line("normal:", spec.norm_text());
+  line("normal:", spec.whole_norm_text());
   line("otherwise:", OtherwiseText(spec));
   line("why:", spec.why());
   line("look at:", spec.look_at());

@@ -67,6 +67,8 @@ struct SpecView {
   Severity severity = Severity::kNone;
   std::string norm_text;
   std::string selector_text;
+  std::string whole_norm_text;  // where the two above are bounded
+  std::string whole_selector_text;
   Coverage coverage = Coverage::kUnknown;
   std::string reason;       // why not active; empty else
   std::string occurrences;  // what the feature counts or collects

@@ -1,6 +1,8 @@
 #include "sensor/rpc/spec_view.h"
 
 #include "sensor/source/catalogue.h"
+#include "sensor/spec/norm_text.h"
+#include "sensor/spec/selector.h"
 
 namespace kvmsentry {
 
@@ -12,6 +14,8 @@ SpecView ViewOf(const SpecLibrary& library, const Spec& spec) {
           .severity = spec.severity,
           .norm_text = spec.norm_text,
           .selector_text = spec.selector_text,
+          .whole_norm_text = NormText(spec, feature, TextLength::kWhole),
+          .whole_selector_text = SelectorText(spec.select, spec.except, TextLength::kWhole),
           .coverage = Coverage::kUnknown,
           .reason = "",
           .occurrences = std::string(feature.noun),

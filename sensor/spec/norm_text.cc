@@ -13,7 +13,7 @@
 namespace kvmsentry {
 namespace {
 
-constexpr size_t kMaxMembersShown = 8;
+constexpr size_t kMembersShown = 8;
 
 // Up to six digits as they are; larger numbers grouped, without a fraction that nobody reads.
 std::string Amount(double value) {
@@ -47,7 +47,8 @@ std::string AddressesText(const MemberKind& kind, const AddressRange& range) {
 }
 
 // "allowed: ports 0x60-0x64, 0x3f8 (com1)"
-std::string SetText(const SetNorm& set, const MemberKind& kind, absl::string_view noun) {
+std::string SetText(const SetNorm& set, const MemberKind& kind, absl::string_view noun,
+                    TextLength length) {
   std::vector<std::string> texts;
   for (const Interval& interval : set.members) texts.push_back(IntervalText(kind, interval));
   for (const AddressRange& range : set.addresses) texts.push_back(AddressesText(kind, range));
@@ -60,7 +61,7 @@ std::string SetText(const SetNorm& set, const MemberKind& kind, absl::string_vie
       texts.size() > 1 || (set.members.size() == 1 && set.members[0].first != set.members[0].last);
   const bool many = several && !kind.is_mass;
   std::string text = absl::StrCat(set.allow ? "allowed: " : "forbidden: ", noun, many ? "s " : " ");
-  const size_t shown = std::min(texts.size(), kMaxMembersShown);
+  const size_t shown = std::min(texts.size(), MaxShown(length, kMembersShown));
   for (size_t i = 0; i < shown; ++i) absl::StrAppend(&text, i == 0 ? "" : ", ", texts[i]);
   if (shown < texts.size()) absl::StrAppend(&text, " and ", texts.size() - shown, " more");
   return text;
@@ -68,7 +69,7 @@ std::string SetText(const SetNorm& set, const MemberKind& kind, absl::string_vie
 
 }  // namespace
 
-std::string NormText(const Spec& spec, const Feature& feature) {
+std::string NormText(const Spec& spec, const Feature& feature, TextLength length) {
   const absl::string_view per = spec.per_vcpu ? " per vCPU" : "";
   std::string text;
   if (const auto* range = std::get_if<RangeNorm>(&spec.norm)) {
@@ -86,7 +87,7 @@ std::string NormText(const Spec& spec, const Feature& feature) {
   } else {
     const bool is_state = feature.kind == FeatureKind::kState;
     text = SetText(std::get<SetNorm>(spec.norm), *feature.member,
-                   is_state ? "state" : feature.member->noun);
+                   is_state ? "state" : feature.member->noun, length);
   }
   if (spec.patience.for_ns > 0) absl::StrAppend(&text, ", for ", Span(spec.patience.for_ns));
   return text;

@@ -8,11 +8,12 @@
 
 #include "sensor/feature/feature.h"
 #include "sensor/spec/spec.h"
+#include "sensor/spec/text_length.h"
 
 namespace kvmsentry {
 
-// "at most 20,000/s over 1s", "at most 500 in 10ms", "forbidden: MSR LSTAR (0xc0000082)". Bounded:
-// of a long set it shows the first members and how many more there are.
-std::string NormText(const Spec& spec, const Feature& feature);
+// "at most 20,000/s over 1s", "at most 500 in 10ms", "forbidden: MSR LSTAR (0xc0000082)".
+std::string NormText(const Spec& spec, const Feature& feature,
+                     TextLength length = TextLength::kBounded);
 
 }  // namespace kvmsentry

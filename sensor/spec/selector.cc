@@ -12,8 +12,8 @@
 namespace kvmsentry {
 namespace {
 
-constexpr size_t kMaxPatternsShown = 3;
-constexpr size_t kMaxPatternShown = 64;
+constexpr size_t kPatternsShown = 3;
+constexpr size_t kPatternBytesShown = 64;
 
 bool AnyMatches(const std::vector<std::string>& patterns, absl::string_view text) {
   return patterns.empty() || std::ranges::any_of(patterns, [text](const std::string& pattern) {
@@ -21,32 +21,42 @@ bool AnyMatches(const std::vector<std::string>& patterns, absl::string_view text
          });
 }
 
-void AppendField(absl::string_view how, const std::vector<std::string>& patterns,
-                 std::vector<std::string>& parts) {
-  if (patterns.empty() || std::ranges::find(patterns, "*") != patterns.end()) return;
-  const size_t shown = std::min(patterns.size(), kMaxPatternsShown);
-  std::vector<std::string> texts;
-  for (size_t i = 0; i < shown; ++i) texts.push_back(Escape(patterns[i], kMaxPatternShown));
-  if (shown < patterns.size()) texts.push_back(absl::StrCat(patterns.size() - shown, " more"));
-  parts.push_back(absl::StrCat(how, " ", absl::StrJoin(texts, " or ")));
-}
+class TextWriter {
+ public:
+  explicit TextWriter(TextLength length) : length_(length) {}
 
-// "named web-*, run by qemu"; empty: all.
-std::string VmsText(const Selector& selector) {
-  std::vector<std::string> parts;
-  AppendField("named", selector.vm, parts);
-  AppendField("with uuid", selector.uuid, parts);
-  AppendField("in cgroup", selector.cgroup, parts);
-  AppendField("run by", selector.vmm, parts);
-  return absl::StrJoin(parts, ", ");
-}
+  // "named web-*, run by qemu"; empty: all.
+  std::string Vms(const Selector& selector) const {
+    std::vector<std::string> fields;
+    AppendField("named", selector.vm, fields);
+    AppendField("with uuid", selector.uuid, fields);
+    AppendField("in cgroup", selector.cgroup, fields);
+    AppendField("run by", selector.vmm, fields);
+    return absl::StrJoin(fields, ", ");
+  }
 
-// "parts vcpu-*"; empty: all.
-std::string PartsText(const Selector& selector) {
-  std::vector<std::string> parts;
-  AppendField("parts", selector.part, parts);
-  return absl::StrJoin(parts, ", ");
-}
+  // "parts vcpu-*"; empty: all.
+  std::string Parts(const Selector& selector) const {
+    std::vector<std::string> fields;
+    AppendField("parts", selector.part, fields);
+    return absl::StrJoin(fields, ", ");
+  }
+
+ private:
+  void AppendField(absl::string_view how, const std::vector<std::string>& patterns,
+                   std::vector<std::string>& fields) const {
+    if (patterns.empty() || std::ranges::find(patterns, "*") != patterns.end()) return;
+    const size_t shown = std::min(patterns.size(), MaxShown(length_, kPatternsShown));
+    std::vector<std::string> texts;
+    for (size_t i = 0; i < shown; ++i) {
+      texts.push_back(Escape(patterns[i], MaxShown(length_, kPatternBytesShown)));
+    }
+    if (shown < patterns.size()) texts.push_back(absl::StrCat(patterns.size() - shown, " more"));
+    fields.push_back(absl::StrCat(how, " ", absl::StrJoin(texts, " or ")));
+  }
+
+  TextLength length_;
+};
 
 }  // namespace
 
@@ -62,13 +72,15 @@ bool Spec::Selects(const VmFacts& facts, absl::string_view part_name) const {
              except, [&](const Selector& selector) { return selector.Matches(facts, part_name); });
 }
 
-std::string SelectorText(const Selector& selector, const std::vector<Selector>& except) {
-  std::string text = PartsText(selector);
-  const std::string vms = VmsText(selector);
+std::string SelectorText(const Selector& selector, const std::vector<Selector>& except,
+                         TextLength length) {
+  const TextWriter writer(length);
+  std::string text = writer.Parts(selector);
+  const std::string vms = writer.Vms(selector);
   absl::StrAppend(&text, text.empty() ? "" : " of ", vms.empty() ? "all VMs" : "VMs ", vms);
   for (const Selector& left_out : except) {
-    const std::string part = PartsText(left_out);
-    const std::string of = VmsText(left_out);
+    const std::string part = writer.Parts(left_out);
+    const std::string of = writer.Vms(left_out);
     absl::StrAppend(&text, ", except ", part, part.empty() || of.empty() ? "" : " of ",
                     of.empty() ? "" : "VMs ", of);
   }

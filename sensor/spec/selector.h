@@ -5,11 +5,12 @@
 #include <vector>
 
 #include "sensor/spec/spec.h"
+#include "sensor/spec/text_length.h"
 
 namespace kvmsentry {
 
 // "all VMs", "VMs named web-*, in cgroup /prod/*", "parts vcpu-* of all VMs, except VMs named db".
-// Bounded: of many patterns it shows the first ones and how many more there are.
-std::string SelectorText(const Selector& selector, const std::vector<Selector>& except = {});
+std::string SelectorText(const Selector& selector, const std::vector<Selector>& except = {},
+                         TextLength length = TextLength::kBounded);
 
 }  // namespace kvmsentry

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <google/protobuf/util/json_util.h>
+#include <grpc/grpc.h>
 
 namespace kvmsentry {
 namespace {
@@ -73,33 +74,43 @@ absl::StatusOr<Finished> Cli::Run(const std::vector<std::string>& arguments) con
   return RunToEnd(Command(arguments));
 }
 
-absl::StatusOr<std::vector<std::string>> Cli::Json(std::vector<std::string> arguments,
-                                                   int worst_exit_code) const {
+absl::StatusOr<std::vector<std::string>> Cli::Json(std::vector<std::string> arguments) const {
   arguments.emplace_back("--json");
   KVMSENTRY_ASSIGN_OR_RETURN(Finished finished, Run(arguments));
-  if (finished.exit_code <= worst_exit_code) return std::move(finished.lines);
+  if (finished.exit_code == 0) return std::move(finished.lines);
   return absl::InternalError(absl::StrCat("kvmsentry ", arguments[0], " ended with ",
                                           finished.exit_code, ": ", finished.errors));
 }
 
+absl::StatusOr<std::unique_ptr<Client>> Cli::Connect() const {
+  // Else its threads would end with each connection.
+  [[maybe_unused]] static const bool kept = (grpc_init(), true);
+  return Client::Connect({.socket = socket_, .address = "", .cert = "", .key = "", .ca = ""});
+}
+
 absl::StatusOr<v1::GetStatusResponse> Cli::Status() const {
-  KVMSENTRY_ASSIGN_OR_RETURN(const auto lines, Json({"status"}, /*worst_exit_code=*/2));
-  if (lines.size() != 1) return absl::InternalError("kvmsentry status is not one line");
-  return FromJson<v1::GetStatusResponse>(lines[0]);
+  KVMSENTRY_ASSIGN_OR_RETURN(const auto client, Connect());
+  return client->GetStatus();
 }
 
 absl::StatusOr<std::vector<v1::VmStatus>> Cli::Vms(const std::string& glob) const {
-  return FromJson<v1::VmStatus>(Json({"vms", "--vm", glob}));
+  v1::ListVmsRequest request;
+  request.add_vm(glob);
+  KVMSENTRY_ASSIGN_OR_RETURN(const auto client, Connect());
+  KVMSENTRY_ASSIGN_OR_RETURN(const v1::ListVmsResponse response, client->ListVms(request));
+  return std::vector(response.vms().begin(), response.vms().end());
+}
+
+absl::StatusOr<std::vector<v1::SpecInfo>> Cli::Specs() const {
+  KVMSENTRY_ASSIGN_OR_RETURN(const auto client, Connect());
+  KVMSENTRY_ASSIGN_OR_RETURN(const v1::ListSpecsResponse response, client->ListSpecs({}));
+  return std::vector(response.specs().begin(), response.specs().end());
 }
 
 absl::StatusOr<v1::VmStatus> Cli::Given(const std::string& vm) const {
   KVMSENTRY_ASSIGN_OR_RETURN(auto vms, FromJson<v1::VmStatus>(Json({"vms", vm})));
   if (vms.size() == 1) return std::move(vms[0]);
   return absl::InternalError(absl::StrCat(vms.size(), " VMs are called ", vm));
-}
-
-absl::StatusOr<std::vector<v1::SpecInfo>> Cli::Specs() const {
-  return FromJson<v1::SpecInfo>(Json({"spec", "list"}));
 }
 
 absl::StatusOr<std::vector<v1::SubscribeResponse>> Cli::Alerts(
@@ -125,14 +136,6 @@ std::vector<v1::Alert> AlertsOf(absl::string_view vm, const std::vector<v1::Aler
     if (alert.vm().name() == vm) of_vm.push_back(alert);
   }
   return of_vm;
-}
-
-std::string ToText(const v1::Position& position) {
-  return absl::StrCat(position.epoch(), ":", position.sequence());
-}
-
-absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {
-  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
 }
 
 }  // namespace kvmsentry

@@ -1,6 +1,9 @@
-// kvmsentry, the client, as child processes of the test; what it prints as JSON is read back.
+// kvmsentry, the client, as child processes of the test; what it prints as JSON is read back. What
+// tests wait for they ask by its library instead: of a process, the start alone costs more than a
+// hundred such calls.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +12,8 @@
 #include "kvmsentry/v1/alerts.pb.h"
 #include "kvmsentry/v1/sensor.pb.h"
 #include "sensor/base/status.h"
+#include "sensor/cli/client.h"
+#include "sensor/cli/words.h"
 #include "tests/e2e/run.h"
 #include "tests/support/process.h"
 
@@ -44,13 +49,14 @@ class Cli {
   // Any command, run to its end.
   absl::StatusOr<Finished> Run(const std::vector<std::string>& arguments) const;
 
-  // With --json. An exit code other than 0 is an error, but of Status() only one that says that the
-  // daemon was not reached.
+  // By the library.
   absl::StatusOr<v1::GetStatusResponse> Status() const;
   absl::StatusOr<std::vector<v1::VmStatus>> Vms(const std::string& glob) const;
+  absl::StatusOr<std::vector<v1::SpecInfo>> Specs() const;
+
+  // With --json. An exit code other than 0 is an error.
   // With what it was given.
   absl::StatusOr<v1::VmStatus> Given(const std::string& vm) const;
-  absl::StatusOr<std::vector<v1::SpecInfo>> Specs() const;
   // What is kept.
   absl::StatusOr<std::vector<v1::SubscribeResponse>> Alerts(
       const std::vector<std::string>& arguments = {}) const;
@@ -59,18 +65,13 @@ class Cli {
 
  private:
   std::vector<std::string> Command(const std::vector<std::string>& arguments) const;
-  absl::StatusOr<std::vector<std::string>> Json(std::vector<std::string> arguments,
-                                                int worst_exit_code = 0) const;
+  absl::StatusOr<std::vector<std::string>> Json(std::vector<std::string> arguments) const;
+  absl::StatusOr<std::unique_ptr<Client>> Connect() const;
 
   std::string socket_;
 };
 
 // Those of the VM by this name.
 std::vector<v1::Alert> AlertsOf(absl::string_view vm, const std::vector<v1::Alert>& alerts);
-
-// "EPOCH:SEQUENCE".
-std::string ToText(const v1::Position& position);
-
-absl::Time ToTime(const google::protobuf::Timestamp& timestamp);
 
 }  // namespace kvmsentry

@@ -84,6 +84,8 @@ TEST_F(OperatorTest, StatusVmsAlertsAndMembersTellOfAVmThatMisbehaves) {
   for (const char* part : {"--hooks", "--specs", "--losses"}) {
     EXPECT_GT(Lines({"status", part}, 2).size(), status.size()) << part;
   }
+  EXPECT_THAT(Lines({"status", "--json"}, 2), ElementsAre(HasSubstr("\"hooks\":[{")));
+  EXPECT_THAT(Lines({"spec", "list", "--json"}), ElementsAre(HasSubstr("\"port-denied\"")));
 
   const std::vector<std::string> vms = Lines({"vms"});
   ASSERT_GE(vms.size(), 4U);

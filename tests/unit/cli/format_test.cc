@@ -62,7 +62,7 @@ TEST(FormatExits, TheMostFrequentFirstThenTheTimes) {
 TEST(FormatSpec, TellsItInWords) {
   const auto spec = FromText<v1::SpecInfo>(R"(
     id: "pio-storm" point: K2 feature: "pio.rate" severity: WARNING
-    norm_text: "at most 20,000/s over 1s" selector_text: "all VMs" coverage: DEGRADED
+    whole_norm_text: "at most 20,000/s over 1s" whole_selector_text: "all VMs" coverage: DEGRADED
     reason: "kvm_track_tsc: gone" occurrences: "port accesses" hooks: "kvm_pio" hooks: "other"
     weight: 30 why: "It matters." look_at: "There.")");
   EXPECT_EQ(FormatSpec(spec, Style(false)),

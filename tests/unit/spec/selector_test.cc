@@ -67,6 +67,8 @@ TEST(SelectorTest, TextIsBounded) {
   selector.vm.assign(64, std::string(256, 'a'));
   const std::string a = std::string(64, 'a') + "...";
   EXPECT_EQ(SelectorText(selector), "VMs named " + a + " or " + a + " or " + a + " or 61 more");
+  const std::string whole = SelectorText(selector, {}, TextLength::kWhole);
+  EXPECT_EQ(whole.size(), std::string("VMs named ").size() + 64 * 256 + 63 * 4);
 }
 
 }  // namespace

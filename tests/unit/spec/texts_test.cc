@@ -116,6 +116,8 @@ TEST(NormTextTest, OfALongSetIsBounded) {
   spec.norm = set;
   EXPECT_EQ(NormText(spec, *FindFeature("pio.port")),
             "forbidden: ports 0x0, 0x2, 0x4, 0x6, 0x8, 0xa, 0xc, 0xe and 992 more");
+  EXPECT_THAT(NormText(spec, *FindFeature("pio.port"), TextLength::kWhole),
+              testing::EndsWith(", 0x7ca, 0x7cc, 0x7ce"));
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ constexpr uid_t kAdmin = kSomebody + 1;
 // There is none: who may call it hears that, who may not, what it needs.
 constexpr char kAdminMethod[] = "/kvmsentry.v1.TestAdmin/Do";
 
-class AccessTest : public E2eTest {
+class AccessTest : public FewHooksTest {
  protected:
   // What a call of an admin service says to UID, a member of the socket's group.
   std::string AdminCallBy(uid_t uid) {

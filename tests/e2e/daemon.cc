@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "sensor/source/registry.h"
 #include "tests/support/wait.h"
 
 namespace kvmsentry {
@@ -23,8 +24,19 @@ std::vector<std::string> DaemonCommand(const Place& place,
     if (std::ranges::find(options, option) != options.end()) continue;
     command.insert(command.end(), {option, value});
   }
+  command.insert(command.end(), place.options().begin(), place.options().end());
   command.insert(command.end(), options.begin(), options.end());
   return command;
+}
+
+std::vector<std::string> FewHooks() {
+  constexpr absl::string_view kKept[] = {"life", "inventory", "device", "msr", "userspace", "exit"};
+  std::vector<std::string> options;
+  for (const Hook& hook : Hooks()) {
+    if (std::ranges::find(kKept, hook.bpf) != std::end(kKept)) continue;
+    options.insert(options.end(), {"--without-hook", std::string(hook.name)});
+  }
+  return options;
 }
 
 absl::StatusOr<Daemon> Daemon::Start(const Place& place, const std::vector<std::string>& options) {

@@ -15,6 +15,10 @@ namespace kvmsentry {
 std::vector<std::string> DaemonCommand(const Place& place,
                                        const std::vector<std::string>& options = {});
 
+// Options that leave it the hooks that count what guests of tests/guest do: it starts in a fraction
+// of the time.
+std::vector<std::string> FewHooks();
+
 // Killed on destruction. Move-only.
 class Daemon {
  public:

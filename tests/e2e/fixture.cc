@@ -41,6 +41,11 @@ void E2eTest::SetUp() {
   ASSERT_OK_AND_ASSIGN(place_, Place::Make());
 }
 
+void FewHooksTest::SetUp() {
+  ASSERT_NO_FATAL_FAILURE(E2eTest::SetUp());
+  place_->set_options(FewHooks());
+}
+
 void E2eTest::TearDown() {
   if (daemon_) {
     ExpectNoLoss();

@@ -63,6 +63,12 @@ class E2eTest : public ::testing::Test {
   std::optional<Daemon> daemon_;
 };
 
+// For what does not depend on which hooks there are.
+class FewHooksTest : public E2eTest {
+ protected:
+  void SetUp() override;
+};
+
 // DAEMON ends with success when it is asked to.
 void ExpectEnds(Daemon& daemon);
 // The pins of PLACE can be removed, now or soon.

@@ -13,7 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class GrpcTest : public E2eTest {
+class GrpcTest : public FewHooksTest {
  protected:
   std::shared_ptr<grpc::Channel> Connect() {
     return grpc::CreateChannel("unix:" + place().socket(), grpc::InsecureChannelCredentials());

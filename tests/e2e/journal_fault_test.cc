@@ -15,7 +15,7 @@ using ::testing::SizeIs;
 
 namespace fs = std::filesystem;
 
-class JournalFaultTest : public E2eTest {
+class JournalFaultTest : public FewHooksTest {
  protected:
   void TearDown() override {
     E2eTest::TearDown();

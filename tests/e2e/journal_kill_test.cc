@@ -14,7 +14,7 @@ constexpr int kKills = 25;
 constexpr char kChatter[] = "--behaviour pio --rate 5 --vms 8";
 
 // Four of them make a hundred kills.
-class JournalKillTest : public E2eTest, public ::testing::WithParamInterface<uint32_t> {};
+class JournalKillTest : public FewHooksTest, public ::testing::WithParamInterface<uint32_t> {};
 
 // Of one epoch, from 1 on, without holes.
 std::vector<uint64_t> Sequences(const std::vector<v1::Alert>& alerts) {

@@ -13,7 +13,7 @@
 namespace kvmsentry {
 namespace {
 
-class LossTest : public E2eTest {
+class LossTest : public FewHooksTest {
  protected:
   static constexpr uint32_t kVms = 60;  // as many are born in a second within the budget
   // Records in a page, 8 bytes of the kernel's before each.

@@ -39,10 +39,10 @@ std::string Get(int port, const std::string& path) {
   return answer ? answer->body : "";
 }
 
-class MetricsTest : public E2eTest {
+class MetricsTest : public FewHooksTest {
  protected:
   void SetUp() override {
-    E2eTest::SetUp();
+    FewHooksTest::SetUp();
     if (HasFatalFailure()) return;
     port_ = FreePort();
     StartDaemon({"chatter.textproto"}, {"--metrics-listen", absl::StrCat("127.0.0.1:", port_)});

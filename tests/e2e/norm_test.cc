@@ -8,7 +8,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
-class NormTest : public E2eTest {
+class NormTest : public FewHooksTest {
  protected:
   // A guest that does all this at once, and has begun.
   absl::StatusOr<Guest> Run(const std::string& name, absl::string_view options) {

@@ -23,7 +23,7 @@ size_t Columns(const std::string& line) {
       line, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
-class OperatorTest : public E2eTest {
+class OperatorTest : public FewHooksTest {
  protected:
   // Of a command that must succeed, or end with EXIT_CODE; each line fits 80 columns.
   std::vector<std::string> Lines(const std::vector<std::string>& arguments, int exit_code = 0) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 
@@ -22,6 +24,9 @@ class Place {
   std::string state() const { return folder_ / "state"; }
   std::string file(absl::string_view name) const { return folder_ / name; }
   const std::string& pin_root() const { return pin_root_; }
+  // That each daemon here has.
+  const std::vector<std::string>& options() const { return options_; }
+  void set_options(std::vector<std::string> options) { options_ = std::move(options); }
 
   // Adds a file of tests/e2e/specs, or one with this text, to the library.
   absl::Status AddSpecs(absl::string_view file) const;
@@ -36,6 +41,7 @@ class Place {
 
   TempDir folder_;
   std::string pin_root_;
+  std::vector<std::string> options_;
 };
 
 // Removes the pins of tests that were killed before they could.

@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class PythonClientTest : public E2eTest {};
+class PythonClientTest : public FewHooksTest {};
 
 TEST_F(PythonClientTest, PrintsTheAlertsThatItSubscribesTo) {
   StartDaemon({"sets.textproto"});

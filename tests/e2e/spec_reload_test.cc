@@ -34,7 +34,7 @@ std::string SiteSpec(const std::string& id, const std::string& port) {
                       "\" } } weight: 5 severity: NOTICE why: \"w\" look_at: \"l\" }\n");
 }
 
-class SpecReloadTest : public E2eTest {
+class SpecReloadTest : public FewHooksTest {
  protected:
   void WriteSite(const std::string& text) const {
     fs::create_directories(place().site_specs());

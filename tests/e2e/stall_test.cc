@@ -33,7 +33,7 @@ class StoppedLoop {
   const pid_t pid_;
 };
 
-class StallTest : public E2eTest {
+class StallTest : public FewHooksTest {
  protected:
   // grpc.health.v1: HealthCheckResponse.status = 1, SERVING = 1, NOT_SERVING = 2.
   bool Serves() { return Health() == "\x08\x01"; }

@@ -32,7 +32,7 @@ const Storm kStorms[] = {
      {"userspace-exit-storm"}},
 };
 
-class StormTest : public E2eTest, public ::testing::WithParamInterface<Storm> {};
+class StormTest : public FewHooksTest, public ::testing::WithParamInterface<Storm> {};
 
 void ExpectWhole(const v1::Alert& open) {
   EXPECT_NE(open.position().epoch(), 0U);

@@ -17,7 +17,7 @@ using ::testing::SizeIs;
 constexpr char kDeniedPort[] = "--behaviour pio --port 0x510 --count 1 --then calm";
 constexpr char kDeniedMsr[] = "--behaviour msr --msr 0x79 --count 1 --then calm";
 
-class StreamTest : public E2eTest {
+class StreamTest : public FewHooksTest {
  protected:
   // A guest that causes one alert by the spec, which has opened and cleared.
   absl::StatusOr<Guest> CauseOne(AlertStream& stream, const std::string& vm,

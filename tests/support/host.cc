@@ -1,5 +1,7 @@
 #include "tests/support/host.h"
 
+#include <cstdlib>
+
 #include <linux/magic.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -20,6 +22,8 @@ std::string MissingForBpf(absl::string_view label) {
   }
   return {};
 }
+
+bool IsLab() { return getenv("KVMSENTRY_LAB_KERNEL") != nullptr; }
 
 absl::Status HasKvm() {
   if (access("/dev/kvm", R_OK | W_OK) == 0) return absl::OkStatus();

@@ -13,6 +13,10 @@ namespace kvmsentry {
 // that need it. A test that cannot run is a failure: it is left out by its label, never in silence.
 std::string MissingForBpf(absl::string_view label);
 
+// Whether this host is the lab, whose processor is emulated: what takes many repetitions takes
+// fewer there.
+bool IsLab();
+
 // The same of a guest. Most tests learn it when they start one.
 absl::Status HasKvm();
 

@@ -17,7 +17,7 @@ namespace kvmsentry {
 struct FloodCase {
   std::string name;
   std::function<FloodOr()> start;
-  uint64_t least;  // so often it happened, or it was none
+  uint64_t least;  // so often it happened while a hundred VMs broke the norm, or it was none
 
   friend std::ostream& operator<<(std::ostream& out, const FloodCase& flood) {
     return out << flood.name;

@@ -163,26 +163,27 @@ name_of() {
   eval echo "\$NAME_$(echo "$1" | tr - _)"
 }
 
-# until_client WHAT TRIES COMMAND...: waits until the client shows a line that fits WHAT; five tries a second.
+# until_client WHAT TRIES PAUSE COMMAND...: waits until the client shows a line that fits WHAT, and PAUSE seconds between
+# two tries: a client is what costs most where the processor is emulated.
 until_client() {
-  what=$1 tries=$2
-  shift 2
+  what=$1 tries=$2 pause=$3
+  shift 3
   for _ in $(seq "$tries"); do
     $CLIENT "$@" | grep -qE "$what" && return
-    sleep 0.2
+    sleep "$pause"
   done
   echo "host.sh: kvmsentry $* shows no $what: $($CLIENT "$@")" >&2
   exit 1
 }
 
-# until_shows VM WHAT [TRIES]: waits until the client's page of the VM has a line that fits WHAT.
+# until_shows VM WHAT: waits until the client's page of the VM has a line that fits WHAT.
 until_shows() {
-  until_client "$2" "${3:-300}" vms "$(name_of "$1")"
+  until_client "$2" 120 0.5 vms "$(name_of "$1")"
 }
 
 # until_seen VM FEATURE WHAT: waits until the sensor has seen a member of the set that fits WHAT.
 until_seen() {
-  until_client "$3" 300 members "$(name_of "$1")" "$2"
+  until_client "$3" 120 0.5 members "$(name_of "$1")" "$2"
 }
 
 # never_seen VM FEATURE WHAT: fails if the sensor has seen a member of the set that fits WHAT.
@@ -200,7 +201,7 @@ until_given() {
 # until_settled VM: waits until the VM has been watched for so long that what it has now counts as what it had at first
 # (EntitlementSource::kConfinesItselfForNs).
 until_settled() {
-  until_shows "$1" 'since .*\((4[89]s|5[0-9]s|[0-9]+m)\)' 600
+  until_client 'since .*\((4[89]s|5[0-9]s|[0-9]+m)\)' 40 3 vms "$(name_of "$1")"
 }
 
 # until_has_disk VM: the same of the image that kvmsentry-test-vmm holds.

@@ -39,6 +39,9 @@ static __always_inline struct ks_resource_disks* disks_of(const struct bio* bio)
   __u32 slot = known->slot;
   const struct ks_vm_row* vm = vm_row(slot);
   if (!vm || vm->serial != known->serial) return 0; /* it is gone */
+  /* The VM may have left the cgroup since, or the address be another's. */
+  const struct ks_resource_vm* row = bpf_map_lookup_elem(&resource_vms, &slot);
+  if (!row || known->pass < row->ended) return 0;
   struct ks_resource_disks* disks = bpf_map_lookup_elem(&resource_disks, &slot);
   return disks && claim_for_vm(&disks->vm_serial, known->serial) ? disks : 0;
 }

@@ -95,15 +95,17 @@ static __always_inline void read_memory_group(const task_t* task, struct ks_reso
   bpf_loop(KS_MAX_GROUPS, climb_memory, &climb, 0);
 }
 
-/* Whose requests are that a cgroup makes: the VM's, if it is alone there. */
+/* Whose requests are that a cgroup makes: the VM's, if its process is alone there. Of the VMs of a
+ * process the oldest one's: a VMM must not get out of sight by creating another. */
 static __always_inline void say_io_group(const task_t* task, const struct ks_vm_row* vm,
                                          __u64 pass) {
   __u64 css = css_of(task, bpf_core_enum_value(enum cgroup_subsys_id, io_cgrp_id));
   if (!css || !parent_of(css)) return;
   struct ks_resource_group* known = bpf_map_lookup_elem(&resource_groups, &css);
   if (known && known->pass == pass) {
-    if (known->serial != vm->serial) known->several = 1;
-    return;
+    const struct ks_vm_row* other = vm_row(known->slot);
+    if (!other || other->mm != vm->mm) known->several = 1;
+    if (known->several || known->serial <= vm->serial) return;
   }
   struct ks_resource_group group = {.serial = vm->serial, .slot = vm->slot, .pass = pass};
   if (bpf_map_update_elem(&resource_groups, &css, &group, BPF_ANY)) KS_LOSE(table_update);

@@ -85,6 +85,15 @@ static __always_inline int belonging_to(const struct ks_owner* owner) {
   return is_known(owner) ? belonging_by_role(owner) : KS_NOBODYS;
 }
 
+/* Whether a process that began at BEGIN (0: not known) can have made the VM: what is said of an
+ * address space is said of an address, which is another's once user space has missed the VM's end.
+ * BEGIN counts the time that the host was asleep, which has grown since. */
+static __always_inline bool may_have_made(__u64 begin, const struct ks_owner* owner) {
+  const struct ks_vm_row* vm = vm_row(owner->slot);
+  if (!begin || !vm || vm->serial != owner->serial) return true;
+  return begin <= vm->first_ns + (bpf_ktime_get_boot_ns() - bpf_ktime_get_ns());
+}
+
 /* What user space says of the process TGID, which began at BEGIN (0: not known). */
 static __always_inline const struct ks_owner* owner_of_process(__u32 tgid, __u64 begin) {
   struct ks_owner_key key = {.kind = KS_OWNER_PROCESS, .id = {tgid}};
@@ -106,9 +115,10 @@ static __noinline int vm_of_process(__u64 mm, __u32 tgid, __u64 begin, struct ks
   struct ks_owner_key of_mm = {.kind = KS_OWNER_MM, .id = {mm}};
   const struct ks_owner* found = mm ? bpf_map_lookup_elem(&owners, &of_mm) : 0;
   if (found && found->several) {
-    if (first_vm_of(mm, owner)) return KS_A_VMS;
+    if (first_vm_of(mm, owner) && may_have_made(begin, owner)) return KS_A_VMS;
     found = 0;
   }
+  if (found && !may_have_made(begin, found)) found = 0;
   if (!found) found = owner_of_process(tgid, begin);
   if (found) {
     *owner = *found;

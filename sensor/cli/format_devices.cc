@@ -30,7 +30,7 @@ std::string RemarkOf(const v1::Device& device) {
   if (device.kind() == v1::Device::DISK && !device.writable()) remarks.emplace_back("read only");
   if (device.files() > 1) remarks.push_back(absl::StrCat("open ", device.files(), " times"));
   if (device.shared_by_process()) {
-    remarks.emplace_back("of one of the VMs of this process, which is not known");
+    remarks.emplace_back("of the VMs of this process; counts as the oldest one's");
   }
   return absl::StrJoin(remarks, "; ");
 }

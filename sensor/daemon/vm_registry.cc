@@ -40,6 +40,8 @@ std::vector<VmRegistry::TakenGiven> VmRegistry::TakeGiven(
     const auto read = given.find(record->entry.facts.pid);
     // Of a process that no walk finds any more, as one that hides its VM, the latest stays.
     if (read == given.end() || read->second == record->given) continue;
+    const uint64_t began = record->entry.facts.start_ticks;
+    if (began != 0 && read->second->start_ticks != began) continue;  // another process's
     const GivenRecord* before = record->given.get();
     const bool changed = before != nullptr && read->second->changed_at &&
                          before->changed_at != read->second->changed_at;

@@ -55,7 +55,7 @@ class Finder {
   // command line could tell.
   void Memory() {
     for (const Device& device : found_.devices.devices) {
-      if (device.kind != DeviceKind::kMemory || device.shared_by_process) continue;
+      if (device.kind != DeviceKind::kMemory || device.another_vms) continue;
       std::vector<given::MemoryBacking>& all = given_->memory.backing;
       const std::string path = Redact(device.name);
       const auto is_named = [&](const given::MemoryBacking& backing) {

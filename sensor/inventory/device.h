@@ -63,7 +63,8 @@ struct Device {
   DeviceSize size = {};  // of an image or memory, as of the walk
   bool block = false;
   bool writable = false;
-  bool shared_by_process = false;  // the process holds several VMs, and which has it is not known
+  bool shared_by_process = false;  // the process holds several VMs
+  bool another_vms = false;        // so it does, and it counts as an older one's of these
   friend bool operator==(const Device&, const Device&) = default;
 };
 

@@ -203,6 +203,9 @@ class Inventory {
   uint64_t unaccounted_ = 0;  // of the hidden, as of the latest walk alone
   std::optional<uint64_t> unknown_;
   std::map<int32_t, DeviceList> devices_;  // by process, as of the latest walk
+  // By process, the serial of the VM that its devices are, of those that it holds: a VMM must not
+  // get out of sight by creating another.
+  std::map<int32_t, uint64_t> oldest_of_;
 };
 
 }  // namespace kvmsentry

@@ -17,16 +17,24 @@ void Inventory::TakeDevices(const Walk& walk, const Held& held) {
     for (Device& device : list.devices) device.shared_by_process = vms_of[pid] > 1;
     if (vms_of[pid] > 1) list.windows.clear();
   }
+  oldest_of_.clear();
   for (auto& [serial, vm] : vms_) {
     const auto holders = held.find(vm.kvm);
     if (vm.exited != 0 || holders == held.end()) continue;
     vm.holders.assign(holders->second.pids.begin(), holders->second.pids.end());
+    for (const int32_t pid : vm.holders) oldest_of_.try_emplace(pid, serial);
   }
 }
 
 DeviceList Inventory::DevicesOf(VmId vm) const {
   const auto known = vms_.find(vm.serial);
-  return known == vms_.end() ? DeviceList{} : DevicesOf(known->second.holders);
+  if (known == vms_.end()) return {};
+  DeviceList list = DevicesOf(known->second.holders);
+  for (Device& device : list.devices) {
+    const auto oldest = oldest_of_.find(device.pid);
+    device.another_vms = oldest != oldest_of_.end() && oldest->second != vm.serial;
+  }
+  return list;
 }
 
 DeviceList Inventory::DevicesOf(std::span<const int32_t> holders) const {

@@ -90,7 +90,8 @@ TEST_F(ResourceTapTest, ATapHasCarriedWhatItsInterfaceSays) {
   const auto device = std::ranges::find(list.devices, DeviceKind::kTap, &Device::kind);
   ASSERT_NE(device, list.devices.end());
   EXPECT_EQ(device->name, name);
-  tables_->SetTaps(VmIn(SlotOf(getpid())), {device->object});
+  tables_->SetTaps(VmIn(SlotOf(getpid())),
+                   {{.address = device->object, .ifindex = device->ifindex}});
 
   for (int i = 0; i < 7; ++i) ASSERT_OK(tap.Send());
   for (int i = 0; i < 3; ++i) ASSERT_OK(tap.SendNonsense());

@@ -69,7 +69,7 @@ TEST_F(GivenTest, AllThatQemuWasToldAndHas) {
                "2,maxcpus=4",
                "-drive",
                absl::StrCat("file=", absl::StrReplaceAll(disk, {{",", ",,"}}),
-                            ",format=raw,if=none,id=d0,cache=none"),
+                            ",format=raw,if=none,id=d0,cache=writethrough"),
                "-device",
                "virtio-blk-pci,drive=d0,id=vda",
                "-blockdev",
@@ -120,7 +120,7 @@ TEST_F(GivenTest, AllThatQemuWasToldAndHas) {
               HasSubstr(absl::StrCat("inode ", stat.st_ino, " from OPEN_FILE")));
   EXPECT_EQ(Fact(status, "disk", "vda", "size"), "1048576 from OPEN_FILE");
   EXPECT_EQ(Fact(status, "disk", "vda", "format"), "raw from COMMAND_LINE");
-  EXPECT_EQ(Fact(status, "disk", "vda", "cache"), "none from COMMAND_LINE");
+  EXPECT_EQ(Fact(status, "disk", "vda", "cache"), "writethrough from COMMAND_LINE");
   EXPECT_EQ(Fact(status, "disk", "vda", "backing"), "[] from COMMAND_LINE");
   EXPECT_EQ(Fact(status, "disk", "vda", "read-only"), "no from DEFAULT");
   EXPECT_EQ(Fact(status, "disk", "cdrom", "path"), cd + " from COMMAND_LINE");

@@ -204,6 +204,16 @@ absl::StatusOr<Operation> HoldImage(const TestMachine& machine) {
   };
 }
 
+// The same of a VMM that then makes another VM.
+absl::StatusOr<Operation> HoldImageAndSecondVm(const TestMachine& machine) {
+  KVMSENTRY_ASSIGN_OR_RETURN(Operation hold, HoldImage(machine));
+  return [hold = std::move(hold)]() mutable {
+    static const absl::StatusOr<TestMachine> second = TestMachine::Create(kOperationMemory);
+    KVMSENTRY_RETURN_IF_ERROR(second.status());
+    return hold();
+  };
+}
+
 // Waits for a client at a socket, as a monitor does.
 absl::StatusOr<Operation> ServeSocket(const TestMachine& machine) {
   KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
@@ -249,6 +259,7 @@ constexpr std::array kConduct = {
     KnownOperation{"leave-child", Itself<LeaveChild<120>>},
     KnownOperation{"leave-child-briefly", Itself<LeaveChild<1>>},
     KnownOperation{"hold-image", HoldImage},
+    KnownOperation{"hold-image-and-second-vm", HoldImageAndSecondVm},
     KnownOperation{"serve-socket", ServeSocket},
     KnownOperation{"open-image", Itself<OpenImage>},
 };

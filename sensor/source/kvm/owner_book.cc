@@ -23,7 +23,7 @@ std::vector<OwnedThing> ThingsOf(const VmFacts& facts, const DeviceList& devices
                                      .begin_ticks = facts.start_ticks}};
   if (devices.cgroup > kRootCgroup) things.push_back({KS_OWNER_CGROUP, devices.cgroup});
   for (const Device& device : devices.devices) {
-    if (device.shared_by_process) continue;
+    if (device.another_vms) continue;
     // What is only read, as the image below several others, is nobody's alone.
     if (device.kind == DeviceKind::kDisk && device.writable) {
       things.push_back({KS_OWNER_FILE, DeviceNumber(device.major, device.minor), device.inode});

@@ -52,10 +52,10 @@ void ResourceSource::Watch(const VmPlace& vm, std::span<const Limit> /*limits*/)
 
 void ResourceSource::Describe(VmId vm, const VmFacts& facts, const DeviceList& devices) {
   names_[vm] = facts.name;
-  std::vector<uint64_t> taps;
+  std::vector<TapFile> taps;
   for (const Device& device : devices.devices) {
-    // Of a process with several VMs it is not known whose its taps are.
-    if (device.kind == DeviceKind::kTap && !device.shared_by_process) taps.push_back(device.object);
+    if (device.kind != DeviceKind::kTap || device.another_vms) continue;
+    taps.push_back({.address = device.object, .ifindex = device.ifindex});
   }
   tables_.SetTaps(vm, taps);
 }
@@ -68,6 +68,7 @@ void ResourceSource::Entitle(VmId vm, const Given& given) {
 void ResourceSource::Unwatch(VmId vm) {
   vms_.erase(vm);
   names_.erase(vm);
+  tables_.SetTaps(vm, {});
 }
 
 absl::Status ResourceSource::Release(const VmPlace& vm) {

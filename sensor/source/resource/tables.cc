@@ -104,16 +104,19 @@ const ks_resource_disks* ResourceTables::Disks(const VmPlace& vm) const {
   return Load(disks.vm_serial) == vm.vm.serial ? &disks : nullptr;
 }
 
-void ResourceTables::SetTaps(VmId vm, const std::vector<uint64_t>& taps) {
-  std::vector<uint64_t>& before = taps_[vm];
-  for (const uint64_t tap : before) {
-    if (std::ranges::find(taps, tap) == taps.end()) bpf_map_delete_elem(tap_map_, &tap);
+void ResourceTables::SetTaps(VmId vm, const std::vector<TapFile>& taps) {
+  std::vector<TapFile>& before = taps_[vm];
+  for (const TapFile& tap : before) {
+    if (std::ranges::find(taps, tap) != taps.end()) continue;
+    ks_resource_tap row = {};  // another VM's, if its tap has the address by now
+    const bool known = bpf_map_lookup_elem(tap_map_, &tap.address, &row) == 0;
+    if (known && row.serial == vm.serial) bpf_map_delete_elem(tap_map_, &tap.address);
   }
-  for (const uint64_t tap : taps) {
+  for (const TapFile& tap : taps) {
     if (std::ranges::find(before, tap) != before.end()) continue;
     ks_resource_tap row = {};
     row.serial = vm.serial;
-    bpf_map_update_elem(tap_map_, &tap, &row, BPF_ANY);
+    bpf_map_update_elem(tap_map_, &tap.address, &row, BPF_ANY);
   }
   before = taps;
   if (taps.empty()) taps_.erase(vm);
@@ -121,13 +124,13 @@ void ResourceTables::SetTaps(VmId vm, const std::vector<uint64_t>& taps) {
 
 bool ResourceTables::HasTap(VmId vm, uint64_t tap) const {
   const auto taps = taps_.find(vm);
-  return taps != taps_.end() && std::ranges::find(taps->second, tap) != taps->second.end();
+  return taps != taps_.end() &&
+         std::ranges::find(taps->second, tap, &TapFile::address) != taps->second.end();
 }
 
 void ResourceTables::Release(const VmPlace& vm) {
   std::memset(&vms_[vm.slot], 0, sizeof(ks_resource_vm));
   std::memset(&disks_[vm.slot], 0, sizeof(ks_resource_disks));
-  SetTaps(vm.vm, {});
 }
 
 }  // namespace kvmsentry

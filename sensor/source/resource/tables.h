@@ -34,6 +34,13 @@ class Pass {
 };
 
 // Move-only. Not thread safe against itself; the kernel's program runs beside it.
+// An open file of a tap. Its address may be another's later.
+struct TapFile {
+  uint64_t address = 0;  // of its tun_file
+  uint32_t ifindex = 0;  // 0: not known
+  friend bool operator==(const TapFile&, const TapFile&) = default;
+};
+
 class ResourceTables {
  public:
   static absl::StatusOr<ResourceTables> Open(const Probe& probe, SharedState& state);
@@ -56,8 +63,8 @@ class ResourceTables {
   // Its disks, as they are counted; nullptr where it has none.
   const ks_resource_disks* Disks(const VmPlace& vm) const;
 
-  // TAPS, addresses of tun_files, and no others are VM's.
-  void SetTaps(VmId vm, const std::vector<uint64_t>& taps);
+  // TAPS and no others are VM's.
+  void SetTaps(VmId vm, const std::vector<TapFile>& taps);
   bool HasTap(VmId vm, uint64_t tap) const;
 
   void Release(const VmPlace& vm);
@@ -70,7 +77,7 @@ class ResourceTables {
   RowTable<ks_resource_vcpu> vcpus_;
   RowTable<ks_resource_disks> disks_;
   int tap_map_ = -1;  // owned by the probe
-  std::map<VmId, std::vector<uint64_t>> taps_;
+  std::map<VmId, std::vector<TapFile>> taps_;
 };
 
 }  // namespace kvmsentry

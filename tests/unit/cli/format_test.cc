@@ -31,7 +31,7 @@ TEST(FormatDevices, ATableAndWhatIsNotInIt) {
             "\nVM   DEVICE     NAME       NUMBER        PID  FD  REMARK\n"
             "web  tap        tap0       10:200         12   7  open 4 times\n"
             "web  vhost-net  vhost-net  10:238         12   9  "
-            "of one of the VMs of this process, which is not known\n"
+            "of the VMs of this process; counts as the oldest one's\n"
             "web  disk       /a\\x1b     8:1 inode 42   12  11  read only\n"
             "web has 1,200 more\n");
   EXPECT_EQ(FormatDevices({}, PlainLook()),

@@ -19,11 +19,13 @@ class TakeGivenTest : public ::testing::Test {
     VmRecord record;
     record.entry.facts.id = kVm;
     record.entry.facts.pid = 7;
+    record.entry.facts.start_ticks = 70;
     registry_.Put(std::move(record));
   }
 
   static GivenRecords Given(std::optional<KernelTime> changed_at) {
     auto record = std::make_shared<GivenRecord>();
+    record->start_ticks = 70;
     record->changed_at = changed_at;
     return {{7, std::move(record)}};
   }
@@ -44,6 +46,13 @@ TEST_F(TakeGivenTest, AChangeIsToldOnceWithItsTime) {
   EXPECT_THAT(registry_.TakeGiven(changed, Wall), ElementsAre(VmRegistry::TakenGiven{kVm, true}));
   EXPECT_EQ(registry_.Find(kVm)->given_changed_at, Wall({9}));
   EXPECT_THAT(registry_.TakeGiven(changed, Wall), IsEmpty());
+}
+
+TEST_F(TakeGivenTest, WhatAnotherProcessOfThatNumberWasGivenIsNotTaken) {
+  auto record = std::make_shared<GivenRecord>();
+  record->start_ticks = 71;
+  EXPECT_THAT(registry_.TakeGiven({{7, std::move(record)}}, Wall), IsEmpty());
+  EXPECT_EQ(registry_.Find(kVm)->given, nullptr);
 }
 
 TEST_F(TakeGivenTest, WhatWalksNoLongerFindStays) {

@@ -32,6 +32,7 @@ TEST_F(InventoryTest, DevicesOfAProcessWithSeveralVmsAreListedWithEachAndSaySo) 
     const DeviceList list = inventory_.DevicesOf(VmId{serial});
     ASSERT_EQ(list.devices.size(), 1U);
     EXPECT_TRUE(list.devices[0].shared_by_process);
+    EXPECT_EQ(list.devices[0].another_vms, serial != 1);
   }
   rows_.pop_back();
   Walked({VmFile(kA, 100, 100), VcpuFile(kA, 100, 100)}, At(13), {{100, Disks(100, {"a"})}});

@@ -54,7 +54,7 @@ TEST(ThingsOfTest, MemoryIsOwnedAsWhatItIs) {
   book.Say(kOne, {kMemory});
   ASSERT_EQ(book.Changes().size(), 1U);
   EXPECT_EQ(book.Changes()[0].owner.role, KS_ROLE_MEMORY);
-  memory.shared_by_process = true;
+  memory.another_vms = true;
   EXPECT_THAT(ThingsOf(facts, devices), ::testing::SizeIs(1));
 }
 
@@ -209,7 +209,7 @@ TEST(ThingsOfTest, AreWhatTheInventoryFoundOfTheVmAlone) {
                    .minor = 1,
                    .inode = 100,
                    .writable = true,
-                   .shared_by_process = true}},
+                   .another_vms = true}},
       .cgroup = 77};
   const OwnedThing process{KS_OWNER_PROCESS, 42};
   EXPECT_THAT(ThingsOf(facts, list),

@@ -111,7 +111,8 @@ struct upid {
   int nr;
 } KS_CORE;
 
-struct pid___numbers {
+struct pid___vmm {
+  struct hlist_head tasks[2]; /* by enum pid_type: PIDTYPE_TGID is 1 */
   struct upid numbers[1];
 } KS_CORE;
 

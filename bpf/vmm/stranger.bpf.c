@@ -51,10 +51,12 @@ static __always_inline void submit_socket(struct ks_vmm_vm_row* row, const struc
 static __always_inline void on_client(const __u64* arguments, bool typed) {
   (void)typed;
   struct sock* other = (struct sock*)arguments[1];
-  struct pid___numbers* listener = (void*)BPF_CORE_READ(other, sk_peer_pid);
+  struct pid___vmm* listener = (void*)BPF_CORE_READ(other, sk_peer_pid);
   struct ks_owner actor = {}, owner = {};
+  /* Once that process has gone, its number may be a VMM's. */
+  bool lives = listener && BPF_CORE_READ(listener, tasks[1].first);
   bool to_a_vm =
-      listener && vm_of_process(0, BPF_CORE_READ(listener, numbers[0].nr), 0, &owner) == KS_A_VMS;
+      lives && vm_of_process(0, BPF_CORE_READ(listener, numbers[0].nr), 0, &owner) == KS_A_VMS;
   int belongs = vm_of_current(&actor);
   if (to_a_vm && belongs == KS_A_VMS && actor.serial == owner.serial) return;
   bool acts = belongs == KS_A_VMS || (belongs == KS_A_HELPERS && actor.serial != owner.serial);

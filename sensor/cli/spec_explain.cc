@@ -26,17 +26,20 @@ absl::StatusOr<v1::SpecInfo> FindIn(const v1::ListSpecsResponse& library, const 
 absl::StatusOr<v1::ListSpecsResponse> FromFolders(const SpecPaths& layers) {
   KVMSENTRY_ASSIGN_OR_RETURN(const SpecLibrary library, LoadLayers(layers));
   v1::ListSpecsResponse response;
-  for (const Spec& spec : library.specs()) *response.add_specs() = ToProto(ViewOf(library, spec));
+  for (const Spec& spec : library.specs()) {
+    const SpecView view = ViewOf(library, spec);
+    v1::SpecInfo& info = *response.add_specs() = ToProto(view);
+    AddWholeTexts(view, &info);
+  }
   for (const DisabledSpec& spec : library.disabled()) *response.add_disabled() = ToProto(spec);
   return response;
 }
 
-// All specs, so that the nearest id can be named; and the VMs of the one.
+// The one, and its VMs; all where there is none of this id, so that the nearest can be named.
 absl::StatusOr<v1::ListSpecsResponse> FromDaemon(const CommonOptions& common,
                                                  const SpecExplainCommand& command) {
   KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, Client::Connect(common.target));
   v1::ListSpecsRequest request;
-  if (command.vms.empty()) return client->ListSpecs(request);
   request.add_id(command.id);
   for (const std::string& vm : command.vms) request.add_vm(vm);
   KVMSENTRY_ASSIGN_OR_RETURN(v1::ListSpecsResponse response, client->ListSpecs(request));

@@ -19,7 +19,8 @@ v1::Gap ToProto(const Gap& gap);
 v1::VmRef ToProto(const VmFacts& vm);
 // VCPU_EXITS: also vCPU by vCPU. What the VM was given: convert_given.h.
 v1::VmStatus ToProto(const VmView& vm, bool vcpu_exits = false);
-v1::SpecInfo ToProto(const SpecView& spec);
+v1::SpecInfo ToProto(const SpecView& spec);  // without whole texts
+void AddWholeTexts(const SpecView& spec, v1::SpecInfo* proto);
 v1::DisabledSpec ToProto(const DisabledSpec& spec);
 v1::SpecLibraryStatus ToProto(const LibraryView& library);
 // Whether SPEC applies to VM.

@@ -19,8 +19,6 @@ v1::SpecInfo ToProto(const SpecView& spec) {
   proto.set_severity(Cast<v1::Severity>(spec.severity));
   proto.set_norm_text(EscapeAgain(spec.norm_text));
   proto.set_selector_text(EscapeAgain(spec.selector_text));
-  proto.set_whole_norm_text(EscapeAgain(spec.whole_norm_text));
-  proto.set_whole_selector_text(EscapeAgain(spec.whole_selector_text));
   proto.set_coverage(Cast<v1::Coverage>(spec.coverage));
   proto.set_reason(EscapeAgain(spec.reason));
   proto.set_occurrences(EscapeAgain(spec.occurrences));
@@ -42,6 +40,11 @@ v1::SpecInfo ToProto(const SpecView& spec) {
     out.set_place(EscapeAgain(ToString(change.at)));
   }
   return proto;
+}
+
+void AddWholeTexts(const SpecView& spec, v1::SpecInfo* proto) {
+  proto->set_whole_norm_text(EscapeAgain(spec.whole_norm_text));
+  proto->set_whole_selector_text(EscapeAgain(spec.whole_selector_text));
 }
 
 v1::DisabledSpec ToProto(const DisabledSpec& spec) {

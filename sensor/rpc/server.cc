@@ -158,10 +158,7 @@ class SensorService final : public v1::Sensor::CallbackService {
       const auto& ids = request->id();
       if (!ids.empty() && std::ranges::find(ids, spec.id) == ids.end()) continue;
       v1::SpecInfo& info = *response->add_specs() = ToProto(spec);
-      if (ids.empty()) {  // a long library's would not fit a message
-        info.clear_whole_norm_text();
-        info.clear_whole_selector_text();
-      }
+      if (!ids.empty()) AddWholeTexts(spec, &info);  // of a long library they would not fit
       for (const VmView& vm : vms) *info.add_selections() = SelectionOf(spec, vm.vm);
     }
     for (const DisabledSpec& disabled : view_.Status().library.disabled) {

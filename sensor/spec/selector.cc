@@ -21,42 +21,33 @@ bool AnyMatches(const std::vector<std::string>& patterns, absl::string_view text
          });
 }
 
-class TextWriter {
- public:
-  explicit TextWriter(TextLength length) : length_(length) {}
+void AppendField(absl::string_view how, const std::vector<std::string>& patterns, TextLength length,
+                 std::vector<std::string>& parts) {
+  if (patterns.empty() || std::ranges::find(patterns, "*") != patterns.end()) return;
+  const size_t shown = std::min(patterns.size(), MaxShown(length, kPatternsShown));
+  const size_t bytes = MaxShown(length, kPatternBytesShown);
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < shown; ++i) texts.push_back(Escape(patterns[i], bytes));
+  if (shown < patterns.size()) texts.push_back(absl::StrCat(patterns.size() - shown, " more"));
+  parts.push_back(absl::StrCat(how, " ", absl::StrJoin(texts, " or ")));
+}
 
-  // "named web-*, run by qemu"; empty: all.
-  std::string Vms(const Selector& selector) const {
-    std::vector<std::string> fields;
-    AppendField("named", selector.vm, fields);
-    AppendField("with uuid", selector.uuid, fields);
-    AppendField("in cgroup", selector.cgroup, fields);
-    AppendField("run by", selector.vmm, fields);
-    return absl::StrJoin(fields, ", ");
-  }
+// "named web-*, run by qemu"; empty: all.
+std::string VmsText(const Selector& selector, TextLength length) {
+  std::vector<std::string> parts;
+  AppendField("named", selector.vm, length, parts);
+  AppendField("with uuid", selector.uuid, length, parts);
+  AppendField("in cgroup", selector.cgroup, length, parts);
+  AppendField("run by", selector.vmm, length, parts);
+  return absl::StrJoin(parts, ", ");
+}
 
-  // "parts vcpu-*"; empty: all.
-  std::string Parts(const Selector& selector) const {
-    std::vector<std::string> fields;
-    AppendField("parts", selector.part, fields);
-    return absl::StrJoin(fields, ", ");
-  }
-
- private:
-  void AppendField(absl::string_view how, const std::vector<std::string>& patterns,
-                   std::vector<std::string>& fields) const {
-    if (patterns.empty() || std::ranges::find(patterns, "*") != patterns.end()) return;
-    const size_t shown = std::min(patterns.size(), MaxShown(length_, kPatternsShown));
-    std::vector<std::string> texts;
-    for (size_t i = 0; i < shown; ++i) {
-      texts.push_back(Escape(patterns[i], MaxShown(length_, kPatternBytesShown)));
-    }
-    if (shown < patterns.size()) texts.push_back(absl::StrCat(patterns.size() - shown, " more"));
-    fields.push_back(absl::StrCat(how, " ", absl::StrJoin(texts, " or ")));
-  }
-
-  TextLength length_;
-};
+// "parts vcpu-*"; empty: all.
+std::string PartsText(const Selector& selector, TextLength length) {
+  std::vector<std::string> parts;
+  AppendField("parts", selector.part, length, parts);
+  return absl::StrJoin(parts, ", ");
+}
 
 }  // namespace
 
@@ -74,13 +65,12 @@ bool Spec::Selects(const VmFacts& facts, absl::string_view part_name) const {
 
 std::string SelectorText(const Selector& selector, const std::vector<Selector>& except,
                          TextLength length) {
-  const TextWriter writer(length);
-  std::string text = writer.Parts(selector);
-  const std::string vms = writer.Vms(selector);
+  std::string text = PartsText(selector, length);
+  const std::string vms = VmsText(selector, length);
   absl::StrAppend(&text, text.empty() ? "" : " of ", vms.empty() ? "all VMs" : "VMs ", vms);
   for (const Selector& left_out : except) {
-    const std::string part = writer.Parts(left_out);
-    const std::string of = writer.Vms(left_out);
+    const std::string part = PartsText(left_out, length);
+    const std::string of = VmsText(left_out, length);
     absl::StrAppend(&text, ", except ", part, part.empty() || of.empty() ? "" : " of ",
                     of.empty() ? "" : "VMs ", of);
   }

@@ -85,7 +85,9 @@ absl::StatusOr<std::vector<std::string>> Cli::Json(std::vector<std::string> argu
 absl::StatusOr<std::unique_ptr<Client>> Cli::Connect() const {
   // Else its threads would end with each connection.
   [[maybe_unused]] static const bool kept = (grpc_init(), true);
-  return Client::Connect({.socket = socket_, .address = "", .cert = "", .key = "", .ca = ""});
+  Target target;
+  target.socket = socket_;
+  return Client::Connect(target);
 }
 
 absl::StatusOr<v1::GetStatusResponse> Cli::Status() const {

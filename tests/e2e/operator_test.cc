@@ -88,6 +88,7 @@ TEST_F(OperatorTest, StatusVmsAlertsAndMembersTellOfAVmThatMisbehaves) {
     EXPECT_GT(Lines({"status", part}, 2).size(), status.size()) << part;
   }
   EXPECT_THAT(Lines({"status", "--json"}, 2), ElementsAre(HasSubstr("\"hooks\":[{")));
+  EXPECT_THAT(Text({"spec", "explain", "port-denied"}), HasSubstr("forbidden: ports 0x510-0x511"));
   EXPECT_THAT(Lines({"spec", "list", "--json"}), ElementsAre(HasSubstr("\"port-denied\"")));
 
   const std::vector<std::string> vms = Lines({"vms"});

@@ -33,7 +33,6 @@ class Pass {
   MapSizes sizes_;
 };
 
-// Move-only. Not thread safe against itself; the kernel's program runs beside it.
 // An open file of a tap. Its address may be another's later.
 struct TapFile {
   uint64_t address = 0;  // of its tun_file
@@ -41,6 +40,7 @@ struct TapFile {
   friend bool operator==(const TapFile&, const TapFile&) = default;
 };
 
+// Move-only. Not thread safe against itself; the kernel's program runs beside it.
 class ResourceTables {
  public:
   static absl::StatusOr<ResourceTables> Open(const Probe& probe, SharedState& state);

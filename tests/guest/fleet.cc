@@ -38,7 +38,7 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Create(const Options& options) {
   absl::StatusOr<Kvm> kvm = Kvm::Open();
   if (!kvm.ok()) return kvm.status();
   const Workload& workload = options.workload;
-  if (workload.behaviour == Behaviour::kMmio && workload.gpa >> kvm->PhysicalAddressBits() != 0) {
+  if (LeavesMemory(workload.behaviour) && workload.gpa >> kvm->PhysicalAddressBits() != 0) {
     return absl::InvalidArgumentError(absl::StrFormat(
         "--gpa does not fit the %u bits of a guest here", kvm->PhysicalAddressBits()));
   }

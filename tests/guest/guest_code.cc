@@ -55,6 +55,8 @@ const uint8_t* Loop(const Workload& workload) {
     case Behaviour::kMmio:
       if (workload.pages > 1) return kGuestWalk;
       return (workload.write ? kStore : kLoad).Select(workload.width);
+    case Behaviour::kDoorbell:
+      return kGuestStore4;
     case Behaviour::kMsr:
       if (workload.sweep > 1) return kGuestSweepMsrs;
       return workload.write ? kGuestWrmsr : kGuestRdmsr;
@@ -112,7 +114,7 @@ kvm_regs InitialRegisters(const Workload& workload, uint32_t vcpu) {
   regs.r15 = MailboxAddress(vcpu);
   regs.rbp = GuestAddress(Loop(workload));
   regs.r8 = OperationsPerInstruction(workload);
-  regs.r9 = workload.behaviour == Behaviour::kMmio ? workload.gpa : BufferAddress(vcpu);
+  regs.r9 = LeavesMemory(workload.behaviour) ? workload.gpa : BufferAddress(vcpu);
   regs.rax = workload.value;
   if (workload.behaviour == Behaviour::kDirty) regs.r9 = kPagesAddress;
   if (workload.behaviour == Behaviour::kTimer) regs.r10 = workload.timer_ns;

@@ -30,9 +30,9 @@ std::string Refusal(std::vector<const char*> arguments) {
 
 TEST(GuestOptions, TakesEveryBehaviourByItsName) {
   for (const Behaviour behaviour :
-       {Behaviour::kCalm, Behaviour::kSpin, Behaviour::kPio, Behaviour::kMmio, Behaviour::kMsr,
-        Behaviour::kUserspaceExit, Behaviour::kCpuid, Behaviour::kTimer, Behaviour::kNested,
-        Behaviour::kHypercall, Behaviour::kControl, Behaviour::kLstar}) {
+       {Behaviour::kCalm, Behaviour::kSpin, Behaviour::kPio, Behaviour::kMmio, Behaviour::kDoorbell,
+        Behaviour::kMsr, Behaviour::kUserspaceExit, Behaviour::kCpuid, Behaviour::kTimer,
+        Behaviour::kNested, Behaviour::kHypercall, Behaviour::kControl, Behaviour::kLstar}) {
     const std::string name(BehaviourName(behaviour));
     const absl::StatusOr<Options> options = Parse({"--behaviour", name.c_str()});
     ASSERT_TRUE(options.ok()) << options.status();
@@ -51,6 +51,8 @@ TEST(GuestOptions, TakesHexadecimalOperands) {
 
 TEST(GuestOptions, RefusesWhatTheBehaviourWouldIgnore) {
   EXPECT_THAT(Refusal({"--behaviour", "mmio", "--port", "1"}), HasSubstr("--port does not go"));
+  EXPECT_THAT(Refusal({"--behaviour", "doorbell", "--width", "2"}),
+              HasSubstr("--width does not go"));
   EXPECT_THAT(Refusal({"--behaviour", "calm", "--count", "1"}), HasSubstr("--count does not go"));
 }
 

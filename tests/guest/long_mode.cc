@@ -93,7 +93,7 @@ void WriteSharedState(const Workload& workload, absl::Span<uint8_t> memory) {
   for (uint64_t address = 0; address < memory.size(); address += kLargePage) {
     tables.MapIdentity(address);
   }
-  if (workload.behaviour == Behaviour::kMmio) tables.MapIdentity(workload.gpa);
+  if (LeavesMemory(workload.behaviour)) tables.MapIdentity(workload.gpa);
 
   Store(memory, kGdtAddress + kCodeSelector, kCodeDescriptor);
   Store(memory, kGdtAddress + kDataSelector, kDataDescriptor);

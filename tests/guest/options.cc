@@ -12,16 +12,17 @@
 #include "absl/strings/string_view.h"
 #include <CLI/CLI.hpp>
 
-#include "tests/guest/layout.h"
+#include "tests/guest/option_checks.h"
 
 namespace kvmsentry::guest {
 namespace {
 
-constexpr std::array<std::pair<Behaviour, const char*>, 15> kBehaviours = {{
+constexpr std::array<std::pair<Behaviour, const char*>, 16> kBehaviours = {{
     {Behaviour::kCalm, "calm"},
     {Behaviour::kSpin, "spin"},
     {Behaviour::kPio, "pio"},
     {Behaviour::kMmio, "mmio"},
+    {Behaviour::kDoorbell, "doorbell"},
     {Behaviour::kMsr, "msr"},
     {Behaviour::kUserspaceExit, "userspace-exit"},
     {Behaviour::kCpuid, "cpuid"},
@@ -46,7 +47,7 @@ const std::vector<Restricted>& RestrictedOptions() {
   static const auto* const kOptions = new std::vector<Restricted>{
       {"--port", {kPio}},
       {"--rep", {kPio}},
-      {"--gpa", {kMmio}},
+      {"--gpa", {kMmio, kDoorbell}},
       {"--pages", {kMmio, kDirty}},
       {"--msr", {kMsr}},
       {"--sweep", {kPio, kMsr}},
@@ -55,14 +56,14 @@ const std::vector<Restricted>& RestrictedOptions() {
       {"--value", {kPio, kMmio, kMsr, kHypercall, kControl, kLstar}},
       {"--timer-ns", {kTimer}},
       {"--count",
-       {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
-        kLstar, kWriteProtect, kSmi, kDirty}},
+       {kSpin, kPio, kMmio, kDoorbell, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall,
+        kControl, kLstar, kWriteProtect, kSmi, kDirty}},
       {"--rate",
-       {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
-        kLstar, kWriteProtect, kSmi, kDirty}},
+       {kSpin, kPio, kMmio, kDoorbell, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall,
+        kControl, kLstar, kWriteProtect, kSmi, kDirty}},
       {"--then",
-       {kSpin, kPio, kMmio, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall, kControl,
-        kLstar, kWriteProtect, kSmi, kDirty}},
+       {kSpin, kPio, kMmio, kDoorbell, kMsr, kUserspaceExit, kCpuid, kTimer, kNested, kHypercall,
+        kControl, kLstar, kWriteProtect, kSmi, kDirty}},
   };
   return *kOptions;
 }
@@ -96,18 +97,15 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
 
   app->add_option(
          "--behaviour", raw.behaviour,
-         "calm: halt, about 98 exits a second. spin: loop without exits. pio, mmio, msr, "
-         "cpuid: a storm of them. userspace-exit: a storm of halts, each re-entered at once. "
-         "timer: "
-         "each operation halts until an interrupt of its own timer. nested: each enters a guest "
-         "of its own (AMD). hypercall: of number --value (AMD). control: each turns over bits "
-         "--value of CR4, or TSD. lstar: each writes another LSTAR, and a port. write-protect: "
-         "each "
-         "writes a port, 256 with CR0.WP set, and 256 without. smi: each writes a port, and the "
-         "VMM answers by a system management interrupt. dirty: each writes to memory, whose "
-         "dirty pages "
-         "the "
-         "VMM gets by a dirty ring")
+         "calm: halt, about 98 exits a second. spin: loop without exits. pio, mmio, msr, cpuid: a "
+         "storm of them. doorbell: each writes to --gpa, where the kernel takes it, as a virtio "
+         "device's. userspace-exit: a storm of halts, each re-entered at once. timer: each halts "
+         "until an interrupt of its own timer. nested: each enters a guest of its own (AMD). "
+         "hypercall: of number --value (AMD). control: each turns over bits --value of CR4, or "
+         "TSD. lstar: each writes another LSTAR, and a port. write-protect: each writes a port, "
+         "256 with CR0.WP set, and 256 without. smi: each writes a port, and the VMM answers by a "
+         "system management interrupt. dirty: each writes to memory, whose dirty pages the VMM "
+         "gets by a dirty ring")
       ->check(CLI::IsMember(BehaviourNames()))
       ->required();
 
@@ -123,7 +121,8 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
       ->capture_default_str();
 
   app->add_option("--port", workload.port, "pio: the port")->default_str("0x3f8");
-  app->add_option("--gpa", workload.gpa, "mmio: the guest-physical address, outside memory")
+  app->add_option("--gpa", workload.gpa,
+                  "mmio, doorbell: the guest-physical address, outside memory")
       ->default_str("0xd0000000");
   app->add_option("--pages", workload.pages,
                   "mmio, dirty: so many pages of 4 KiB are written to in turn, one byte each; of "
@@ -221,69 +220,6 @@ absl::Status SetDirection(absl::string_view direction, Workload& workload) {
   return absl::OkStatus();
 }
 
-absl::Status CheckPio(const Options& options) {
-  constexpr uint32_t kPorts = 0x10000;
-  const Workload& workload = options.workload;
-  if (workload.width != 1 && workload.width != 2 && workload.width != 4) {
-    return Invalid("--width of pio is 1, 2 or 4");
-  }
-  if (workload.port + workload.width > kPorts) return Invalid("--port and --width pass 0xffff");
-  if (workload.rep > kPageSize / workload.width) {
-    return Invalid("--rep elements of --width bytes take more than a page");
-  }
-  if (options.count % OperationsPerInstruction(workload) != 0) {
-    return Invalid("--count is not a multiple of --rep");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckSweep(const Workload& workload) {
-  const bool pio = workload.behaviour == Behaviour::kPio;
-  const uint64_t end = pio ? uint64_t{1} << 16 : uint64_t{1} << 32;
-  const uint64_t first = pio ? workload.port : workload.msr;
-  if (first + workload.sweep > end) return Invalid("--sweep passes the last port or MSR");
-  if (workload.sweep == 1) return absl::OkStatus();
-  if (!workload.write || (pio && (workload.width != 1 || workload.rep > 0))) {
-    return Invalid("--sweep writes, to ports single bytes");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckMmio(const Options& options) {
-  constexpr uint32_t kAddressBits = 47;  // the lower half of the address space, mapped one to one
-  const Workload& workload = options.workload;
-  if (workload.width != 1 && workload.width != 2 && workload.width != 4 && workload.width != 8) {
-    return Invalid("--width of mmio is 1, 2, 4 or 8");
-  }
-  if (workload.gpa % workload.width != 0) return Invalid("--gpa is not a multiple of --width");
-  if (workload.gpa < options.memory_kib * 1024) return Invalid("--gpa lies inside --memory-kib");
-  if (workload.gpa >> kAddressBits != 0) return Invalid("--gpa does not fit 47 bits");
-  constexpr uint64_t kMapped = uint64_t{1} << 21;
-  if (workload.gpa % kMapped + workload.pages * kPageSize > kMapped) {
-    return Invalid("--pages from --gpa on pass a boundary of 2 MiB");
-  }
-  if (workload.pages > 1 && (!workload.write || workload.width != 1)) {
-    return Invalid("--pages are written to, one byte each");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckMemory(const Options& options) {
-  const uint64_t minimum = MinimumMemory(options.vcpus) / 1024;
-  const uint64_t maximum = kMaximumMemory / 1024;
-  if (options.memory_kib < minimum || options.memory_kib > maximum) {
-    return Invalid(absl::StrFormat("--memory-kib of %u vCPUs is between %u and %u", options.vcpus,
-                                   minimum, maximum));
-  }
-  if (options.memory_kib % (kPageSize / 1024) != 0) {
-    return Invalid("--memory-kib is not a multiple of 4");
-  }
-  if (!options.workload.memory_file.empty() && options.vms != 1) {
-    return Invalid("--memory-file is of one VM");
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<Options> Finish(const CLI::App& app, const Raw& raw) {
   Options options = raw.options;
   for (const auto& [behaviour, name] : kBehaviours) {
@@ -299,26 +235,7 @@ absl::StatusOr<Options> Finish(const CLI::App& app, const Raw& raw) {
   if (absl::Status status = SetDirection(raw.direction, options.workload); !status.ok()) {
     return status;
   }
-  if (absl::Status status = CheckMemory(options); !status.ok()) return status;
-  if (options.then == Then::kExit && options.count == 0) {
-    return Invalid("--then exit needs a --count");
-  }
-  if (behaviour == Behaviour::kPio) {
-    if (absl::Status status = CheckPio(options); !status.ok()) return status;
-  }
-  if (behaviour == Behaviour::kPio || behaviour == Behaviour::kMsr) {
-    if (absl::Status status = CheckSweep(options.workload); !status.ok()) return status;
-  }
-  if (behaviour == Behaviour::kMmio) {
-    if (absl::Status status = CheckMmio(options); !status.ok()) return status;
-  }
-  if (RaisesSmis(behaviour) && (options.vcpus != 1 || options.memory_kib * 1024 < kSmmEnd)) {
-    return Invalid("smi is of one vCPU, with --memory-kib 256 or more");
-  }
-  if (behaviour == Behaviour::kDirty &&
-      kPagesAddress + options.workload.pages * kPageSize > options.memory_kib * 1024) {
-    return Invalid("--pages from 2 MiB on do not fit --memory-kib");
-  }
+  if (absl::Status status = CheckCombination(options); !status.ok()) return status;
   return options;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -143,7 +144,22 @@ absl::StatusOr<Vm> Vm::Create(const Kvm& kvm, const Workload& workload, uint64_t
       ::ioctl(vm.fd_.get(), KVM_SET_USER_MEMORY_REGION, &region) < 0) {
     return Failed("KVM_SET_USER_MEMORY_REGION of system management mode");
   }
+  if (workload.behaviour == Behaviour::kDoorbell) {
+    if (absl::Status status = vm.HangDoorbell(workload.gpa); !status.ok()) return status;
+  }
   return vm;
+}
+
+absl::Status Vm::HangDoorbell(uint64_t gpa) {
+  doorbell_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (doorbell_.get() < 0) return Failed("eventfd");
+  // Of no length: it takes writes of any, and KVM need not decode them
+  // (Documentation/virt/kvm/api.rst, 4.59).
+  kvm_ioeventfd listener = {};
+  listener.addr = gpa;
+  listener.fd = doorbell_.get();
+  if (::ioctl(fd_.get(), KVM_IOEVENTFD, &listener) < 0) return Failed("KVM_IOEVENTFD");
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Vcpu> Vm::CreateVcpu(const Kvm& kvm, const Workload& workload, uint32_t index,

@@ -110,8 +110,10 @@ class Vm {
 
  private:
   Vm() = default;
+  absl::Status HangDoorbell(uint64_t gpa);
 
   UniqueFd memory_file_;  // none: it is anonymous
+  UniqueFd doorbell_;     // none: nobody listens at the workload's gpa
   Mapping memory_;        // before the fd: KVM lets go of it first
   UniqueFd fd_;
 };

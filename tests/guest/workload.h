@@ -13,6 +13,7 @@ enum class Behaviour {
   kSpin,
   kPio,
   kMmio,
+  kDoorbell,
   kMsr,
   kUserspaceExit,
   kCpuid,
@@ -61,7 +62,13 @@ inline bool ExitsToUserSpace(Behaviour behaviour) {
   return behaviour != Behaviour::kSpin && behaviour != Behaviour::kMsr &&
          behaviour != Behaviour::kCpuid && behaviour != Behaviour::kTimer &&
          behaviour != Behaviour::kNested && behaviour != Behaviour::kHypercall &&
-         behaviour != Behaviour::kControl && behaviour != Behaviour::kDirty;
+         behaviour != Behaviour::kControl && behaviour != Behaviour::kDirty &&
+         behaviour != Behaviour::kDoorbell;
+}
+
+// Whether it reaches for Workload::gpa, which is no memory of its own.
+inline bool LeavesMemory(Behaviour behaviour) {
+  return behaviour == Behaviour::kMmio || behaviour == Behaviour::kDoorbell;
 }
 
 // Whether the VMM is told by a dirty ring which pages the guest wrote to.

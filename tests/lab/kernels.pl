@@ -1,19 +1,21 @@
-# perl kernels.pl STATUS.json...: the table of docs/kernels.md, from a status of each kernel, the oldest first.
+# perl kernels.pl [WHOSE=]STATUS.json...: the table of docs/kernels.md, from a status of each kernel, the oldest first. WHOSE
+# processor it is, where it is not AMD's.
 use strict;
 use warnings;
 use JSON::PP;
 
 my @kernels;
-for my $file (@ARGV) {
+for my $argument (@ARGV) {
+  my ($whose, $file) = $argument =~ /^(?:(\w+)=)?(.*)$/;
   open(my $in, '<', $file) or die "$file: $!";
   local $/;
-  push @kernels, decode_json(<$in>);
+  push @kernels, { whose => $whose, %{decode_json(<$in>)} };
 }
 
 my (@names, %cells, %letters, @reasons);
 for my $kernel (@kernels) {
   my ($release) = $kernel->{kernel_release} =~ /^(\d+\.\d+)/;
-  $kernel->{title} = $release;
+  my $title = $kernel->{title} = join(', ', $release, $kernel->{whose} // ());
   for my $hook (@{$kernel->{hooks}}) {
     my $name = $hook->{name};
     push @names, $name unless exists $cells{$name};
@@ -30,14 +32,14 @@ for my $kernel (@kernels) {
       }
       $cell = ($cell eq '' ? '-' : $cell) . " $letters{$reason}";
     }
-    $cells{$name}{$release} = $cell;
+    $cells{$name}{$title} = $cell;
   }
 }
 
 print <<'END';
 # Kernels
 
-What each hook is attached by, on Debian's kernels with AMD's SVM, vhost and VFIO. Written by `tests/lab/kernels`, which
+What each hook is attached by, on Debian's kernels with AMD's SVM, vhost and VFIO, and with Intel's VMX. Written by `tests/lab/kernels`, which
 boots each of them (`tests/lab`): not by hand.
 
 END

@@ -24,7 +24,7 @@ class Checker {
 
   std::vector<Problem> Run() {
     if (scenario_.shows().empty()) Say("`shows` is missing: say in one line what it shows");
-    if (scenario_.runs() == RUNS_UNSPECIFIED) Say("`runs` is missing: ANYWHERE or LAB");
+    if (scenario_.runs() == RUNS_UNSPECIFIED) Say("`runs` is missing: ANYWHERE, LAB or INTEL");
     for (step_ = 0; step_ < scenario_.step_size(); ++step_) CheckStep(scenario_.step(step_));
     step_ = -1;
     if (!daemon_) Say("no step is start_daemon");

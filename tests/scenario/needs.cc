@@ -12,22 +12,24 @@
 namespace kvmsentry::scenario {
 namespace {
 
-constexpr char kInTheLab[] = "; the lab has it: tests/lab/run";
+constexpr char kInTheLab[] = "; the lab has it: tests/lab/run, or run_intel for VMX";
 
 // KVM by hardware: the flags of /proc/cpuinfo are those of the vendor modules
 // (arch/x86/kernel/cpu). KVM without it, a software back end, raises no kvm_exit and runs no kernel
 // that does not know it.
-bool HardwareVirtualisation() {
+bool HasFlag(absl::string_view wanted) {
   std::ifstream cpuinfo("/proc/cpuinfo");
   for (std::string line; std::getline(cpuinfo, line);) {
     if (!absl::StartsWith(line, "flags")) continue;
     for (const absl::string_view flag : absl::StrSplit(line, ' ')) {
-      if (flag == "svm" || flag == "vmx") return true;
+      if (flag == wanted) return true;
     }
     return false;
   }
   return false;
 }
+
+bool HardwareVirtualisation() { return HasFlag("svm") || HasFlag("vmx"); }
 
 bool InPath(absl::string_view program) {
   const char* path = getenv("PATH");
@@ -68,6 +70,8 @@ std::string What(Need need) {
   switch (need) {
     case KVM_EXIT:
       return HardwareVirtualisation() ? "" : "no svm or vmx in /proc/cpuinfo, so no kvm_exit";
+    case VMX:
+      return HasFlag("vmx") ? "" : "no vmx in /proc/cpuinfo";
     case VHOST_NET:
       return MissingFile("/dev/vhost-net");
     case VHOST_VSOCK:

@@ -1,5 +1,5 @@
-// Every file of scenarios/ is a test. Its suite says where it runs, Anywhere or Lab, and whether it
-// is in the lab's short selection, AnywhereCi or LabCi.
+// Every file of scenarios/ is a test. Its suite says where it runs, Anywhere, Lab or Intel, and
+// whether it is in the lab's short selection, AnywhereCi or LabCi.
 #include <iostream>
 
 #include <gtest/gtest.h>
@@ -14,7 +14,10 @@ namespace {
 std::string Suite(const absl::StatusOr<Scenario>& scenario) {
   // One that cannot be read fails everywhere.
   if (!scenario.ok()) return "AnywhereCi";
-  return absl::StrCat(scenario->runs() == LAB ? "Lab" : "Anywhere", scenario->ci() ? "Ci" : "");
+  const char* place = scenario->runs() == LAB     ? "Lab"
+                      : scenario->runs() == INTEL ? "Intel"
+                                                  : "Anywhere";
+  return absl::StrCat(place, scenario->ci() ? "Ci" : "");
 }
 
 void Register(const std::vector<Named>& all) {

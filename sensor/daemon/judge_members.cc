@@ -11,8 +11,7 @@ namespace {
 std::vector<const Spec*> SpecsOn(FeatureId feature, const VmFacts& vm, const SpecLibrary& library) {
   std::vector<const Spec*> specs;
   for (const Spec& spec : library.specs()) {
-    const bool of_set = std::holds_alternative<SetNorm>(spec.norm);
-    if (spec.feature == feature && of_set && spec.Selects(vm)) specs.push_back(&spec);
+    if (spec.feature == feature && spec.Selects(vm)) specs.push_back(&spec);
   }
   return specs;
 }
@@ -26,9 +25,10 @@ MemberView ViewOf(FeatureId feature, const SeenMember& seen,
     view.member = *seen.wide;
   }
   for (const Spec* spec : specs) {
-    const SetNorm& norm = std::get<SetNorm>(spec->norm);
+    const auto* norm = std::get_if<SetNorm>(&spec->norm);  // else none alone is outside
+    if (norm == nullptr) continue;
     const bool normal =
-        seen.wide == nullptr ? norm.IsNormal(seen.value) : norm.IsNormal(*seen.wide);
+        seen.wide == nullptr ? norm->IsNormal(seen.value) : norm->IsNormal(*seen.wide);
     if (!normal) view.outside.push_back(spec->id);
   }
   return view;

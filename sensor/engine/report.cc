@@ -10,6 +10,7 @@
 #include "sensor/engine/report_text.h"
 #include "sensor/engine/text.h"
 #include "sensor/source/catalogue.h"
+#include "sensor/spec/norm_text.h"
 
 namespace kvmsentry {
 namespace {
@@ -148,6 +149,29 @@ void FillMembers(const Watch& watch, const MemberWatch& set, const Step& step, A
   }
 }
 
+// Only that there are too many is known, not how many there are.
+void FillVariety(const Watch& watch, const Step& step, AlertEvent& event) {
+  const Feature& feature = FeatureOf(watch.spec().feature);
+  const uint32_t most = std::get<VarietyNorm>(watch.spec().norm).most;
+  event.window_ns = watch.spec().window_ns;
+  event.occurrences = event.count;
+  event.unit = std::string(feature.unit);
+  event.value = static_cast<double>(most) + 1;
+  event.limit = static_cast<double>(most);
+  event.value_text = absl::StrCat("more than ", WithThousands(most));
+  const std::string one = MemberText(*feature.member, *watch.finding->too_many);
+  event.evidence["one_of_them"] = one;
+  const std::string what = absl::StrCat("more than ", VarietyText(feature, most, event.window_ns));
+  if (step.state != AlertState::kCleared) {
+    event.summary = absl::StrCat(SubjectText(event), ": ", what, "; one of them ", one);
+  } else if (step.cleared_by == ClearedBy::kNorm) {
+    event.summary =
+        absl::StrCat(SubjectText(event), ": ", event.norm_text, " again; ", LastedText(event));
+  } else {
+    event.summary = absl::StrCat(EndText(event, step.cleared_by), what);
+  }
+}
+
 void FillState(const Watch& watch, const StateWatch& state, const Step& step, AlertEvent& event) {
   const Feature& feature = FeatureOf(watch.spec().feature);
   event.occurrences = event.count;
@@ -200,6 +224,8 @@ AlertEvent ReportWatch(const Watch& watch, const VmFacts& vm, const std::string&
   event.look_at = spec.look_at;
   if (const auto* set = std::get_if<MemberWatch>(&watch.state)) {
     FillMembers(watch, *set, step, event);
+  } else if (std::holds_alternative<VarietyWatch>(watch.state)) {
+    FillVariety(watch, step, event);
   } else if (const auto* state = std::get_if<StateWatch>(&watch.state)) {
     FillState(watch, *state, step, event);
   } else {

@@ -236,47 +236,11 @@ void Subject::JoinLog(const std::vector<bool>& features, const UnchangedLog& log
   }
 }
 
-bool Subject::TakeMember(const Group& group, const Observation& seen, KernelTime at) {
-  bool deviates = false;
-  for (size_t i = group.first; i < group.first + group.count; ++i) {
-    // The layout is shared: a member that is normal touches nothing of this VM.
-    const auto& norm = *std::get_if<SetNorm>(&layout_->specs()[i]->spec->norm);
-    if (seen.member ? norm.IsNormal(*seen.member) : norm.IsNormal(seen.value)) continue;
-    Watch& watch = watches_[i];
-    auto& set = *std::get_if<MemberWatch>(&watch.state);
-    const Member member = seen.member ? *seen.member : Member{.first = seen.value};
-    Deviation& deviation = watch.Found().deviation;
-    if (set.OnDeviant(member, at)) deviation.AddNews();
-    deviation.See(at, static_cast<int64_t>(set.members().size()) * 1000, watch.spec().patience);
-    deviates = true;
-  }
-  return deviates;
-}
-
 bool Subject::TakeLevel(const Group& group, const Observation& level, KernelTime at) {
   bool deviates = false;
   for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
     std::get_if<LevelState>(&watch.state)->given = level.given;
     deviates |= Apply(JudgeLevel(watch.of->limits, level.value, level.given), at, watch);
-  }
-  return deviates;
-}
-
-bool Subject::TakeState(const Group& group, const Observation& state, KernelTime at) {
-  bool deviates = false;
-  for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
-    auto& now = *std::get_if<StateWatch>(&watch.state);
-    now.known = true;
-    now.state = state.value;
-    if (std::get_if<SetNorm>(&watch.spec().norm)->IsNormal(state.value)) {
-      if (watch.finding != nullptr) watch.finding->deviation.SetNormal(at);
-      continue;
-    }
-    Deviation& deviation = watch.Found().deviation;
-    if (deviation.open() && now.deviant != state.value) deviation.AddNews();
-    now.deviant = state.value;
-    deviation.See(at, 1000, watch.spec().patience);
-    deviates = true;
   }
   return deviates;
 }

@@ -17,6 +17,7 @@ Watch::Watch(std::shared_ptr<const EngineSpec> of_spec)
       state.emplace<StateWatch>();
       break;
     case FeatureKind::kSet:
+      if (std::holds_alternative<VarietyNorm>(spec().norm)) state.emplace<VarietyWatch>();
       break;
   }
 }

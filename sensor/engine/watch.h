@@ -14,6 +14,8 @@
 #include "sensor/engine/norm_limits.h"
 #include "sensor/engine/rate_watch.h"
 #include "sensor/engine/state_watch.h"
+#include "sensor/engine/variety_watch.h"
+#include "sensor/feature/member.h"
 #include "sensor/spec/library.h"
 #include "sensor/spec/spec.h"
 
@@ -49,6 +51,7 @@ struct Finding {
   Deviation deviation;
   Judged judged;
   std::optional<uint64_t> left_with;  // what the latest occurrence named, once no longer watched
+  std::optional<Member> too_many;     // the latest member while there were too many
   std::string key;  // of the alert since it was told open: a VM's name may change meanwhile
 };
 
@@ -68,7 +71,7 @@ struct Watch {
 
   std::shared_ptr<const EngineSpec> of;
   std::unique_ptr<Finding> finding;  // made at the first deviation; nullptr: there was none
-  std::variant<RateWatch, MemberWatch, LevelState, StateWatch> state;
+  std::variant<RateWatch, MemberWatch, VarietyWatch, LevelState, StateWatch> state;
 };
 
 }  // namespace kvmsentry

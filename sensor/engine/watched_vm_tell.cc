@@ -106,8 +106,12 @@ void WatchedVm::TellWatch(Watch& watch, const Of& of, Step step, const EngineTun
   if (watch.finding == nullptr) return;
   Finding& finding = *watch.finding;
   auto* set = std::get_if<MemberWatch>(&watch.state);
-  if (set != nullptr && set->Quiet(step.at, QuietTime(watch.spec()))) {
+  auto* variety = std::get_if<VarietyWatch>(&watch.state);
+  const int64_t quiet_ns = QuietTime(watch.spec());
+  if ((set != nullptr && set->Quiet(step.at, quiet_ns)) ||
+      (variety != nullptr && variety->Quiet(step.at, quiet_ns))) {
     finding.deviation.SetNormal(step.at);
+    if (variety != nullptr) variety->Forget(step.at - watch.spec().window_ns);
   }
   const int32_t weight = WeightOf(watch.spec());
   step.state = finding.deviation.Next(step.at, tuning.update_every_ns, tuning.half_life_ns, weight,

@@ -14,16 +14,17 @@ namespace {
 // A kind of norm: the fields that it is written in, and what it fits.
 struct NormKind {
   std::vector<absl::string_view> fields;
-  bool rate, level, set;  // a state as a set
+  bool rate, level, set, state;
 };
 
 const std::vector<NormKind>& NormKinds() {
   static const auto* const kinds = new std::vector<NormKind>{
-      {{"max", "min", "clear"}, true, true, false},
-      {{"max_percent_of_given", "min_percent_of_given"}, false, true, false},
-      {{"burst"}, true, false, false},
-      {{"allow"}, false, false, true},
-      {{"deny"}, false, false, true},
+      {{"max", "min", "clear"}, true, true, false, false},
+      {{"max_percent_of_given", "min_percent_of_given"}, false, true, false, false},
+      {{"burst"}, true, false, false, false},
+      {{"allow"}, false, false, true, true},
+      {{"deny"}, false, false, true, true},
+      {{"max_members"}, false, false, true, false},
   };
   return *kinds;
 }
@@ -42,8 +43,9 @@ bool Fits(const NormKind& norm, FeatureKind feature) {
     case FeatureKind::kLevel:
       return norm.level;
     case FeatureKind::kSet:
-    case FeatureKind::kState:
       return norm.set;
+    case FeatureKind::kState:
+      return norm.state;
   }
   return false;
 }
@@ -55,7 +57,7 @@ absl::string_view WhatFits(FeatureKind feature) {
     case FeatureKind::kLevel:
       return "a level: give the norm max, min, max_percent_of_given or min_percent_of_given";
     case FeatureKind::kSet:
-      return "a set: give the norm allow or deny";
+      return "a set: give the norm allow, deny or max_members";
     case FeatureKind::kState:
       return "a state: give the norm allow or deny";
   }
@@ -79,7 +81,8 @@ std::vector<std::pair<absl::string_view, const NormKind*>> Given(const Places& p
 void CheckKind(const NormAt& at) {
   const auto given = Given(at.places);
   if (given.empty()) {
-    at.report(at.places.self(), "norm says nothing: give it max, min, burst, allow or deny");
+    at.report(at.places.self(),
+              "norm says nothing: give it max, min, burst, allow, deny or max_members");
   } else if (given.size() > 1) {
     const auto name = [](std::string* out, const auto& g) { absl::StrAppend(out, g.first); };
     at.report(at.places.self(), absl::StrCat("norm is of more than one kind: ",
@@ -100,8 +103,9 @@ void CheckUnit(const NormAt& at) {
 
 void CheckPer(const NormAt& at) {
   if (!at.places.Has("per")) return;
-  if (at.norm.has_allow() || at.norm.has_deny()) {
-    at.report(at.places.Of("per"), "per does not fit allow or deny: a set is not counted");
+  if (at.norm.has_allow() || at.norm.has_deny() || at.norm.has_max_members()) {
+    at.report(at.places.Of("per"),
+              "per does not fit allow, deny or max_members: a set is the VM's");
   } else if (at.feature != nullptr && at.feature->part != PartKind::kVm) {
     at.report(at.places.Of("per"), absl::StrCat("per does not fit feature \"", at.feature->name,
                                                 "\", which is observed of each ",
@@ -115,7 +119,8 @@ Norm CheckNorm(const v1::Norm& norm, const Places& places, const Feature* featur
                int64_t window_ns, const Report& report) {
   // What could not be read was reported; whether the rest agrees with it can't be known.
   if (places.LeftOut({"norm", "max", "min", "clear", "burst", "count", "milliseconds", "allow",
-                      "deny", "max_percent_of_given", "min_percent_of_given", "per"}) ||
+                      "deny", "max_percent_of_given", "min_percent_of_given", "per",
+                      "max_members"}) ||
       MembersLeftOut(places)) {
     return RangeNorm{};
   }
@@ -130,6 +135,10 @@ Norm CheckNorm(const v1::Norm& norm, const Places& places, const Feature* featur
     // Whoever reads a set goes by the kind of its feature's members: others have none.
     const bool fits = feature == nullptr || Fits(KindOf(field), feature->kind);
     return fits ? set : RangeNorm{};
+  }
+  if (norm.has_max_members()) {
+    const bool fits = feature == nullptr || Fits(KindOf("max_members"), feature->kind);
+    return fits ? CheckVariety(at) : RangeNorm{};
   }
   return CheckRange(at);
 }

@@ -80,4 +80,13 @@ Norm CheckSet(const NormAt& at, absl::string_view kind, const v1::Members& membe
   return set;
 }
 
+Norm CheckVariety(const NormAt& at) {
+  const uint32_t most = at.norm.max_members();
+  if (most < 1 || most > kMaxVariety) {
+    at.report(at.places.Of("max_members"),
+              absl::StrCat("max_members is ", most, "; it must be from 1 to ", kMaxVariety));
+  }
+  return VarietyNorm{most};
+}
+
 }  // namespace kvmsentry

@@ -67,6 +67,10 @@ bool IsStricter(const SetNorm& strict, const SetNorm& lax) {
   return !lax.allow && Covers(strict.members, lax.members);
 }
 
+bool IsStricter(const VarietyNorm& strict, const VarietyNorm& lax) {
+  return strict.most <= lax.most;
+}
+
 bool IsStricter(const Spec& strict, const Spec& lax) {
   if (strict.norm.index() != lax.norm.index() || strict.per_vcpu != lax.per_vcpu) return false;
   if (strict.patience.for_ns > lax.patience.for_ns) return false;
@@ -75,7 +79,9 @@ bool IsStricter(const Spec& strict, const Spec& lax) {
         using Kind = std::decay_t<decltype(norm)>;
         // A rate over another time is another thing; of a set, all windows see a new member at
         // once.
-        if (std::is_same_v<Kind, RangeNorm> && strict.window_ns != lax.window_ns) return false;
+        constexpr bool kInWindow =
+            std::is_same_v<Kind, RangeNorm> || std::is_same_v<Kind, VarietyNorm>;
+        if (kInWindow && strict.window_ns != lax.window_ns) return false;
         return IsStricter(norm, std::get<Kind>(lax.norm));
       },
       strict.norm);

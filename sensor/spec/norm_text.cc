@@ -69,6 +69,12 @@ std::string SetText(const SetNorm& set, const MemberKind& kind, absl::string_vie
 
 }  // namespace
 
+std::string VarietyText(const Feature& feature, uint32_t members, int64_t window_ns) {
+  return absl::StrCat(WithThousands(members), " different ", feature.member->noun,
+                      feature.member->is_mass || members == 1 ? "" : "s", " within ",
+                      Span(window_ns));
+}
+
 std::string NormText(const Spec& spec, const Feature& feature, TextLength length) {
   const absl::string_view per = spec.per_vcpu ? " per vCPU" : "";
   std::string text;
@@ -84,6 +90,8 @@ std::string NormText(const Spec& spec, const Feature& feature, TextLength length
   } else if (const auto* burst = std::get_if<BurstNorm>(&spec.norm)) {
     text =
         absl::StrCat("at most ", WithThousands(burst->count), per, " in ", Span(burst->window_ns));
+  } else if (const auto* variety = std::get_if<VarietyNorm>(&spec.norm)) {
+    text = absl::StrCat("at most ", VarietyText(feature, variety->most, spec.window_ns));
   } else {
     const bool is_state = feature.kind == FeatureKind::kState;
     text = SetText(std::get<SetNorm>(spec.norm), *feature.member,

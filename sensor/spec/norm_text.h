@@ -16,4 +16,7 @@ namespace kvmsentry {
 std::string NormText(const Spec& spec, const Feature& feature,
                      TextLength length = TextLength::kBounded);
 
+// "1,024 different ports within 1m"
+std::string VarietyText(const Feature& feature, uint32_t members, int64_t window_ns);
+
 }  // namespace kvmsentry

@@ -66,7 +66,13 @@ struct SetNorm {
   friend bool operator==(const SetNorm&, const SetNorm&) = default;
 };
 
-using Norm = std::variant<RangeNorm, BurstNorm, SetNorm>;
+// Normal: at most MOST different members of a set within the spec's window.
+struct VarietyNorm {
+  uint32_t most = 0;
+  friend bool operator==(const VarietyNorm&, const VarietyNorm&) = default;
+};
+
+using Norm = std::variant<RangeNorm, BurstNorm, SetNorm, VarietyNorm>;
 
 // Selects what matches a pattern of every field that has any. PART is a part's name, empty for the
 // VM itself, which no pattern for parts matches.

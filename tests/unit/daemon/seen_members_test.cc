@@ -112,6 +112,18 @@ Spec Forbids(const std::string& id, uint64_t port, const std::string& vm) {
   return spec;
 }
 
+TEST(JudgeMembers, WhereOnlyTheirNumberIsJudgedNoneIsOutside) {
+  SeenMembers seen;
+  seen.Note(Seen(1, "pio.port", 0x3f5, 90));
+  Spec scan = Forbids("scan", 0, "*");
+  scan.norm = VarietyNorm{.most = 5};
+  const MembersView view = JudgeMembers(seen, VmFacts(), SpecLibrary::FromSpecs({scan}),
+                                        absl::FromUnixSeconds(1'000), {100 * kNsPerSecond});
+  ASSERT_EQ(view.members.size(), 1U);
+  EXPECT_TRUE(view.members[0].judged);
+  EXPECT_THAT(view.members[0].outside, IsEmpty());
+}
+
 TEST(JudgeMembers, ByTheSpecsThatSelectTheVm) {
   SeenMembers seen;
   seen.Note(Seen(1, "pio.port", 0x3f5, 90));

@@ -87,6 +87,12 @@ Spec AllowSpec(std::string id, FeatureId feature, std::vector<Interval> members,
   return SetSpec(std::move(id), feature, true, std::move(members), window_ns);
 }
 
+Spec VarietySpec(std::string id, FeatureId feature, uint32_t most, int64_t window_ns) {
+  Spec spec = Base(std::move(id), feature, window_ns);
+  spec.norm = VarietyNorm{most};
+  return spec;
+}
+
 VmFacts Vm(uint64_t serial, std::string name) {
   VmFacts facts;
   facts.id = {serial};

@@ -15,6 +15,7 @@ Spec MinSpec(std::string id, FeatureId feature, double min, int64_t window_ns);
 Spec BurstSpec(std::string id, FeatureId feature, uint64_t count, int64_t window_ns);
 Spec DenySpec(std::string id, FeatureId feature, std::vector<Interval> members, int64_t window_ns);
 Spec AllowSpec(std::string id, FeatureId feature, std::vector<Interval> members, int64_t window_ns);
+Spec VarietySpec(std::string id, FeatureId feature, uint32_t most, int64_t window_ns);
 
 VmFacts Vm(uint64_t serial, std::string name);
 Observation Seen(ObservationKind kind, VmId vm, FeatureId feature, uint64_t value, int64_t at_ms);

@@ -1,0 +1,62 @@
+// What becomes of members that were seen, and of states.
+#include "sensor/engine/subject.h"
+
+namespace kvmsentry {
+namespace {
+
+// How many members it has. True where they are too many.
+bool ApplyVariety(const Member& member, KernelTime at, uint32_t most, Watch& watch) {
+  const Spec& spec = watch.spec();
+  auto& variety = *std::get_if<VarietyWatch>(&watch.state);
+  if (!variety.Add(member, at, most, spec.window_ns)) return false;
+  Finding& finding = watch.Found();
+  finding.too_many = member;
+  finding.deviation.See(at, 1000, spec.patience);
+  return true;
+}
+
+}  // namespace
+
+bool Subject::TakeMember(const Group& group, const Observation& seen, KernelTime at) {
+  bool deviates = false;
+  for (size_t i = group.first; i < group.first + group.count; ++i) {
+    // The layout is shared: where a set is listed, a member that is normal touches nothing of this
+    // VM.
+    const Norm& norm = layout_->specs()[i]->spec->norm;
+    const auto member = [&] { return seen.member ? *seen.member : Member{.first = seen.value}; };
+    if (const auto* variety = std::get_if<VarietyNorm>(&norm)) {
+      deviates |= ApplyVariety(member(), at, variety->most, watches_[i]);
+      continue;
+    }
+    const auto& allowed = *std::get_if<SetNorm>(&norm);
+    if (seen.member ? allowed.IsNormal(*seen.member) : allowed.IsNormal(seen.value)) continue;
+    Watch& watch = watches_[i];
+    auto& set = *std::get_if<MemberWatch>(&watch.state);
+    Deviation& deviation = watch.Found().deviation;
+    if (set.OnDeviant(member(), at)) deviation.AddNews();
+    deviation.See(at, static_cast<int64_t>(set.members().size()) * 1000, watch.spec().patience);
+    deviates = true;
+  }
+  return deviates;
+}
+
+bool Subject::TakeState(const Group& group, const Observation& state, KernelTime at) {
+  bool deviates = false;
+  for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
+    auto& now = *std::get_if<StateWatch>(&watch.state);
+    now.known = true;
+    now.state = state.value;
+    if (std::get_if<SetNorm>(&watch.spec().norm)->IsNormal(state.value)) {
+      if (watch.finding != nullptr) watch.finding->deviation.SetNormal(at);
+      continue;
+    }
+    Deviation& deviation = watch.Found().deviation;
+    if (deviation.open() && now.deviant != state.value) deviation.AddNews();
+    now.deviant = state.value;
+    deviation.See(at, 1000, watch.spec().patience);
+    deviates = true;
+  }
+  return deviates;
+}
+
+}  // namespace kvmsentry

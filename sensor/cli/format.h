@@ -59,7 +59,7 @@ std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts&
                          const Style& style, absl::Time now, absl::TimeZone zone);
 
 // One spec in words: what is normal, what happens else, and whether it can be told on this host.
-std::string FormatSpec(const v1::SpecInfo& spec, const Style& style);
+std::string FormatSpec(const v1::SpecInfo& spec, const Look& look);
 
 std::string FormatSpecs(const v1::ListSpecsResponse& response, const Look& look);
 

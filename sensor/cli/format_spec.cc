@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <limits>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -5,15 +7,23 @@
 
 #include "sensor/cli/format.h"
 #include "sensor/cli/table.h"
+#include "sensor/cli/terminal.h"
+#include "sensor/cli/wrap.h"
 #include "sensor/feature/method.h"
 
 namespace kvmsentry {
 namespace {
 
-void AppendLine(const Style& style, absl::string_view label, absl::string_view text, Paint paint,
+// Whole, in as many lines as it takes.
+void AppendLine(const Look& look, absl::string_view label, absl::string_view text, Paint paint,
                 std::string& out) {
-  absl::StrAppend(&out, "    ", Padded(style, {std::string(label), Paint::kDim}, 10), " ",
-                  style(paint, text), "\n");
+  constexpr size_t kIndent = 15;
+  const size_t room = look.wide() ? kAnyWidth : std::max<size_t>(look.width, 40) - kIndent;
+  Cell cell{std::string(label), Paint::kDim};
+  for (const std::string& line : WrapTo(text, room, std::numeric_limits<size_t>::max())) {
+    absl::StrAppend(&out, "    ", Padded(look.style, cell, 10), " ", look.style(paint, line), "\n");
+    cell = {};
+  }
 }
 
 std::string CoverageText(const v1::SpecInfo& spec) {
@@ -56,12 +66,10 @@ absl::string_view VerdictText(v1::SpecSelection::Verdict verdict) {
 
 }  // namespace
 
-std::string FormatSpec(const v1::SpecInfo& spec, const Style& style) {
-  std::string out = absl::StrCat(style(Paint::kBold, spec.id()), "\n");
+std::string FormatSpec(const v1::SpecInfo& spec, const Look& look) {
+  std::string out = absl::StrCat(look.style(Paint::kBold, spec.id()), "\n");
   const auto line = [&](absl::string_view label, absl::string_view text,
-                        Paint paint = Paint::kPlain) {
-    AppendLine(style, label, text, paint, out);
-  };
+                        Paint paint = Paint::kPlain) { AppendLine(look, label, text, paint, out); };
   line("point:", absl::StrCat(v1::Point_Name(spec.point()), ", ",
                               PointText(static_cast<Point>(spec.point()))));
   line("watches:", absl::StrCat(spec.occurrences(), " of ", spec.whole_selector_text(), " (",

@@ -55,7 +55,7 @@ int Run(const CommonOptions& common, const SpecExplainCommand& command) {
   const auto spec = FindIn(*specs, command.id);
   if (!spec.ok()) return Fail(spec.status());
   Output output(STDOUT_FILENO);
-  output.Write(FormatSpec(*spec, StyleFor(common.color)));
+  output.Write(FormatSpec(*spec, LookFor(common, /*wide=*/false)));
   if (!command.vms.empty() && spec->selections().empty()) {
     Say("no VM matches; \"kvmsentry vms\" shows all");
     return 1;

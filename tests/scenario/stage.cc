@@ -13,6 +13,11 @@
 namespace kvmsentry::scenario {
 
 std::optional<Stage::Shared> Stage::shared_;
+int Stage::number_ = 0;
+
+std::string Stage::Name(absl::string_view role) {
+  return absl::StrCat(E2eTest::Name(role), "-", number_);
+}
 
 void Stage::SetUp() {
   ASSERT_OK(scenario_);

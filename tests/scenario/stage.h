@@ -15,7 +15,7 @@ namespace kvmsentry::scenario {
 
 class Stage : public E2eTest {
  public:
-  explicit Stage(absl::StatusOr<Scenario> scenario) : scenario_(std::move(scenario)) {}
+  explicit Stage(absl::StatusOr<Scenario> scenario) : scenario_(std::move(scenario)) { ++number_; }
 
  protected:
   static void TearDownTestSuite() { EndShared(); }
@@ -58,11 +58,16 @@ class Stage : public E2eTest {
   void CheckExpectations();
   bool Fits(const AlertPattern& pattern, const v1::Alert& alert) const;
 
+  // The host's name of a VM, "ROLE-e2e-PID-NUMBER": to a daemon that several scenarios share, the
+  // VMs of each are others.
+  static std::string Name(absl::string_view role);
+
   struct Shared {
     Place place;
     Daemon daemon;
   };
   static std::optional<Shared> shared_;
+  static int number_;  // of the scenario in this process
 
   absl::StatusOr<Scenario> scenario_;
   std::optional<TempDir> folder_;

@@ -338,8 +338,8 @@ TEST_F(BinaryTest, TheLayersAreLintedComparedAndExplainedWithoutADaemon) {
     lines += line + "\n";
   }
   EXPECT_THAT(lines, HasSubstr("from:      shipped, " + dir_ / "shipped/a.textproto:2:7"));
-  EXPECT_THAT(lines,
-              HasSubstr("changed:   severity INFO -> CRITICAL, " + dir_ / "site/s.textproto:1:22"));
+  EXPECT_THAT(lines, HasSubstr("changed:   severity INFO -> CRITICAL,\n               " +
+                               dir_ / "site/s.textproto:1:22"));
   EXPECT_EQ(explained.Wait(), 0);
 
   // An override alone is nothing.

@@ -65,13 +65,13 @@ TEST(FormatSpec, TellsItInWords) {
     whole_norm_text: "at most 20,000/s over 1s" whole_selector_text: "all VMs" coverage: DEGRADED
     reason: "kvm_track_tsc: gone" occurrences: "port accesses" hooks: "kvm_pio" hooks: "other"
     weight: 30 why: "It matters." look_at: "There.")");
-  EXPECT_EQ(FormatSpec(spec, Style(false)),
+  EXPECT_EQ(FormatSpec(spec, PlainLook()),
             "pio-storm\n"
             "    point:     K2, leaving the VM (guest to host)\n"
             "    watches:   port accesses of all VMs (pio.rate, by kvm_pio, other)\n"
             "    normal:    at most 20,000/s over 1s\n"
-            "    otherwise: an alert of severity WARNING; the VM's score rises by 30, and the "
-            "further from normal, the more\n"
+            "    otherwise: an alert of severity WARNING; the VM's score rises by 30, and the\n"
+            "               further from normal, the more\n"
             "    why:       It matters.\n"
             "    look at:   There.\n"
             "    here:      DEGRADED: it is watched on this host, but kvm_track_tsc: gone\n");
@@ -112,7 +112,7 @@ TEST(FormatSpec, SaysWhereEachFieldComesFromAndToWhichVmsItApplies) {
                changes { field: "hold" after: "{ seconds: 1 }" place: "s:4:3" } }
       selections { vm { name: "ci-1" } verdict: EXCEPTED reason: "its name matches, at s:3:3" }
       selections { vm { name: "web" } verdict: SELECTED reason: "it selects every VM" })"),
-                                      kPlainStyle);
+                                      PlainLook(kAnyWidth));
   for (const char* line :
        {"    otherwise: observed only: an alert of severity INFO that counts for nothing; once it "
         "alerts, of WARNING and weight 7\n",

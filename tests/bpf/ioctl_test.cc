@@ -164,12 +164,21 @@ TEST_P(IoctlTest, OfAnyThreadAndOfTwoVmsDoNotMix) {
     kvm_clock_data clock{};
     for (int i = 0; i < times; ++i) ioctl(fd, KVM_GET_CLOCK, &clock);
   };
+  const auto skipped = [this] {
+    const Probe::Skipped runs = probe().SkippedRuns();
+    return runs.vms + runs.anybodys;
+  };
+  const uint64_t skipped_before = skipped();
   std::thread mine(ask, vm_->vm(), 5000);
   std::thread others(ask, other.vm(), 7000);
   mine.join();
   others.join();
-  EXPECT_EQ(Grown(), 5000U);
-  EXPECT_EQ(CountsIn(slots[1]).count[KS_METER_IOCTL] - before, 7000U);
+  const uint64_t others_grown = CountsIn(slots[1]).count[KS_METER_IOCTL] - before;
+  EXPECT_LE(Grown(), 5000U);
+  EXPECT_LE(others_grown, 7000U);
+  // Since Linux 7.0 the kernel skips the program for one thread while it is preempted on the other,
+  // and says so.
+  EXPECT_GE(Grown() + others_grown + skipped() - skipped_before, 12'000U);
 }
 
 }  // namespace

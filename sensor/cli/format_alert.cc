@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 
+#include "sensor/cli/detail.h"
 #include "sensor/cli/table.h"
 #include "sensor/cli/words.h"
 #include "sensor/cli/wrap.h"
@@ -21,17 +22,11 @@ constexpr size_t kSeverityWidth = 8;
 constexpr char kBlanks[] = "  ";
 constexpr char kFullTime[] = "%Y-%m-%d %H:%M:%E3S";
 
-void AppendDetail(const Look& look, absl::string_view label, absl::string_view text,
-                  std::string& out) {
-  if (text.empty()) return;
-  constexpr size_t kIndent = 14;
-  const size_t room = look.wide() ? kAnyWidth : std::max<size_t>(look.width, 40) - kIndent;
-  Cell cell{std::string(label), Paint::kDim};
-  for (const std::string& line : WrapTo(text, room, 20)) {
-    absl::StrAppend(&out, "    ", Padded(look.style, cell, 9), " ", look.style(Paint::kPlain, line),
-                    "\n");
-    cell = {};
-  }
+// Nothing where TEXT is empty.
+void AppendAny(const Look& look, absl::string_view label, absl::string_view text,
+               std::string& out) {
+  constexpr DetailShape kShape = {.label_width = 9, .max_lines = 20};
+  if (!text.empty()) AppendDetail(look, kShape, label, text, Paint::kPlain, out);
 }
 
 constexpr char kBy[] = "by";  // who did it, which has a line of its own
@@ -133,11 +128,11 @@ std::string FormatAlertInFull(const v1::Alert& alert, const Look& look) {
   const std::string time = absl::FormatTime(kFullTime, ToTime(alert.at()), look.zone);
   std::string out = Head(alert, {.time = 0, .vm = 0, .spec = 0}, time, look, /*whole=*/true).first;
   out.push_back('\n');
-  AppendDetail(look, "what:", SummaryOf(alert), out);
-  AppendDetail(look, "by:", ByOf(alert), out);
-  AppendDetail(look, "why:", alert.why(), out);
-  AppendDetail(look, "look at:", alert.look_at(), out);
-  AppendDetail(look, "seen:", EvidenceOf(alert), out);
+  AppendAny(look, "what:", SummaryOf(alert), out);
+  AppendAny(look, "by:", ByOf(alert), out);
+  AppendAny(look, "why:", alert.why(), out);
+  AppendAny(look, "look at:", alert.look_at(), out);
+  AppendAny(look, "seen:", EvidenceOf(alert), out);
   return out;
 }
 

@@ -1,30 +1,17 @@
-#include <algorithm>
 #include <limits>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "sensor/cli/detail.h"
 #include "sensor/cli/format.h"
-#include "sensor/cli/table.h"
-#include "sensor/cli/terminal.h"
-#include "sensor/cli/wrap.h"
 #include "sensor/feature/method.h"
 
 namespace kvmsentry {
 namespace {
 
-// Whole, in as many lines as it takes.
-void AppendLine(const Look& look, absl::string_view label, absl::string_view text, Paint paint,
-                std::string& out) {
-  constexpr size_t kIndent = 15;
-  const size_t room = look.wide() ? kAnyWidth : std::max<size_t>(look.width, 40) - kIndent;
-  Cell cell{std::string(label), Paint::kDim};
-  for (const std::string& line : WrapTo(text, room, std::numeric_limits<size_t>::max())) {
-    absl::StrAppend(&out, "    ", Padded(look.style, cell, 10), " ", look.style(paint, line), "\n");
-    cell = {};
-  }
-}
+constexpr DetailShape kWhole = {.label_width = 10, .max_lines = std::numeric_limits<size_t>::max()};
 
 std::string CoverageText(const v1::SpecInfo& spec) {
   switch (spec.coverage()) {
@@ -69,7 +56,9 @@ absl::string_view VerdictText(v1::SpecSelection::Verdict verdict) {
 std::string FormatSpec(const v1::SpecInfo& spec, const Look& look) {
   std::string out = absl::StrCat(look.style(Paint::kBold, spec.id()), "\n");
   const auto line = [&](absl::string_view label, absl::string_view text,
-                        Paint paint = Paint::kPlain) { AppendLine(look, label, text, paint, out); };
+                        Paint paint = Paint::kPlain) {
+    AppendDetail(look, kWhole, label, text, paint, out);
+  };
   line("point:", absl::StrCat(v1::Point_Name(spec.point()), ", ",
                               PointText(static_cast<Point>(spec.point()))));
   line("watches:", absl::StrCat(spec.occurrences(), " of ", spec.whole_selector_text(), " (",

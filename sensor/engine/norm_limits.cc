@@ -33,10 +33,8 @@ int64_t QuietTime(const Spec& spec) {
   if (const auto* burst = std::get_if<BurstNorm>(&spec.norm)) {
     return std::max(10 * burst->window_ns, 2 * kNsPerSecond);
   }
-  const bool of_set =
-      std::holds_alternative<SetNorm>(spec.norm) || std::holds_alternative<VarietyNorm>(spec.norm);
-  if (of_set) return std::max(spec.window_ns, kNsPerSecond);
-  return spec.window_ns;
+  if (std::holds_alternative<RangeNorm>(spec.norm)) return spec.window_ns;
+  return std::max(spec.window_ns, kNsPerSecond);
 }
 
 NormLimits LimitsOf(const Spec& spec, uint32_t vcpus) {

@@ -4,7 +4,7 @@
 namespace kvmsentry {
 namespace {
 
-// How many members it has. True where they are too many.
+// Counts MEMBER. True where there are too many different ones.
 bool ApplyVariety(const Member& member, KernelTime at, uint32_t most, Watch& watch) {
   const Spec& spec = watch.spec();
   auto& variety = *std::get_if<VarietyWatch>(&watch.state);

@@ -15,7 +15,7 @@ namespace kvmsentry {
 class VarietyWatch {
  public:
   // MEMBER was seen at TIME. True where MOST others were seen within WINDOW_NS as well, or where it
-  // stands for members that are not told apart.
+  // stands for members that found no room in the kernel's tables.
   bool Add(const Member& member, KernelTime time, uint32_t most, int64_t window_ns);
 
   // There were not too many for QUIET_NS before NOW.

@@ -15,6 +15,9 @@
 
 namespace kvmsentry {
 
+// What to do about a norm that says nothing.
+inline constexpr char kGiveANorm[] = "give it max, min, burst, allow, deny or max_members";
+
 // What is built is meaningful only where nothing was reported.
 Spec CheckSpec(const v1::Spec& spec, const Places& places, const Report& report);
 

@@ -81,8 +81,7 @@ std::vector<std::pair<absl::string_view, const NormKind*>> Given(const Places& p
 void CheckKind(const NormAt& at) {
   const auto given = Given(at.places);
   if (given.empty()) {
-    at.report(at.places.self(),
-              "norm says nothing: give it max, min, burst, allow, deny or max_members");
+    at.report(at.places.self(), absl::StrCat("norm says nothing: ", kGiveANorm));
   } else if (given.size() > 1) {
     const auto name = [](std::string* out, const auto& g) { absl::StrAppend(out, g.first); };
     at.report(at.places.self(), absl::StrCat("norm is of more than one kind: ",

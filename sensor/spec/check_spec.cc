@@ -52,7 +52,7 @@ class Checker {
       report_(places_.Of("except"), "except takes away all that the spec selects");
     }
     checked.window_ns = WindowNs(feature);
-    if (Present("norm", ": give it max, min, burst, allow, deny or max_members")) {
+    if (Present("norm", absl::StrCat(": ", kGiveANorm))) {
       checked.norm =
           CheckNorm(spec_.norm(), places_.Into("norm"), feature, checked.window_ns, report_);
     }

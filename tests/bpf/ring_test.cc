@@ -43,8 +43,7 @@ class RingTest : public BpfTest {
   }
 
   // Starts a process of VMS VMs of which each will pass a limit at its last access, and so tells it
-  // once. On one thread: since Linux 7.0 it may be preempted amid the program, which the kernel
-  // then skips for other threads.
+  // once. On one thread: of several the kernel may skip some (KernelPreemptsPrograms).
   absl::StatusOr<Guest> StartVmsThatPass(uint32_t vms) {
     KVMSENTRY_ASSIGN_OR_RETURN(
         Guest guest, Guest::Start(absl::StrCat(

@@ -7,10 +7,7 @@
 
 #include <bpf/bpf.h>
 #include <google/protobuf/util/message_differencer.h>
-#include <sys/utsname.h>
 #include <unistd.h>
-
-#include "absl/strings/numbers.h"
 
 #include "tests/support/host.h"
 
@@ -20,16 +17,6 @@ namespace {
 // Far more time than a test takes, so that none ends by its own.
 std::string NamedForLong(const std::string& name, absl::string_view options) {
   return absl::StrCat("--name ", name, " --seconds 600 ", options);
-}
-
-// Since Linux 7.0 a task may be preempted amid a program on a tracepoint; until it goes on, the
-// kernel skips the program for all others of that processor (kernel/trace/bpf_trace.c).
-bool KernelPreemptsPrograms() {
-  utsname names{};
-  int major = 0;
-  if (uname(&names) != 0) return false;
-  const absl::string_view release = names.release;
-  return absl::SimpleAtoi(release.substr(0, release.find('.')), &major) && major >= 7;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What both machines of the lab share: sourced by run and run_intel, which set $root, $out and $version.
+# What both machines of the lab share: sourced by run and run_intel, which set $root and $out.
 
 fail() {
   echo "lab: $*" >&2

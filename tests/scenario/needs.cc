@@ -14,9 +14,7 @@ namespace {
 
 constexpr char kInTheLab[] = "; the lab has it: tests/lab/run, or run_intel for VMX";
 
-// KVM by hardware: the flags of /proc/cpuinfo are those of the vendor modules
-// (arch/x86/kernel/cpu). KVM without it, a software back end, raises no kvm_exit and runs no kernel
-// that does not know it.
+// Of the processor, by its name in /proc/cpuinfo.
 bool HasFlag(absl::string_view wanted) {
   std::ifstream cpuinfo("/proc/cpuinfo");
   for (std::string line; std::getline(cpuinfo, line);) {
@@ -29,6 +27,9 @@ bool HasFlag(absl::string_view wanted) {
   return false;
 }
 
+// KVM by hardware: the flags are those of the vendor modules
+// (arch/x86/kernel/cpu). KVM without it, a software back end, raises no kvm_exit and runs no kernel
+// that does not know it.
 bool HardwareVirtualisation() { return HasFlag("svm") || HasFlag("vmx"); }
 
 bool InPath(absl::string_view program) {

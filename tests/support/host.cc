@@ -3,9 +3,11 @@
 #include <cstdlib>
 
 #include <linux/magic.h>
+#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace kvmsentry {
@@ -24,6 +26,14 @@ std::string MissingForBpf(absl::string_view label) {
 }
 
 bool IsLab() { return getenv("KVMSENTRY_LAB_KERNEL") != nullptr; }
+
+bool KernelPreemptsPrograms() {
+  utsname names{};
+  int major = 0;
+  if (uname(&names) != 0) return false;
+  const absl::string_view release = names.release;
+  return absl::SimpleAtoi(release.substr(0, release.find('.')), &major) && major >= 7;
+}
 
 absl::Status HasKvm() {
   if (access("/dev/kvm", R_OK | W_OK) == 0) return absl::OkStatus();

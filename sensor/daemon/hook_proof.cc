@@ -5,13 +5,12 @@
 
 #include "spdlog/spdlog.h"
 
-#include "sensor/probe/canary_acts.h"
 #include "sensor/probe/canary_vm.h"
 
 namespace kvmsentry {
 
 void HookProof::Run() {
-  RunCanaryActs();
+  acts_.Run();
   creator_ = static_cast<uint32_t>(syscall(SYS_gettid));
   const absl::Status ran = RunCanaryVm();
   if (ran.ok()) {

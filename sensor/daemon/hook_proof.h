@@ -8,14 +8,16 @@
 #include "bpf/kvm/records.h"
 #include "sensor/base/status.h"
 #include "sensor/base/time.h"
+#include "sensor/probe/canary_acts.h"
 #include "sensor/source/registry.h"
 
 namespace kvmsentry {
 
 class HookProof {
  public:
-  // BEGAN is before any program of this run counted. SOURCES outlive it.
-  HookProof(Sources& sources, KernelTime began) : sources_(sources), began_(began) {}
+  // BEGAN is before any program of this run counted. SOURCES and ACTS outlive it.
+  HookProof(Sources& sources, const CanaryActs& acts, KernelTime began)
+      : sources_(sources), acts_(acts), began_(began) {}
 
   // Makes hooks on processes fire, runs the canary VM, and has the probe judge its hooks by that,
   // if it came to its end. For whoever may change the probe's hooks now, the loop or its worker.
@@ -33,6 +35,7 @@ class HookProof {
 
  private:
   Sources& sources_;
+  const CanaryActs& acts_;
   const KernelTime began_;
   std::atomic<uint32_t> creator_ = 0;  // the thread that makes it; 0: none did yet
   std::atomic<bool> proven_ = false;

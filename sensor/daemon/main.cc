@@ -172,6 +172,7 @@ absl::Status Run(const DaemonOptions& options) {
   KVMSENTRY_ASSIGN_OR_RETURN(
       std::unique_ptr<RemoteLoader> loader,
       RemoteLoader::Start(sensor_options.probe, BpfSources(), ConfineLoader));
+  const CanaryActs canary_acts;
   KVMSENTRY_RETURN_IF_ERROR(ConfineDaemon());
   KVMSENTRY_RETURN_IF_ERROR(BlockSignals());
   KVMSENTRY_RETURN_IF_ERROR(FinishSiteWrite(options.site_specs));
@@ -205,7 +206,7 @@ absl::Status Run(const DaemonOptions& options) {
   sensor_options.silenced_by = silenced_by;
   KVMSENTRY_ASSIGN_OR_RETURN(
       const std::unique_ptr<Sensor> sensor,
-      Sensor::Start(sensor_options, std::move(loader), library, clock, hub, pulse));
+      Sensor::Start(sensor_options, std::move(loader), library, canary_acts, clock, hub, pulse));
   // Who serves clients is made after this, and who reads /proc of VMMs was made before.
   if (const absl::Status confined =
           kSanitized ? absl::OkStatus() : ConfineWrites(WrittenBy(options));

@@ -14,7 +14,8 @@ namespace kvmsentry {
 absl::StatusOr<std::unique_ptr<Sensor>> Sensor::Start(const SensorOptions& options,
                                                       std::unique_ptr<Loader> loader,
                                                       const LoadedLibrary& library,
-                                                      const Clock& clock, Hub& hub, Pulse& pulse) {
+                                                      const CanaryActs& acts, const Clock& clock,
+                                                      Hub& hub, Pulse& pulse) {
   const KernelTime began = clock.Now();
   // Before the probe, so that no birth or death between the two goes unheard.
   KVMSENTRY_ASSIGN_OR_RETURN(UeventSocket uevents, UeventSocket::Open());
@@ -28,7 +29,7 @@ absl::StatusOr<std::unique_ptr<Sensor>> Sensor::Start(const SensorOptions& optio
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<Worker> housekeeping, Worker::Make(clock));
   KVMSENTRY_ASSIGN_OR_RETURN(std::unique_ptr<SpecKeeper> specs,
                              SpecKeeper::Make(options.specs, library, clock));
-  std::unique_ptr<Sensor> sensor(new Sensor(options, library, clock, hub, pulse,
+  std::unique_ptr<Sensor> sensor(new Sensor(options, library, acts, clock, hub, pulse,
                                             {.sources = std::move(sources),
                                              .uevents = std::move(uevents),
                                              .names = std::move(names),
@@ -41,8 +42,8 @@ absl::StatusOr<std::unique_ptr<Sensor>> Sensor::Start(const SensorOptions& optio
   return sensor;
 }
 
-Sensor::Sensor(const SensorOptions& options, const LoadedLibrary& library, const Clock& clock,
-               Hub& hub, Pulse& pulse, Parts parts)
+Sensor::Sensor(const SensorOptions& options, const LoadedLibrary& library, const CanaryActs& acts,
+               const Clock& clock, Hub& hub, Pulse& pulse, Parts parts)
     : library_(library.library),
       clock_(clock),
       hub_(hub),
@@ -56,7 +57,7 @@ Sensor::Sensor(const SensorOptions& options, const LoadedLibrary& library, const
       coverage_(library_),
       observer_(*sources_, engine_, self_),
       snapshots_([&kvm = std::as_const(sources_->kvm())] { return kvm.tables().ReadExits(); }),
-      proof_(*sources_, parts.began),
+      proof_(*sources_, acts, parts.began),
       host_(
           sources_->probe(), std::move(parts.uevents), std::move(parts.names), clock,
           [this] { Look(); },

@@ -50,11 +50,12 @@ struct SensorOptions {
 class Sensor {
  public:
   // LOADER is of OPTIONS.probe and BpfSources(). LIBRARY is that of options.specs, without an
-  // error. CLOCK, HUB and PULSE, which it writes, outlive the sensor.
+  // error. ACTS, CLOCK, HUB and PULSE, which it writes, outlive the sensor.
   static absl::StatusOr<std::unique_ptr<Sensor>> Start(const SensorOptions& options,
                                                        std::unique_ptr<Loader> loader,
                                                        const LoadedLibrary& library,
-                                                       const Clock& clock, Hub& hub, Pulse& pulse);
+                                                       const CanaryActs& acts, const Clock& clock,
+                                                       Hub& hub, Pulse& pulse);
 
   // Readable when OnWake() has something to do.
   std::array<int, 3> wake_fds() const {
@@ -87,8 +88,8 @@ class Sensor {
     std::unique_ptr<SpecKeeper> specs;
     KernelTime began;  // before any program of this run counted
   };
-  Sensor(const SensorOptions& options, const LoadedLibrary& library, const Clock& clock, Hub& hub,
-         Pulse& pulse, Parts parts);
+  Sensor(const SensorOptions& options, const LoadedLibrary& library, const CanaryActs& acts,
+         const Clock& clock, Hub& hub, Pulse& pulse, Parts parts);
 
   void ProveHooks();
   void Use(std::shared_ptr<const SpecLibrary> library);

@@ -1,12 +1,15 @@
 #include "sensor/probe/canary_acts.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include "sensor/base/fd.h"
 
 namespace kvmsentry {
 namespace {
@@ -27,15 +30,40 @@ void ConnectToItself() {
   if (client) (void)connect(client.get(), any, size);
 }
 
+// inet_sock_set_state. Nobody hears of the port, which the kernel chooses.
+void ListenForAMoment() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const Fd server(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!server) return;
+  if (bind(server.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) return;
+  (void)listen(server.get(), 1);
+}
+
+// userfaultfd_ioctl. Asked a second time the kernel refuses, which makes it fire as well.
+void AskAboutFaults(const Fd& faults) {
+  uffdio_api api{};
+  api.api = UFFD_API;
+  if (faults) (void)ioctl(faults.get(), UFFDIO_API, &api);
+}
+
 // security_task_fix_setuid. Not libc's, which would have all threads do it.
 void StayTheSameUser() { syscall(SYS_setuid, geteuid()); }
 
 }  // namespace
 
-void RunCanaryActs() {
+// Faults of user mode alone are everybody's to handle, Linux 5.11.
+CanaryActs::CanaryActs()
+    : faults_(static_cast<int>(
+          syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY))) {}
+
+void CanaryActs::Run() const {
   SignalItself();
   ConnectToItself();
+  ListenForAMoment();
   StayTheSameUser();
+  AskAboutFaults(faults_);
 }
 
 }  // namespace kvmsentry

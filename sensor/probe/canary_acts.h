@@ -2,11 +2,23 @@
 // not make fire for hours.
 #pragma once
 
+#include "sensor/base/fd.h"
+
 namespace kvmsentry {
 
-// A signal to itself that it ignores, a connection to itself, its own user's rights taken once
-// more: nothing is different afterwards. What the service's filter refuses makes nothing fire, and
-// the hook waits for somebody else. Takes microseconds.
-void RunCanaryActs();
+class CanaryActs {
+ public:
+  // Makes what this process may not make any more once it is confined.
+  CanaryActs();
+
+  // A signal to itself that it ignores, a connection to itself, a port on which it listens for a
+  // moment, its own user's rights taken once more, a question about page faults: nothing is
+  // different afterwards. What the service's unit refuses makes nothing fire, and the hook waits
+  // for somebody else. Takes microseconds. One thread at a time.
+  void Run() const;
+
+ private:
+  const Fd faults_;  // userfaultfd(2), of no memory; none where that is refused
+};
 
 }  // namespace kvmsentry

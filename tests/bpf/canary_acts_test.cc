@@ -1,0 +1,34 @@
+// What the daemon does to itself makes hooks fire that a quiet host may leave silent.
+#include "sensor/probe/canary_acts.h"
+
+#include <algorithm>
+#include <array>
+
+#include "tests/bpf/fixture.h"
+
+namespace kvmsentry {
+namespace {
+
+using CanaryActsTest = BpfTest;
+
+TEST_F(CanaryActsTest, HooksOnProcessesAreActiveAtOnce) {
+  objects_ = {"process", "memory", "stranger"};
+  const CanaryActs acts;
+  Load();
+  acts.Run();
+  probe().NoteFired();
+  constexpr std::array<absl::string_view, 4> kMadeToFire = {
+      "signal_generate", "inet_sock_set_state", "security_unix_stream_connect",
+      "userfaultfd_ioctl"};
+  size_t made = 0;
+  for (const HookCoverage& hook : probe().coverage()) {
+    if (std::ranges::find(kMadeToFire, hook.hook->name) == kMadeToFire.end()) continue;
+    if (!IsOffered(*hook.hook)) continue;
+    EXPECT_EQ(hook.coverage, Coverage::kActive) << hook.hook->name << ": " << hook.reason;
+    ++made;
+  }
+  EXPECT_GE(made, 2U) << "tracepoints, which every kernel has";
+}
+
+}  // namespace
+}  // namespace kvmsentry

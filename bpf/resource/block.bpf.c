@@ -40,10 +40,12 @@ static __always_inline struct ks_resource_disks* disks_of(const struct bio* bio)
   const struct ks_vm_row* vm = vm_row(slot);
   if (!vm || vm->serial != known->serial) return 0; /* it is gone */
   /* The VM may have left the cgroup since, or the address be another's. */
-  const struct ks_resource_vm* row = bpf_map_lookup_elem(&resource_vms, &slot);
+  struct ks_resource_vm* row = bpf_map_lookup_elem(&resource_vms, &slot);
   if (!row || known->pass < row->ended) return 0;
   struct ks_resource_disks* disks = bpf_map_lookup_elem(&resource_disks, &slot);
-  return disks && claim_for_vm(&disks->vm_serial, known->serial) ? disks : 0;
+  if (!disks || !claim_for_vm(&disks->vm_serial, known->serial)) return 0;
+  if (!row->has_disks) row->has_disks = 1;
+  return disks;
 }
 
 /* Which disk it is must not be known to the verifier: it would follow what comes after once for

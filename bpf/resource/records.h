@@ -7,7 +7,7 @@
 
 #include "bpf/records.h"
 
-#define KS_RESOURCE_VERSION 2
+#define KS_RESOURCE_VERSION 3
 
 #define KS_NO_LIMIT 0xffffffffffffffffULL
 
@@ -52,7 +52,8 @@ struct ks_resource_vm {
   uint64_t huge;        /* from hugetlbfs, which `resident` leaves out */
   uint64_t configured;  /* the memory slots of the VM */
   uint64_t oom_victims; /* how often the VMM was chosen to be killed for want of memory */
-  uint64_t padding[6];
+  uint64_t has_disks;   /* 1: its ks_resource_disks was in use; the pass leaves this alone */
+  uint64_t padding[5];
 };
 KS_STATIC_ASSERT(sizeof(struct ks_resource_vm) % 64 == 0);
 

@@ -39,7 +39,9 @@ MemberView ViewOf(FeatureId feature, const SeenMember& seen,
 MembersView JudgeMembers(const SeenMembers& seen, const VmFacts& vm, const SpecLibrary& library,
                          absl::Time wall, KernelTime at) {
   MembersView view{.vm = vm};
-  for (const auto& [feature, set] : seen.sets()) {
+  for (const FeatureId feature : SetFeatures()) {
+    const SeenSet* const set = seen.Of(feature);
+    if (set == nullptr) continue;
     const std::vector<const Spec*> specs = SpecsOn(feature, vm, library);
     for (uint32_t i = 0; i < set->size(); ++i) {
       const SeenMember& member = (*set)[i];

@@ -1,7 +1,9 @@
 #include "sensor/daemon/seen_members.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "sensor/source/catalogue.h"
 
@@ -41,17 +43,50 @@ void SeenSet::Note(const Observation& seen) {
   count_.store(count + 1, std::memory_order_release);  // last: now it may be read
 }
 
-SeenMembers::SeenMembers() {
-  for (const Feature& feature : Catalogue()) {
-    if (feature.kind != FeatureKind::kSet) continue;
-    sets_.emplace_back(feature.id, std::make_unique<SeenSet>());
-  }
+std::span<const FeatureId> SetFeatures() {
+  static const auto* const kSets = [] {
+    auto* sets = new std::vector<FeatureId>;
+    for (const Feature& feature : Catalogue()) {
+      if (feature.kind == FeatureKind::kSet) sets->push_back(feature.id);
+    }
+    return sets;
+  }();
+  return *kSets;
+}
+
+namespace {
+
+// The place of FEATURE among all sets; their number where it is none.
+size_t PlaceOf(FeatureId feature) {
+  const std::span<const FeatureId> sets = SetFeatures();
+  const auto found = std::ranges::lower_bound(sets, feature);
+  const bool is_set = found != sets.end() && *found == feature;
+  return is_set ? static_cast<size_t>(found - sets.begin()) : sets.size();
+}
+
+}  // namespace
+
+SeenMembers::SeenMembers()
+    : sets_(std::make_unique<std::atomic<SeenSet*>[]>(SetFeatures().size())) {}
+
+SeenMembers::~SeenMembers() {
+  for (size_t i = 0; i < SetFeatures().size(); ++i) delete sets_[i].load();
 }
 
 void SeenMembers::Note(const Observation& seen) {
-  const auto set = std::ranges::lower_bound(sets_, seen.feature, {},
-                                            [](const auto& entry) { return entry.first; });
-  if (set != sets_.end() && set->first == seen.feature) set->second->Note(seen);
+  const size_t place = PlaceOf(seen.feature);
+  if (place == SetFeatures().size()) return;
+  SeenSet* set = sets_[place].load(std::memory_order_relaxed);
+  if (set == nullptr) {
+    set = new SeenSet;
+    sets_[place].store(set, std::memory_order_release);
+  }
+  set->Note(seen);
+}
+
+const SeenSet* SeenMembers::Of(FeatureId feature) const {
+  const size_t place = PlaceOf(feature);
+  return place == SetFeatures().size() ? nullptr : sets_[place].load(std::memory_order_acquire);
 }
 
 void MemberBook::Note(const Observation& seen) {

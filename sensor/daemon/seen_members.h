@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -38,7 +39,7 @@ class SeenSet {
   uint64_t beyond() const { return beyond_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr uint32_t kChunk = 32;
+  static constexpr uint32_t kChunk = 8;  // most sets are of a few
   using Chunk = std::array<SeenMember, kChunk>;
 
   SeenMember* Find(const Observation& seen);
@@ -51,18 +52,26 @@ class SeenSet {
   std::map<Member, uint32_t> by_member_;
 };
 
-// Of one VM, all its sets. As a SeenSet.
+// Of one VM, all its sets. As a SeenSet. A VM is seen with members of a few sets of the many that
+// there are: each is made at its first.
 class SeenMembers {
  public:
   SeenMembers();
+  ~SeenMembers();
+  SeenMembers(const SeenMembers&) = delete;
+  SeenMembers& operator=(const SeenMembers&) = delete;
+
   // SEEN is a kMember.
   void Note(const Observation& seen);
-  // By their features.
-  const std::vector<std::pair<FeatureId, std::unique_ptr<SeenSet>>>& sets() const { return sets_; }
+  // nullptr: none was seen.
+  const SeenSet* Of(FeatureId feature) const;
 
  private:
-  std::vector<std::pair<FeatureId, std::unique_ptr<SeenSet>>> sets_;  // never changed
+  std::unique_ptr<std::atomic<SeenSet*>[]> sets_;  // in the order of SetFeatures()
 };
+
+// The features that are sets, in the catalogue's order.
+std::span<const FeatureId> SetFeatures();
 
 // Of all VMs that are watched. Not thread safe; what Of() gives may be read by any thread.
 class MemberBook {

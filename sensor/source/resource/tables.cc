@@ -99,7 +99,8 @@ uint64_t ResourceTables::OomVictims(const VmPlace& vm) const {
 }
 
 const ks_resource_disks* ResourceTables::Disks(const VmPlace& vm) const {
-  if (!vms_used_.Has(vm.slot)) return nullptr;
+  // Of one without disks no row need be mapped.
+  if (!vms_used_.Has(vm.slot) || Load(vms_[vm.slot].has_disks) == 0) return nullptr;
   const ks_resource_disks& disks = disks_[vm.slot];
   return Load(disks.vm_serial) == vm.vm.serial ? &disks : nullptr;
 }
@@ -129,8 +130,9 @@ bool ResourceTables::HasTap(VmId vm, uint64_t tap) const {
 }
 
 void ResourceTables::Release(const VmPlace& vm) {
+  const bool has_disks = Load(vms_[vm.slot].has_disks) != 0;
   std::memset(&vms_[vm.slot], 0, sizeof(ks_resource_vm));
-  std::memset(&disks_[vm.slot], 0, sizeof(ks_resource_disks));
+  if (has_disks) std::memset(&disks_[vm.slot], 0, sizeof(ks_resource_disks));
 }
 
 }  // namespace kvmsentry

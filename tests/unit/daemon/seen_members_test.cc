@@ -24,11 +24,9 @@ Observation Seen(uint64_t vm, absl::string_view feature, uint64_t value, int64_t
 }
 
 const SeenSet& SetOf(const SeenMembers& seen, absl::string_view feature) {
-  for (const auto& [id, set] : seen.sets()) {
-    if (id == FeatureNamed(feature)) return *set;
-  }
-  ADD_FAILURE() << feature << " is no set";
-  return *seen.sets().front().second;
+  static const SeenSet kNone;
+  const SeenSet* const set = seen.Of(FeatureNamed(feature));
+  return set == nullptr ? kNone : *set;
 }
 
 TEST(MemberBook, KeepsEachMemberOnceWithWhenItWasSeen) {

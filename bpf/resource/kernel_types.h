@@ -84,7 +84,7 @@ struct task_struct___resource {
   int pid;
   int tgid;
   unsigned int __state;
-  int on_cpu;
+  __u8 on_cpu; /* an int in Linux 6.12, of which this is the lowest byte; a byte in 7.3 */
   struct sched_entity se;
   struct sched_info sched_info;
   struct signal_struct* signal;

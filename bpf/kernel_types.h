@@ -253,6 +253,67 @@ struct trace_event_raw_kvm_exit {
   __u32 isa;
 } KS_CORE;
 
+/* The others' records: arch/x86/kvm/trace.h, include/trace/events/kvm.h. */
+struct trace_event_raw_kvm_pio {
+  unsigned int rw;
+  unsigned int port;
+  unsigned int size;
+  unsigned int count;
+  unsigned int val;
+} KS_CORE;
+
+struct trace_event_raw_kvm_mmio {
+  __u32 type;
+  __u64 gpa;
+} KS_CORE;
+
+struct trace_event_raw_kvm_msr {
+  unsigned int write;
+  __u32 ecx;
+  __u8 exception;
+} KS_CORE;
+
+struct trace_event_raw_kvm_userspace_exit {
+  __u32 reason;
+  int errno;
+} KS_CORE;
+
+struct trace_event_raw_kvm_inj_virq {
+  unsigned int vector;
+  _Bool reinjected;
+} KS_CORE;
+
+struct trace_event_raw_kvm_inj_exception {
+  __u8 exception;
+  _Bool reinjected;
+} KS_CORE;
+
+struct trace_event_raw_kvm_smm_transition {
+  _Bool entering;
+} KS_CORE;
+
+struct trace_event_raw_kvm_hypercall {
+  unsigned long nr;
+} KS_CORE;
+
+struct trace_event_raw_kvm_fast_mmio {
+  __u64 gpa;
+} KS_CORE;
+
+struct trace_event_raw_kvm_cr {
+  unsigned int cr;
+} KS_CORE;
+
+/* Of these nothing is read. */
+struct trace_event_raw_kvm_entry;
+struct trace_event_raw_kvm_vcpu_wakeup;
+struct trace_event_raw_kvm_nested_vmenter;
+struct trace_event_raw_kvm_nested_vmexit;
+struct trace_event_raw_kvm_page_fault;
+struct trace_event_raw_kvm_emulate_insn;
+struct trace_event_raw_kvm_dirty_ring_push;
+struct trace_event_raw_kvm_dirty_ring_exit;
+
 struct seq_file;
 
 struct bpf_iter_meta {

@@ -62,3 +62,4 @@ static __always_inline void on_access(const __u64* ctx) {
   if (vcpu) meter_add(vcpu, KS_METER_CONTROL_ACCESS, 1, (__u32)ctx[1]);
 }
 KS_TRACEPOINT(kvm_cr, on_access)
+KS_RECORD(kvm_cr, on_access, 0, ctx->cr)

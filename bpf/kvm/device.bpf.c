@@ -73,6 +73,8 @@ static __always_inline void on_pio(const __u64* ctx) {
   vcpu->meters[KS_METER_PIO].marked = mark;
 }
 KS_TRACEPOINT(kvm_pio, on_pio)
+KS_RECORD(kvm_pio, on_pio, ctx->rw, ctx->port, ctx->size, ctx->count,
+          (__u64) & (unsigned int){ctx->val})
 
 static __noinline int keep_page(const struct ks_vcpu_row* vcpu, __u64 page) {
   struct ks_kvm_sets* sets = vcpu ? sets_of(vcpu) : 0;
@@ -97,3 +99,4 @@ static __always_inline void on_mmio(const __u64* ctx) {
   vcpu->meters[KS_METER_MMIO].marked = mark;
 }
 KS_TRACEPOINT(kvm_mmio, on_mmio)
+KS_RECORD(kvm_mmio, on_mmio, ctx->type, 0, ctx->gpa)

@@ -15,6 +15,7 @@ static __always_inline void on_push(const __u64* ctx) {
   if (vcpu) meter_add(vcpu, KS_METER_DIRTY_PAGE, 1, 0);
 }
 KS_TRACEPOINT(kvm_dirty_ring_push, on_push)
+KS_RECORD(kvm_dirty_ring_push, on_push, 0)
 
 /* TP_PROTO(struct kvm_vcpu *vcpu): the guest has to wait until the VMM has read the ring. */
 static __always_inline void on_full(const __u64* ctx) {
@@ -22,6 +23,14 @@ static __always_inline void on_full(const __u64* ctx) {
   if (vcpu) meter_add(vcpu, KS_METER_DIRTY_FULL, 1, 0);
 }
 KS_TRACEPOINT(kvm_dirty_ring_exit, on_full)
+
+/* The vCPU is loaded: it was about to run (vcpu_enter_guest(), arch/x86/kvm/x86.c). */
+static __always_inline void on_full_record(const __u64* ctx) {
+  (void)ctx;
+  struct ks_vcpu_row* vcpu = loaded_row();
+  if (vcpu) meter_add(vcpu, KS_METER_DIRTY_FULL, 1, 0);
+}
+KS_RECORD(kvm_dirty_ring_exit, on_full_record, 0)
 
 /* TP_PROTO(struct kvm_dirty_ring *ring): in KVM_RESET_DIRTY_RINGS of any thread. But the ring lies
  * in its vCPU, and the VM's slots_lock keeps other resets away, so the meter has one writer. */

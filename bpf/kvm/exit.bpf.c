@@ -83,13 +83,23 @@ SEC("tp/kvm/kvm_exit") int kvm_exit_tp(struct trace_event_raw_kvm_exit* ctx) {
 }
 
 /* TP_PROTO(struct kvm_vcpu *vcpu, ...): later kernels add arguments. */
-static __always_inline void on_entry(const __u64* ctx) {
-  struct ks_vcpu_row* vcpu = row_of_argument(ctx[0]);
+static __always_inline void count_entry(struct ks_vcpu_row* vcpu) {
   if (!vcpu) return;
   if (vcpu->timing) end_sample(vcpu);
   meter_add(vcpu, KS_METER_ENTRY, 1, 0);
 }
+
+static __always_inline void on_entry(const __u64* ctx) {
+  count_entry(row_of_argument(ctx[0]));
+}
 KS_TRACEPOINT(kvm_entry, on_entry)
+
+/* The record does not have the vCPU, which is loaded. */
+static __always_inline void on_entry_record(const __u64* ctx) {
+  (void)ctx;
+  count_entry(loaded_row());
+}
+KS_RECORD(kvm_entry, on_entry_record, 0)
 
 /* TP_PROTO(__u64 ns, bool waited, bool valid), include/trace/events/kvm.h. */
 static __always_inline void on_wakeup(const __u64* ctx) {
@@ -98,6 +108,7 @@ static __always_inline void on_wakeup(const __u64* ctx) {
   if (vcpu) meter_add(vcpu, KS_METER_HALT, 1, 0);
 }
 KS_TRACEPOINT(kvm_vcpu_wakeup, on_wakeup)
+KS_RECORD(kvm_vcpu_wakeup, on_wakeup, 0)
 
 /* TP_PROTO(__u64 rip, __u64 vmcb, ...): the guest enters a guest of its own. */
 static __always_inline void on_nested_entry(const __u64* ctx) {
@@ -106,3 +117,4 @@ static __always_inline void on_nested_entry(const __u64* ctx) {
   if (vcpu) meter_add(vcpu, KS_METER_NESTED_ENTRY, 1, 0);
 }
 KS_TRACEPOINT(kvm_nested_vmenter, on_nested_entry)
+KS_RECORD(kvm_nested_vmenter, on_nested_entry, 0)

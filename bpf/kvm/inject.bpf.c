@@ -15,6 +15,7 @@ static __always_inline void on_interrupt(const __u64* ctx) {
   if (vcpu) meter_add(vcpu, KS_METER_INTERRUPT, 1, (__u8)ctx[0]);
 }
 KS_TRACEPOINT(kvm_inj_virq, on_interrupt)
+KS_RECORD(kvm_inj_virq, on_interrupt, ctx->vector, 0, ctx->reinjected)
 
 /* TP_PROTO(unsigned exception, bool has_error, unsigned error_code, bool reinjected). */
 static __always_inline void on_exception(const __u64* ctx) {
@@ -23,3 +24,4 @@ static __always_inline void on_exception(const __u64* ctx) {
   if (vcpu) meter_add(vcpu, KS_METER_EXCEPTION, 1, (__u8)ctx[0]);
 }
 KS_TRACEPOINT(kvm_inj_exception, on_exception)
+KS_RECORD(kvm_inj_exception, on_exception, ctx->exception, 0, 0, ctx->reinjected)

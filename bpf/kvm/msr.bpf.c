@@ -29,3 +29,4 @@ static __always_inline void on_msr(const __u64* ctx) {
   vcpu->meters[KS_METER_MSR].marked = mark;
 }
 KS_TRACEPOINT(kvm_msr, on_msr)
+KS_RECORD(kvm_msr, on_msr, ctx->write, ctx->ecx, 0, ctx->exception)

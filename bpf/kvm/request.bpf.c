@@ -17,6 +17,7 @@ static __always_inline void on_hypercall(const __u64* ctx) {
   meter_add(vcpu, KS_METER_HYPERCALL, 1, number);
 }
 KS_TRACEPOINT(kvm_hypercall, on_hypercall)
+KS_RECORD(kvm_hypercall, on_hypercall, ctx->nr)
 
 /* TP_PROTO(unsigned int vcpu_id, u64 smbase, bool entering), raised by the vCPU's own thread. */
 static __always_inline void on_smm(const __u64* ctx) {
@@ -25,6 +26,7 @@ static __always_inline void on_smm(const __u64* ctx) {
   if (vcpu) meter_add(vcpu, KS_METER_SMM, 1, 0);
 }
 KS_TRACEPOINT(kvm_smm_transition, on_smm)
+KS_RECORD(kvm_smm_transition, on_smm, 0, 0, ctx->entering)
 
 static __always_inline void count_one(enum ks_kvm_meter meter) {
   struct ks_vcpu_row* vcpu = loaded_row();
@@ -37,12 +39,14 @@ static __always_inline void on_page_fault(const __u64* ctx) {
   count_one(KS_METER_PAGE_FAULT);
 }
 KS_TRACEPOINT(kvm_page_fault, on_page_fault)
+KS_RECORD(kvm_page_fault, on_page_fault, 0)
 
 static __always_inline void on_nested_exit(const __u64* ctx) {
   (void)ctx;
   count_one(KS_METER_NESTED_EXIT);
 }
 KS_TRACEPOINT(kvm_nested_vmexit, on_nested_exit)
+KS_RECORD(kvm_nested_vmexit, on_nested_exit, 0)
 
 /* TP_PROTO(struct kvm_vcpu *vcpu, __u8 failed) */
 static __always_inline void on_emulation(const __u64* ctx) {
@@ -51,9 +55,16 @@ static __always_inline void on_emulation(const __u64* ctx) {
 }
 KS_TRACEPOINT(kvm_emulate_insn, on_emulation)
 
+static __always_inline void on_emulation_record(const __u64* ctx) {
+  (void)ctx;
+  count_one(KS_METER_EMULATION);
+}
+KS_RECORD(kvm_emulate_insn, on_emulation_record, 0)
+
 /* TP_PROTO(u64 gpa) */
 static __always_inline void on_fast_mmio(const __u64* ctx) {
   struct ks_vcpu_row* vcpu = loaded_row();
   if (vcpu) meter_add(vcpu, KS_METER_FAST_MMIO, 1, ctx[0]);
 }
 KS_TRACEPOINT(kvm_fast_mmio, on_fast_mmio)
+KS_RECORD(kvm_fast_mmio, on_fast_mmio, ctx->gpa)

@@ -83,6 +83,7 @@ static __always_inline void on_userspace_exit(const __u64* ctx) {
   count_userspace_exit(ctx, false);
 }
 KS_TRACEPOINT(kvm_userspace_exit, on_userspace_exit)
+KS_RECORD(kvm_userspace_exit, on_userspace_exit, ctx->reason, (__u32)ctx->errno)
 
 KS_FIRED(kvm_userspace_exit_tp_btf_cast);
 SEC("tp_btf/kvm_userspace_exit") int kvm_userspace_exit_tp_btf_cast(__u64* ctx) {

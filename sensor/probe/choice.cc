@@ -7,10 +7,15 @@
 namespace kvmsentry {
 namespace {
 
-std::vector<Variant> AllowedVariants(const Hook& hook, const ProbeOptions& options) {
+std::vector<Variant> AllowedVariants(const Hook& hook, const Kernel& kernel,
+                                     const ProbeOptions& options) {
   const auto forced = options.variants.find(std::string(hook.name));
   if (forced != options.variants.end()) return forced->second;
-  return {hook.variants.begin(), hook.variants.end()};
+  std::vector<Variant> allowed(hook.variants.begin(), hook.variants.end());
+  if (kernel.preempts_tracepoints()) {
+    std::ranges::stable_partition(allowed, [](Variant variant) { return variant == Variant::kTp; });
+  }
+  return allowed;
 }
 
 std::vector<std::string> NextPrograms(const Choice& choice) {
@@ -65,7 +70,7 @@ std::vector<std::string> Programs(const std::vector<Choice>& choices) {
 
 Choice ChoiceOf(const Hook& hook, const Kernel& kernel, const ProbeOptions& options) {
   Choice choice{.hook = &hook,
-                .left = AllowedVariants(hook, options),
+                .left = AllowedVariants(hook, kernel, options),
                 .reasons = {},
                 .absent = kernel.AbsentOf(hook)};
   while (!choice.left.empty()) {

@@ -20,6 +20,7 @@
 
 #include "sensor/base/fd.h"
 #include "sensor/probe/function_probes.h"
+#include "sensor/probe/preemption.h"
 #include "sensor/probe/sight.h"
 
 namespace kvmsentry {
@@ -112,6 +113,7 @@ absl::StatusOr<Kernel> Kernel::Inspect(std::span<const Hook* const> hooks) {
   kernel.vmlinux_names_.Add(*kernel.vmlinux_);
   kernel.trampolines_ = CanTrampoline(*kernel.vmlinux_);
   kernel.kprobes_ = CanKprobe();
+  kernel.preempts_tracepoints_ = PreemptsTracepoints(*kernel.vmlinux_);
   std::map<std::string, Fd> objects = TypesOfModules();
   std::error_code gone;  // no module, or none just now
   for (const auto& entry : std::filesystem::directory_iterator("/sys/kernel/btf", gone)) {

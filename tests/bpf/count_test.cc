@@ -33,7 +33,8 @@ class CountTest : public BpfTest, public ::testing::WithParamInterface<Variant> 
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(By, CountTest, ::testing::Values(Variant::kTpBtf, Variant::kRawTp),
+INSTANTIATE_TEST_SUITE_P(By, CountTest,
+                         ::testing::Values(Variant::kTpBtf, Variant::kRawTp, Variant::kTp),
                          [](const auto& test) { return std::string(VariantName(test.param)); });
 
 TEST_P(CountTest, PortWrites) { Expect("--behaviour pio", {{KS_METER_PIO, kOperations}}); }

@@ -45,13 +45,13 @@ std::string MissingForDebian() {
   for (const char* program : {"qemu-system-x86_64", "busybox", "cpio"}) {
     if (!InPath(program)) return absl::StrCat("no ", program, " in PATH");
   }
-  if (GuestKernel().empty()) return "$KVMSENTRY_LAB_KERNEL names no folder with vmlinux";
+  if (GuestKernel().empty()) return "$KVMSENTRY_LAB_GUEST names no folder with vmlinux";
   return {};
 }
 
 // It is set up for the test, which no other host than the lab's is for.
 std::string MissingForLibvirt() {
-  if (GuestKernel().empty()) return "$KVMSENTRY_LAB_KERNEL names no folder with vmlinux";
+  if (GuestKernel().empty()) return "$KVMSENTRY_LAB_GUEST names no folder with vmlinux";
   for (const char* program : {"libvirtd", "virsh", "qemu-system-x86_64"}) {
     if (!InPath(program)) return absl::StrCat("no ", program, " in PATH");
   }
@@ -59,7 +59,8 @@ std::string MissingForLibvirt() {
 }
 
 std::string MissingLivePatch() {
-  const std::string patch = absl::StrCat(GuestKernel(), "/livepatch.ko");
+  const char* folder = getenv("KVMSENTRY_LAB_KERNEL");
+  const std::string patch = absl::StrCat(folder == nullptr ? "" : folder, "/livepatch.ko");
   return access(patch.c_str(), R_OK) == 0 ? "" : "$KVMSENTRY_LAB_KERNEL has no livepatch.ko";
 }
 
@@ -100,7 +101,7 @@ std::string Missing(Need need) {
 }
 
 std::string GuestKernel() {
-  const char* folder = getenv("KVMSENTRY_LAB_KERNEL");
+  const char* folder = getenv("KVMSENTRY_LAB_GUEST");
   if (folder == nullptr || access(absl::StrCat(folder, "/vmlinux").c_str(), R_OK) != 0) return {};
   return folder;
 }

@@ -1,5 +1,7 @@
-// Every file of scenarios/ is a test. Its suite says where it runs, Anywhere, Lab or Intel, and
-// whether it is in the lab's short selection, AnywhereCi or LabCi.
+// Every file of scenarios/ is a test. Its suite says where it runs, Anywhere, Lab or Intel; whether
+// it boots Linux guests, LabLinux; and whether it is in the lab's short selection, AnywhereCi,
+// LabCi or LabLinuxCi.
+#include <algorithm>
 #include <iostream>
 
 #include <gtest/gtest.h>
@@ -17,7 +19,8 @@ std::string Suite(const absl::StatusOr<Scenario>& scenario) {
   const char* place = scenario->runs() == LAB     ? "Lab"
                       : scenario->runs() == INTEL ? "Intel"
                                                   : "Anywhere";
-  return absl::StrCat(place, scenario->ci() ? "Ci" : "");
+  const bool linux = std::ranges::find(scenario->needs(), DEBIAN_GUEST) != scenario->needs().end();
+  return absl::StrCat(place, linux ? "Linux" : "", scenario->ci() ? "Ci" : "");
 }
 
 void Register(const std::vector<Named>& all) {

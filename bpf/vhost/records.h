@@ -5,7 +5,7 @@
 #include "bpf/records.h"
 #include "bpf/vhost/meters.h"
 
-#define KS_VHOST_VERSION 2
+#define KS_VHOST_VERSION 3
 
 enum ks_queue_kind {
   KS_QUEUE_OTHER = 0,
@@ -62,11 +62,12 @@ struct ks_vhost_vm_row {
   uint32_t padding;
   uint64_t changed;                  /* not 0: bits were set since user space took them */
   uint64_t ioctls[256 / 64];         /* bit N: an ioctl of number N on its devices */
+  uint64_t refused[256 / 64];        /* the same: the kernel refused it */
   uint64_t rings_outside;            /* by ks_ring: set up outside of the VM's memory */
   uint64_t retired[KS_VHOST_METERS]; /* counts of rows gone, folded so that sums never go back */
-  uint64_t padding2;
+  uint64_t padding2[5];
 };
-KS_STATIC_ASSERT(sizeof(struct ks_vhost_vm_row) == 128);
+KS_STATIC_ASSERT(sizeof(struct ks_vhost_vm_row) == 192);
 
 /* One row a VM. */
 struct ks_vhost_limits {

@@ -14,12 +14,17 @@
 #define VHOST_VSOCK_MINOR 241
 #define KS_MISC_DEVICE(minor) (10U << 20 | (minor)) /* include/linux/kdev_t.h */
 
-/* One more ioctl on the device whose first queue's row this is. */
-static __always_inline void count_configuration(struct ks_queue_row* first, __u32 command) {
+/* One more ioctl on the device whose first queue's row this is. What the kernel refuses are a
+ * driver's wishes, as the VMM hands them on: the size of a ring that is no power of two, one that
+ * is not aligned or lies in no memory of the guest's, features that nobody offered. */
+static __always_inline void count_configuration(struct ks_queue_row* first, __u32 command,
+                                                bool refused) {
   queue_add(first, KS_METER_VHOST_CONFIG, 1);
   if (KS_IOC_TYPE(command) != VHOST_VIRTIO) return;
   struct ks_vhost_vm_row* sum = vhost_vm_row(first->vm_slot, first->vm_serial);
-  if (sum) note_bit(sum->ioctls, 256, &sum->changed, command & 0xff);
+  if (!sum) return;
+  note_bit(sum->ioctls, 256, &sum->changed, command & 0xff);
+  if (refused) note_bit(sum->refused, 256, &sum->changed, command & 0xff);
 }
 
 /* TP_PROTO(struct pt_regs *regs, long ret), include/trace/events/syscalls.h. */

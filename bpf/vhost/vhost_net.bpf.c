@@ -39,24 +39,25 @@ struct reconfiguration {
   __u64 net;
   __u64 mm;
   __u32 command;
+  bool refused;
 };
 
 /* Calls nest eight deep below it, search_owner()'s among them: as deep as the kernel allows
  * (MAX_CALL_FRAMES, include/linux/bpf_verifier.h). */
 static long reconfigure(__u32 index, struct reconfiguration* of) {
   struct ks_queue_row* row = reconfigured_queue(queue_at(of->net, index), of->mm, KS_QUEUE_NET);
-  if (row && index == 0) count_configuration(row, of->command);
+  if (row && index == 0) count_configuration(row, of->command, of->refused);
   return 0;
 }
 
 /* long vhost_net_ioctl(struct file *f, unsigned int ioctl, unsigned long arg), successful or not.
  * Before the device has an owner it is nobody's. A loop, so that the verifier follows it once. */
 static __always_inline void on_ioctl(const __u64* arguments, __s64 result, bool typed) {
-  (void)result;
   (void)typed;
   __u64 net = (__u64)BPF_CORE_READ((struct file*)arguments[0], private_data);
   __u64 mm = (__u64)BPF_CORE_READ((struct vhost_net*)net, dev.mm);
-  struct reconfiguration of = {.net = net, .mm = mm, .command = arguments[1]};
+  struct reconfiguration of = {
+      .net = net, .mm = mm, .command = arguments[1], .refused = result < 0};
   if (mm) bpf_loop(2, reconfigure, &of, 0);
 }
 KS_FUNCTION_EXIT(vhost_net_ioctl, 3, on_ioctl)

@@ -5,7 +5,6 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 
@@ -29,16 +28,11 @@ std::string BytesText(uint64_t bytes) {
   return absl::StrCat(WithThousands(bytes), " ", kUnits[unit]);
 }
 
-bool IsAddress(const v1::GivenPart& part, const v1::GivenFact& fact) {
-  return part.kind() == "window" && (fact.name() == "first" || fact.name() == "last");
-}
-
-std::string ValueText(const v1::GivenPart& part, const v1::GivenFact& fact) {
+std::string ValueText(const v1::GivenFact& fact) {
   switch (fact.value_case()) {
     case v1::GivenFact::kText:
       return fact.text().empty() ? "none" : fact.text();
     case v1::GivenFact::kNumber:
-      if (IsAddress(part, fact)) return absl::StrFormat("%#x", fact.number());
       if (fact.name() == "pid" || fact.name() == "uid") return absl::StrCat(fact.number());
       return fact.bytes() ? BytesText(fact.number()) : WithThousands(fact.number());
     case v1::GivenFact::kFlag:
@@ -86,7 +80,7 @@ std::string PageOf(const v1::VmStatus& vm, const Style& style, absl::TimeZone zo
       table.Add({{std::exchange(name, ""), Paint::kBold},
                  {fact.name()},
                  {OriginWords(fact.origin()), Paint::kDim},
-                 {ValueText(part, fact)}});
+                 {ValueText(fact)}});
     }
     if (unknown.empty()) continue;
     table.Add({{std::exchange(name, ""), Paint::kBold},

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 #include "sensor/given/merge.h"
 
@@ -113,11 +114,11 @@ GivenPart PartOf(const given::Cpus& cpus) {
 }
 
 GivenPart PartOf(const given::Window& window) {
-  return Part("window")
-      .Has("kind", window.kind)
-      .Has("first", window.first)
-      .Has("last", window.last)
-      .Has("device", window.device)
+  const std::string range = window.first == window.last
+                                ? absl::StrFormat("%#x", window.first)
+                                : absl::StrFormat("%#x-%#x", window.first, window.last);
+  return Part("window", window.device)
+      .Has(window.ports ? "ports" : "addresses", TextFact(range, window.origin))
       .Take();
 }
 

@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
+#include "sensor/given/device_windows.h"
 #include "sensor/given/key_values.h"
 #include "sensor/given/other_vmms.h"
 #include "sensor/given/shown_text.h"
@@ -87,6 +88,7 @@ Given GivenByFirecracker(std::span<const std::string> args) {
     given.gaps.emplace_back("what was configured through the API socket");
   }
   given.privileges.sandbox = std::move(sandbox);
+  AddFirecrackerWindows(&given);
   given.privileges.hyperv = {std::vector<std::string>(), FactOrigin::kDefault};
   given.privileges.run_as = given.privileges.chroot = {"", FactOrigin::kDefault};
   return given;

@@ -145,12 +145,13 @@ struct Cpus {
   friend bool operator==(const Cpus&, const Cpus&) = default;
 };
 
-// Ports or guest-physical addresses.
+// Where something answers: ports, or guest-physical addresses.
 struct Window {
-  TextFact kind;  // "pio", "mmio"
-  NumberFact first;
-  NumberFact last;
-  TextFact device;
+  bool ports = false;
+  uint64_t first = 0;
+  uint64_t last = 0;
+  std::string device;  // "serial port"; "" where that is not known
+  FactOrigin origin = FactOrigin::kUnknown;
   friend bool operator==(const Window&, const Window&) = default;
 };
 
@@ -206,6 +207,7 @@ struct Given {
   given::Memory memory;
   given::Cpus cpus;
   std::vector<given::Window> windows;
+  bool windows_whole = false;  // nothing answers elsewhere; not shown
   given::Migration migration;
   given::Privileges privileges;
   std::vector<given::Helper> helpers;

@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
+#include "sensor/given/device_windows.h"
 #include "sensor/given/qemu.h"
 #include "sensor/given/shown_text.h"
 
@@ -81,11 +82,11 @@ void AddWindow(const QemuDevice& device, Given* given) {
   if (first > 0xffff) return;
   given::Window* window = AddPart(&given->windows, "windows", given);
   if (window == nullptr) return;
-  const FactOrigin origin = told ? FactOrigin::kArgv : FactOrigin::kDefault;
-  window->kind = {"pio", FactOrigin::kArgv};
-  window->first = {first, origin};
-  window->last = {std::min<uint64_t>(first + known->count - 1, 0xffff), origin};
-  window->device = {ShownText(device.driver), FactOrigin::kArgv};
+  *window = {.ports = true,
+             .first = first,
+             .last = std::min<uint64_t>(first + known->count - 1, 0xffff),
+             .device = ShownText(device.driver),
+             .origin = told ? FactOrigin::kArgv : FactOrigin::kDefault};
 }
 
 }  // namespace
@@ -94,7 +95,8 @@ void AddQemuMachine(const QemuLine& line, Given* given) {
   given::Memory& memory = given->memory;
   memory.size = {kDefaultMemory, FactOrigin::kDefault};
   given->cpus.start = given->cpus.max = {1, FactOrigin::kDefault};
-  std::string path;
+  std::string path, machine;
+  bool hole_told = false;
   for (const auto& [name, value] : line.options) {
     if (name == "m") {
       SetMemory(KeyValues::OfQemu(value, "size"), &memory);
@@ -105,8 +107,9 @@ void AddQemuMachine(const QemuLine& line, Given* given) {
     } else if (name == "smp") {
       SetCpus(KeyValues::OfQemu(value, "cpus"), &given->cpus);
     } else if (name == "machine" || name == "M") {
-      const std::string type = KeyValues::OfQemu(value, "type").Get("type");
-      if (!type.empty()) given->machine = {ShownText(type), FactOrigin::kArgv};
+      const KeyValues told = KeyValues::OfEither(value, "type");
+      hole_told |= told.Has("max-ram-below-4g");
+      if (const std::string& type = told.Get("type"); !type.empty()) machine = type;
     }
   }
   if (!path.empty()) {
@@ -120,7 +123,9 @@ void AddQemuMachine(const QemuLine& line, Given* given) {
   }
   memory.max.Offer(memory.size);
   memory.slots.Offer({0, FactOrigin::kDefault});
+  if (!machine.empty()) given->machine = {ShownText(machine), FactOrigin::kArgv};
   for (const QemuDevice& device : line.devices) AddWindow(device, given);
+  AddQemuWindows(machine, hole_told, given);
 }
 
 }  // namespace kvmsentry

@@ -42,9 +42,11 @@ void AddWindows(const DeviceList& devices, Given* given) {
   for (const WriteWindow& found : devices.windows) {
     given::Window* window = AddPart(&given->windows, "windows", given);
     if (window == nullptr) return;
-    window->kind = {found.port ? "pio" : "mmio", FactOrigin::kIoeventfds};
-    window->first = {found.first, FactOrigin::kIoeventfds};
-    window->last = {found.last, FactOrigin::kIoeventfds};
+    *window = {.ports = found.port,
+               .first = found.first,
+               .last = found.last,
+               .device = "",
+               .origin = FactOrigin::kIoeventfds};
   }
 }
 

@@ -26,6 +26,8 @@ class NetDevice {
   // Kicks with a descriptor that does not exist, and waits for the device's complaint. It stays in
   // the ring: nothing can be sent any more.
   absl::Status SendNonsense();
+  // Asks for a ring whose size is no power of two, which the kernel refuses.
+  absl::Status AskForOddRing();
   // Waits until the worker has nothing left to do; an ioctl.
   absl::Status Settle() { return vhost_.SetMemory(*memory_); }
 

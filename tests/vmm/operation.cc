@@ -107,6 +107,10 @@ constexpr KnownOperation kKnown[] = {
        return OnNet(machine, [](NetDevice& net) { return net.Send(1); });
      }},
     {"net-outside", OnNetOutside},
+    {"net-refused",
+     [](const TestMachine& machine) {
+       return OnNet(machine, [](NetDevice& net) { return net.AskForOddRing(); });
+     }},
     {"net-configure",
      [](const TestMachine& machine) {
        return OnNet(machine, [](NetDevice& net) { return net.Settle(); });

@@ -19,6 +19,8 @@ struct SetFeatures {
   FeatureId exit = FeatureNamed("exit.reason");
   FeatureId page = FeatureNamed("mmio.page");
   FeatureId ioctl = FeatureNamed("ioctl.command");
+  FeatureId outside_port = FeatureNamed("pio.outside");
+  FeatureId outside_page = FeatureNamed("mmio.outside");
   FeatureId exit_reason = FeatureNamed("userspace_exit.reason");
   FeatureId hypercall = FeatureNamed("hypercall.number");
   FeatureId protection = FeatureNamed("protection.lost");
@@ -69,6 +71,7 @@ void KvmSource::Entitle(VmId vm, const Given& given) {
   if (known == watched_.end()) return;
   if (known->second.folders.empty()) known->second.folders = FoldersOf(given);
   TakeHelpers(given, &known->second.helpers);
+  known->second.windows = Windows::Of(given);
   Own(vm, known->second);
 }
 
@@ -144,6 +147,7 @@ void KvmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
   // What a VM did that was born since the inventory looked waits for the next tick.
   for (const KvmTables::Members& members : tables_.TakeMembers(watched)) {
     ObserveMembers(members, sampling.now, out);
+    ObserveOutside(members, sampling.now, out);
   }
 }
 
@@ -178,6 +182,24 @@ void KvmSource::ObserveMembers(const KvmTables::Members& members, KernelTime now
   observe_bits(sets.protection, members.protection_lost);
   observe_bits(sets.rewritten, members.rewritten);
   observe_bits(sets.overrun, members.overrun);
+}
+
+// Of what does not lie in the windows of the VM's devices.
+void KvmSource::ObserveOutside(const KvmTables::Members& members, KernelTime now,
+                               std::vector<Observation>* out) const {
+  const auto vm = watched_.find(members.vm);
+  if (vm == watched_.end() || !vm->second.windows) return;
+  const Windows& windows = *vm->second.windows;
+  const SetFeatures& sets = Sets();
+  for (const uint16_t port : members.ports) {
+    if (!windows.HavePort(port)) ObserveMember(members.vm, now, sets.outside_port, port, out);
+  }
+  for (const uint64_t page : members.mmio_pages) {
+    if (!windows.HavePage(page)) ObserveMember(members.vm, now, sets.outside_page, page, out);
+  }
+  if (members.mmio_overflow != 0) {
+    ObserveMember(members.vm, now, sets.outside_page, kUntoldMember, out);
+  }
 }
 
 void KvmSource::TakeUntold(std::vector<Observation>* out) {

@@ -13,6 +13,7 @@
 #include "sensor/probe/probe.h"
 #include "sensor/source/kvm/counts.h"
 #include "sensor/source/kvm/tables.h"
+#include "sensor/source/kvm/windows.h"
 #include "sensor/source/source.h"
 
 namespace kvmsentry {
@@ -54,6 +55,7 @@ class KvmSource final : public Source {
     std::vector<OwnedThing> folders;
     // The same of helpers, while they live: one that was taken over may look like something else.
     std::set<OwnedThing> helpers;
+    std::optional<Windows> windows;  // nullopt: not known
   };
 
   explicit KvmSource(KvmTables tables) : tables_(std::move(tables)) {}
@@ -64,6 +66,8 @@ class KvmSource final : public Source {
   bool IsAlive(const OwnedThing& process);
   void Compare(const KvmTally& before);
   void ObserveMembers(const KvmTables::Members& members, KernelTime now,
+                      std::vector<Observation>* out) const;
+  void ObserveOutside(const KvmTables::Members& members, KernelTime now,
                       std::vector<Observation>* out) const;
 
   KvmTables tables_;

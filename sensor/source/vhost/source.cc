@@ -30,6 +30,7 @@ absl::Status VhostSource::Release(const VmPlace& vm) {
 void VhostSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
   static const FeatureId ring = FeatureNamed("vhost.ring");
   static const FeatureId command = FeatureNamed("vhost.config.command");
+  static const FeatureId refused = FeatureNamed("vhost.config.refused");
   const uint64_t losses = LossesThatMatter(*this);
   const bool lossy = std::exchange(losses_, losses) != losses;
   tables_.FoldQueues();
@@ -40,12 +41,13 @@ void VhostSource::Read(const Sampling& sampling, std::vector<Observation>* out) 
   for (const auto& [vm, slot] : watched_) {
     ObserveCounts(sampling, vm, counts_->Of(vm), {}, lossy, out);
     if (!counts_->Has(vm)) continue;
-    for (const uint32_t ioctl : tables_.TakeIoctls({vm, slot})) {
-      ObserveMember(vm, sampling.now, command, ioctl, out);
-    }
-    for (const uint32_t outside : tables_.TakeRingsOutside({vm, slot})) {
-      ObserveMember(vm, sampling.now, ring, outside, out);
-    }
+    const auto observe = [&, id = vm](FeatureId feature, const std::vector<uint32_t>& members) {
+      for (const uint32_t member : members) ObserveMember(id, sampling.now, feature, member, out);
+    };
+    const VhostMembers members = tables_.TakeMembers({vm, slot});
+    observe(command, members.ioctls);
+    observe(refused, members.refused);
+    observe(ring, members.rings_outside);
   }
 }
 

@@ -114,20 +114,18 @@ std::vector<ks_limit_crossed> VhostTables::TakeUntold() {
   return untold;
 }
 
-std::vector<uint32_t> VhostTables::TakeIoctls(const VmPlace& vm) {
-  std::vector<uint32_t> taken;
-  if (!IsOf(vm) || Load(vms_[vm.slot].changed) == 0) return taken;
-  __atomic_store_n(&vms_[vm.slot].changed, 0, __ATOMIC_SEQ_CST);
-  TakeAllBits(vms_[vm.slot].ioctls,
-              [&](uint64_t number) { taken.push_back(static_cast<uint32_t>(number)); });
-  return taken;
-}
-
-std::vector<uint32_t> VhostTables::TakeRingsOutside(const VmPlace& vm) {
-  std::vector<uint32_t> taken;
+VhostMembers VhostTables::TakeMembers(const VmPlace& vm) {
+  VhostMembers taken;
   if (!IsOf(vm)) return taken;
-  TakeBits(vms_[vm.slot].rings_outside, 0,
-           [&](uint64_t ring) { taken.push_back(static_cast<uint32_t>(ring)); });
+  ks_vhost_vm_row& row = vms_[vm.slot];
+  const auto to = [](std::vector<uint32_t>& members) {
+    return [&members](uint64_t member) { members.push_back(static_cast<uint32_t>(member)); };
+  };
+  TakeBits(row.rings_outside, 0, to(taken.rings_outside));
+  if (Load(row.changed) == 0) return taken;
+  __atomic_store_n(&row.changed, 0, __ATOMIC_SEQ_CST);
+  TakeAllBits(row.ioctls, to(taken.ioctls));
+  TakeAllBits(row.refused, to(taken.refused));
   return taken;
 }
 

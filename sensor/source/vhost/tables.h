@@ -28,6 +28,12 @@ struct VhostCounts {
   uint32_t queues = 0;  // virtqueues that vhost serves
 };
 
+struct VhostMembers {
+  std::vector<uint32_t> ioctls;         // by number
+  std::vector<uint32_t> refused;        // those among them that the kernel refused
+  std::vector<uint32_t> rings_outside;  // ks_ring: set up outside of the VM's memory
+};
+
 // Move-only. Not thread safe against itself; the kernel's programs run beside it.
 class VhostTables {
  public:
@@ -51,10 +57,8 @@ class VhostTables {
   void SetLimits(const VmPlace& vm, std::span<const Limit> limits);
   std::vector<ks_limit_crossed> TakeUntold();
 
-  // The ioctls, by number, that were made on devices of VM since the last time.
-  std::vector<uint32_t> TakeIoctls(const VmPlace& vm);
-  // The rings, ks_ring, that were set up outside of the VM's memory since the last time.
-  std::vector<uint32_t> TakeRingsOutside(const VmPlace& vm);
+  // What was seen of VM's devices since the last time.
+  VhostMembers TakeMembers(const VmPlace& vm);
 
   // VM is gone: gives its queues up, to be folded, and frees its own row.
   void Release(const VmPlace& vm);

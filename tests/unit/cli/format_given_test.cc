@@ -26,20 +26,20 @@ TEST(FormatGiven, APageWithWhereEachFactComesFrom) {
           facts { name: "size" } facts { name: "format" }
           facts { name: "backing" list { } origin: LIBVIRT }
           facts { name: "read-only" flag: true origin: COMMAND_LINE } }
-        parts { kind: "window"
-          facts { name: "first" number: 1026 origin: COMMAND_LINE } }
+        parts { kind: "window" id: "serial port"
+          facts { name: "ports" text: "0x3f8-0x3ff" origin: DEFAULT } }
         parts { kind: "migration" facts { name: "incoming" } }
         gaps: "a file" changed_at { seconds: 60 } changes: "x was added" changes: "y changed" } })"),
             "web  qemu, pid 12, uuid 1f0c\n"
-            "PART       FACT       FROM          VALUE\n"
-            "memory     size       command line  64 MiB\n"
-            "           slots      default       1,234\n"
-            "disk vda   path       open file     /a\n"
-            "           backing    libvirt       none\n"
-            "           read-only  command line  yes\n"
-            "           unknown                  size, format\n"
-            "window     first      command line  0x402\n"
-            "migration  unknown                  incoming\n"
+            "PART                FACT       FROM          VALUE\n"
+            "memory              size       command line  64 MiB\n"
+            "                    slots      default       1,234\n"
+            "disk vda            path       open file     /a\n"
+            "                    backing    libvirt       none\n"
+            "                    read-only  command line  yes\n"
+            "                    unknown                  size, format\n"
+            "window serial port  ports      default       0x3f8-0x3ff\n"
+            "migration           unknown                  incoming\n"
             "not known: a file\n"
             "changed at 1970-01-01 00:01:00: x was added; y changed\n");
 }

@@ -13,7 +13,8 @@ std::vector<Variant> AllowedVariants(const Hook& hook, const Kernel& kernel,
   if (forced != options.variants.end()) return forced->second;
   std::vector<Variant> allowed(hook.variants.begin(), hook.variants.end());
   if (kernel.preempts_tracepoints()) {
-    std::ranges::stable_partition(allowed, [](Variant variant) { return variant == Variant::kTp; });
+    std::stable_partition(allowed.begin(), allowed.end(),
+                          [](Variant variant) { return variant == Variant::kTp; });
   }
   return allowed;
 }

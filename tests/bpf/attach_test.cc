@@ -88,7 +88,8 @@ TEST_F(BpfTest, TheCheapestVariantIsTaken) {
     if (!IsLoaded(hook)) continue;
     std::vector<Variant> variants(hook.variants.begin(), hook.variants.end());
     if (kernel.preempts_tracepoints()) {
-      std::ranges::stable_partition(variants, [](Variant each) { return each == Variant::kTp; });
+      std::stable_partition(variants.begin(), variants.end(),
+                            [](Variant each) { return each == Variant::kTp; });
     }
     const auto first = std::ranges::find_if(
         variants, [&](Variant variant) { return kernel.Offers(hook, variant).ok(); });

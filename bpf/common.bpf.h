@@ -40,8 +40,8 @@ static __always_inline __u32 zero_that_changes(void) {
 /*
  * The same handler behind the classic tracepoint, whose record the kernel makes first: dearer, but
  * the only one during which the task cannot be preempted on every kernel. Since Linux 7.0 others
- * may be (include/linux/tracepoint.h), and while one is, no task on its processor runs the program:
- * so guests that share a processor go uncounted. What follows HANDLER are the arguments of the
+ * may be (include/linux/tracepoint.h), and while one is, no task on its CPU runs the program: so
+ * guests that share a CPU go uncounted. What follows HANDLER are the arguments of the
  * tracepoint, taken from the record CTX, or 0 where the handler does not use them.
  */
 #define KS_RECORD(tracepoint, handler, ...)                                                  \

@@ -9,7 +9,13 @@
 #include "bpf/vhost/queue.bpf.h"
 #include "bpf/syscall.bpf.h"
 
-#define VHOST_VIRTIO 0xaf   /* include/uapi/linux/vhost.h */
+#define VHOST_VIRTIO 0xaf /* include/uapi/linux/vhost.h */
+#define KS_IOC_WRITE 1    /* include/uapi/asm-generic/ioctl.h: the kernel reads the argument */
+#define KS_IOC_DIRECTION(command) ((command) >> 30)
+/* include/uapi/asm-generic/errno.h */
+#define EFAULT 14
+#define EINVAL 22
+#define EOPNOTSUPP 95
 #define VHOST_NET_MINOR 238 /* include/linux/miscdevice.h */
 #define VHOST_VSOCK_MINOR 241
 #define KS_MISC_DEVICE(minor) (10U << 20 | (minor)) /* include/linux/kdev_t.h */
@@ -18,13 +24,16 @@
  * driver's wishes, as the VMM hands them on: the size of a ring that is no power of two, one that
  * is not aligned or lies in no memory of the guest's, features that nobody offered. */
 static __always_inline void count_configuration(struct ks_queue_row* first, __u32 command,
-                                                bool refused) {
+                                                int result) {
   queue_add(first, KS_METER_VHOST_CONFIG, 1);
   if (KS_IOC_TYPE(command) != VHOST_VIRTIO) return;
   struct ks_vhost_vm_row* sum = vhost_vm_row(first->vm_slot, first->vm_serial);
   if (!sum) return;
   note_bit(sum->ioctls, 256, &sum->changed, command & 0xff);
-  if (refused) note_bit(sum->refused, 256, &sum->changed, command & 0xff);
+  bool refused = result == -EINVAL || result == -EOPNOTSUPP || result == -EFAULT;
+  /* Several that only ask have the number of one that sets. */
+  if (refused && KS_IOC_DIRECTION(command) == KS_IOC_WRITE)
+    note_bit(sum->refused, 256, &sum->changed, command & 0xff);
 }
 
 /* TP_PROTO(struct pt_regs *regs, long ret), include/trace/events/syscalls.h. */

@@ -39,14 +39,14 @@ struct reconfiguration {
   __u64 net;
   __u64 mm;
   __u32 command;
-  bool refused;
+  int result;
 };
 
 /* Calls nest eight deep below it, search_owner()'s among them: as deep as the kernel allows
  * (MAX_CALL_FRAMES, include/linux/bpf_verifier.h). */
 static long reconfigure(__u32 index, struct reconfiguration* of) {
   struct ks_queue_row* row = reconfigured_queue(queue_at(of->net, index), of->mm, KS_QUEUE_NET);
-  if (row && index == 0) count_configuration(row, of->command, of->refused);
+  if (row && index == 0) count_configuration(row, of->command, of->result);
   return 0;
 }
 
@@ -56,8 +56,7 @@ static __always_inline void on_ioctl(const __u64* arguments, __s64 result, bool 
   (void)typed;
   __u64 net = (__u64)BPF_CORE_READ((struct file*)arguments[0], private_data);
   __u64 mm = (__u64)BPF_CORE_READ((struct vhost_net*)net, dev.mm);
-  struct reconfiguration of = {
-      .net = net, .mm = mm, .command = arguments[1], .refused = result < 0};
+  struct reconfiguration of = {.net = net, .mm = mm, .command = arguments[1], .result = result};
   if (mm) bpf_loop(2, reconfigure, &of, 0);
 }
 KS_FUNCTION_EXIT(vhost_net_ioctl, 3, on_ioctl)

@@ -79,14 +79,14 @@ struct reconfiguration {
   __u64 vsock;
   __u64 mm;
   __u32 command;
-  bool refused;
+  int result;
 };
 
 /* Calls nest eight deep below it, search_owner()'s among them: as deep as the kernel allows
  * (MAX_CALL_FRAMES, include/linux/bpf_verifier.h). */
 static long reconfigure(__u32 index, struct reconfiguration* of) {
   struct ks_queue_row* row = reconfigured_queue(queue_at(of->vsock, index), of->mm, KS_QUEUE_VSOCK);
-  if (row && index == VSOCK_VQ_RX) count_configuration(row, of->command, of->refused);
+  if (row && index == VSOCK_VQ_RX) count_configuration(row, of->command, of->result);
   if (row && index == VSOCK_VQ_TX) learn_sender(row, of->vsock);
   return 0;
 }
@@ -97,8 +97,7 @@ static __always_inline void on_ioctl(const __u64* arguments, __s64 result, bool 
   (void)typed;
   __u64 vsock = (__u64)BPF_CORE_READ((struct file*)arguments[0], private_data);
   __u64 mm = (__u64)BPF_CORE_READ((struct vhost_vsock*)vsock, dev.mm);
-  struct reconfiguration of = {
-      .vsock = vsock, .mm = mm, .command = arguments[1], .refused = result < 0};
+  struct reconfiguration of = {.vsock = vsock, .mm = mm, .command = arguments[1], .result = result};
   if (mm) bpf_loop(VSOCK_VQ_TX + 1, reconfigure, &of, 0);
 }
 KS_FUNCTION_EXIT(vhost_vsock_dev_ioctl, 3, on_ioctl)

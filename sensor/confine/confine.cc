@@ -4,7 +4,9 @@
 
 #include <linux/bpf.h>
 #include <linux/capability.h>
+#include <linux/userfaultfd.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,6 +84,8 @@ absl::Status ConfineDaemon() {
   // Ways around a filter, keys, and what is left to the loader.
   filter.Add("io_uring_setup io_uring_enter io_uring_register add_key request_key keyctl");
   filter.Add("perf_event_open");
+  // It has a userfaultfd, for the canary, which is of no memory and stays so.
+  filter.RefuseWhere("ioctl", 1, kInt, UFFDIO_REGISTER);
   for (const bpf_cmd command : kOfLoaders) filter.RefuseWhere("bpf", 0, kInt, command);
   filter.RefuseFrom("bpf", 0, kFirstUnknownCommand);
   for (const uint64_t flag : kNamespaces) filter.RefuseWhere("clone", 0, flag, flag);

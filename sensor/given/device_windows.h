@@ -10,8 +10,8 @@ namespace kvmsentry {
 
 // Adds the windows of QEMU's MACHINE, as -machine has it; "" is QEMU's default. GIVEN's windows are
 // whole then, but of a machine that is not known. What devices the command line adds is the
-// caller's. HOLE_TOLD: where the memory below 4 GiB ends was told, so it is not known.
-void AddQemuWindows(absl::string_view machine, bool hole_told, Given* given);
+// caller's. LIMIT_SET: by max-ram-below-4g, so that nobody knows where the memory below 4 GiB ends.
+void AddQemuWindows(absl::string_view machine, bool limit_set, Given* given);
 
 // The same of Firecracker, which has one machine.
 void AddFirecrackerWindows(Given* given);

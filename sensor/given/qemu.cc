@@ -112,6 +112,8 @@ Given GivenByQemu(std::span<const std::string> args) {
   AddQemuNetwork(line, &given);
   AddQemuChannels(line, &given);
   AddQemuRights(line, &given);
+  // What was not read may be another machine, or devices.
+  if (!given.gaps.empty()) given.windows_whole = false;
   return given;
 }
 

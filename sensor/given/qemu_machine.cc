@@ -65,11 +65,18 @@ struct PortDevice {
 };
 // ISA devices, with where they lie unless told otherwise (hw/char/serial-isa.c and the like).
 constexpr std::array kPortDevices = {
-    PortDevice{"isa-debugcon", "iobase", 0xe9, 1},    PortDevice{"isa-serial", "iobase", 0, 8},
-    PortDevice{"isa-parallel", "iobase", 0, 8},       PortDevice{"pvpanic", "ioport", 0x505, 1},
-    PortDevice{"isa-debug-exit", "iobase", 0x501, 2}, PortDevice{"ne2k_isa", "iobase", 0x300, 32},
-    PortDevice{"sb16", "iobase", 0x220, 16},          PortDevice{"adlib", "iobase", 0x220, 2},
-    PortDevice{"isa-ipmi-kcs", "ioport", 0xca2, 2},   PortDevice{"isa-ipmi-bt", "ioport", 0xe4, 3},
+    PortDevice{"isa-debugcon", "iobase", 0xe9, 1},
+    PortDevice{"isa-serial", "iobase", 0, 8},
+    PortDevice{"isa-parallel", "iobase", 0, 8},
+    PortDevice{"pvpanic", "ioport", 0x505, 1},
+    PortDevice{"isa-debug-exit", "iobase", 0x501, 2},
+    PortDevice{"ne2k_isa", "iobase", 0x300, 32},
+    PortDevice{"sb16", "iobase", 0x220, 16},
+    PortDevice{"adlib", "iobase", 0x220, 2},
+    PortDevice{"isa-fdc", "iobase", 0x3f0, 8},
+    PortDevice{"isa-applesmc", "iobase", 0x300, 32},
+    PortDevice{"isa-ipmi-kcs", "ioport", 0xca2, 2},
+    PortDevice{"isa-ipmi-bt", "ioport", 0xe4, 3},
 };
 
 void AddWindow(const QemuDevice& device, Given* given) {
@@ -96,7 +103,7 @@ void AddQemuMachine(const QemuLine& line, Given* given) {
   memory.size = {kDefaultMemory, FactOrigin::kDefault};
   given->cpus.start = given->cpus.max = {1, FactOrigin::kDefault};
   std::string path, machine;
-  bool hole_told = false;
+  bool limit_set = false;
   for (const auto& [name, value] : line.options) {
     if (name == "m") {
       SetMemory(KeyValues::OfQemu(value, "size"), &memory);
@@ -108,7 +115,7 @@ void AddQemuMachine(const QemuLine& line, Given* given) {
       SetCpus(KeyValues::OfQemu(value, "cpus"), &given->cpus);
     } else if (name == "machine" || name == "M") {
       const KeyValues told = KeyValues::OfEither(value, "type");
-      hole_told |= told.Has("max-ram-below-4g");
+      limit_set |= told.Has("max-ram-below-4g");
       if (const std::string& type = told.Get("type"); !type.empty()) machine = type;
     }
   }
@@ -125,7 +132,7 @@ void AddQemuMachine(const QemuLine& line, Given* given) {
   memory.slots.Offer({0, FactOrigin::kDefault});
   if (!machine.empty()) given->machine = {ShownText(machine), FactOrigin::kArgv};
   for (const QemuDevice& device : line.devices) AddWindow(device, given);
-  AddQemuWindows(machine, hole_told, given);
+  AddQemuWindows(machine, limit_set, given);
 }
 
 }  // namespace kvmsentry

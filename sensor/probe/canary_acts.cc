@@ -41,7 +41,7 @@ void ListenForAMoment() {
   (void)listen(server.get(), 1);
 }
 
-// userfaultfd_ioctl. Asked a second time the kernel refuses, which makes it fire as well.
+// userfaultfd_ioctl. A second time it fails, and the hook fires all the same.
 void AskAboutFaults(const Fd& faults) {
   uffdio_api api{};
   api.api = UFFD_API;

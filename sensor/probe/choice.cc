@@ -3,20 +3,24 @@
 #include <algorithm>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 
 namespace kvmsentry {
 namespace {
 
-std::vector<Variant> AllowedVariants(const Hook& hook, const Kernel& kernel,
-                                     const ProbeOptions& options) {
+constexpr char kPreempted[] =
+    "tasks are preempted amid it, so guests that share a CPU may go uncounted";
+
+std::vector<Variant> AllowedVariants(const Hook& hook, const ProbeOptions& options) {
   const auto forced = options.variants.find(std::string(hook.name));
   if (forced != options.variants.end()) return forced->second;
-  std::vector<Variant> allowed(hook.variants.begin(), hook.variants.end());
-  if (kernel.preempts_tracepoints()) {
-    std::stable_partition(allowed.begin(), allowed.end(),
-                          [](Variant variant) { return variant == Variant::kTp; });
-  }
-  return allowed;
+  return {hook.variants.begin(), hook.variants.end()};
+}
+
+// Whether kTp is among the variants that nobody chose for HOOK.
+bool HasRecord(const Hook& hook, const ProbeOptions& options) {
+  return !options.variants.contains(std::string(hook.name)) &&
+         std::ranges::find(hook.variants, Variant::kTp) != hook.variants.end();
 }
 
 std::vector<std::string> NextPrograms(const Choice& choice) {
@@ -71,9 +75,14 @@ std::vector<std::string> Programs(const std::vector<Choice>& choices) {
 
 Choice ChoiceOf(const Hook& hook, const Kernel& kernel, const ProbeOptions& options) {
   Choice choice{.hook = &hook,
-                .left = AllowedVariants(hook, kernel, options),
+                .left = AllowedVariants(hook, options),
                 .reasons = {},
-                .absent = kernel.AbsentOf(hook)};
+                .absent = kernel.AbsentOf(hook),
+                .wants_record = kernel.preempts_tracepoints() && HasRecord(hook, options)};
+  if (choice.wants_record) {
+    std::stable_partition(choice.left.begin(), choice.left.end(),
+                          [](Variant variant) { return variant == Variant::kTp; });
+  }
   while (!choice.left.empty()) {
     const absl::Status offered = kernel.Offers(hook, choice.left.front());
     if (offered.ok()) break;
@@ -147,6 +156,10 @@ HookCoverage CoverageOf(const Choice& choice) {
   if (IsWeak(hook, variant)) {
     coverage.coverage = Coverage::kDegraded;
     coverage.reason = std::string(hook.weakness);
+    coverage.lack = Lack::kFailed;
+  } else if (choice.wants_record && variant != Variant::kTp) {
+    coverage.coverage = Coverage::kDegraded;
+    coverage.reason = absl::StrCat(kPreempted, "; ", choice.reasons);
     coverage.lack = Lack::kFailed;
   }
   coverage.programs = NextPrograms(choice);

@@ -21,6 +21,8 @@ struct Choice {
   std::string reasons;        // why those before were not taken
   Lack lack = Lack::kNone;    // the worst of these reasons
   std::vector<absl::string_view> absent;  // see ProgramNames()
+  // Tasks are preempted amid all variants but kTp, which was tried first.
+  bool wants_record = false;
 };
 
 // Without the variants that KERNEL does not offer, nor those that OPTIONS forbid.

@@ -11,7 +11,7 @@
 namespace kvmsentry {
 namespace {
 
-// Of each processor; arch/x86/include/asm/preempt.h. Linux 6.2 to 6.14 have it elsewhere, and
+// Of each CPU; arch/x86/include/asm/preempt.h. Linux 6.2 to 6.14 have it elsewhere, and
 // preempt nobody there.
 constexpr char kCount[] = "__preempt_count";
 constexpr int kAllButNeedResched = 0x7fffffff;  // PREEMPT_NEED_RESCHED is kept in the highest bit
@@ -62,7 +62,9 @@ Fd LoadProgram(int count, int result) {
 
 bool PreemptsTracepoints(const btf& vmlinux) {
   const int count = btf__find_by_name_kind(&vmlinux, kCount, BTF_KIND_VAR);
-  if (count <= 0) return false;
+  // Without the function nobody is ever preempted, and the count need not count.
+  const int preempt = btf__find_by_name_kind(&vmlinux, "preempt_schedule_irq", BTF_KIND_FUNC);
+  if (count <= 0 || preempt <= 0) return false;
   constexpr uint32_t kWord = sizeof(uint32_t);
   const Fd result(bpf_map_create(BPF_MAP_TYPE_ARRAY, "preemption", kWord, kWord, 1, nullptr));
   const Fd program = result ? LoadProgram(count, result.get()) : Fd();

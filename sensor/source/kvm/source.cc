@@ -197,9 +197,7 @@ void KvmSource::ObserveOutside(const KvmTables::Members& members, KernelTime now
   for (const uint64_t page : members.mmio_pages) {
     if (!windows.HavePage(page)) ObserveMember(members.vm, now, sets.outside_page, page, out);
   }
-  if (members.mmio_overflow != 0) {
-    ObserveMember(members.vm, now, sets.outside_page, kUntoldMember, out);
-  }
+  // Pages that found no room may be devices', and are told of as mmio.page.
 }
 
 void KvmSource::TakeUntold(std::vector<Observation>* out) {

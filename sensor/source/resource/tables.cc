@@ -130,9 +130,11 @@ bool ResourceTables::HasTap(VmId vm, uint64_t tap) const {
 }
 
 void ResourceTables::Release(const VmPlace& vm) {
-  const bool has_disks = Load(vms_[vm.slot].has_disks) != 0;
+  // First what the other row tells of: a run that ends in between leaves it to the next.
+  if (Load(vms_[vm.slot].has_disks) != 0) {
+    std::memset(&disks_[vm.slot], 0, sizeof(ks_resource_disks));
+  }
   std::memset(&vms_[vm.slot], 0, sizeof(ks_resource_vm));
-  if (has_disks) std::memset(&disks_[vm.slot], 0, sizeof(ks_resource_disks));
 }
 
 }  // namespace kvmsentry

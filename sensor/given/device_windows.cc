@@ -78,13 +78,13 @@ constexpr std::array kFirecrackerAddresses = {
 };
 
 void Add(bool ports, std::span<const Range> all, Given* given) {
-  for (const Range& lies : all) {
+  for (const Range& range : all) {
     given::Window* window = AddPart(&given->windows, "windows", given);
     if (window == nullptr) return;
     *window = {.ports = ports,
-               .first = lies.first,
-               .last = lies.last,
-               .device = lies.device,
+               .first = range.first,
+               .last = range.last,
+               .device = range.device,
                .origin = FactOrigin::kDefault};
   }
 }

@@ -44,6 +44,7 @@ static __always_inline __u32 zero_that_changes(void) {
  * guests that share a CPU go uncounted. What follows HANDLER are the arguments of the
  * tracepoint, taken from the record CTX, or 0 where the handler does not use them.
  */
+#define KS_LEAVE_TO_OTHERS 1 /* 0 takes the event from perf: perf_trace_run_bpf_submit() */
 #define KS_RECORD(tracepoint, handler, ...)                                                  \
   KS_FIRED(tracepoint##_tp);                                                                 \
   SEC("tp/kvm/" #tracepoint) int tracepoint##_tp(struct trace_event_raw_##tracepoint* ctx) { \
@@ -51,7 +52,7 @@ static __always_inline __u32 zero_that_changes(void) {
     (void)ctx;                                                                               \
     const __u64 arguments[] = {__VA_ARGS__};                                                 \
     handler(arguments);                                                                      \
-    return 0;                                                                                \
+    return KS_LEAVE_TO_OTHERS;                                                               \
   }
 
 /*

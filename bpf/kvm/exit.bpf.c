@@ -79,7 +79,7 @@ SEC("tp/kvm/kvm_exit") int kvm_exit_tp(struct trace_event_raw_kvm_exit* ctx) {
   KS_NOTE_FIRED(kvm_exit_tp);
   struct ks_vcpu_row* vcpu = loaded_row();
   if (vcpu) count_exit(vcpu, ctx->isa, ctx->exit_reason, ctx->guest_rip);
-  return 0;
+  return KS_LEAVE_TO_OTHERS;
 }
 
 /* TP_PROTO(struct kvm_vcpu *vcpu, ...): later kernels add arguments. */

@@ -39,7 +39,7 @@ class ChurnTest : public FewHooksTest {
   void ExpectNothingLostButBirthsOverBudget() {
     std::map<std::string, uint64_t> losses = Losses();
     losses.erase("over_budget");
-    losses.erase("late_tick");   // a busy machine's
+    losses.erase("late_tick");  // a busy machine's
     if (KernelPreemptsPrograms()) losses.erase("skipped_run");
     losses.erase("orphan_act");  // of the clients that this process starts, after VMs of its own
     EXPECT_TRUE(losses.empty()) << losses.begin()->first << ": " << losses.begin()->second;

@@ -38,24 +38,6 @@ static __always_inline __u32 zero_that_changes(void) {
   } while (0)
 
 /*
- * The same handler behind the classic tracepoint, whose record the kernel makes first: dearer, but
- * the only one during which the task cannot be preempted on every kernel. Since Linux 7.0 others
- * may be (include/linux/tracepoint.h), and while one is, no task on its CPU runs the program: so
- * guests that share a CPU go uncounted. What follows HANDLER are the arguments of the
- * tracepoint, taken from the record CTX, or 0 where the handler does not use them.
- */
-#define KS_LEAVE_TO_OTHERS 1 /* 0 takes the event from perf: perf_trace_run_bpf_submit() */
-#define KS_RECORD(tracepoint, handler, ...)                                                  \
-  KS_FIRED(tracepoint##_tp);                                                                 \
-  SEC("tp/kvm/" #tracepoint) int tracepoint##_tp(struct trace_event_raw_##tracepoint* ctx) { \
-    KS_NOTE_FIRED(tracepoint##_tp);                                                          \
-    (void)ctx;                                                                               \
-    const __u64 arguments[] = {__VA_ARGS__};                                                 \
-    handler(arguments);                                                                      \
-    return KS_LEAVE_TO_OTHERS;                                                               \
-  }
-
-/*
  * One handler, two variants of its hook in order of cost. Both see the tracepoint's raw arguments
  * as an array of 64-bit values; tp_btf is the same hook with types that the verifier knows.
  */

@@ -6,9 +6,9 @@
 #include "bpf/kvm/maps.bpf.h"
 /* after the maps that they count in: */
 #include "bpf/function.bpf.h"
-#include "bpf/kvm/meter.bpf.h"
+#include "bpf/kvm/loaded_meter.bpf.h"
 #include "bpf/kvm/protection.bpf.h"
-#include "bpf/kvm/whose.bpf.h"
+#include "bpf/kvm/record.bpf.h"
 
 KS_LICENSE;
 
@@ -58,8 +58,7 @@ KS_FUNCTION_ENTRY(kvm_post_set_cr0, on_cr0)
 
 /* TP_PROTO(unsigned int rw, unsigned int cr, unsigned long val), arch/x86/kvm/trace.h */
 static __always_inline void on_access(const __u64* ctx) {
-  struct ks_vcpu_row* vcpu = loaded_row();
-  if (vcpu) meter_add(vcpu, KS_METER_CONTROL_ACCESS, 1, (__u32)ctx[1]);
+  count_loaded(KS_METER_CONTROL_ACCESS, (__u32)ctx[1]);
 }
 KS_TRACEPOINT(kvm_cr, on_access)
 KS_RECORD(kvm_cr, on_access, 0, ctx->cr)

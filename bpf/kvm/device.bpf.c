@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* The guest's accesses to devices: I/O ports and MMIO. */
 #include "bpf/kvm/meter.bpf.h"
+#include "bpf/kvm/record.bpf.h"
 #include "bpf/kvm/sets.bpf.h"
 #include "bpf/kvm/whose.bpf.h"
 

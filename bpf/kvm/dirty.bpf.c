@@ -3,16 +3,15 @@
  * Dirty rings, by which a VMM learns which pages its guest has written: for a migration, mostly.
  * virt/kvm/dirty_ring.c, include/trace/events/kvm.h.
  */
-#include "bpf/kvm/meter.bpf.h"
-#include "bpf/kvm/whose.bpf.h"
+#include "bpf/kvm/loaded_meter.bpf.h"
+#include "bpf/kvm/record.bpf.h"
 
 KS_LICENSE;
 
 /* TP_PROTO(struct kvm_dirty_ring *ring, u32 slot, u64 offset): the ring is the running vCPU's. */
 static __always_inline void on_push(const __u64* ctx) {
   (void)ctx;
-  struct ks_vcpu_row* vcpu = loaded_row();
-  if (vcpu) meter_add(vcpu, KS_METER_DIRTY_PAGE, 1, 0);
+  count_loaded(KS_METER_DIRTY_PAGE, 0);
 }
 KS_TRACEPOINT(kvm_dirty_ring_push, on_push)
 KS_RECORD(kvm_dirty_ring_push, on_push, 0)
@@ -27,8 +26,7 @@ KS_TRACEPOINT(kvm_dirty_ring_exit, on_full)
 /* The vCPU is loaded: it was about to run (vcpu_enter_guest(), arch/x86/kvm/x86.c). */
 static __always_inline void on_full_record(const __u64* ctx) {
   (void)ctx;
-  struct ks_vcpu_row* vcpu = loaded_row();
-  if (vcpu) meter_add(vcpu, KS_METER_DIRTY_FULL, 1, 0);
+  count_loaded(KS_METER_DIRTY_FULL, 0);
 }
 KS_RECORD(kvm_dirty_ring_exit, on_full_record, 0)
 

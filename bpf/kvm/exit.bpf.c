@@ -7,9 +7,9 @@
  * says it; making that record is dearer.
  */
 #include "bpf/kvm/exit_state.bpf.h"
-#include "bpf/kvm/meter.bpf.h"
+#include "bpf/kvm/loaded_meter.bpf.h"
 #include "bpf/kvm/protection.bpf.h"
-#include "bpf/kvm/whose.bpf.h"
+#include "bpf/kvm/record.bpf.h"
 
 KS_LICENSE;
 
@@ -104,8 +104,7 @@ KS_RECORD(kvm_entry, on_entry_record, 0)
 /* TP_PROTO(__u64 ns, bool waited, bool valid), include/trace/events/kvm.h. */
 static __always_inline void on_wakeup(const __u64* ctx) {
   (void)ctx;
-  struct ks_vcpu_row* vcpu = loaded_row();
-  if (vcpu) meter_add(vcpu, KS_METER_HALT, 1, 0);
+  count_loaded(KS_METER_HALT, 0);
 }
 KS_TRACEPOINT(kvm_vcpu_wakeup, on_wakeup)
 KS_RECORD(kvm_vcpu_wakeup, on_wakeup, 0)
@@ -113,8 +112,7 @@ KS_RECORD(kvm_vcpu_wakeup, on_wakeup, 0)
 /* TP_PROTO(__u64 rip, __u64 vmcb, ...): the guest enters a guest of its own. */
 static __always_inline void on_nested_entry(const __u64* ctx) {
   (void)ctx;
-  struct ks_vcpu_row* vcpu = loaded_row();
-  if (vcpu) meter_add(vcpu, KS_METER_NESTED_ENTRY, 1, 0);
+  count_loaded(KS_METER_NESTED_ENTRY, 0);
 }
 KS_TRACEPOINT(kvm_nested_vmenter, on_nested_entry)
 KS_RECORD(kvm_nested_vmenter, on_nested_entry, 0)

@@ -11,6 +11,7 @@
  */
 #include "bpf/kvm/kvm_file.bpf.h"
 #include "bpf/kvm/meter.bpf.h"
+#include "bpf/kvm/record.bpf.h"
 #include "bpf/kvm/sets.bpf.h"
 #include "bpf/syscall.bpf.h"
 #include "bpf/kvm/whose.bpf.h"

@@ -19,7 +19,7 @@ struct Range {
   const char* device;
 };
 
-// As QEMU 7.2 lists them ("info mtree -f"). What firmware and guests place anew, above 0x1000 or,
+// As QEMU 7.2 lists them ("info mtree -f"). What firmware and guests move, above 0x1000 or,
 // by SeaBIOS (src/config.h), at 0x600 and 0x700, may lie wherever these may be placed.
 constexpr std::array kPcPorts = {
     Range{0x0, 0xff, "system board"},

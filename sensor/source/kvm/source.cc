@@ -197,7 +197,7 @@ void KvmSource::ObserveOutside(const KvmTables::Members& members, KernelTime now
   for (const uint64_t page : members.mmio_pages) {
     if (!windows.HavePage(page)) ObserveMember(members.vm, now, sets.outside_page, page, out);
   }
-  // Pages that found no room may be devices', and are told of as mmio.page.
+  // Pages that found no room may be devices': mmio.page reports them.
 }
 
 void KvmSource::TakeUntold(std::vector<Observation>* out) {

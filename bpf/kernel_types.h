@@ -26,6 +26,7 @@ struct inode {
   unsigned int i_nlink;
   unsigned int i_rdev;
   unsigned long i_ino;
+  unsigned int i_generation;
   long long i_size;
   struct super_block* i_sb;
 } KS_CORE;

@@ -1,12 +1,13 @@
-# test_suite(NAME LABEL label [LOCK resource] [SANITIZED filter] [GUESTLESS filter] SOURCES ... LIBS ...): one
-# GoogleTest binary, one CTest entry a test case. Tests with the same LOCK never run at the same time. Those
-# that match the GoogleTest filter SANITIZED have the label LABEL-sanitized: beside the unit tests, they
-# are run with sanitizers. Those that match GUESTLESS have the label LABEL-guestless: they start no guest, so
-# they run on a host without /dev/kvm, too.
+# test_suite(NAME LABEL label [LOCK resource] [SANITIZED filter] [GUESTLESS filter] SOURCES ... LIBS ...
+# [DEFINITIONS ...]): one GoogleTest binary, one CTest entry a test case. Tests with the same LOCK never run at
+# the same time. Those that match the GoogleTest filter SANITIZED have the label LABEL-sanitized: beside the
+# unit tests, they are run with sanitizers. Those that match GUESTLESS have the label LABEL-guestless: they
+# start no guest, so they run on a host without /dev/kvm, too.
 #
 # With sanitizers a unit suite is one CTest entry: each start of a process costs them half a second.
 #
 # SEPARATE: its files are compiled one by one, for they use the same names for their own things.
+# ONE_THREAD: it has no second one, so there is no race that the thread sanitizer could find.
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
@@ -14,9 +15,13 @@ include(GoogleTest)
 add_custom_target(unit_tests)
 
 function(test_suite name)
-  cmake_parse_arguments(arg "SEPARATE" "LABEL;LOCK;SANITIZED;GUESTLESS" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(arg "SEPARATE;ONE_THREAD" "LABEL;LOCK;SANITIZED;GUESTLESS" "SOURCES;LIBS;DEFINITIONS" ${ARGN})
+  if(arg_ONE_THREAD AND KVMSENTRY_SANITIZE MATCHES thread)
+    return()
+  endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE kvmsentry_options test_main ${arg_LIBS})
+  target_compile_definitions(${name} PRIVATE ${arg_DEFINITIONS})
   if(arg_SEPARATE)
     set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
   endif()

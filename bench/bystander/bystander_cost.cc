@@ -14,7 +14,9 @@
 #include <string>
 #include <vector>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -41,6 +43,25 @@ void OpenToWrite() { close(open(kWritten, O_WRONLY | O_CREAT | O_CLOEXEC, 0600))
 
 void MakeSocket() { close(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
 
+// To itself, where it is dropped once there is no room for more.
+void SendDatagram() {
+  static const int fd = [] {
+    const int made = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    bind(made, reinterpret_cast<const sockaddr*>(&any), sizeof(any));
+    return made;
+  }();
+  static const sockaddr_in itself = [] {
+    sockaddr_in address{};
+    socklen_t size = sizeof(address);
+    getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+    return address;
+  }();
+  sendto(fd, "", 1, 0, reinterpret_cast<const sockaddr*>(&itself), sizeof(itself));
+}
+
 void Map() {
   constexpr size_t kPage = 4096;
   void* page = mmap(nullptr, kPage, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -63,6 +84,7 @@ constexpr std::array kCases = {
     Case{"open and close", Open, 200000},
     Case{"open to write, close", OpenToWrite, 200000},
     Case{"socket and close", MakeSocket, 200000},
+    Case{"send a datagram", SendDatagram, 200000},
     Case{"mmap executable, munmap", Map, 200000},
     Case{"fork, exit, wait", Fork, 1000},
 };

@@ -70,6 +70,8 @@ static __always_inline void on_pio(const __u64* ctx) {
   if (vcpu->meters[KS_METER_PIO].marked == mark) return;
   struct ks_kvm_sets* sets = sets_of(vcpu);
   if (!sets) return;
+  if (!(sets->ports[port / 64] & 1ULL << (port & 63)))
+    keep_access(sets->port_accesses, port, (__u32)ctx[2], (__u32)ctx[3]);
   set_bit(sets, &sets->ports[port / 64], port);
   vcpu->meters[KS_METER_PIO].marked = mark;
 }
@@ -77,9 +79,11 @@ KS_TRACEPOINT(kvm_pio, on_pio)
 KS_RECORD(kvm_pio, on_pio, ctx->rw, ctx->port, ctx->size, ctx->count,
           (__u64) & (unsigned int){ctx->val})
 
-static __noinline int keep_page(const struct ks_vcpu_row* vcpu, __u64 page) {
+static __noinline int keep_page(const struct ks_vcpu_row* vcpu, __u64 page, __u32 size) {
   struct ks_kvm_sets* sets = vcpu ? sets_of(vcpu) : 0;
-  if (sets) put(sets, sets->mmio_pages, KS_MMIO_PAGES, &sets->mmio_overflow, page + 1);
+  if (!sets) return 0;
+  if (put(sets, sets->mmio_pages, KS_MMIO_PAGES, &sets->mmio_overflow, page + 1))
+    keep_access(sets->page_accesses, page, size, 1);
   return 0;
 }
 
@@ -96,8 +100,8 @@ static __always_inline void on_mmio(const __u64* ctx) {
   __u64 page = ctx[2] >> KS_PAGE_SHIFT;
   __u64 mark = page << 24 | (mark_of(vcpu, 0) >> 32 & 0xffffff);
   if (vcpu->meters[KS_METER_MMIO].marked == mark) return;
-  keep_page(vcpu, page);
+  keep_page(vcpu, page, (__u32)ctx[1]);
   vcpu->meters[KS_METER_MMIO].marked = mark;
 }
 KS_TRACEPOINT(kvm_mmio, on_mmio)
-KS_RECORD(kvm_mmio, on_mmio, ctx->type, 0, ctx->gpa)
+KS_RECORD(kvm_mmio, on_mmio, ctx->type, ctx->len, ctx->gpa)

@@ -68,6 +68,7 @@ static __always_inline bool describe_device_file(struct file* file, struct ks_op
   if (type == KS_S_IFCHR && found->device >> KS_MINOR_BITS != KS_MISC_MAJOR) return false;
   found->object = (__u64)BPF_CORE_READ(file, private_data);
   found->inode = BPF_CORE_READ(inode, i_ino);
+  if (type == KS_S_IFREG) found->generation = BPF_CORE_READ(inode, i_generation);
   found->size = BPF_CORE_READ(inode, i_size);
   found->fs_magic = BPF_CORE_READ(inode, i_sb, s_magic);
   found->fs_device = BPF_CORE_READ(inode, i_sb, s_dev);

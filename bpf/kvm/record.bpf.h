@@ -40,6 +40,7 @@ struct trace_event_raw_kvm_pio {
 
 struct trace_event_raw_kvm_mmio {
   __u32 type;
+  __u32 len;
   __u64 gpa;
 } KS_CORE;
 

@@ -6,7 +6,7 @@
 #include "bpf/kvm/walks.h"
 #include "bpf/records.h"
 
-#define KS_KVM_VERSION 7
+#define KS_KVM_VERSION 8
 
 /* ---- vCPUs and VMs -------------------------------------------------------------------------- */
 
@@ -137,9 +137,9 @@ struct ks_owner {
   uint32_t slot;
   uint8_t several; /* 1: it belongs, or belonged, to other VMs as well */
   uint8_t role;    /* enum ks_role */
-  /* Of a process: when it began, by task_struct.start_boottime in KS_TICK_NS, the lowest bits,
-   * which tell a number that is used again; 0: not known. */
-  uint16_t begin_ticks;
+  /* Tells a number that is used again, by the lowest bits of: when a process began, by
+   * task_struct.start_boottime in KS_TICK_NS; a file's inode.i_generation. 0: not known. */
+  uint16_t incarnation;
 };
 #define KS_TICK_NS 10000000ULL /* of /proc/PID/stat, USER_HZ: include/asm-generic/param.h */
 
@@ -200,6 +200,14 @@ enum ks_overrun {
   KS_OVERRUN_FLOPPY = 0, /* the FIFO of a floppy controller */
 };
 
+struct ks_access {
+  uint64_t member; /* the port or page, and 1; 0: none */
+  uint32_t size;   /* in bytes */
+  uint32_t
+      count; /* of a string instruction the repetitions that were carried out at once, else 1 */
+};
+#define KS_ACCESSES 16
+
 /* First-seen members of one VM. Programs set them, user space takes (reads and clears) them. */
 struct ks_kvm_sets {
   uint64_t changed;         /* not 0: members were set since user space took them */
@@ -216,6 +224,10 @@ struct ks_kvm_sets {
   uint64_t padding2[4];
   uint64_t mmio_pages[KS_MMIO_PAGES]; /* guest addresses >> KS_PAGE_SHIFT */
   uint64_t other_msrs[KS_OTHER_MSRS];
+  /* How some of those were accessed when they were first seen, each in the place of its lowest
+   * bits. */
+  struct ks_access port_accesses[KS_ACCESSES];
+  struct ks_access page_accesses[KS_ACCESSES];
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_kvm_sets, ports) == 64);
 KS_STATIC_ASSERT(sizeof(struct ks_kvm_sets) % 64 == 0);

@@ -24,6 +24,18 @@ static __always_inline struct ks_kvm_sets* sets_of(const struct ks_vcpu_row* vcp
   return sets;
 }
 
+/* MEMBER was first seen with this access. Two vCPUs that write here at once may mix two up. */
+static __always_inline void keep_access(struct ks_access* accesses, __u64 member, __u32 size,
+                                        __u32 count) {
+  __u32 place = member;
+  barrier_var(place); /* else the compiler drops the mask that the verifier needs */
+  struct ks_access* access = &accesses[place & (KS_ACCESSES - 1)];
+  access->size = size;
+  access->count = count;
+  barrier(); /* who finds the member finds what is said of it */
+  access->member = member + 1;
+}
+
 static __always_inline void set_bit(struct ks_kvm_sets* sets, __u64* word, __u32 bit) {
   __u64 mask = 1ULL << (bit & 63);
   if (*word & mask) return;
@@ -31,8 +43,9 @@ static __always_inline void set_bit(struct ks_kvm_sets* sets, __u64* word, __u32
   sets->changed = 1;
 }
 
-/* Keeps KEY, which is not 0, in TABLE of SIZE places, a power of two, or else counts OVERFLOW. */
-static __always_inline void put(struct ks_kvm_sets* sets, __u64* table, __u32 size, __u64* overflow,
+/* Keeps KEY, which is not 0, in TABLE of SIZE places, a power of two, or else counts OVERFLOW.
+ * Whether it is new there. */
+static __always_inline bool put(struct ks_kvm_sets* sets, __u64* table, __u32 size, __u64* overflow,
                                 __u64 key) {
   __u32 place = key * 0x9e3779b97f4a7c15ULL >> 32; /* Fibonacci hashing: neighbours spread */
 #pragma unroll
@@ -44,8 +57,9 @@ static __always_inline void put(struct ks_kvm_sets* sets, __u64* table, __u32 si
     if (!found) found = __sync_val_compare_and_swap(&table[index], 0, key);
     if (found && found != key) continue;
     sets->changed = 1;
-    return;
+    return !found;
   }
   __sync_fetch_and_add(overflow, 1);
   sets->changed = 1;
+  return false;
 }

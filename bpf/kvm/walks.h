@@ -69,7 +69,10 @@ struct ks_open_device {
   char tap[16];     /* the interface's name; empty where it is not known, and for all others */
   uint32_t ifindex; /* of a tap; 0 where it is not known */
   uint32_t net_ns;  /* the number of the network namespace that the interface is in now */
+  /* Of a file: tells it from another that has its number later; 0: not known. */
+  uint32_t generation;
+  uint32_t padding;
   char path[KS_PATH_BYTES]; /* of a disk, as the reader would see it; empty where it is longer */
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_open_device, fs_device) == 40);
-KS_STATIC_ASSERT(sizeof(struct ks_open_device) == 88 + KS_PATH_BYTES);
+KS_STATIC_ASSERT(sizeof(struct ks_open_device) == 96 + KS_PATH_BYTES);

@@ -85,6 +85,19 @@ static __always_inline bool is_watched(const struct ks_owner* owner) {
   return limits && limits->watched == owner->serial;
 }
 
+/* Whether the current process is the VMM of a VM that was given one of NETWORKS (ks_network), as
+ * far as user space knows by now. What a VMM carries for its guest it does itself: no child of it
+ * and no helper. */
+static __always_inline bool carries_network(const struct ks_owner* owner, __u64 networks) {
+  struct task_struct* task = bpf_get_current_task_btf();
+  __u32 tgid = task->tgid;
+  const struct ks_child* child = bpf_map_lookup_elem(&vmm_children, &tgid);
+  if (owner->role != KS_ROLE_OWN || (child && child->begin == begin_of(task))) return false;
+  __u32 slot = owner->slot;
+  const struct ks_vmm_limits* limits = bpf_map_lookup_elem(&vmm_limits, &slot);
+  return limits && limits->watched == owner->serial && limits->networks & networks;
+}
+
 /* A record of ACT by the current process, to be submitted; NULL where none may or can be sent. */
 static __always_inline struct ks_vmm_act* begin_act(struct ks_vmm_vm_row* row,
                                                     const struct ks_owner* owner, __u32 act) {

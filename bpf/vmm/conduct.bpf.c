@@ -224,7 +224,11 @@ static __always_inline __u32 socket_of(int family, int type, int protocol) {
 static __always_inline void note_socket(int family, int type, int protocol) {
   struct ks_owner owner = {};
   struct ks_vmm_vm_row* row = acting_row(&owner, KS_ROLE_NET_HELPER);
-  if (row) note_bit(&row->sockets, 64, &row->changed, socket_of(family, type, protocol));
+  if (!row) return;
+  __u32 socket = socket_of(family, type, protocol);
+  bool of_guests = socket == KS_SOCKET_UDP || socket == KS_SOCKET_PING;
+  if (of_guests && carries_network(&owner, KS_NETWORK_USER)) return;
+  note_bit(&row->sockets, 64, &row->changed, socket);
 }
 
 /* int security_socket_create(int family, int type, int protocol, int kern) */

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "bpf/kvm/records.h"
+#include "bpf/kvm/vms.bpf.h"
 #include "bpf/vmm/kernel_types.h"
 
 #define KS_S_IFMT 0170000 /* include/uapi/linux/stat.h */
@@ -22,6 +23,7 @@ struct ks_opened {
   struct ks_owner_key key; /* kind 0: it can be no image */
   __u64 magic;             /* of its file system */
   __u32 mode;              /* file.f_mode */
+  __u32 generation;        /* of its inode */
   bool is_memory;
   bool is_private; /* a file that not everybody may read */
 };
@@ -50,32 +52,42 @@ static __always_inline bool is_kernel_fs(__u64 magic) {
   }
 }
 
-/* KEY of the image that INODE is; its kind stays 0 where it can be none. */
-#define KS_READ_IMAGE_KEY(key, inode, READ)       \
-  do {                                            \
-    __u32 type = READ(inode, i_mode) & KS_S_IFMT; \
-    if (type == KS_S_IFREG) {                     \
-      struct super_block* fs = READ(inode, i_sb); \
-      (key).kind = KS_OWNER_FILE;                 \
-      (key).id[0] = READ(fs, s_dev);              \
-      (key).id[1] = READ(inode, i_ino);           \
-    } else if (type == KS_S_IFBLK) {              \
-      (key).kind = KS_OWNER_FILE;                 \
-      (key).id[0] = READ(inode, i_rdev);          \
-    }                                             \
+/* Who has the file KEY. Until the next walk user space may mean one that had its number before:
+ * GENERATION is this one's. */
+static __always_inline const struct ks_owner* owner_of_file(const struct ks_owner_key* key,
+                                                            __u32 generation) {
+  const struct ks_owner* found = bpf_map_lookup_elem(&owners, key);
+  if (!found || !found->incarnation) return found;
+  return found->incarnation == (__u16)generation ? found : 0;
+}
+
+/* KEY of the image that INODE is, and its GENERATION; KEY's kind stays 0 where it can be none. */
+#define KS_READ_IMAGE_KEY(key, generation, inode, READ) \
+  do {                                                  \
+    __u32 type = READ(inode, i_mode) & KS_S_IFMT;       \
+    if (type == KS_S_IFREG) {                           \
+      struct super_block* fs = READ(inode, i_sb);       \
+      (key).kind = KS_OWNER_FILE;                       \
+      (key).id[0] = READ(fs, s_dev);                    \
+      (key).id[1] = READ(inode, i_ino);                 \
+      (generation) = READ(inode, i_generation);         \
+    } else if (type == KS_S_IFBLK) {                    \
+      (key).kind = KS_OWNER_FILE;                       \
+      (key).id[0] = READ(inode, i_rdev);                \
+    }                                                   \
   } while (0)
 
 /* OPENED, of FILE. */
-#define KS_READ_OPENED(opened, file, READ)                        \
-  do {                                                            \
-    struct inode* inode = READ(file, f_inode);                    \
-    (opened).mode = READ(file, f_mode);                           \
-    KS_READ_IMAGE_KEY((opened).key, inode, READ);                 \
-    if ((opened).key.kind) {                                      \
-      struct super_block* of = READ(inode, i_sb);                 \
-      (opened).magic = READ(of, s_magic);                         \
-      (opened).is_private = !(READ(inode, i_mode) & KS_S_IROTH);  \
-    } else if ((READ(inode, i_mode) & KS_S_IFMT) == KS_S_IFCHR) { \
-      (opened).is_memory = is_memory_device(READ(inode, i_rdev)); \
-    }                                                             \
+#define KS_READ_OPENED(opened, file, READ)                             \
+  do {                                                                 \
+    struct inode* inode = READ(file, f_inode);                         \
+    (opened).mode = READ(file, f_mode);                                \
+    KS_READ_IMAGE_KEY((opened).key, (opened).generation, inode, READ); \
+    if ((opened).key.kind) {                                           \
+      struct super_block* of = READ(inode, i_sb);                      \
+      (opened).magic = READ(of, s_magic);                              \
+      (opened).is_private = !(READ(inode, i_mode) & KS_S_IROTH);       \
+    } else if ((READ(inode, i_mode) & KS_S_IFMT) == KS_S_IFCHR) {      \
+      (opened).is_memory = is_memory_device(READ(inode, i_rdev));      \
+    }                                                                  \
   } while (0)

@@ -90,6 +90,7 @@ struct kvm_vcpu___run {
 
 /* ---- sockets -------------------------------------------------------------------------------- */
 
+#define KS_AF_UNSPEC 0
 #define KS_AF_INET 2 /* include/linux/socket.h */
 #define KS_AF_INET6 10
 
@@ -119,6 +120,11 @@ struct pid___vmm {
 struct sock {
   struct sock_common __sk_common;
   struct pid* sk_peer_pid;
+} KS_CORE;
+
+struct msghdr {
+  void* msg_name; /* an address in the kernel's memory */
+  int msg_namelen;
 } KS_CORE;
 
 struct sockaddr_un {

@@ -29,7 +29,7 @@ static __always_inline bool is_given(struct dentry* dentry, __u64 vm_serial) {
   struct super_block* fs = BPF_CORE_READ(inode, i_sb);
   struct ks_owner_key key = {.kind = KS_OWNER_FILE,
                              .id = {BPF_CORE_READ(fs, s_dev), BPF_CORE_READ(inode, i_ino)}};
-  const struct ks_owner* owner = bpf_map_lookup_elem(&owners, &key);
+  const struct ks_owner* owner = owner_of_file(&key, BPF_CORE_READ(inode, i_generation));
   return owner && (owner->several || owner->serial == vm_serial);
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * What becomes of a VM's processes: the children they make, the programs that these start, the
- * signals that end them, the connections that they make or wait for. By tracepoints, which every
- * kernel has, and which fire rarely.
+ * signals that end them. By tracepoints, which every kernel has, and which fire rarely.
  */
 #include "bpf/vmm/act.bpf.h"
 
@@ -21,9 +20,6 @@ KS_LICENSE;
 #define KS_FAULTS                                                                    \
   (1ULL << KS_SIGILL | 1ULL << KS_SIGTRAP | 1ULL << KS_SIGABRT | 1ULL << KS_SIGBUS | \
    1ULL << KS_SIGFPE | 1ULL << KS_SIGSEGV | 1ULL << KS_SIGSYS)
-
-#define KS_TCP_SYN_SENT 2 /* include/net/tcp_states.h */
-#define KS_TCP_LISTEN 10
 
 static __always_inline struct nsproxy* namespaces_of(struct task_struct* task) {
   return BPF_CORE_READ((struct task_struct___vmm*)task, nsproxy);
@@ -148,32 +144,3 @@ static __always_inline void on_signal(const __u64* ctx) {
   if (row) note_bit(&row->signals, 64, &row->changed, number);
 }
 KS_TRACEPOINT(signal_generate, on_signal)
-
-/* TP_PROTO(const struct sock *sk, const int oldstate, const int newstate),
- * include/trace/events/sock.h. Both states are entered by the process that asks for them. A
- * connection has its address by then; a listener that was not bound gets its port afterwards
- * (inet_csk_listen_start, net/ipv4/inet_connection_sock.c). */
-static __always_inline void on_state(const __u64* ctx) {
-  int state = (int)ctx[2];
-  if (state != KS_TCP_SYN_SENT && state != KS_TCP_LISTEN) return;
-  bool listens = state == KS_TCP_LISTEN;
-  struct ks_owner owner = {};
-  struct ks_vmm_vm_row* row = acting_row(&owner, KS_ROLE_NET_HELPER);
-  struct ks_vmm_act* record =
-      row ? begin_act(row, &owner, listens ? KS_ACT_LISTENER : KS_ACT_CONNECTION) : 0;
-  if (!record) return;
-  const struct sock* sk = (const struct sock*)ctx[0];
-  record->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-  record->port = listens ? BPF_CORE_READ(sk, __sk_common.skc_num)
-                         : __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
-  if (record->family == KS_AF_INET) {
-    __u32 address = listens ? BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr)
-                            : BPF_CORE_READ(sk, __sk_common.skc_daddr);
-    __builtin_memcpy(record->address, &address, sizeof(address));
-  } else if (record->family == KS_AF_INET6) {
-    bpf_core_read(record->address, sizeof(record->address),
-                  listens ? &sk->__sk_common.skc_v6_rcv_saddr : &sk->__sk_common.skc_v6_daddr);
-  }
-  submit_act(record);
-}
-KS_TRACEPOINT(inet_sock_set_state, on_state)

@@ -8,7 +8,7 @@
 #include "bpf/kvm/records.h"
 #include "bpf/vmm/meters.h"
 
-#define KS_VMM_VERSION 5
+#define KS_VMM_VERSION 6
 
 #define KS_VMM_SYSCALLS 512
 
@@ -70,6 +70,7 @@ enum ks_act {
   KS_ACT_PAGER,         /* actor: fills its pages, by userfaultfd */
   KS_ACT_FILE_READ,     /* text: the path of a file that it opened, and not everybody may read */
   KS_ACT_FILE_WRITTEN,  /* text: the path of a file that it opened to write */
+  KS_ACT_DATAGRAM,      /* address, port: it sends datagrams there */
   KS_ACTS
 };
 
@@ -90,6 +91,15 @@ struct ks_child {
   char program[32]; /* file name of its program; ends in 0 */
 };
 
+/* To whom a VM sent datagrams. */
+struct ks_peer {
+  uint32_t address[4]; /* in network order; of IPv4 the first */
+  uint32_t family;     /* AF_INET or AF_INET6 */
+  uint32_t port;
+  uint64_t told_ns; /* when it was told of */
+};
+#define KS_PEERS 16
+
 /* In the slot of the VM's ks_vm_row; of the VM vm_serial. */
 struct ks_vmm_vm_row {
   uint64_t vm_serial;
@@ -104,17 +114,26 @@ struct ks_vmm_vm_row {
   uint64_t refused[KS_VMM_SYSCALLS / 64]; /* by number of the system call; the last: any above */
   uint64_t window_ns;                     /* the second of the budgets ... */
   uint32_t sent[KS_ACTS];                 /* ... and how many records were sent in it, by ks_act */
-  uint64_t padding[7];
+  uint32_t padding;
+  uint64_t padding2[6];
   struct ks_meter_row meters[KS_VMM_METERS]; /* by ks_vmm_meter; added atomically */
+  struct ks_peer peers[KS_PEERS];            /* the latest, by a hash of them */
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vmm_vm_row, meters) == 256);
 KS_STATIC_ASSERT(sizeof(struct ks_vmm_vm_row) % 64 == 0);
 
-/* One row a VM. */
+/* Bits: networks of the VM that its VMM carries itself, which nobody else's are told from. */
+enum ks_network {
+  KS_NETWORK_USER = 1,     /* whatever the guest connects or sends to, the VMM does for it */
+  KS_NETWORK_DATAGRAM = 2, /* its frames are datagrams */
+};
+
+/* One row a VM. User space alone writes what is not a meter's. */
 struct ks_vmm_limits {
   struct ks_meter_limits meters[KS_VMM_METERS];
-  uint64_t watched; /* serial of the VM that user space takes records of; it alone writes this */
-  uint64_t padding[7];
+  uint64_t watched;  /* serial of the VM that user space takes records of */
+  uint64_t networks; /* of that VM, by ks_network */
+  uint64_t padding[6];
 };
 
 /* Something was done by a process of the VM, or to it: a KS_RECORD_ACT. */

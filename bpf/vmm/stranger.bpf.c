@@ -75,8 +75,9 @@ KS_FUNCTION_ENTRY(security_unix_stream_connect, on_client)
 
 /* The VM whose image, to be written, or memory is KEY; false where it is none's, or several', or
  * that VM has ended: who opens the file then is no stranger any more. */
-static __always_inline bool find_owned(const struct ks_owner_key* key, struct ks_owner* owner) {
-  const struct ks_owner* found = bpf_map_lookup_elem(&owners, key);
+static __always_inline bool find_owned(const struct ks_owner_key* key, __u32 generation,
+                                       struct ks_owner* owner) {
+  const struct ks_owner* found = owner_of_file(key, generation);
   if (!found || found->several) return false;
   *owner = *found;
   const struct ks_vm_row* vm = vm_row(owner->slot);
@@ -104,11 +105,12 @@ __noinline int report_file(const struct ks_owner* owner, __u32 act, __u64 addres
 }
 
 /* OF_NAME: the file's name alone is changed, by which no guest finds its memory. */
-__noinline int touch_file(__u64 dentry, const struct ks_owner_key* key, __u32 act, bool of_name) {
+__noinline int touch_file(__u64 dentry, const struct ks_owner_key* key, __u32 generation, __u32 act,
+                          bool of_name) {
   struct ks_owner actor = {}, owner = {};
   if (!key) return 0;
   struct ks_owner_key copy = *key; /* before Linux 6.2 no memory of others may be a map's key */
-  if (!find_owned(&copy, &owner)) return 0;
+  if (!find_owned(&copy, generation, &owner)) return 0;
   bool is_memory = owner.role == KS_ROLE_MEMORY;
   if (of_name && is_memory) return 0;
   bool of_a_vm = is_current_vms(&actor);
@@ -160,7 +162,7 @@ static __always_inline void on_file(struct file* file, const struct ks_opened* o
   } else if (writes && is_kernel_fs(opened->magic)) {
     note_call(KS_CALL_KERNEL_FS);
   } else if (opened->key.kind) {
-    touch_file((__u64)BPF_CORE_READ(file, f_path.dentry), &opened->key,
+    touch_file((__u64)BPF_CORE_READ(file, f_path.dentry), &opened->key, opened->generation,
                writes ? KS_ACT_IMAGE_WRITTEN : KS_ACT_IMAGE_READ, false);
     bool is_private = opened->is_private && !is_kernel_fs(opened->magic);
     if (writes || is_private)
@@ -201,8 +203,9 @@ static __always_inline void change_file(struct dentry* dentry, bool of_name) {
   struct inode* inode = BPF_CORE_READ((struct dentry___inode*)dentry, d_inode);
   if (!inode) return; /* a name that is free */
   struct ks_owner_key key = {};
-  KS_READ_IMAGE_KEY(key, inode, BPF_CORE_READ);
-  if (key.kind) touch_file(address_of(dentry), &key, KS_ACT_IMAGE_CHANGED, of_name);
+  __u32 generation = 0;
+  KS_READ_IMAGE_KEY(key, generation, inode, BPF_CORE_READ);
+  if (key.kind) touch_file(address_of(dentry), &key, generation, KS_ACT_IMAGE_CHANGED, of_name);
 }
 
 /* A change is reported once it was made: fexit is handed the result; a kprobe comes before it. */

@@ -98,8 +98,8 @@ static __always_inline bool may_have_made(__u64 begin, const struct ks_owner* ow
 static __always_inline const struct ks_owner* owner_of_process(__u32 tgid, __u64 begin) {
   struct ks_owner_key key = {.kind = KS_OWNER_PROCESS, .id = {tgid}};
   const struct ks_owner* found = bpf_map_lookup_elem(&owners, &key);
-  if (!found || !begin || !found->begin_ticks) return found;
-  return (__u16)(begin / KS_TICK_NS) == found->begin_ticks ? found : 0;
+  if (!found || !begin || !found->incarnation) return found;
+  return (__u16)(begin / KS_TICK_NS) == found->incarnation ? found : 0;
 }
 
 /* The VM of the process TGID, whose address space is MM, or 0 where that is not at hand, and which

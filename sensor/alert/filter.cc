@@ -40,10 +40,11 @@ bool MatchesVm(const std::vector<std::string>& globs, const VmFacts& vm) {
          MatchesOne(globs, vm.uuid);
 }
 
-bool AlertFilter::Matches(const JournaledAlert& alert) const {
+bool AlertFilter::Matches(const JournaledAlert& alert, bool followed) const {
   const AlertEvent& event = alert.event;
   return !(hide_muted && alert.muted) && alert.reached >= min_severity && alert.at >= from &&
-         alert.at < until && MatchesVm(vm, event.vm) && (text.empty() || HasText(event, text)) &&
+         alert.at < until && MatchesVm(vm, event.vm) &&
+         (text.empty() || followed || HasText(event, text)) &&
          (points.empty() || std::find(points.begin(), points.end(), event.point) != points.end()) &&
          (spec.empty() || MatchesOne(spec, event.spec_id));
 }

@@ -22,12 +22,15 @@ struct AlertFilter {
   std::vector<std::string> spec = {};  // globs; the spec's id matches one
   absl::Time from = absl::InfinitePast();
   absl::Time until = absl::InfiniteFuture();  // not included
-  std::string text = {};  // within summary, names or evidence, in any case of ASCII letters
+  // Within summary, names or evidence, in any case of ASCII letters: these change during an alert's
+  // life.
+  std::string text = {};
 
   // Not what was silenced from its opening to this step.
   bool hide_muted = false;
 
-  bool Matches(const JournaledAlert& alert) const;
+  // FOLLOWED: an earlier step of the alert matched, and its text is not asked for any more.
+  bool Matches(const JournaledAlert& alert, bool followed = false) const;
 };
 
 // Whether the VM's name, the name that it was given or its uuid matches one of the globs, or there

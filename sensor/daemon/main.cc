@@ -240,6 +240,7 @@ absl::Status Run(const DaemonOptions& options) {
       std::in_place, WatchdogLimits::For(options.watchdog_seconds * kNsPerSecond, tick_ns), pulse,
       clock, Watchdog::Actions{.serve = serve, .end = EndStalled});
   LogStart(sensor->view(), options, *server);
+  malloc_trim(0);  // the kernel's types and the texts of specs took more than will be needed again
   TellReady();
   UnitWatchdog unit_watchdog;
   absl::Status ended = RunEventLoop(*sensor, tick_ns, [&] { unit_watchdog.Ticked(clock.Now()); });

@@ -39,7 +39,8 @@ void Observer::TakeRecord(std::span<const std::byte> bytes, bool lossy) {
   } else if (const auto* canary = std::get_if<Canary>(&*record)) {
     self_.CanaryReturned(canary->number);
   } else {
-    Crossed(std::get<Observation>(*record), lossy);
+    const auto& told = std::get<Observation>(*record);
+    if (!sources_.vmm().Keeps(told)) Crossed(told, lossy);
   }
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr uint64_t kLargestKib = 1 << 20;
 // Its pages are mapped twice and all at once (kernel/bpf/ringbuf.c), so it weighs double.
-constexpr uint64_t kMost = 8 << 20;
+constexpr uint64_t kMost = 4 << 20;
 
 uint64_t SmallestKib() { return static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) / 1024; }
 

@@ -10,8 +10,8 @@ namespace kvmsentry {
 inline constexpr uint64_t kActsAtOnce = 5;
 
 // The sum of all budgets of MAX_VMS VMs in a second, in which the ring is drained many times: every
-// limit of every VM once, some acts of each, the births, and a canary; but at most 8 MiB, which
-// hold a second's budget of some 1,100 VMs: what finds no room is reported by the next tick. In
+// limit of every VM once, some acts of each, the births, and a canary; but at most 4 MiB, which
+// hold a second's budget of some 550 VMs: what finds no room is reported by the next tick. In
 // bytes, a size that the kernel takes. Independent of the specs, so that changing them keeps the
 // maps.
 uint32_t RingBytes(uint32_t max_vms);

@@ -113,6 +113,11 @@ std::string DeviantText(const Watch& watch, const std::string& members, const Al
   return absl::StrCat("not allowed: ", members, "; ", event.norm_text);
 }
 
+void AddWhatIsKnown(const Member& member, AlertEvent& event) {
+  if (!member.by.empty()) event.evidence["by"] = member.by;
+  if (!member.how.empty()) event.evidence["how"] = member.how;
+}
+
 void FillMembers(const Watch& watch, const MemberWatch& set, const Step& step, AlertEvent& event) {
   const Feature& feature = FeatureOf(watch.spec().feature);
   event.window_ns = watch.spec().window_ns;
@@ -121,7 +126,7 @@ void FillMembers(const Watch& watch, const MemberWatch& set, const Step& step, A
   if (!set.members().empty()) {
     event.value = static_cast<double>(set.members().back().first);
     event.value_text = MemberText(*feature.member, set.members().back());
-    if (!set.members().back().by.empty()) event.evidence["by"] = set.members().back().by;
+    AddWhatIsKnown(set.members().back(), event);
   }
   event.evidence["members"] = FirstMembers(*feature.member, set);
   if (set.members().size() > kMembersShown) {
@@ -161,6 +166,7 @@ void FillVariety(const Watch& watch, const Step& step, AlertEvent& event) {
   event.value_text = absl::StrCat("more than ", WithThousands(most));
   const std::string one = MemberText(*feature.member, *watch.finding->too_many);
   event.evidence["one_of_them"] = one;
+  AddWhatIsKnown(*watch.finding->too_many, event);
   const std::string what = absl::StrCat("more than ", VarietyText(feature, most, event.window_ns));
   if (step.state != AlertState::kCleared) {
     event.summary = absl::StrCat(SubjectText(event), ": ", what, "; one of them ", one);

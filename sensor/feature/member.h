@@ -17,6 +17,8 @@ struct Member {
   // Who brought it here, in words, where that is known: no part of what it is. Escaped and cut,
   // too.
   std::string by = {};
+  // How it was used, in words of ours, where that is known: no part of it, either.
+  std::string how = {};
 
   friend bool operator==(const Member& a, const Member& b) { return a.Identity() == b.Identity(); }
   friend auto operator<=>(const Member& a, const Member& b) {

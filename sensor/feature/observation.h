@@ -34,7 +34,7 @@ struct Observation {
   int64_t window_ns = 0;  // of kCrossed
   // What the latest occurrence named, a member of the feature's kind, where known.
   std::optional<uint64_t> detail = {};
-  // Of kMember where the kind's members do not fit into value.
+  // Of kMember where the kind's members do not fit into value, or more is known of one.
   std::shared_ptr<const Member> member = {};
   // Something was lost since the last observation: the value may be too low.
   bool lossy = false;

@@ -87,10 +87,13 @@ void AddInterface(const xml_node& node, Given* given) {
   interface->id = AliasOf(node, node.child("target").attribute("dev").value());
   const xml_node actual = node.child("actual");
   const std::string type = node.attribute("type").value();
+  // A helper carries it then, and not the VMM.
+  const absl::string_view backend = node.child("backend").attribute("type").value();
   // A network or a bridge is reached by a tap, "direct" by a macvtap.
   interface->kind = {type == "network" || type == "bridge" || type == "ethernet" ? "tap"
                      : type == "direct"                                          ? "macvtap"
                      : type == "vhostuser"                                       ? "vhost-user"
+                     : backend == "passt"                                        ? "passt"
                                                                                  : ShownText(type),
                      FactOrigin::kLibvirt};
   interface->device = TextOf(node.child("target").attribute("dev"));

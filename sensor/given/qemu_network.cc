@@ -1,4 +1,5 @@
 // Interfaces on QEMU's command line: -netdev with the -device that uses it, -nic, and -net.
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -19,13 +20,14 @@ void SetIf(const KeyValues& values, absl::string_view key, TextFact* fact) {
 
 // Where a stream, dgram or socket back end leads.
 std::string SocketOf(const KeyValues& net) {
-  for (const char* side : {"addr", "local", "remote"}) {
+  for (const char* side : {"addr", "remote", "local"}) {
     const std::string type = net.Get(absl::StrCat(side, ".type"));
     if (type == "unix") return absl::StrCat("unix:", net.Get(absl::StrCat(side, ".path")));
     if (type == "fd") return absl::StrCat("fd:", net.Get(absl::StrCat(side, ".str")));
     if (type == "inet") {
-      return absl::StrCat("tcp:", net.Get(absl::StrCat(side, ".host")), ":",
-                          net.Get(absl::StrCat(side, ".port")));
+      return absl::StrCat(
+          net.Get("type") == "dgram" ? "udp:" : "tcp:", net.Get(absl::StrCat(side, ".host")), ":",
+          net.Get(absl::StrCat(side, ".port")));
     }
   }
   for (const char* way : {"listen", "connect", "mcast", "udp", "sock"}) {
@@ -94,9 +96,30 @@ void SetFront(const KeyValues& nic, given::Interface* interface) {
   SetIf(nic, "macaddr", &interface->mac);
 }
 
+// Without -nodefaults and without another, there is one of user mode (system/vl.c, default_net).
+bool HasDefaultNetwork(const QemuLine& line) {
+  return std::ranges::none_of(line.options, [](const QemuOption& option) {
+    return option.name == "nodefaults" || option.name == "netdev" || option.name == "net" ||
+           option.name == "nic";
+  });
+}
+
+void AddDefaultNetwork(Given* given) {
+  given::Interface* interface = AddPart(&given->interfaces, "interfaces", given);
+  if (interface == nullptr) return;
+  interface->id = "nic0";
+  interface->kind = {"user", FactOrigin::kDefault};
+  for (TextFact* none : {&interface->device, &interface->bridge, &interface->socket}) {
+    *none = {"", FactOrigin::kDefault};
+  }
+  interface->addresses = {std::vector<std::string>(), FactOrigin::kDefault};
+  interface->vhost = {false, FactOrigin::kDefault};
+}
+
 }  // namespace
 
 void AddQemuNetwork(const QemuLine& line, Given* given) {
+  if (HasDefaultNetwork(line)) AddDefaultNetwork(given);
   int unnamed = 0;
   std::vector<size_t> on_hub;  // those of -net
   std::optional<KeyValues> nic_of_hub;

@@ -53,7 +53,8 @@ struct Device {
   uint32_t files = 1;  // descriptors of that process: a tap with several queues has several
   // Of a block device and of a character device its own, of a file its file system's.
   uint32_t major = 0, minor = 0;
-  uint64_t inode = 0;  // of an image and of memory; 0 of all others
+  uint64_t inode = 0;       // of an image and of memory; 0 of all others
+  uint32_t generation = 0;  // tells its inode from a later one of that number; 0: not known
   // In the kernel: of a tap its struct tun_file, of vhost what its driver keeps, which for net
   // and vsock is also their struct vhost_dev, the first member (drivers/vhost/net.c, vsock.c). 0 of
   // disks.

@@ -169,6 +169,7 @@ Device Describe(const Found& found, int process, const MiscDevices& misc) {
                 .major = MajorOf(number),
                 .minor = MinorOf(number),
                 .inode = file.kind == KS_DEVICE_FILE ? file.inode : 0,
+                .generation = file.generation,
                 .object = file.kind == KS_DEVICE_MISC ? file.object : 0,
                 .ifindex = file.ifindex,
                 .net_ns = file.net_ns,

@@ -3,6 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include <malloc.h>
+
 #include "sensor/loader/codec.h"
 #include "sensor/loader/message.h"
 
@@ -108,6 +110,7 @@ absl::Status ServeLoader(int socket, std::span<const Hook* const> hooks, Loader&
     KVMSENTRY_ASSIGN_OR_RETURN(const bool there, ReadRequest(socket, &request));
     if (!there) return absl::OkStatus();
     KVMSENTRY_RETURN_IF_ERROR(service.Answer(request));
+    malloc_trim(0);  // it waits for long now, and the kernel's types took much
   }
 }
 

@@ -41,6 +41,19 @@ void ListenForAMoment() {
   (void)listen(server.get(), 1);
 }
 
+// udp_sendmsg. The datagram is dropped with its socket.
+void SendToItself() {
+  sockaddr_in address{};
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const Fd itself(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  socklen_t size = sizeof(address);
+  if (!itself || bind(itself.get(), any, size) != 0) return;
+  if (getsockname(itself.get(), any, &size) != 0) return;
+  (void)sendto(itself.get(), "", 1, MSG_DONTWAIT, any, size);
+}
+
 // userfaultfd_ioctl. A second time it fails, and the hook fires all the same.
 void AskAboutFaults(const Fd& faults) {
   uffdio_api api{};
@@ -62,6 +75,7 @@ void CanaryActs::Run() const {
   SignalItself();
   ConnectToItself();
   ListenForAMoment();
+  SendToItself();
   StayTheSameUser();
   AskAboutFaults(faults_);
 }

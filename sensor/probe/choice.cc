@@ -17,10 +17,10 @@ std::vector<Variant> AllowedVariants(const Hook& hook, const ProbeOptions& optio
   return {hook.variants.begin(), hook.variants.end()};
 }
 
-// Whether kTp is among the variants that nobody chose for HOOK.
-bool HasRecord(const Hook& hook, const ProbeOptions& options) {
-  return !options.variants.contains(std::string(hook.name)) &&
-         std::ranges::find(hook.variants, Variant::kTp) != hook.variants.end();
+// Both run with preemption off: perf_trace_buf_submit() of a classic tracepoint's record
+// (include/trace/perf.h), kprobe_ftrace_handler() (arch/x86/kernel/kprobes/ftrace.c).
+bool IsUnpreempted(Variant variant) {
+  return variant == Variant::kTp || variant == Variant::kKprobe || variant == Variant::kKretprobe;
 }
 
 std::vector<std::string> NextPrograms(const Choice& choice) {
@@ -73,15 +73,18 @@ std::vector<std::string> Programs(const std::vector<Choice>& choices) {
 
 }  // namespace
 
-Choice ChoiceOf(const Hook& hook, const Kernel& kernel, const ProbeOptions& options) {
+Choice ChoiceOf(const Hook& hook, const BpfSource& source, const Kernel& kernel,
+                const ProbeOptions& options) {
+  const bool free = !options.variants.contains(std::string(hook.name));
   Choice choice{.hook = &hook,
                 .left = AllowedVariants(hook, options),
                 .reasons = {},
                 .absent = kernel.AbsentOf(hook),
-                .wants_record = kernel.preempts_tracepoints() && HasRecord(hook, options)};
-  if (choice.wants_record) {
-    std::stable_partition(choice.left.begin(), choice.left.end(),
-                          [](Variant variant) { return variant == Variant::kTp; });
+                .wants_unpreempted = free && source.wants_unpreempted &&
+                                     kernel.preempts_programs() &&
+                                     std::ranges::any_of(hook.variants, IsUnpreempted)};
+  if (choice.wants_unpreempted) {
+    std::stable_partition(choice.left.begin(), choice.left.end(), IsUnpreempted);
   }
   while (!choice.left.empty()) {
     const absl::Status offered = kernel.Offers(hook, choice.left.front());
@@ -157,7 +160,7 @@ HookCoverage CoverageOf(const Choice& choice) {
     coverage.coverage = Coverage::kDegraded;
     coverage.reason = std::string(hook.weakness);
     coverage.lack = Lack::kFailed;
-  } else if (choice.wants_record && variant != Variant::kTp) {
+  } else if (choice.wants_unpreempted && !IsUnpreempted(variant)) {
     coverage.coverage = Coverage::kDegraded;
     coverage.reason = absl::StrCat(kPreempted, "; ", choice.reasons);
     coverage.lack = Lack::kFailed;

@@ -21,12 +21,14 @@ struct Choice {
   std::string reasons;        // why those before were not taken
   Lack lack = Lack::kNone;    // the worst of these reasons
   std::vector<absl::string_view> absent;  // see ProgramNames()
-  // Tasks are preempted amid all variants but kTp, which was tried first.
-  bool wants_record = false;
+  // Tasks are preempted amid some variants, and those amid which they are not were tried first.
+  bool wants_unpreempted = false;
 };
 
-// Without the variants that KERNEL does not offer, nor those that OPTIONS forbid.
-Choice ChoiceOf(const Hook& hook, const Kernel& kernel, const ProbeOptions& options);
+// Without the variants that KERNEL does not offer, nor those that OPTIONS forbid. Where KERNEL
+// preempts tasks amid programs, those of a SOURCE that wants that are first amid which it does not.
+Choice ChoiceOf(const Hook& hook, const BpfSource& source, const Kernel& kernel,
+                const ProbeOptions& options);
 
 // The object of SOURCE with the first variant of each choice that loads; gives up on those before.
 absl::StatusOr<BpfObject> LoadBest(const BpfSource& source, std::vector<Choice>& choices,

@@ -18,8 +18,7 @@ enum class Variant : uint8_t {
   kTpBtfCast,  // tp_btf, with a kernel function that types addresses (Linux 6.2)
   kTpBtf,
   kRawTp,
-  kTp,  // the classic tracepoint, whose record the kernel makes first; where tasks can be preempted
-        // amid programs on tracepoints, the best: see sensor/probe/preemption.h
+  kTp,  // the classic tracepoint, whose record the kernel makes first
   kFentry,
   kFexit,
   kKprobe,

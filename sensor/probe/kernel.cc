@@ -113,7 +113,7 @@ absl::StatusOr<Kernel> Kernel::Inspect(std::span<const Hook* const> hooks) {
   kernel.vmlinux_names_.Add(*kernel.vmlinux_);
   kernel.trampolines_ = CanTrampoline(*kernel.vmlinux_);
   kernel.kprobes_ = CanKprobe();
-  kernel.preempts_tracepoints_ = PreemptsTracepoints(*kernel.vmlinux_);
+  kernel.preempts_programs_ = PreemptsTracepoints(*kernel.vmlinux_);
   std::map<std::string, Fd> objects = TypesOfModules();
   std::error_code gone;  // no module, or none just now
   for (const auto& entry : std::filesystem::directory_iterator("/sys/kernel/btf", gone)) {

@@ -40,8 +40,9 @@ class Kernel {
   };
   Target TargetOf(absl::string_view name, uint32_t kind) const;
 
-  // Whether tasks can be preempted amid programs on tracepoints: kTp is then the best variant.
-  bool preempts_tracepoints() const { return preempts_tracepoints_; }
+  // Whether tasks can be preempted amid programs on tracepoints, and so amid those on functions
+  // that are no probes.
+  bool preempts_programs() const { return preempts_programs_; }
 
   // The functions of HOOK's with_if_there and superseded_by that this kernel has not.
   std::vector<absl::string_view> AbsentOf(const Hook& hook) const;
@@ -65,7 +66,7 @@ class Kernel {
   TypeNames vmlinux_names_;
   absl::Status trampolines_;
   absl::Status kprobes_;
-  bool preempts_tracepoints_ = false;
+  bool preempts_programs_ = false;
   // KVM's, vhost's and so on, as far as they are loaded.
   struct Module {
     BtfPtr types;

@@ -79,7 +79,7 @@ absl::StatusOr<Loader::Attached> LibbpfLoader::Attach(std::span<const Hook* cons
 absl::Status LibbpfLoader::AttachOf(const BpfSource& source, std::span<const Hook* const> hooks,
                                     const Kernel& kernel, Attached* attached) {
   std::vector<Choice> choices;
-  for (const Hook* hook : hooks) choices.push_back(ChoiceOf(*hook, kernel, options_));
+  for (const Hook* hook : hooks) choices.push_back(ChoiceOf(*hook, source, kernel, options_));
   const bool nothing_to_load = std::ranges::all_of(choices, [](const Choice& choice) {
     return choice.left.empty() || choice.hook->bpf.empty();
   });

@@ -58,6 +58,9 @@ struct BpfSource {
   Elf maps_only = nullptr;  // the object of its maps
   std::span<const Hook> hooks;
   bool sees_everybody = false;  // its programs run for processes that have no VM, too
+  // Where tasks are preempted amid programs, its hooks are attached by dearer ones, amid which they
+  // are not. A kprobe does not hold the module that it is in: other hooks of the source must.
+  bool wants_unpreempted = false;
 };
 
 // The maps of all sources below one folder. SOURCES outlive it.

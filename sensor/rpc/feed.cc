@@ -37,7 +37,7 @@ absl::StatusOr<Feed::Next> Feed::Advance(v1::SubscribeResponse& message) {
     const JournaledAlert& alert = *std::get<AlertPtr>(*item);
     // Without this, a stream that is to end after what is kept could go on as long as alerts come.
     if (!subscription_.follow && alert.position > start_) return Next::kEnd;
-    if (!subscription_.filter.Matches(alert)) continue;
+    if (!Wants(alert)) continue;
     *message.mutable_alert() = ToProto(alert);
     return Next::kMessage;
   }
@@ -47,6 +47,16 @@ absl::StatusOr<Feed::Next> Feed::Advance(v1::SubscribeResponse& message) {
   }
   FillHeartbeat(cursor_.position(), pulse, message);
   return Next::kMessage;
+}
+
+bool Feed::Wants(const JournaledAlert& alert) {
+  const AlertEvent& event = alert.event;
+  const bool fresh = event.state == AlertState::kOpen;
+  const bool followed = !fresh && followed_.contains(event.key);
+  const bool wanted = subscription_.filter.Matches(alert, followed);
+  if (fresh || event.state == AlertState::kCleared) followed_.erase(event.key);
+  if (wanted && event.state != AlertState::kCleared) followed_.insert(event.key);
+  return wanted;
 }
 
 void Feed::FillHeartbeat(Position last, const Pulse::State& pulse, v1::SubscribeResponse& message) {

@@ -1,6 +1,9 @@
 // What one subscriber is sent, and when: the stream without the transport.
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "absl/time/time.h"
 
 #include "kvmsentry/v1/alerts.pb.h"
@@ -34,6 +37,8 @@ class Feed {
 
  private:
   void FillHeartbeat(Position last, const Pulse::State& pulse, v1::SubscribeResponse& message);
+  // Whether ALERT is to be sent: it passes the filter, or is a step of one that did.
+  bool Wants(const JournaledAlert& alert);
 
   const Journal* journal_;
   const Pulse* pulse_;
@@ -42,6 +47,7 @@ class Feed {
   int64_t heartbeat_ns_;
   Position start_;  // where the stream stood when the subscriber came
   Cursor cursor_;
+  std::set<std::string> followed_;  // the alerts of which a step was sent, and not yet the end
   bool greeted_ = false;
   KernelTime next_heartbeat_;
   KernelTime told_tick_;  // by the latest heartbeat

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -60,6 +61,12 @@ class VmRowSource : public Source {
   Tables& tables() { return tables_; }
 
  protected:
+  // Of a VM that is watched.
+  std::optional<Slot> SlotOf(VmId vm) const {
+    const auto watched = watched_.find(vm);
+    return watched == watched_.end() ? std::nullopt : std::optional(watched->second);
+  }
+
   VmRowSource(SourceId id, Tables tables)
       : tables_(std::move(tables)),
         id_(id),

@@ -22,6 +22,7 @@ bool SetNorm::IsNormal(uint64_t member) const {
 }
 
 bool SetNorm::IsNormal(const Member& member) const {
+  if (!members.empty()) return IsNormal(member.first);
   const bool listed = std::ranges::any_of(addresses,
                                           [&](const AddressRange& range) {
                                             return range.first <= member && member <= range.last;

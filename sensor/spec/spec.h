@@ -62,7 +62,7 @@ struct SetNorm {
   std::vector<PairRange> pairs = {};
   std::vector<std::string> texts = {};  // globs
   bool IsNormal(uint64_t member) const;
-  bool IsNormal(const Member& member) const;  // of a kind that does not fit into 64 bits
+  bool IsNormal(const Member& member) const;
   friend bool operator==(const SetNorm&, const SetNorm&) = default;
 };
 

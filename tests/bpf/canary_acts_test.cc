@@ -12,13 +12,13 @@ namespace {
 using CanaryActsTest = BpfTest;
 
 TEST_F(CanaryActsTest, HooksOnProcessesAreActiveAtOnce) {
-  objects_ = {"process", "memory", "stranger"};
+  objects_ = {"process", "network", "memory", "stranger"};
   const CanaryActs acts;
   Load();
   acts.Run();
   probe().NoteFired();
-  constexpr std::array<absl::string_view, 4> kMadeToFire = {
-      "signal_generate", "inet_sock_set_state", "security_unix_stream_connect",
+  constexpr std::array<absl::string_view, 5> kMadeToFire = {
+      "signal_generate", "inet_sock_set_state", "udp_sendmsg", "security_unix_stream_connect",
       "userfaultfd_ioctl"};
   size_t made = 0;
   for (const HookCoverage& hook : probe().coverage()) {

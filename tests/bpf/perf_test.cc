@@ -3,9 +3,11 @@
 #include <fstream>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
 #include "tests/bpf/fixture.h"
+#include "tests/support/host.h"
 #include "tests/support/temp_dir.h"
 
 namespace kvmsentry {
@@ -56,9 +58,11 @@ INSTANTIATE_TEST_SUITE_P(By, PerfTest, ::testing::Values(Variant::kTpBtf, Varian
 TEST_P(PerfTest, AgreesOnPortWrites) {
   std::map<std::string, uint64_t> perf;
   KvmCounts counts;
-  Run("--behaviour pio --vcpus 2 --count 2000 --then exit", &perf, &counts);
-  EXPECT_EQ(perf["kvm:kvm_pio"], 4000U);
-  EXPECT_EQ(counts.count[KS_METER_PIO], 4000U);
+  // Where tasks are preempted amid programs, one of two vCPUs on a processor may be skipped.
+  const uint64_t vcpus = GetParam() == Variant::kTpBtf && KernelPreemptsPrograms() ? 1 : 2;
+  Run(absl::StrCat("--behaviour pio --count 2000 --then exit --vcpus ", vcpus), &perf, &counts);
+  EXPECT_EQ(perf["kvm:kvm_pio"], vcpus * 2000);
+  EXPECT_EQ(counts.count[KS_METER_PIO], vcpus * 2000);
 }
 
 TEST_P(PerfTest, SeesAnMmioReadTwice) {

@@ -6,9 +6,14 @@
 namespace kvmsentry {
 namespace {
 
-using Ports = std::vector<uint16_t>;
+using Places = std::vector<uint64_t>;
 using Msrs = std::vector<uint32_t>;
-using Pages = std::vector<uint64_t>;
+
+Places PlacesOf(const std::vector<KvmTables::Access>& accesses) {
+  Places places;
+  for (const KvmTables::Access& access : accesses) places.push_back(access.place);
+  return places;
+}
 
 // What the VM in SLOT named; nothing where it is not among TAKEN.
 KvmTables::Members Of(const std::vector<KvmTables::Members>& taken, Slot slot) {
@@ -26,8 +31,8 @@ TEST_F(BpfTest, PortsOfTwoVmsDoNotMix) {
                        RunGuest("--behaviour pio --port 0xffff --direction in --count 100 "
                                 "--then exit"));
   const auto taken = tables().TakeMembers();
-  EXPECT_EQ(Of(taken, SlotOf(low.pid)).ports, Ports{0});
-  EXPECT_EQ(Of(taken, SlotOf(high.pid)).ports, Ports{0xffff});
+  EXPECT_EQ(PlacesOf(Of(taken, SlotOf(low.pid)).ports), Places{0});
+  EXPECT_EQ(PlacesOf(Of(taken, SlotOf(high.pid)).ports), Places{0xffff});
   EXPECT_EQ(VcpusIn(SlotOf(high.pid))[0]->meters[KS_METER_PIO].last, 0xffffU);
 }
 
@@ -38,12 +43,12 @@ TEST_F(BpfTest, AMemberIsSeenAgainAfterItWasTaken) {
   EXPECT_TRUE(Of(tables().TakeMembers(), slot).ports.empty());
   ASSERT_OK(guest.Begin());
   for (int i = 0; i < 3; ++i) {
-    Ports ports;
+    Places ports;
     EXPECT_TRUE(WaitUntil([&] {
-      ports = Of(tables().TakeMembers(), slot).ports;
+      ports = PlacesOf(Of(tables().TakeMembers(), slot).ports);
       return !ports.empty();
     }));
-    EXPECT_EQ(ports, Ports{0x3f5});
+    EXPECT_EQ(ports, Places{0x3f5});
   }
   ASSERT_OK(guest.Stop());
   ASSERT_OK(guest.Finish());
@@ -75,7 +80,7 @@ TEST_F(BpfTest, MembersOfAVmThatIsNotWantedYetWait) {
                        RunGuest("--behaviour pio --port 0x3f5 --count 1 --then exit"));
   const Slot slot = SlotOf(guest.pid);
   EXPECT_TRUE(tables().TakeMembers([&](VmId vm) { return vm != VmIn(slot); }).empty());
-  EXPECT_EQ(Of(tables().TakeMembers(), slot).ports, Ports{0x3f5});
+  EXPECT_EQ(PlacesOf(Of(tables().TakeMembers(), slot).ports), Places{0x3f5});
 }
 
 TEST_F(BpfTest, PagesOfMmioAreMembersOnceForEachTake) {
@@ -87,10 +92,10 @@ TEST_F(BpfTest, PagesOfMmioAreMembersOnceForEachTake) {
                        RunGuest("--behaviour mmio --gpa 0xfe000000 --pages 40 --count 1000 "
                                 "--then exit"));
   const auto taken = tables().TakeMembers();
-  EXPECT_EQ(Of(taken, SlotOf(guest.pid)).mmio_pages, Pages{0xd0000000});
-  Pages pages = Of(taken, SlotOf(wide.pid)).mmio_pages;
+  EXPECT_EQ(PlacesOf(Of(taken, SlotOf(guest.pid)).mmio_pages), Places{0xd0000000});
+  Places pages = PlacesOf(Of(taken, SlotOf(wide.pid)).mmio_pages);
   std::ranges::sort(pages);
-  Pages expected;
+  Places expected;
   for (uint64_t page = 0; page < 40; ++page) expected.push_back(0xfe000000 + page * 4096);
   EXPECT_EQ(pages, expected);
   EXPECT_EQ(Of(taken, SlotOf(wide.pid)).mmio_overflow, 0U);
@@ -102,7 +107,8 @@ TEST_F(BpfTest, APageIsNotTakenForAnotherOfTheSameLowBits) {
   Load();
   ASSERT_OK_AND_ASSIGN(const FinishedGuest guest,
                        RunGuest("--behaviour mmio --gpa 0x8d0000000 --count 10 --then exit"));
-  EXPECT_EQ(Of(tables().TakeMembers(), SlotOf(guest.pid)).mmio_pages, Pages{0x8d0000000});
+  EXPECT_EQ(PlacesOf(Of(tables().TakeMembers(), SlotOf(guest.pid)).mmio_pages),
+            Places{0x8d0000000});
 }
 
 // Which pages have room depends on their hashes; that some have none is said.
@@ -115,6 +121,23 @@ TEST_F(BpfTest, MorePagesThanTheTableHoldsAreCounted) {
   EXPECT_GT(members.mmio_pages.size(), KS_MMIO_PAGES / 2U);
   EXPECT_LE(members.mmio_pages.size(), static_cast<size_t>(KS_MMIO_PAGES));
   EXPECT_EQ(members.mmio_pages.size() + members.mmio_overflow, 512U);
+}
+
+TEST_F(BpfTest, HowAMemberWasAccessedIsTold) {
+  Load();
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest wide,
+                       RunGuest("--behaviour pio --port 0x5658 --width 4 --count 100 --then exit"));
+  ASSERT_OK_AND_ASSIGN(const FinishedGuest string,
+                       RunGuest("--behaviour pio --port 0x1f0 --direction in --width 2 --rep 16 "
+                                "--count 160 --then exit"));
+  ASSERT_OK_AND_ASSIGN(
+      const FinishedGuest page,
+      RunGuest("--behaviour mmio --gpa 0xd0000ff8 --width 8 --count 100 --then exit"));
+  using Accesses = std::vector<KvmTables::Access>;
+  const auto taken = tables().TakeMembers();
+  EXPECT_EQ(Of(taken, SlotOf(wide.pid)).ports, (Accesses{{0x5658, 4, 1}}));
+  EXPECT_EQ(Of(taken, SlotOf(string.pid)).ports, (Accesses{{0x1f0, 2, 16}}));
+  EXPECT_EQ(Of(taken, SlotOf(page.pid)).mmio_pages, (Accesses{{0xd0000000, 8, 1}}));
 }
 
 TEST_F(BpfTest, ReadingAnMsrWritesNone) {

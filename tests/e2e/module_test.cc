@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 
 #include "tests/e2e/fixture.h"
+#include "tests/support/host.h"
 
 namespace kvmsentry {
 namespace {
@@ -88,7 +89,8 @@ TEST_F(ModuleTest, HooksOfModulesThatComeLaterAreAttachedAndHoldThem) {
   EXPECT_EQ(health.exit_code, 0) << absl::StrJoin(health.lines, "\n");
 
   ASSERT_TRUE(Load("kvm_amd"));
-  ExpectAttached("kvm_pio", "tp_btf");
+  const char* const of_vcpus = KernelPreemptsPrograms() ? "tp" : "tp_btf";
+  ExpectAttached("kvm_pio", of_vcpus);
   // By the canary VM, which nobody takes for one of the host's.
   for (const char* name : {"kvm_track_tsc", "kvm_pio", "kvm_exit", "kvm_vm_ioctl"}) {
     EXPECT_TRUE(WaitUntil([&] { return HookOf(name).coverage() == v1::ACTIVE; }))
@@ -96,7 +98,7 @@ TEST_F(ModuleTest, HooksOfModulesThatComeLaterAreAttachedAndHoldThem) {
   }
   EXPECT_THAT(cli().Vms("*").value(), ::testing::IsEmpty());
   EXPECT_THAT(daemon_->Log(), ::testing::Not(HasSubstr("watching VM")));
-  ExpectAttached("kvm_exit", "tp_btf");  // which needs kvm_amd's types, not only kvm's
+  ExpectAttached("kvm_exit", of_vcpus);  // which needs kvm_amd's types, not only kvm's
   ExpectAttached("task_file", "iter");
   ExpectCountedExactly(Name("first"));
 

@@ -73,6 +73,24 @@ class OwnerTest : public E2eTest {
     return said;
   }
 
+  // The map says that IMAGE, which has an owner, was once another file: BY is added to what tells
+  // the two apart.
+  void Reincarnate(const std::string& image, int by) {
+    const Fd map = Pinned("kvm/owners");
+    const ks_owner_key key = {.kind = KS_OWNER_FILE,
+                              .padding = 0,
+                              .id = {images_.at(image).first, images_.at(image).second}};
+    ks_owner owner{};
+    ASSERT_EQ(bpf_map_lookup_elem(map.get(), &key, &owner), 0);
+    ASSERT_NE(owner.incarnation, 0) << "the file system has no generations, or one in 65,536";
+    owner.incarnation = static_cast<uint16_t>(owner.incarnation + by);
+    ASSERT_EQ(bpf_map_update_elem(map.get(), &key, &owner, BPF_EXIST), 0);
+  }
+
+  void OpenAsStranger(const std::string& image) {
+    EXPECT_TRUE(Fd(open((*folder_ / image).c_str(), O_RDWR | O_CLOEXEC)));
+  }
+
   void Expect(const Owners& expected) {
     Owners said;
     EXPECT_TRUE(WaitUntil([&] { return (said = Said()) == expected; }))
@@ -108,6 +126,24 @@ TEST_F(OwnerTest, ADiskIsOfTheVmThatHasItWhoeverHadItBefore) {
   Expect(expected);
   guests.clear();
   Expect({});
+}
+
+// A file system gives the number of a removed file to the next one.
+TEST_F(OwnerTest, AFileWithTheNumberThatAnImageHadIsNotThatImage) {
+  const Guest guest = GuestWith("held", {"held"});
+  Expect({{images_.at("held"), static_cast<uint32_t>(guest.pid())}});
+  const auto opened = [&] {
+    const auto vms = cli().Vms(Name("held"));
+    if (!vms.ok() || vms->size() != 1) return uint64_t{0};
+    return CountOf(vms->front(), "image.stranger.rate").value_or(0);
+  };
+  const uint64_t before = opened();
+  Reincarnate("held", 1);
+  OpenAsStranger("held");
+  Reincarnate("held", -1);
+  OpenAsStranger("held");
+  EXPECT_TRUE(WaitUntil([&] { return opened() > before; }));
+  EXPECT_EQ(opened(), before + 1);
 }
 
 }  // namespace

@@ -61,6 +61,10 @@ std::vector<std::string> CommandLine(const Machine& machine, const std::string& 
         absl::StrCat("stream,id=helped,server=on,addr.type=unix,addr.path=", machine.socket));
     add("-device", "virtio-net-pci,netdev=helped,romfile=");
   }
+  if (machine.user_network) {
+    add("-netdev", "user,id=user");
+    add("-device", "virtio-net-pci,netdev=user,romfile=");
+  }
   if (!machine.disk.empty()) {
     // Source and destination of a migration have it open at the same time.
     add("-blockdev",

@@ -14,13 +14,14 @@ namespace kvmsentry::scenario {
 struct Machine {
   std::string name;  // as the host sees it
   uint32_t vcpus = 1;
-  std::string does;    // shell for debian/init
-  std::string tap;     // of its network card, over vhost-net; empty: none
-  int number = 1;      // 1 to 99: sets its addresses; those that run at the same time differ
-  std::string disk;    // a file; empty: none
-  std::string floppy;  // the same
-  std::string folder;  // that the host shares with it; empty: none
-  std::string socket;  // Unix socket of its network card's helper; empty: none
+  std::string does;           // shell for debian/init
+  std::string tap;            // of its network card, over vhost-net; empty: none
+  int number = 1;             // 1 to 99: sets its addresses; those that run at the same time differ
+  std::string disk;           // a file; empty: none
+  std::string floppy;         // the same
+  std::string folder;         // that the host shares with it; empty: none
+  std::string socket;         // Unix socket of its network card's helper; empty: none
+  bool user_network = false;  // a network card whose traffic its VMM carries
 };
 
 // Killed on destruction. Move-only.

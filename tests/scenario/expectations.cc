@@ -18,6 +18,12 @@ std::string ByOf(const v1::Alert& alert) {
   return by == alert.evidence().end() ? "" : by->second;
 }
 
+bool HasEvidence(const v1::Alert& alert, const std::string& part) {
+  return part.empty() || std::ranges::any_of(alert.evidence(), [&](const auto& one) {
+           return absl::StrContains(absl::StrCat(one.first, " ", one.second), part);
+         });
+}
+
 }  // namespace
 
 bool Holds(const Count& count, const v1::VmStatus& vm) {
@@ -41,7 +47,7 @@ bool Stage::Fits(const AlertPattern& pattern, const v1::Alert& alert) const {
          (pattern.severity() == v1::SEVERITY_UNSPECIFIED ||
           pattern.severity() == alert.severity()) &&
          absl::StrContains(alert.summary(), pattern.says()) &&
-         absl::StrContains(ByOf(alert), pattern.by());
+         absl::StrContains(ByOf(alert), pattern.by()) && HasEvidence(alert, pattern.evidence());
 }
 
 absl::Status Stage::WaitForAlert(const AlertPattern& pattern) {

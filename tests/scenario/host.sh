@@ -125,6 +125,21 @@ connect_to() {
   PYTHONHOME=/usr "$1" -c 'import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])' "$2"
 }
 
+# hear_guest FILE: answers a datagram to port 53 of this host, then hears a connection to port 9, as what a user-mode
+# network does for its guest leads there. FILE is there from when it listens until both have come, at most two minutes.
+hear_guest() {
+  timeout 120 /usr/bin/python3 -c 'import os, socket, sys
+look_up, call = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
+look_up.bind(("127.0.0.1", 53))
+call.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+call.bind(("127.0.0.1", 9))
+call.listen()
+open(sys.argv[1], "w").close()
+look_up.sendto(b"", look_up.recvfrom(512)[1])
+call.accept()
+os.remove(sys.argv[1])' "$1"
+}
+
 # help_as_passt VM COMMANDS: a process that looks like the helper of the VM's network card does COMMANDS, of bash, once
 # it is let go.
 help_as_passt() {

@@ -78,6 +78,7 @@ absl::StatusOr<Machine> Stage::MakeMachine(const StartDebian& step) {
     }
   }
   if (step.net_socket()) machine.socket = *folder_ / absl::StrCat(step.vm(), ".sock");
+  machine.user_network = step.user_network();
   return machine;
 }
 

@@ -77,6 +77,8 @@ bool IsRefusedOften() {
   return refused;
 }
 
+constexpr uint16_t kDiscard = 9;  // where nobody listens
+
 sockaddr_in Loopback(uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -86,11 +88,26 @@ sockaddr_in Loopback(uint16_t port) {
 }
 
 bool Connect() {
-  constexpr uint16_t kDiscard = 9;  // where nobody listens
   const Fd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_in address = Loopback(kDiscard);
   return connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 ||
          errno == ECONNREFUSED;
+}
+
+bool SendDatagram() {
+  const Fd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const sockaddr_in address = Loopback(kDiscard);
+  return sendto(fd.get(), "", 1, 0, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) ==
+         1;
+}
+
+// As libc asks a server of names, over a connected socket.
+bool LookUp() {
+  constexpr uint16_t kDomain = 53;
+  const Fd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const sockaddr_in address = Loopback(kDomain);
+  return connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
+         send(fd.get(), "", 1, 0) == 1;
 }
 
 bool Listen() {
@@ -241,6 +258,8 @@ constexpr std::array kConduct = {
     KnownOperation{"filter-refuses", Begun<IsRefusedByItsFilter>},
     KnownOperation{"filter-refuses-often", Begun<IsRefusedOften>},
     KnownOperation{"connect", Itself<Connect>},
+    KnownOperation{"send-datagram", Itself<SendDatagram>},
+    KnownOperation{"look-up", Itself<LookUp>},
     KnownOperation{"listen", Itself<Listen>},
     KnownOperation{"call-docker", Itself<CallDocker>},
     KnownOperation{"drop-rights", Begun<DropRights>},

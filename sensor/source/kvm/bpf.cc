@@ -35,7 +35,8 @@ const BpfSource& KvmBpf() {
                                     .maps = kKvmMaps,
                                     .programs = kvm_bpf__elf_bytes,
                                     .maps_only = kvm_maps_bpf__elf_bytes,
-                                    .hooks = KvmHooks()};
+                                    .hooks = KvmHooks(),
+                                    .wants_unpreempted = true};
   return kSource;
 }
 

@@ -15,23 +15,28 @@ ks_role RoleOf(absl::string_view helper) {
   return KS_ROLE_HELPER;
 }
 
+OwnedThing FileOf(const Device& device, ks_role role) {
+  return {.kind = KS_OWNER_FILE,
+          .id = DeviceNumber(device.major, device.minor),
+          .within = device.inode,
+          .role = role,
+          .incarnation = device.generation};
+}
+
 }  // namespace
 
 std::vector<OwnedThing> ThingsOf(const VmFacts& facts, const DeviceList& devices) {
   std::vector<OwnedThing> things = {{.kind = KS_OWNER_PROCESS,
                                      .id = static_cast<uint64_t>(facts.pid),
-                                     .begin_ticks = facts.start_ticks}};
+                                     .incarnation = facts.start_ticks}};
   if (devices.cgroup > kRootCgroup) things.push_back({KS_OWNER_CGROUP, devices.cgroup});
   for (const Device& device : devices.devices) {
     if (device.another_vms) continue;
     // What is only read, as the image below several others, is nobody's alone.
     if (device.kind == DeviceKind::kDisk && device.writable) {
-      things.push_back({KS_OWNER_FILE, DeviceNumber(device.major, device.minor), device.inode});
+      things.push_back(FileOf(device, KS_ROLE_OWN));
     } else if (device.kind == DeviceKind::kMemory) {
-      things.push_back({.kind = KS_OWNER_FILE,
-                        .id = DeviceNumber(device.major, device.minor),
-                        .within = device.inode,
-                        .role = KS_ROLE_MEMORY});
+      things.push_back(FileOf(device, KS_ROLE_MEMORY));
     } else if (device.kind == DeviceKind::kTap && device.ifindex != 0) {
       things.push_back({KS_OWNER_INTERFACE, device.ifindex, device.net_ns});
     }
@@ -57,7 +62,7 @@ std::vector<OwnedThing> HelpersOf(const Given& given) {
       helpers.push_back({.kind = KS_OWNER_PROCESS,
                          .id = *helper.pid.value,
                          .role = RoleOf(helper.id),
-                         .begin_ticks = helper.start_ticks});
+                         .incarnation = helper.start_ticks});
     }
   }
   return helpers;
@@ -74,7 +79,7 @@ void OwnerBook::Say(const VmPlace& vm, const std::vector<OwnedThing>& things) {
     changed_.insert(thing);
   }
   for (const OwnedThing& thing : now) {
-    const Use use{vm.slot, thing.role, thing.begin_ticks};
+    const Use use{vm.slot, thing.role, thing.incarnation};
     const auto [entry, fresh] = owners_[thing].try_emplace(vm.vm, use);
     if (!fresh && entry->second == use) continue;
     entry->second = use;
@@ -95,7 +100,7 @@ ks_owner OwnerBook::OwnerOf(const OwnedThing& thing) const {
           .slot = use.slot,
           .several = static_cast<uint8_t>(owners->second.size() > 1),
           .role = static_cast<uint8_t>(use.role),
-          .begin_ticks = static_cast<uint16_t>(use.begin_ticks)};
+          .incarnation = static_cast<uint16_t>(use.incarnation)};
 }
 
 std::vector<OwnerBook::Change> OwnerBook::Changes() const {

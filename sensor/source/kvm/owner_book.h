@@ -18,7 +18,8 @@ struct OwnedThing {
   uint64_t id = 0;                        // of a file the device that it is, or lies on
   uint64_t within = 0;         // of a file its inode, of an interface its network namespace
   ks_role role = KS_ROLE_OWN;  // what it is used for, not what it is
-  uint64_t begin_ticks = 0;    // of a process, when it began; 0: not known
+  // Tells one whose number is used again: when a process began, a file's generation; 0: not known.
+  uint64_t incarnation = 0;
 
   friend bool operator==(const OwnedThing& a, const OwnedThing& b) {
     return a.Identity() == b.Identity();
@@ -56,7 +57,7 @@ class OwnerBook {
     friend bool operator==(const Change& a, const Change& b) {
       return a.thing == b.thing && a.owner.serial == b.owner.serial &&
              a.owner.slot == b.owner.slot && a.owner.several == b.owner.several &&
-             a.owner.role == b.owner.role && a.owner.begin_ticks == b.owner.begin_ticks;
+             a.owner.role == b.owner.role && a.owner.incarnation == b.owner.incarnation;
     }
   };
   // Where what was said differs from what the map holds as far as Done() told.
@@ -71,7 +72,7 @@ class OwnerBook {
   struct Use {
     Slot slot = 0;
     ks_role role = KS_ROLE_OWN;
-    uint64_t begin_ticks = 0;
+    uint64_t incarnation = 0;
     friend bool operator==(const Use&, const Use&) = default;
   };
   std::map<OwnedThing, std::map<VmId, Use>> owners_;

@@ -21,7 +21,7 @@ ks_owner OwnerOf(const ks_vm_row& row, uint8_t several) {
           .slot = Load(row.slot),
           .several = several,
           .role = KS_ROLE_OWN,
-          .begin_ticks = 0};
+          .incarnation = 0};
 }
 
 // For an address space that is several VMs': who asks looks at all VMs then.

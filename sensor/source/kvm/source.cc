@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <string>
 #include <utility>
+
+#include "absl/strings/str_cat.h"
 
 #include "sensor/base/load.h"
 #include "sensor/feature/member_kind.h"
@@ -33,10 +36,18 @@ const SetFeatures& Sets() {
   return sets;
 }
 
+// "an access of 4 bytes", "an access of 2 bytes, 256 by one instruction".
+std::string AccessText(const KvmTables::Access& access) {
+  if (access.size == 0) return "";
+  return absl::StrCat(
+      "an access of ", access.size, access.size == 1 ? " byte" : " bytes",
+      access.count > 1 ? absl::StrCat(", ", access.count, " by one instruction") : "");
+}
+
 // nullopt where its beginning is not known: its number may be another process's one day.
 std::optional<OwnedThing> VmmAmong(const std::vector<OwnedThing>& things) {
   const auto is_known = [](const OwnedThing& thing) {
-    return thing.kind == KS_OWNER_PROCESS && thing.begin_ticks != 0;
+    return thing.kind == KS_OWNER_PROCESS && thing.incarnation != 0;
   };
   const auto vmm = std::ranges::find_if(things, is_known);
   return vmm == things.end() ? std::nullopt : std::optional(*vmm);
@@ -123,7 +134,7 @@ void KvmSource::DropDeadVmms(KernelTime now) {
 }
 
 bool KvmSource::IsAlive(const OwnedThing& process) {
-  return IsStill(processes_, static_cast<int32_t>(process.id), process.begin_ticks);
+  return IsStill(processes_, static_cast<int32_t>(process.id), process.incarnation);
 }
 
 absl::Status KvmSource::Release(const VmPlace& vm) {
@@ -165,10 +176,10 @@ void KvmSource::ObserveMembers(const KvmTables::Members& members, KernelTime now
     ObserveMember(members.vm, now, feature, member, out);
   };
   const SetFeatures& sets = Sets();
-  for (const uint16_t port : members.ports) observe(sets.port, port);
+  for (const KvmTables::Access& port : members.ports) observe(sets.port, port.place);
   for (const uint32_t msr : members.msrs_written) observe(sets.msr, msr);
   for (const uint32_t exit : members.exits) observe(sets.exit, exit);
-  for (const uint64_t page : members.mmio_pages) observe(sets.page, page);
+  for (const KvmTables::Access& page : members.mmio_pages) observe(sets.page, page.place);
   for (const uint32_t ioctl : members.ioctls) observe(sets.ioctl, ioctl);
   if (members.mmio_overflow != 0) observe(sets.page, kUntoldMember);
   if (members.msr_overflow != 0) observe(sets.msr, kUntoldMember);
@@ -191,11 +202,15 @@ void KvmSource::ObserveOutside(const KvmTables::Members& members, KernelTime now
   if (vm == watched_.end() || !vm->second.windows) return;
   const Windows& windows = *vm->second.windows;
   const SetFeatures& sets = Sets();
-  for (const uint16_t port : members.ports) {
-    if (!windows.HavePort(port)) ObserveMember(members.vm, now, sets.outside_port, port, out);
+  const auto observe = [&](FeatureId feature, const KvmTables::Access& access) {
+    ObserveMember(members.vm, now, feature, {.first = access.place, .how = AccessText(access)},
+                  out);
+  };
+  for (const KvmTables::Access& port : members.ports) {
+    if (!windows.HavePort(port.place)) observe(sets.outside_port, port);
   }
-  for (const uint64_t page : members.mmio_pages) {
-    if (!windows.HavePage(page)) ObserveMember(members.vm, now, sets.outside_page, page, out);
+  for (const KvmTables::Access& page : members.mmio_pages) {
+    if (!windows.HavePage(page.place)) observe(sets.outside_page, page);
   }
   // Pages that found no room may be devices': mmio.page reports them.
 }

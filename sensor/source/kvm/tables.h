@@ -79,22 +79,29 @@ class KvmTables {
   // it is marked.
   bool WasForgotten(Slot slot) const;
 
+  // A port, or the guest address at which a page begins, and how it was accessed.
+  struct Access {
+    uint64_t place = 0;
+    uint32_t size = 0;   // in bytes; 0: not known
+    uint32_t count = 0;  // by one instruction
+    friend bool operator==(const Access&, const Access&) = default;
+  };
   // What VMs have named since the last time.
   struct Members {
     VmId vm;
     Slot slot = 0;
-    std::vector<uint16_t> ports;
+    std::vector<Access> ports;
     std::vector<uint32_t> msrs_written;
-    std::vector<uint64_t> mmio_pages;  // guest addresses at which the pages begin
-    std::vector<uint32_t> ioctls;      // KS_IOCTL_MEMBER
-    uint64_t mmio_overflow = 0;        // further pages that found no room, some perhaps the same
-    uint64_t msr_overflow = 0;         // the same of MSRs
-    uint64_t exit_reasons = 0;         // bit N: user-space exit reason N
-    uint64_t hypercalls = 0;           // bit N: hypercall N; 63: that, or one above
-    uint64_t protection_lost = 0;      // bit N: ks_protection N
-    uint64_t rewritten = 0;            // bit N: ks_registers N
-    uint64_t overrun = 0;              // bit N: ks_overrun N
-    std::vector<uint32_t> exits;       // exit_member() of bpf/kvm/exit_reason.h
+    std::vector<Access> mmio_pages;
+    std::vector<uint32_t> ioctls;  // KS_IOCTL_MEMBER
+    uint64_t mmio_overflow = 0;    // further pages that found no room, some perhaps the same
+    uint64_t msr_overflow = 0;     // the same of MSRs
+    uint64_t exit_reasons = 0;     // bit N: user-space exit reason N
+    uint64_t hypercalls = 0;       // bit N: hypercall N; 63: that, or one above
+    uint64_t protection_lost = 0;  // bit N: ks_protection N
+    uint64_t rewritten = 0;        // bit N: ks_registers N
+    uint64_t overrun = 0;          // bit N: ks_overrun N
+    std::vector<uint32_t> exits;   // exit_member() of bpf/kvm/exit_reason.h
 
     bool Empty() const {
       return exit_reasons == 0 && hypercalls == 0 && protection_lost == 0 && rewritten == 0 &&

@@ -9,6 +9,17 @@
 #include "sensor/source/take_bits.h"
 
 namespace kvmsentry {
+namespace {
+
+// Of PLACE, whose number as a member is MEMBER.
+KvmTables::Access AccessOf(uint64_t place, uint64_t member,
+                           const ks_access (&accesses)[KS_ACCESSES]) {
+  const ks_access& access = accesses[member % KS_ACCESSES];
+  if (Load(access.member) != member + 1) return {.place = place};
+  return {.place = place, .size = Load(access.size), .count = Load(access.count)};
+}
+
+}  // namespace
 
 std::vector<KvmTables::Members> KvmTables::TakeMembers(const std::function<bool(VmId)>& wanted) {
   std::vector<Members> all;  // in the order of slots
@@ -45,8 +56,9 @@ void KvmTables::TakeSets(Members& members) {
   ks_kvm_sets& sets = sets_[members.slot];
   if (Load(sets.changed) == 0) return;
   __atomic_store_n(&sets.changed, 0, __ATOMIC_SEQ_CST);
-  TakeAllBits(sets.ports,
-              [&](uint64_t port) { members.ports.push_back(static_cast<uint16_t>(port)); });
+  TakeAllBits(sets.ports, [&](uint64_t port) {
+    members.ports.push_back(AccessOf(port, port, sets.port_accesses));
+  });
   TakeAllBits(sets.msrs_written, [&](uint64_t bit) {
     members.msrs_written.push_back(MsrOfBit(static_cast<uint32_t>(bit)));
   });
@@ -54,8 +66,9 @@ void KvmTables::TakeSets(Members& members) {
               [&](uint64_t member) { members.ioctls.push_back(static_cast<uint32_t>(member)); });
   TakeKeys(sets.other_msrs,
            [&](uint64_t msr) { members.msrs_written.push_back(static_cast<uint32_t>(msr)); });
-  TakeKeys(sets.mmio_pages,
-           [&](uint64_t page) { members.mmio_pages.push_back(page << KS_PAGE_SHIFT); });
+  TakeKeys(sets.mmio_pages, [&](uint64_t page) {
+    members.mmio_pages.push_back(AccessOf(page << KS_PAGE_SHIFT, page, sets.page_accesses));
+  });
   members.protection_lost = __atomic_exchange_n(&sets.protection_lost, 0, __ATOMIC_RELAXED);
   members.rewritten = __atomic_exchange_n(&sets.rewritten, 0, __ATOMIC_RELAXED);
   members.overrun = __atomic_exchange_n(&sets.overrun, 0, __ATOMIC_RELAXED);

@@ -53,6 +53,7 @@ absl::StatusOr<std::string> WordsOf(const ks_vmm_act& act) {
       return act.text[0] == 0 ? std::string(kNoPath) : TextOf(act.text);
     case KS_ACT_CONNECTION:
     case KS_ACT_LISTENER:
+    case KS_ACT_DATAGRAM:
       return EndpointOf(act);
     case KS_ACT_MEMORY_OPENED:
       return absl::StrCat(TextOf(act.actor), " ", TextOf(act.text));
@@ -90,11 +91,14 @@ std::string ByOf(const ks_vmm_act& act) {
 
 FeatureId FeatureOfAct(ks_act act) {
   static const std::array<FeatureId, KS_ACTS> kFeatures = {
-      FeatureNamed("vmm.program"),   FeatureNamed("vmm.connection"),  FeatureNamed("vmm.listener"),
-      FeatureNamed("vmm.service"),   FeatureNamed("vmm.entered"),     FeatureNamed("vmm.client"),
-      FeatureNamed("image.reader"),  FeatureNamed("image.writer"),    FeatureNamed("image.changer"),
-      FeatureNamed("image.foreign"), FeatureNamed("memory.opened"),   FeatureNamed("memory.pager"),
-      FeatureNamed("vmm.file.read"), FeatureNamed("vmm.file.written")};
+      FeatureNamed("vmm.program"),   FeatureNamed("vmm.connection"),
+      FeatureNamed("vmm.listener"),  FeatureNamed("vmm.service"),
+      FeatureNamed("vmm.entered"),   FeatureNamed("vmm.client"),
+      FeatureNamed("image.reader"),  FeatureNamed("image.writer"),
+      FeatureNamed("image.changer"), FeatureNamed("image.foreign"),
+      FeatureNamed("memory.opened"), FeatureNamed("memory.pager"),
+      FeatureNamed("vmm.file.read"), FeatureNamed("vmm.file.written"),
+      FeatureNamed("vmm.datagram")};
   return kFeatures[act];
 }
 

@@ -43,6 +43,9 @@ constexpr std::array<absl::string_view, 14> kCalls = {"create_user_ns",
                                                       "security_perf_event_open",
                                                       "security_socket_create"};
 
+// What a kernel may be built without, or has as a module.
+constexpr std::array<absl::string_view, 1> kOfIpv6 = {"udpv6_sendmsg"};
+
 // Whose a process is, and whether its guest has begun, only KVM's types tell.
 constexpr std::array<absl::string_view, 1> kKvm = {"kvm_vcpu"};
 
@@ -71,10 +74,15 @@ constexpr std::array kVmmHooks = {
            .variants = kTracepoint,
            .provides = "faults of a VM's processes: vmm.signal"}),
     OfKvm({.name = "inet_sock_set_state",
-           .bpf = "process",
+           .bpf = "network",
            .variants = kTracepoint,
            .provides = "TCP connections that a VM's processes make or wait for: vmm.connection, "
                        "vmm.listener"}),
+    OfKvm({.name = "udp_sendmsg",
+           .bpf = "network",
+           .variants = kFunctionEntry,
+           .provides = "whom a VM's processes send datagrams to: vmm.datagram",
+           .with_if_there = kOfIpv6}),
     OfKvm({.name = "security_ptrace_access_check",
            .bpf = "memory",
            .variants = kCallEntry,

@@ -35,6 +35,8 @@ constexpr std::array kFeatures = {
             "inet_sock_set_state", &kEndpoint, std::nullopt},
     Feature{"vmm.listener", kSet, kLeaving, "connection", "TCP ports on which it listens",
             "inet_sock_set_state", &kEndpoint, std::nullopt},
+    Feature{"vmm.datagram", kSet, kLeaving, "connection", "peers that it sends datagrams to",
+            "udp_sendmsg", &kEndpoint, std::nullopt},
     Feature{"vmm.service", kSet, kHostInterfaces, "service",
             "Unix sockets of other processes that it connects to", "security_unix_stream_connect",
             &kService, std::nullopt},

@@ -13,6 +13,7 @@
 #include "sensor/source/catalogue.h"
 #include "sensor/source/take_bits.h"
 #include "sensor/source/vmm/acts.h"
+#include "sensor/source/vmm/networks.h"
 
 namespace kvmsentry {
 namespace {
@@ -63,7 +64,18 @@ absl::StatusOr<std::unique_ptr<VmmSource>> VmmSource::Open(const Probe& probe, S
 // Programs send no records of VMs that are not watched yet.
 void VmmSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
   VmRowSource::Watch(vm, limits);
-  __atomic_store_n(&tables_.LimitsOf(vm.slot).watched, vm.vm.serial, __ATOMIC_RELEASE);
+  ks_vmm_limits& row = tables_.LimitsOf(vm.slot);
+  if (Load(row.watched) == vm.vm.serial) return;
+  __atomic_store_n(&row.networks, 0, __ATOMIC_RELEASE);
+  __atomic_store_n(&row.watched, vm.vm.serial, __ATOMIC_RELEASE);
+}
+
+void VmmSource::Entitle(VmId vm, const Given& given) {
+  const auto slot = SlotOf(vm);
+  if (!slot) return;
+  const uint64_t networks = NetworksOf(given);
+  __atomic_store_n(&tables_.LimitsOf(*slot).networks, networks, __ATOMIC_RELEASE);
+  network_acts_.Know(vm, networks);
 }
 
 void VmmSource::Describe(VmId vm, const VmFacts& facts, const DeviceList& /*devices*/) {
@@ -75,12 +87,14 @@ void VmmSource::End(const VmPlace& vm) { ended_.try_emplace(vm.vm); }
 
 void VmmSource::Unwatch(VmId vm) {
   ended_.erase(vm);
+  network_acts_.Forget(vm);
   vmms_.Remove(vm);
   VmRowSource::Unwatch(vm);
 }
 
 absl::Status VmmSource::Release(const VmPlace& vm) {
   ended_.erase(vm.vm);
+  network_acts_.Forget(vm.vm);
   vmms_.Remove(vm.vm);
   return VmRowSource::Release(vm);
 }
@@ -112,6 +126,7 @@ bool VmmSource::IsLastOf(const VmmProcess& process, VmId vm) const {
 
 void VmmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
   VmRowSource::Read(sampling, out);
+  network_acts_.Take(sampling.now, out);
   if (!ended_.empty()) LookAtEnded(sampling.now, out);
 }
 
@@ -139,7 +154,10 @@ void VmmSource::ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now,
   if (Load(row.changed) == 0) return;
   __atomic_store_n(&row.changed, 0, __ATOMIC_SEQ_CST);
   const auto observe = [&](FeatureId feature) {
-    return [=](uint64_t member) { ObserveMember(vm, now, feature, member, out); };
+    return [=, this](uint64_t member) {
+      ObserveMember(vm, now, feature, member, out);
+      if (Keeps(out->back())) out->pop_back();
+    };
   };
   TakeBits(row.code, 0, observe(Bits().code));
   TakeBits(row.calls, 0, observe(Bits().call));
@@ -149,7 +167,7 @@ void VmmSource::ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now,
   TakeAllBits(row.refused, observe(Bits().refused));
   TakeBits(row.unsent, 0, [&](uint64_t act) {
     if (act >= KS_ACTS) return;
-    ObserveMember(vm, now, FeatureOfAct(static_cast<ks_act>(act)), kUntoldMember, out);
+    observe(FeatureOfAct(static_cast<ks_act>(act)))(kUntoldMember);
   });
 }
 

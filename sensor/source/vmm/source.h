@@ -11,6 +11,7 @@
 
 #include "sensor/probe/probe.h"
 #include "sensor/source/vm_row_source.h"
+#include "sensor/source/vmm/network_acts.h"
 #include "sensor/source/vmm/survivors.h"
 #include "sensor/source/vmm/tables.h"
 #include "sensor/source/vmm/vmms.h"
@@ -23,11 +24,16 @@ class VmmSource final : public VmRowSource<VmmTables> {
 
   void Watch(const VmPlace& vm, std::span<const Limit> limits) override;
   void Describe(VmId vm, const VmFacts& facts, const DeviceList& devices) override;
+  void Entitle(VmId vm, const Given& given) override;
   void End(const VmPlace& vm) override;
   void Unwatch(VmId vm) override;
   absl::Status Release(const VmPlace& vm) override;
   void Read(const Sampling& sampling, std::vector<Observation>* out) override;
   std::vector<Loss> Losses() const override;
+
+  // SEEN, which the ring told, is to be explained first by what its VM was given: a later Read()
+  // gives it, or nothing does.
+  bool Keeps(const Observation& seen) { return network_acts_.Keep(seen); }
 
   // Whether processes live on of VM, which has ended: its VMM, if it has no newer VM, or children.
   // Once End() was called, at the latest look, at most a second ago.
@@ -49,6 +55,7 @@ class VmmSource final : public VmRowSource<VmmTables> {
 
   Survivors survivors_;
   Vmms vmms_;
+  NetworkActs network_acts_;
   std::map<VmId, Ended> ended_;
   KernelTime looked_at_;
 };

@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 TEST(RingBytes, HoldsAllBudgetsOfASecond) {
-  for (const uint32_t vms : {1U, 100U, 512U, 1000U}) {
+  for (const uint32_t vms : {1U, 100U, 512U}) {
     const uint64_t limits =
         uint64_t{vms} *
         (uint64_t{KS_KVM_METERS} + KS_VFIO_METERS + KS_VHOST_METERS + KS_VMM_METERS) *
@@ -28,6 +28,9 @@ TEST(RingBytes, HoldsAllBudgetsOfASecond) {
     EXPECT_GE(RingBytes(vms), least) << vms;
   }
 }
+
+// Larger ones weigh more than they are worth: those that drain it are woken by each record.
+TEST(RingBytes, HasAMost) { EXPECT_EQ(RingBytes(65536), RingBytes(1000)); }
 
 TEST(RingBytes, IsASizeThatTheKernelTakes) {
   for (const uint32_t vms : {1U, 7U, 512U, 65536U}) {

@@ -122,6 +122,32 @@ TEST(QemuTest, DefaultsSayThatTheyAre) {
   ASSERT_THAT(given.monitors, SizeIs(1));
   EXPECT_THAT(given.monitors[0].place, IsDefault("window"));
   EXPECT_THAT(GivenByQemu(Args{"-nodefaults"}).monitors, IsEmpty());
+  ASSERT_THAT(given.interfaces, SizeIs(1));
+  EXPECT_THAT(given.interfaces[0].kind, IsDefault("user"));
+  for (const Args& other : {Args{"-nodefaults"}, Args{"-nic", "none"}, Args{"-net", "none"}}) {
+    EXPECT_THAT(GivenByQemu(other).interfaces, IsEmpty());
+  }
+}
+
+// Where they lead, in each of their forms.
+TEST(QemuTest, NetworksOverSockets) {
+  const auto socket = [](const char* netdev) {
+    const Given given = GivenByQemu(Args{"-netdev", netdev});
+    return given.interfaces.size() == 1 ? given.interfaces[0].socket : TextFact();
+  };
+  EXPECT_THAT(socket("dgram,id=n,local.type=inet,local.host=0.0.0.0,local.port=4000,"
+                     "remote.type=inet,remote.host=192.0.2.1,remote.port=4001"),
+              IsFromArgv("udp:192.0.2.1:4001"));
+  EXPECT_THAT(socket(R"({"type": "dgram", "id": "n", "remote": {"type": "inet", )"
+                     R"("host": "192.0.2.1", "port": "4001"}})"),
+              IsFromArgv("udp:192.0.2.1:4001"));
+  EXPECT_THAT(socket("dgram,id=n,local.type=unix,local.path=/run/a.sock"),
+              IsFromArgv("unix:/run/a.sock"));
+  EXPECT_THAT(socket("stream,id=n,addr.type=inet,addr.host=192.0.2.1,addr.port=4001"),
+              IsFromArgv("tcp:192.0.2.1:4001"));
+  EXPECT_THAT(socket("socket,id=n,udp=192.0.2.1:4001,localaddr=:4000"),
+              IsFromArgv("udp:192.0.2.1:4001"));
+  EXPECT_THAT(socket("socket,id=n,mcast=230.0.0.1:1234"), IsFromArgv("mcast:230.0.0.1:1234"));
 }
 
 TEST(QemuTest, MemoryInItsForms) {

@@ -94,6 +94,27 @@ TEST_F(FeedTest, SkipsWhatIsKeptOnDemand) {
   EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 1", "alert 2", "idle"));
 }
 
+// Its end has another summary, and whoever was told of the alert waits for that.
+TEST_F(FeedTest, WhoAsksForATextIsToldTheEndOfWhatHadIt) {
+  const auto step = [this](const std::string& key, AlertState state, const std::string& summary) {
+    JournaledAlert alert;
+    alert.event.key = key;
+    alert.event.state = state;
+    alert.event.summary = summary;
+    ASSERT_TRUE(hub_.Publish(std::move(alert)).ok());
+  };
+  Subscription about_ports{.since = {}, .follow = true};
+  about_ports.filter.text = "port";
+  Feed feed = Subscribe(std::move(about_ports));
+  step("a", AlertState::kOpen, "port 0x60");
+  step("b", AlertState::kOpen, "page 0x1000");
+  step("a", AlertState::kCleared, "ended");
+  step("b", AlertState::kCleared, "ended");
+  EXPECT_THAT(Drain(feed), ElementsAre("heartbeat 0", "alert 1", "alert 3", "idle"));
+  step("a", AlertState::kOpen, "page 0x1000");
+  EXPECT_THAT(Drain(feed), ElementsAre("idle"));
+}
+
 TEST_F(FeedTest, AHeartbeatTellsAFilteredStreamHowFarItHasRead) {
   Subscription only_b{.since = {}, .follow = true};
   only_b.filter.spec = {"b"};

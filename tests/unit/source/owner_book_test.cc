@@ -79,7 +79,7 @@ TEST(HelpersOfTest, ThoseWhoseNumberIsKnownAreProcessesThatHelp) {
   EXPECT_EQ(helpers[1].role, KS_ROLE_NET_HELPER);
   EXPECT_EQ(helpers[2].role, KS_ROLE_FILE_HELPER);
   EXPECT_EQ(helpers[3].role, KS_ROLE_HELPER);
-  EXPECT_EQ(helpers[3].begin_ticks, 4711U);
+  EXPECT_EQ(helpers[3].incarnation, 4711U);
 }
 
 // Whoever calls itself a helper of one VM does not take another's process from it.
@@ -129,6 +129,24 @@ TEST_F(OwnerBookTest, AFileThatTurnsOutToBeMemoryIsTheSameThing) {
     ASSERT_EQ(changes.size(), 1U);
     EXPECT_EQ(changes[0].owner.serial, 1U);
     EXPECT_EQ(changes[0].owner.role, role);
+    Tell();
+  }
+}
+
+// A file system gives the number of a removed file to the next one.
+TEST_F(OwnerBookTest, AFileWithTheNumberOfAnotherIsTold) {
+  DeviceList devices;
+  Device& disk = devices.devices.emplace_back();
+  disk.minor = 8;
+  disk.inode = 9;
+  disk.writable = true;
+  for (const uint32_t generation : {0x10007U, 0x10008U}) {
+    disk.generation = generation;
+    book_.Say(kOne, {ThingsOf({}, devices).back()});
+    const auto changes = book_.Changes();
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_EQ(changes[0].thing, kDisk);
+    EXPECT_EQ(changes[0].owner.incarnation, generation & 0xffff);
     Tell();
   }
 }

@@ -1,0 +1,61 @@
+#include "sensor/source/vmm/network_acts.h"
+
+#include <utility>
+
+#include "bpf/vmm/records.h"
+#include "sensor/source/catalogue.h"
+
+namespace kvmsentry {
+namespace {
+
+// The networks that explain what was seen, as the programs have it (bpf/vmm/network.bpf.c,
+// conduct.bpf.c); 0: none does.
+uint64_t ExplainedBy(const Observation& seen) {
+  static const FeatureId kConnection = FeatureNamed("vmm.connection");
+  static const FeatureId kDatagram = FeatureNamed("vmm.datagram");
+  static const FeatureId kSocket = FeatureNamed("vmm.socket");
+  if (seen.feature == kConnection) return KS_NETWORK_USER;
+  if (seen.feature == kDatagram) return KS_NETWORK_USER | KS_NETWORK_DATAGRAM;
+  const bool of_guests = seen.value == KS_SOCKET_UDP || seen.value == KS_SOCKET_PING;
+  return seen.feature == kSocket && of_guests ? KS_NETWORK_USER : 0;
+}
+
+}  // namespace
+
+bool NetworkActs::Keep(const Observation& seen) {
+  if (ExplainedBy(seen) == 0 || known_.contains(seen.vm)) return false;
+  std::vector<Observation>& waiting = waiting_[seen.vm];
+  if (waiting.size() == kMostWaiting) return false;
+  waiting.push_back(seen);
+  return true;
+}
+
+void NetworkActs::Know(VmId vm, uint64_t networks) {
+  known_[vm] = networks;
+  const auto waiting = waiting_.extract(vm);
+  if (waiting.empty()) return;
+  for (Observation& seen : waiting.mapped()) {
+    if ((ExplainedBy(seen) & networks) == 0) ready_.push_back(std::move(seen));
+  }
+}
+
+void NetworkActs::Forget(VmId vm) {
+  known_.erase(vm);
+  waiting_.erase(vm);
+}
+
+void NetworkActs::Take(KernelTime now, std::vector<Observation>* out) {
+  std::erase_if(waiting_, [&](auto& waits) {
+    const bool for_long = now - waits.second.front().time >= kWaitNs;
+    if (for_long) ready_.insert(ready_.end(), waits.second.begin(), waits.second.end());
+    return for_long;
+  });
+  // Of now: the engine has passed the time at which they were seen.
+  for (Observation& seen : ready_) {
+    seen.time = now;
+    out->push_back(std::move(seen));
+  }
+  ready_.clear();
+}
+
+}  // namespace kvmsentry

@@ -1,0 +1,40 @@
+// What a VM's processes did on the network while it was not known yet whether a network that the VM
+// was given explains it: it waits until that is known. Pure. Not thread safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "sensor/base/ids.h"
+#include "sensor/base/time.h"
+#include "sensor/feature/observation.h"
+
+namespace kvmsentry {
+
+class NetworkActs {
+ public:
+  // What a VM was given is read within a second or two. Whatever keeps that, and whatever a VM does
+  // meanwhile, nothing waits for longer, and no more than so much of a VM.
+  static constexpr int64_t kWaitNs = 10 * kNsPerSecond;
+  static constexpr size_t kMostWaiting = 64;
+
+  // SEEN is something that waits, and is kept: Take() gives it, or it turns out to be explained.
+  bool Keep(const Observation& seen);
+
+  // NETWORKS, bits of ks_network, are what the VM was given.
+  void Know(VmId vm, uint64_t networks);
+  // VM is not watched any more: what waits is dropped, and nothing is known of it.
+  void Forget(VmId vm);
+
+  // Appends what waits no more, none of which a network explains.
+  void Take(KernelTime now, std::vector<Observation>* out);
+
+ private:
+  std::map<VmId, uint64_t> known_;
+  std::map<VmId, std::vector<Observation>> waiting_;
+  std::vector<Observation> ready_;
+};
+
+}  // namespace kvmsentry

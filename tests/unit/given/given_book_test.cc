@@ -126,8 +126,8 @@ TEST_F(GivenBookTest, LibvirtsFileIsReadIfItIsTheVms) {
 }
 
 TEST_F(GivenBookTest, KubevirtsFileIsBelowTheRootOfThePod) {
-  process_.args = {
-      "qemu", "-name", "guest=shop_web", "-uuid", kUuid, "-object", "secret,id=masterKey0,file=/k"};
+  process_.args = {"qemu",  "-nodefaults", "-name",   "guest=shop_web",
+                   "-uuid", kUuid,         "-object", "secret,id=masterKey0,file=/k"};
   process_.cgroup = "/kubepods/pod2f9d6b9e-5b1a-4f43-9a61-0d6a3f7f9a10/c";
   fake_.tree().Write("below/run/libvirt/qemu/run/shop_web.xml",
                      absl::StrCat("<domstatus pid='3'><domain><name>shop_web</name><uuid>", kUuid,

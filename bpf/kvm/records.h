@@ -203,8 +203,8 @@ enum ks_overrun {
 struct ks_access {
   uint64_t member; /* the port or page, and 1; 0: none */
   uint32_t size;   /* in bytes */
-  uint32_t
-      count; /* of a string instruction the repetitions that were carried out at once, else 1 */
+  /* Of a string instruction the repetitions that were carried out at once, else 1. */
+  uint32_t count;
 };
 #define KS_ACCESSES 16
 

@@ -78,11 +78,16 @@ static __noinline int describe_actor(struct ks_vmm_act* record) {
   return 0;
 }
 
-/* Whether user space knows the VM by now: of others it can make nothing of a record. */
-static __always_inline bool is_watched(const struct ks_owner* owner) {
+/* What user space says of the VM; NULL while it does not know it. */
+static __always_inline const struct ks_vmm_limits* limits_of(const struct ks_owner* owner) {
   __u32 slot = owner->slot;
   const struct ks_vmm_limits* limits = bpf_map_lookup_elem(&vmm_limits, &slot);
-  return limits && limits->watched == owner->serial;
+  return limits && limits->watched == owner->serial ? limits : 0;
+}
+
+/* Whether user space knows the VM by now: of others it can make nothing of a record. */
+static __always_inline bool is_watched(const struct ks_owner* owner) {
+  return limits_of(owner) != 0;
 }
 
 /* Whether the current process is the VMM of a VM that was given one of NETWORKS (ks_network), as
@@ -93,9 +98,8 @@ static __always_inline bool carries_network(const struct ks_owner* owner, __u64 
   __u32 tgid = task->tgid;
   const struct ks_child* child = bpf_map_lookup_elem(&vmm_children, &tgid);
   if (owner->role != KS_ROLE_OWN || (child && child->begin == begin_of(task))) return false;
-  __u32 slot = owner->slot;
-  const struct ks_vmm_limits* limits = bpf_map_lookup_elem(&vmm_limits, &slot);
-  return limits && limits->watched == owner->serial && limits->networks & networks;
+  const struct ks_vmm_limits* limits = limits_of(owner);
+  return limits && limits->networks & networks;
 }
 
 /* A record of ACT by the current process, to be submitted; NULL where none may or can be sent. */

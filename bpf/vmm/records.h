@@ -122,7 +122,8 @@ struct ks_vmm_vm_row {
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_vmm_vm_row, meters) == 256);
 KS_STATIC_ASSERT(sizeof(struct ks_vmm_vm_row) % 64 == 0);
 
-/* Bits: networks of the VM that its VMM carries itself, which nobody else's are told from. */
+/* Bits: networks of the VM that its VMM carries itself, so that its guest's traffic looks like its
+ * own. */
 enum ks_network {
   KS_NETWORK_USER = 1,     /* whatever the guest connects or sends to, the VMM does for it */
   KS_NETWORK_DATAGRAM = 2, /* its frames are datagrams */

@@ -31,7 +31,7 @@ bool NetworkActs::Keep(const Observation& seen) {
 }
 
 void NetworkActs::Know(VmId vm, uint64_t networks) {
-  known_[vm] = networks;
+  known_.insert(vm);
   const auto waiting = waiting_.extract(vm);
   if (waiting.empty()) return;
   for (Observation& seen : waiting.mapped()) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "sensor/base/ids.h"
@@ -32,7 +33,7 @@ class NetworkActs {
   void Take(KernelTime now, std::vector<Observation>* out);
 
  private:
-  std::map<VmId, uint64_t> known_;
+  std::set<VmId> known_;  // those of which Know() was told
   std::map<VmId, std::vector<Observation>> waiting_;
   std::vector<Observation> ready_;
 };

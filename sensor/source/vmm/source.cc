@@ -93,9 +93,7 @@ void VmmSource::Unwatch(VmId vm) {
 }
 
 absl::Status VmmSource::Release(const VmPlace& vm) {
-  ended_.erase(vm.vm);
-  network_acts_.Forget(vm.vm);
-  vmms_.Remove(vm.vm);
+  Unwatch(vm.vm);
   return VmRowSource::Release(vm);
 }
 

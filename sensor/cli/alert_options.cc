@@ -14,8 +14,8 @@ namespace kvmsentry {
 namespace {
 
 constexpr char kColumns[] =
-    "A line: time; + opened, ~ goes on, - cleared; severity; VM; spec; summary. [s7]: silenced by "
-    "7.";
+    "A line: time; + opened, ~ continues, - cleared; severity; VM; spec; summary. [s7]: "
+    "silenced by 7.";
 
 }  // namespace
 

@@ -13,7 +13,7 @@ namespace {
 
 // Specs that are in no library: the score's, and those of the sensor itself.
 bool IsBuiltIn(const std::string& id) {
-  return id == "score-band" || absl::StartsWith(id, "self-");
+  return id == "score-band" || id == "too-many-parts" || absl::StartsWith(id, "self-");
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ void SilenceOptions::AddTo(CLI::App& app) {
   silence.require_subcommand(1);
   add_ = silence.add_subcommand("add", "Silence alerts: they are marked, and none is lost");
   add_->footer(
+      "A silence needs --vm, --spec or --point; --vm '*' matches all VMs.\n"
       "An alert is silenced where all of --vm, --spec, --point and --severity that are "
       "given match.\nAlerts of the sensor itself (self-...) match their exact id only.");
   add_->add_option("--vm", vm_, "Of VMs whose name or uuid matches")->type_name("GLOB");

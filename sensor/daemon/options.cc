@@ -176,15 +176,21 @@ std::string DefaultInConfig(const CLI::Option& option) {
   return bare ? value : absl::StrCat("\"", value, "\"");
 }
 
+// " (MILLISECONDS:INT in [10 - 1000])", as --help has it; empty for a flag.
+std::string TypeInConfig(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  return type.empty() ? "" : absl::StrCat(" (", type, ")");
+}
+
 // A file that sets nothing: each option that a file may set, with what it is and its default.
 std::string SampleConfig(const CLI::App& app) {
   std::string sample =
       "# kvmsentryd's options, as NAME = VALUE. What is commented out here is the default; the\n"
-      "# command line goes before this file.\n";
+      "# command line overrides this file.\n";
   for (const CLI::Option* option :
        app.get_options([](const CLI::Option* o) { return !ConfigName(o).empty(); })) {
-    absl::StrAppend(&sample, "\n# ", option->get_description(), ".\n#", ConfigName(option), " = ",
-                    DefaultInConfig(*option), "\n");
+    absl::StrAppend(&sample, "\n# ", option->get_description(), TypeInConfig(*option), ".\n#",
+                    ConfigName(option), " = ", DefaultInConfig(*option), "\n");
   }
   return sample;
 }

@@ -54,18 +54,25 @@ std::string SpecsOf(const Feature& feature, const SpecLibrary& library) {
   return absl::StrJoin(specs, ", ");
 }
 
+// Of a norm, in which members of FEATURE are named.
+std::string FieldOf(const Feature& feature) {
+  if (feature.kind == FeatureKind::kState) return Code("state");
+  return feature.kind == FeatureKind::kSet ? Code(feature.member->key) : "";
+}
+
 std::string FeatureTable(const SpecLibrary& library) {
   std::vector<Row> rows;
   for (const Feature& feature : Catalogue()) {
     const bool of_part = feature.part != PartKind::kVm;
-    rows.push_back({Code(feature.name), std::string(KindText(feature.kind)),
+    rows.push_back({Code(feature.name), std::string(KindText(feature.kind)), FieldOf(feature),
                     std::string(feature.unit), PointsOf(feature),
                     absl::StrJoin(feature.hooks, ", "),
                     absl::StrCat(feature.noun, of_part ? ", of each " : "",
                                  of_part ? PartKindName(feature.part) : ""),
                     SpecsOf(feature, library)});
   }
-  return Table({"feature", "kind", "unit", "points", "hooks", "counts or collects", "specs"}, rows);
+  return Table(
+      {"feature", "kind", "field", "unit", "points", "hooks", "counts or collects", "specs"}, rows);
 }
 
 std::string Names(const std::vector<std::string>& names) {

@@ -26,6 +26,7 @@ TEST(PagesTest, AreNotStale) {
   ASSERT_OK_AND_ASSIGN(const auto pages, Pages(kRoot));
   EXPECT_THAT(pages.at("specs/README.md"), HasSubstr("<!-- features -->\n| feature |"));
   EXPECT_THAT(pages.at("specs/README.md"), HasSubstr("<!-- specs -->\n| spec |"));
+  EXPECT_THAT(pages.at("specs/README.md"), HasSubstr("<!-- members -->\n| field |"));
   for (const auto& [path, text] : pages) {
     EXPECT_EQ(text, ContentOf(std::string(kRoot) + "/" + path))
         << path << ": run build/release/tests/docs/write_docs .";

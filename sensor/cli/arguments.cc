@@ -25,7 +25,8 @@ constexpr char kDescription[] =
     "kvmsentry: shows what kvmsentryd sees of this host's virtual machines";
 
 constexpr char kExitCodes[] =
-    "Exit codes: 0 success; 1 a failure, or problems found; 2 wrong usage; of status see its help.";
+    "Exit codes: 0 success; 1 a failure, or problems found; 2 wrong usage; of status and health "
+    "see their help.";
 
 std::string CheckAddress(const std::string& text) {
   return std::string(ParseEndpoint(text).status().message());
@@ -124,6 +125,9 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
   AddJson(status_app, status.json);
   AddWide(status_app, status.parts.wide, "Cut nothing");
 
+  const CLI::App& health_app = *app.add_subcommand(
+      "health", "Show whether kvmsentryd works; exit code 0 yes, 2 no, 3 unknown");
+
   AlertOptions alerts;
   alerts.AddTo(app);
   VmOptions vms;
@@ -157,7 +161,7 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
   } catch (const CLI::ParseError& error) {
     if (app.exit(error) == 0) return 0;
     // A monitor must not take it for a critical host.
-    return status_app.parsed() ? kNoAnswer : kUsageError;
+    return status_app.parsed() || health_app.parsed() ? kNoAnswer : kUsageError;
   }
 
   invocation.common.color = color == "always"  ? ColorWhen::kAlways
@@ -171,6 +175,8 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
     invocation.command = std::move(members);
   } else if (status_app.parsed()) {
     invocation.command = status;
+  } else if (health_app.parsed()) {
+    invocation.command = HealthCommand{};
   } else if (const auto silence = silences.Parsed()) {
     invocation.command = *silence;
   } else {

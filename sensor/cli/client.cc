@@ -6,6 +6,7 @@
 #include <grpcpp/client_context.h>
 
 #include "absl/strings/match.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 
 #include "kvmsentry/v1/alerts.grpc.pb.h"
 #include "kvmsentry/v1/sensor.grpc.pb.h"
@@ -15,6 +16,8 @@
 
 namespace kvmsentry {
 namespace {
+
+namespace health = grpc::health::v1;
 
 constexpr std::chrono::seconds kAnswerWithin(10);
 constexpr char kEndedHint[] =
@@ -28,6 +31,7 @@ struct Client::State {
   std::unique_ptr<v1::Sensor::Stub> sensor;
   std::unique_ptr<v1::SpecAdmin::Stub> spec_admin;
   std::unique_ptr<v1::SilenceAdmin::Stub> silences;
+  std::unique_ptr<health::Health::Stub> health;
   grpc::ClientContext subscribe_context;
 
   template <typename Stub, typename Request, typename Response>
@@ -75,6 +79,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Target& target) {
   state->sensor = v1::Sensor::NewStub(channel);
   state->spec_admin = v1::SpecAdmin::NewStub(channel);
   state->silences = v1::SilenceAdmin::NewStub(channel);
+  state->health = health::Health::NewStub(channel);
   return std::unique_ptr<Client>(new Client(std::move(state)));
 }
 
@@ -84,6 +89,13 @@ Client::~Client() = default;
 
 absl::StatusOr<v1::GetStatusResponse> Client::GetStatus() {
   return state_->Call(*state_->sensor, &v1::Sensor::Stub::GetStatus, v1::GetStatusRequest());
+}
+
+absl::StatusOr<bool> Client::IsServing() {
+  KVMSENTRY_ASSIGN_OR_RETURN(
+      const health::HealthCheckResponse response,
+      state_->Call(*state_->health, &health::Health::Stub::Check, health::HealthCheckRequest()));
+  return response.status() == health::HealthCheckResponse::SERVING;
 }
 
 absl::StatusOr<v1::ListVmsResponse> Client::ListVms(const v1::ListVmsRequest& request) {

@@ -32,6 +32,8 @@ class Client {
   ~Client();
 
   absl::StatusOr<v1::GetStatusResponse> GetStatus();
+  // As the standard health service has it.
+  absl::StatusOr<bool> IsServing();
   absl::StatusOr<v1::ListVmsResponse> ListVms(const v1::ListVmsRequest& request);
   absl::StatusOr<v1::ListSpecsResponse> ListSpecs(const v1::ListSpecsRequest& request);
   absl::StatusOr<v1::ApplySpecsResponse> ApplySpecs(const v1::ApplySpecsRequest& request);

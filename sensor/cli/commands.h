@@ -1,5 +1,5 @@
 // The commands of `kvmsentry`, a file each. Each returns the exit code: 0, or 1 for a failure or
-// for problems found; of status, see health.h. What failed went to standard error.
+// for problems found; of status and health, see health.h. What failed went to standard error.
 #pragma once
 
 #include <optional>
@@ -56,6 +56,9 @@ struct StatusCommand {
   bool json = false;
 };
 
+// Does the daemon work? What it says of the host is status's.
+struct HealthCommand {};
+
 struct SilenceAddCommand {
   v1::AddSilenceRequest request;
 };
@@ -104,15 +107,16 @@ struct SpecApplyCommand {
   bool empty = false;  // the folder may hold nothing
 };
 
-using Command =
-    std::variant<AlertsCommand, VmsCommand, MembersCommand, StatusCommand, SilenceAddCommand,
-                 SilenceListCommand, SilenceEndCommand, SpecLintCommand, SpecListCommand,
-                 SpecDiffCommand, SpecExplainCommand, SpecReloadCommand, SpecApplyCommand>;
+using Command = std::variant<AlertsCommand, VmsCommand, MembersCommand, StatusCommand,
+                             HealthCommand, SilenceAddCommand, SilenceListCommand,
+                             SilenceEndCommand, SpecLintCommand, SpecListCommand, SpecDiffCommand,
+                             SpecExplainCommand, SpecReloadCommand, SpecApplyCommand>;
 
 int Run(const CommonOptions& common, const AlertsCommand& command);
 int Run(const CommonOptions& common, const VmsCommand& command);
 int Run(const CommonOptions& common, const MembersCommand& command);
 int Run(const CommonOptions& common, const StatusCommand& command);
+int Run(const CommonOptions& common, const HealthCommand& command);
 int Run(const CommonOptions& common, const SilenceAddCommand& command);
 int Run(const CommonOptions& common, const SilenceListCommand& command);
 int Run(const CommonOptions& common, const SilenceEndCommand& command);

@@ -10,7 +10,7 @@
 
 namespace kvmsentry {
 
-// Also the exit codes of `kvmsentry status`.
+// Also the exit codes of `kvmsentry status` and `kvmsentry health`.
 enum class Health { kOk = 0, kWarning = 1, kCritical = 2 };
 inline constexpr int kNoAnswer = 3;  // not reached, or wrong usage, or not all could be written
 

@@ -140,6 +140,7 @@ TEST_F(BinaryTest, SaysThatNobodyListensAndWhatToDo) {
                                              {"alerts", "--follow"},
                                              {"vms"},
                                              {"status"},
+                                             {"health"},
                                              {"spec", "list"},
                                              {"members", "a"},
                                              {"silence", "list"},
@@ -151,7 +152,17 @@ TEST_F(BinaryTest, SaysThatNobodyListensAndWhatToDo) {
               absl::StrCat("kvmsentry: cannot reach kvmsentryd at ", socket_,
                            ": No such file or directory; is it running? \"systemctl status "
                            "kvmsentry\" says; --socket names another place"));
-    EXPECT_EQ(child.Wait(), command[0] == "status" ? 3 : 1);
+    EXPECT_EQ(child.Wait(), command[0] == "status" || command[0] == "health" ? 3 : 1);
+  }
+}
+
+TEST_F(BinaryTest, HealthSaysWhetherTheSensorWorks) {
+  Start();
+  for (const bool serves : {true, false}) {
+    server_->SetServing(serves);
+    Child child({"--socket", socket_, "health"});
+    EXPECT_EQ(child.OutLine(), serves ? "SERVING" : "NOT_SERVING");
+    EXPECT_EQ(child.Wait(), serves ? 0 : 2);
   }
 }
 

@@ -36,6 +36,12 @@ bool IsStartedByLibvirt(const ProcessFacts& process) {
       process.args, [](const std::string& arg) { return absl::StrContains(arg, "masterKey0"); });
 }
 
+// libvirt has systemd-machined, or where there is none makes itself, a cgroup for each VM
+// (src/util/vircgroup.c): only a process with root's rights gets there.
+bool IsInLibvirtsGroup(absl::string_view cgroup) {
+  return absl::StrContains(cgroup, "/machine-qemu") || absl::StrContains(cgroup, "/machine/qemu-");
+}
+
 // What may stand in a path: no name of a domain can lead elsewhere.
 bool IsFileName(absl::string_view name) {
   return !name.empty() && name.size() <= NAME_MAX && name != "." && name != ".." &&
@@ -143,7 +149,8 @@ void GivenReader::AddLibvirt(const ProcessFacts& process, const std::string& nam
                              const std::string& uuid, int32_t inner_pid, ProcessRoot& root,
                              Given* given) const {
   if (!IsStartedByLibvirt(process)) return;
-  given->manager.kind.Offer({"libvirt", FactOrigin::kArgv});
+  const bool in_group = IsInLibvirtsGroup(process.cgroup);
+  given->manager.kind.Offer({"libvirt", in_group ? FactOrigin::kCgroup : FactOrigin::kArgv});
   if (!IsFileName(name)) return;
   const std::string file = absl::StrCat("/libvirt/qemu/", name, ".xml");
   const std::string of_session = absl::StrCat("/libvirt/qemu/run/", name, ".xml");
@@ -160,6 +167,9 @@ void GivenReader::AddLibvirt(const ProcessFacts& process, const std::string& nam
       why = absl::FailedPreconditionError("it is another VM's");
     } else {
       MergeDeclared(domain->given, given);
+      if (given->manager.kind.origin == FactOrigin::kArgv) {
+        given->manager.kind.origin = FactOrigin::kLibvirt;
+      }
       return true;
     }
     return false;

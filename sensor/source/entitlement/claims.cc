@@ -59,7 +59,11 @@ std::string RunnerOf(const Given& given) {
   return absl::StrCat("uid ", *given.privileges.uid.value, " ", *given.program.value);
 }
 
-std::string ManagerOf(const Given& given) { return given.manager.kind.value.value_or(""); }
+// Anyone can write a command line that looks like a manager's.
+std::string ManagerOf(const Given& given) {
+  const TextFact& kind = given.manager.kind;
+  return kind.origin == FactOrigin::kArgv ? "" : kind.value.value_or("");
+}
 
 std::vector<std::string> UndeclaredOf(const Given& given) {
   std::vector<std::string> devices;

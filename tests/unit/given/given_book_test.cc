@@ -114,7 +114,9 @@ TEST_F(GivenBookTest, LibvirtsFileIsReadIfItIsTheVms) {
                                     "<target dev='vda'/></disk></devices></domain></domstatus>"));
   };
   write(8, kUuid);
-  EXPECT_THAT(Look(100 * kSecond)->given.gaps, Contains(HasSubstr("it is another VM's")));
+  const auto of_another = Look(100 * kSecond);
+  EXPECT_THAT(of_another->given.gaps, Contains(HasSubstr("it is another VM's")));
+  EXPECT_THAT(of_another->given.manager.kind, IsFromArgv("libvirt"));
   write(7, "dcf47dbd-46d1-4d5b-b442-000000000000");
   EXPECT_THAT(Look(200 * kSecond)->given.gaps, Contains(HasSubstr("it is another VM's")));
   write(7, kUuid);
@@ -122,7 +124,13 @@ TEST_F(GivenBookTest, LibvirtsFileIsReadIfItIsTheVms) {
   EXPECT_THAT(read->given.gaps, IsEmpty());
   ASSERT_THAT(read->given.disks, SizeIs(1));
   EXPECT_THAT(read->given.disks[0].path, IsKnown("/x", FactOrigin::kLibvirt));
-  EXPECT_THAT(read->given.manager.kind, IsFromArgv("libvirt"));
+  EXPECT_THAT(read->given.manager.kind, IsKnown("libvirt", FactOrigin::kLibvirt));
+}
+
+TEST_F(GivenBookTest, LibvirtsCgroupConfirmsWhatTheCommandLineSays) {
+  process_.args.insert(process_.args.end(), {"-object", "secret,id=masterKey0,file=/k"});
+  process_.cgroup = "/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt/emulator";
+  EXPECT_THAT(Look(kSecond)->given.manager.kind, IsKnown("libvirt", FactOrigin::kCgroup));
 }
 
 TEST_F(GivenBookTest, KubevirtsFileIsBelowTheRootOfThePod) {

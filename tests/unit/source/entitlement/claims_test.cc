@@ -135,5 +135,14 @@ TEST(GainedTest, AStricterLabelIsNone) {
               ElementsAre("label ls (enforce)"));
 }
 
+TEST(ManagerTest, OneThatOnlyTheCommandLineNamesIsNone) {
+  Given given;
+  EXPECT_EQ(ManagerOf(given), "");
+  given.manager.kind = {"libvirt", FactOrigin::kArgv};
+  EXPECT_EQ(ManagerOf(given), "");
+  given.manager.kind.origin = FactOrigin::kLibvirt;
+  EXPECT_EQ(ManagerOf(given), "libvirt");
+}
+
 }  // namespace
 }  // namespace kvmsentry

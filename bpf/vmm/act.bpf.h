@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * How acts are reported: as bits in the VM's row, which cost nothing more however often they recur,
- * or as records with words. Of each kind of record a VM has a budget. An act beyond it sets a bit,
- * which user space reports as a member outside every norm: a flood of harmless acts hides no other.
+ * How acts are reported: as records with who did it, of each kind of which a VM has a budget. An
+ * act beyond it sets a bit in the VM's row, which costs nothing more however often that recurs: its
+ * own where it is one of a few, else one that user space reports as a member outside every norm. So
+ * a flood of harmless acts hides no other.
  */
 #pragma once
 
@@ -103,18 +104,15 @@ static __always_inline bool carries_network(const struct ks_owner* owner, __u64 
 }
 
 /* A record of ACT by the current process, to be submitted; NULL where none may or can be sent. */
-static __always_inline struct ks_vmm_act* begin_act(struct ks_vmm_vm_row* row,
-                                                    const struct ks_owner* owner, __u32 act) {
+static __always_inline struct ks_vmm_act* reserve_act(struct ks_vmm_vm_row* row,
+                                                      const struct ks_owner* owner, __u32 act) {
   __u64 now = bpf_ktime_get_ns();
   struct ks_vmm_act* record = 0;
   if (is_watched(owner) && is_within_budget(row, act, now)) {
     record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
     if (!record) KS_LOSE(ring_full);
   }
-  if (!record) {
-    note_bit(&row->unsent, 64, &row->changed, act);
-    return 0;
-  }
+  if (!record) return 0;
   __builtin_memset(record, 0, sizeof(*record));
   record->header.version = KS_LAYOUT_VERSION;
   record->header.kind = KS_RECORD_ACT;
@@ -128,8 +126,28 @@ static __always_inline struct ks_vmm_act* begin_act(struct ks_vmm_vm_row* row,
   return record;
 }
 
+/* The same of an act that is told in words: one that cannot be sent is noted. */
+static __always_inline struct ks_vmm_act* begin_act(struct ks_vmm_vm_row* row,
+                                                    const struct ks_owner* owner, __u32 act) {
+  struct ks_vmm_act* record = reserve_act(row, owner, act);
+  if (!record) note_bit(&row->unsent, 64, &row->changed, act);
+  return record;
+}
+
 static __always_inline void submit_act(struct ks_vmm_act* record) {
   bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
+}
+
+/* MEMBER of the set ACT was seen, of which BITS has COUNT. */
+static __always_inline void note_member(struct ks_vmm_vm_row* row, const struct ks_owner* owner,
+                                        __u32 act, __u64* bits, __u32 count, __u32 member) {
+  struct ks_vmm_act* record = reserve_act(row, owner, act);
+  if (!record) {
+    note_bit(bits, count, &row->changed, member);
+    return;
+  }
+  record->member = member;
+  submit_act(record);
 }
 
 /* The current process made a call of FAMILY on the kernel. virtiofsd becomes another user for what
@@ -138,5 +156,5 @@ static __always_inline void note_call(__u32 family) {
   struct ks_owner owner = {};
   __u32 work = family == KS_CALL_CREDENTIALS ? KS_ROLE_FILE_HELPER : KS_ROLE_OWN;
   struct ks_vmm_vm_row* row = acting_row(&owner, work);
-  if (row) note_bit(&row->calls, 64, &row->changed, family);
+  if (row) note_member(row, &owner, KS_ACT_CALL, &row->calls, 64, family);
 }

@@ -39,7 +39,7 @@ KS_LICENSE;
 static __always_inline void note_code(__u32 code) {
   struct ks_owner owner = {};
   struct ks_vmm_vm_row* row = acting_row(&owner, KS_ROLE_OWN);
-  if (row) note_bit(&row->code, 64, &row->changed, code);
+  if (row) note_member(row, &owner, KS_ACT_CODE, &row->code, 64, code);
 }
 
 /* Shared memory, memfds and what has no name any more. Where the system itself lies in memory,
@@ -228,7 +228,7 @@ static __always_inline void note_socket(int family, int type, int protocol) {
   __u32 socket = socket_of(family, type, protocol);
   bool of_guests = socket == KS_SOCKET_UDP || socket == KS_SOCKET_PING;
   if (of_guests && carries_network(&owner, KS_NETWORK_USER)) return;
-  note_bit(&row->sockets, 64, &row->changed, socket);
+  note_member(row, &owner, KS_ACT_SOCKET, &row->sockets, 64, socket);
 }
 
 /* int security_socket_create(int family, int type, int protocol, int kern) */
@@ -265,7 +265,7 @@ static __always_inline void note_refused(__s64 answer, struct pt_regs* regs) {
   __u64 number = without_x32(BPF_CORE_READ(regs, orig_ax));
   if (number >= KS_VMM_SYSCALLS || is_compat()) number = KS_VMM_SYSCALLS - 1;
   count_act(row, &owner, KS_METER_VMM_REFUSED);
-  note_bit(row->refused, KS_VMM_SYSCALLS, &row->changed, number);
+  note_member(row, &owner, KS_ACT_REFUSED, row->refused, KS_VMM_SYSCALLS, number);
 }
 
 /* int __secure_computing(...), kernel/seccomp.c: called for tasks with a filter alone; not 0 where

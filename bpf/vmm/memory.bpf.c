@@ -140,6 +140,6 @@ static __always_inline void on_slot(const __u64* arguments, bool typed) {
   if (!(found.flags & (KS_VM_PFNMAP | KS_VM_IO))) return;
   struct ks_vmm_vm_row* row = row_of_vm(&owner);
   __u32 kind = is_vfios(&found) ? KS_SLOT_VFIO : KS_SLOT_SPECIAL;
-  if (row) note_bit(&row->slots, 64, &row->changed, kind);
+  if (row) note_member(row, &owner, KS_ACT_SLOT, &row->slots, 64, kind);
 }
 KS_FUNCTION_ENTRY(kvm_arch_prepare_memory_region, on_slot)

@@ -73,7 +73,7 @@ static __always_inline void on_fork(const __u64* ctx) {
   if (!has_begun(owner.slot)) return;
   count_act(row, &owner, KS_METER_VMM_FORK);
   if (namespaces_of(child) != namespaces_of(parent))
-    note_bit(&row->calls, 64, &row->changed, KS_CALL_NAMESPACE);
+    note_member(row, &owner, KS_ACT_CALL, &row->calls, 64, KS_CALL_NAMESPACE);
 }
 KS_TRACEPOINT(sched_process_fork, on_fork)
 
@@ -113,7 +113,7 @@ static __always_inline void on_exit(const __u64* ctx) {
   if ((BPF_CORE_READ(more, exit_code) & 0x7f) == KS_SIGSYS) {
     struct ks_owner owner = {};
     struct ks_vmm_vm_row* row = acting_row(&owner, KS_ROLE_OWN);
-    if (row) note_bit(&row->signals, 64, &row->changed, KS_SIGSYS);
+    if (row) note_member(row, &owner, KS_ACT_SIGNAL, &row->signals, 64, KS_SIGSYS);
   }
   if (BPF_CORE_READ(more, signal, live.counter) > 0) return; /* its other threads go on */
   forget_child(BPF_CORE_READ(task, tgid));
@@ -141,6 +141,6 @@ static __always_inline void on_signal(const __u64* ctx) {
   struct ks_owner owner = {};
   if (!acts_for_vm(task, &owner) || !has_begun(owner.slot)) return;
   struct ks_vmm_vm_row* row = row_of_vm(&owner);
-  if (row) note_bit(&row->signals, 64, &row->changed, number);
+  if (row) note_member(row, &owner, KS_ACT_SIGNAL, &row->signals, 64, number);
 }
 KS_TRACEPOINT(signal_generate, on_signal)

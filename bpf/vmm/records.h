@@ -8,7 +8,7 @@
 #include "bpf/kvm/records.h"
 #include "bpf/vmm/meters.h"
 
-#define KS_VMM_VERSION 6
+#define KS_VMM_VERSION 7
 
 #define KS_VMM_SYSCALLS 512
 
@@ -54,7 +54,7 @@ enum ks_socket {
   KS_SOCKET_OTHER,
 };
 
-/* What is reported in words: a set for each. */
+/* What is reported with who did it: a set for each. */
 enum ks_act {
   KS_ACT_PROGRAM = 0,   /* text: the path that was started */
   KS_ACT_CONNECTION,    /* address, port */
@@ -71,6 +71,13 @@ enum ks_act {
   KS_ACT_FILE_READ,     /* text: the path of a file that it opened, and not everybody may read */
   KS_ACT_FILE_WRITTEN,  /* text: the path of a file that it opened to write */
   KS_ACT_DATAGRAM,      /* address, port: it sends datagrams there */
+  /* member: of the set whose bits are in the VM's row, too, where no record could be sent */
+  KS_ACT_CODE,
+  KS_ACT_CALL,
+  KS_ACT_SOCKET,
+  KS_ACT_SIGNAL,
+  KS_ACT_SLOT,
+  KS_ACT_REFUSED,
   KS_ACTS
 };
 
@@ -80,7 +87,7 @@ enum ks_cut {
   KS_CUT_END = 2,
 };
 
-#define KS_ACTS_PER_SECOND 16 /* of a kind, of a VM; those beyond are noted in unsent */
+#define KS_ACTS_PER_SECOND 16 /* of a kind, of a VM; those beyond are noted as bits */
 #define KS_PARENTS 2
 #define KS_MAX_CHILDREN 1024 /* of a VM that live at a time */
 
@@ -115,7 +122,7 @@ struct ks_vmm_vm_row {
   uint64_t window_ns;                     /* the second of the budgets ... */
   uint32_t sent[KS_ACTS];                 /* ... and how many records were sent in it, by ks_act */
   uint32_t padding;
-  uint64_t padding2[6];
+  uint64_t padding2[3];
   struct ks_meter_row meters[KS_VMM_METERS]; /* by ks_vmm_meter; added atomically */
   struct ks_peer peers[KS_PEERS];            /* the latest, by a hash of them */
 };
@@ -144,8 +151,10 @@ struct ks_vmm_act {
   uint16_t act;    /* enum ks_act */
   uint32_t tgid;   /* of the process that did it */
   uint16_t port;
-  uint16_t cut;        /* of the text, by ks_cut */
-  uint32_t family;     /* AF_INET or AF_INET6 */
+  uint16_t cut;    /* of the text, by ks_cut */
+  uint32_t family; /* AF_INET or AF_INET6 */
+  uint32_t member;
+  uint32_t padding;
   uint8_t address[16]; /* in network order */
   char actor[32];      /* file name of that process's program; ends in 0 */
   char text[128];      /* ends in 0 */
@@ -155,7 +164,7 @@ struct ks_vmm_act {
   char arguments[96];           /* the first bytes of its command line, each argument ends in 0 */
   char parents[KS_PARENTS][16]; /* file names of the programs of its parent, and of that one's */
 };
-KS_STATIC_ASSERT(sizeof(struct ks_vmm_act) == 352);
+KS_STATIC_ASSERT(sizeof(struct ks_vmm_act) == 360);
 
 struct ks_vmm_losses {
   uint64_t ring_full;       /* a record found no room */

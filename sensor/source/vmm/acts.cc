@@ -39,6 +39,22 @@ absl::StatusOr<std::string> EndpointOf(const ks_vmm_act& act) {
                            : absl::StrCat("[", address, "]:", act.port);
 }
 
+// Of the sets whose members are numbers: those that there are. 0: the act is told in words.
+uint32_t MembersOf(const ks_vmm_act& act) {
+  switch (act.act) {
+    case KS_ACT_CODE:
+    case KS_ACT_CALL:
+    case KS_ACT_SOCKET:
+    case KS_ACT_SIGNAL:
+    case KS_ACT_SLOT:
+      return 64;
+    case KS_ACT_REFUSED:
+      return KS_VMM_SYSCALLS;
+    default:
+      return 0;
+  }
+}
+
 absl::StatusOr<std::string> WordsOf(const ks_vmm_act& act) {
   switch (act.act) {
     case KS_ACT_PROGRAM:
@@ -91,14 +107,17 @@ std::string ByOf(const ks_vmm_act& act) {
 
 FeatureId FeatureOfAct(ks_act act) {
   static const std::array<FeatureId, KS_ACTS> kFeatures = {
-      FeatureNamed("vmm.program"),   FeatureNamed("vmm.connection"),
-      FeatureNamed("vmm.listener"),  FeatureNamed("vmm.service"),
-      FeatureNamed("vmm.entered"),   FeatureNamed("vmm.client"),
-      FeatureNamed("image.reader"),  FeatureNamed("image.writer"),
-      FeatureNamed("image.changer"), FeatureNamed("image.foreign"),
-      FeatureNamed("memory.opened"), FeatureNamed("memory.pager"),
-      FeatureNamed("vmm.file.read"), FeatureNamed("vmm.file.written"),
-      FeatureNamed("vmm.datagram")};
+      FeatureNamed("vmm.program"),     FeatureNamed("vmm.connection"),
+      FeatureNamed("vmm.listener"),    FeatureNamed("vmm.service"),
+      FeatureNamed("vmm.entered"),     FeatureNamed("vmm.client"),
+      FeatureNamed("image.reader"),    FeatureNamed("image.writer"),
+      FeatureNamed("image.changer"),   FeatureNamed("image.foreign"),
+      FeatureNamed("memory.opened"),   FeatureNamed("memory.pager"),
+      FeatureNamed("vmm.file.read"),   FeatureNamed("vmm.file.written"),
+      FeatureNamed("vmm.datagram"),    FeatureNamed("vmm.code"),
+      FeatureNamed("vmm.call"),        FeatureNamed("vmm.socket"),
+      FeatureNamed("vmm.signal"),      FeatureNamed("memory.slot"),
+      FeatureNamed("vmm.refused_call")};
   return kFeatures[act];
 }
 
@@ -106,13 +125,20 @@ absl::StatusOr<Observation> DecodeAct(const ks_vmm_act& act) {
   if (act.source != KS_SOURCE_VMM) {
     return absl::InvalidArgumentError(absl::StrCat("record act: of source ", act.source));
   }
-  KVMSENTRY_ASSIGN_OR_RETURN(std::string words, WordsOf(act));
+  Member member{.first = act.member, .by = ByOf(act)};
+  if (const uint32_t members = MembersOf(act); members == 0) {
+    KVMSENTRY_ASSIGN_OR_RETURN(member.text, WordsOf(act));
+    member.first = 0;
+  } else if (act.member >= members) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("record act: act ", act.act, " has no member ", act.member));
+  }
   Observation observation{.time = {static_cast<int64_t>(act.header.time_ns)},
                           .vm = {act.header.vm_serial},
                           .kind = ObservationKind::kMember,
-                          .feature = FeatureOfAct(static_cast<ks_act>(act.act))};
-  observation.member =
-      std::make_shared<const Member>(Member{.text = std::move(words), .by = ByOf(act)});
+                          .feature = FeatureOfAct(static_cast<ks_act>(act.act)),
+                          .value = member.first};
+  observation.member = std::make_shared<const Member>(std::move(member));
   return observation;
 }
 

@@ -94,6 +94,23 @@ TEST(DecodeActTest, WhoDidItIsToldWithItsCommandLineAndItsParents) {
   EXPECT_THAT(ByOf(act), HasSubstr(std::string(sizeof(act.arguments), 'x') + " (pid"));
 }
 
+TEST(DecodeActTest, AMemberThatIsANumberIsToldWithWhoBroughtIt) {
+  ks_vmm_act act = Act(KS_ACT_CALL, "qemu");
+  act.member = KS_CALL_MOUNT;
+  const auto seen = DecodeAct(act);
+  ASSERT_TRUE(seen.ok()) << seen.status();
+  EXPECT_EQ(seen->feature, FeatureNamed("vmm.call"));
+  EXPECT_EQ(seen->value, KS_CALL_MOUNT);
+  EXPECT_EQ(seen->member->first, KS_CALL_MOUNT);
+  EXPECT_EQ(seen->member->text, "");
+  EXPECT_THAT(seen->member->by, HasSubstr("qemu"));
+  act.member = 64;
+  EXPECT_FALSE(DecodeAct(act).ok());
+  act = Act(KS_ACT_REFUSED, "qemu");
+  act.member = KS_VMM_SYSCALLS - 1;
+  EXPECT_TRUE(DecodeAct(act).ok());
+}
+
 TEST(DecodeActTest, ConnectionsHaveAddressAndPort) {
   EXPECT_EQ(TextOf(Endpoint(KS_ACT_CONNECTION, AF_INET, {192, 0, 2, 1}), "vmm.connection"),
             "192.0.2.1:443");

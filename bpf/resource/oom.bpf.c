@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A process is about to be killed for want of memory: a VMM? */
+/* A process is about to be killed for want of memory: a VMM, or a helper of one? */
 #include "bpf/resource/read.bpf.h"
 
 KS_LICENSE;
@@ -27,11 +27,23 @@ static long look_at_vms(__u32 index, struct victim* victim) {
   return 0;
 }
 
+/* Which processes help a VM user space says. They need not be in the VM's cgroup. */
+static __always_inline void look_at_helper(__u32 tgid) {
+  struct ks_owner_key key = {.kind = KS_OWNER_PROCESS, .id = {tgid}};
+  const struct ks_owner* owner = bpf_map_lookup_elem(&owners, &key);
+  if (!owner) return;
+  __u32 slot = owner->slot;
+  struct ks_resource_vm* row = bpf_map_lookup_elem(&resource_vms, &slot);
+  if (!row || row->vm_serial != owner->serial || row->tgid == tgid) return;
+  __sync_fetch_and_add(&row->oom_victims, 1);
+}
+
 /* Since Linux 6.9 it names the task, before that the number of its first thread. */
 static __always_inline void on_mark_victim(__u64* ctx) {
   const task_t* task = (void*)ctx[0];
   bool named = (__s64)ctx[0] < 0;
   struct victim victim = {.tgid = named ? (__u32)READ(task, tgid) : ctx[0]};
   bpf_loop(4096, look_at_vms, &victim, 0);
+  look_at_helper(victim.tgid);
 }
 KS_TRACEPOINT(mark_victim, on_mark_victim)

@@ -7,7 +7,7 @@
 
 #include "bpf/records.h"
 
-#define KS_RESOURCE_VERSION 3
+#define KS_RESOURCE_VERSION 4
 
 #define KS_NO_LIMIT 0xffffffffffffffffULL
 
@@ -49,10 +49,11 @@ struct ks_resource_vm {
   uint64_t resident; /* of the process */
   uint64_t swapped;
   uint64_t locked;
-  uint64_t huge;        /* from hugetlbfs, which `resident` leaves out */
-  uint64_t configured;  /* the memory slots of the VM */
-  uint64_t oom_victims; /* how often the VMM was chosen to be killed for want of memory */
-  uint64_t has_disks;   /* 1: its ks_resource_disks was in use; the pass leaves this alone */
+  uint64_t huge;       /* from hugetlbfs, which `resident` leaves out */
+  uint64_t configured; /* the memory slots of the VM */
+  uint64_t
+      oom_victims;    /* how often the VMM or a helper was chosen to be killed for want of memory */
+  uint64_t has_disks; /* 1: its ks_resource_disks was in use; the pass leaves this alone */
   uint64_t padding[5];
 };
 KS_STATIC_ASSERT(sizeof(struct ks_resource_vm) % 64 == 0);
@@ -71,8 +72,8 @@ enum ks_vcpu_state {
 /* One row a vCPU, in the slot of its ks_vcpu_row. */
 struct ks_resource_vcpu {
   uint64_t vm_serial;
-  uint32_t index; /* of the vCPU in its VM */
-  uint32_t padding;
+  uint32_t index;   /* of the vCPU in its VM */
+  uint32_t outside; /* 1: its thread was not in the guest, whatever it did */
   uint64_t begun;
   uint64_t ended;
   uint64_t run;   /* of the thread that ran it last */

@@ -55,6 +55,8 @@ static long pass_vm(__u32 index, struct word* word) {
 #define TASK_STOPPED_OR_TRACED 0xc /* include/linux/sched.h: __TASK_STOPPED, __TASK_TRACED */
 #define TASK_NOLOAD_BIT 0x400      /* of what sleeps uninterruptibly without being waited for */
 
+#define KS_OUTSIDE_GUEST_MODE 0 /* include/linux/kvm_host.h, of vcpu->mode */
+
 static __always_inline __u32 state_of(const task_t* task, const struct kvm_vcpu___resource* vcpu) {
   __u32 state = READ(task, __state);
   if (state & TASK_STOPPED_OR_TRACED) return KS_VCPU_STOPPED;
@@ -82,6 +84,7 @@ static long pass_vcpu(__u32 index, struct word* word) {
   row->tid = 0;
   row->state = KS_VCPU_UNKNOWN;
   row->exits = READ(vcpu, stat.exits);
+  row->outside = READ(vcpu, mode) == KS_OUTSIDE_GUEST_MODE;
   /* The thread that ran it last: the first of its number's tasks. */
   struct pid* pid = READ(vcpu, pid);
   __u64 link = pid ? (__u64)READ(pid, tasks[0].first) : 0;

@@ -108,6 +108,21 @@ std::vector<HookCoverage> ApplySilence(std::vector<HookCoverage> coverage,
   return coverage;
 }
 
+std::vector<HookCoverage> ApplySights(std::vector<HookCoverage> coverage,
+                                      std::span<const FileSight> sights) {
+  for (const FileSight& sight : sights) {
+    const auto hook = std::ranges::find_if(
+        coverage, [&](const HookCoverage& h) { return h.hook->name == sight.hook; });
+    if (hook == coverage.end() || !Works(hook->coverage)) continue;
+    hook->coverage = Coverage::kActive;
+    if (sight.lacks.empty()) continue;
+    hook->coverage = sight.of_some ? Coverage::kDegraded : Coverage::kUnobservable;
+    hook->reason = sight.lacks;
+    hook->lack = Lack::kNotApplicable;
+  }
+  return coverage;
+}
+
 FeatureCoverage CoverageOf(const Feature& feature, std::span<const HookCoverage> hooks) {
   std::vector<std::string> reasons;
   bool gives = false;

@@ -11,6 +11,7 @@
 
 #include "sensor/probe/hooks.h"
 #include "sensor/source/kvm/counts.h"
+#include "sensor/source/source.h"
 #include "sensor/spec/spec.h"
 
 namespace kvmsentry {
@@ -47,6 +48,11 @@ class SilenceWatch {
 // COVERAGE with hooks that stay silent marked so.
 std::vector<HookCoverage> ApplySilence(std::vector<HookCoverage> coverage,
                                        const SilenceWatch& silence);
+
+// COVERAGE with hooks that are files marked by what SIGHTS say of them: ACTIVE where all VMs have
+// the file, DEGRADED where some have, UNOBSERVABLE where none has.
+std::vector<HookCoverage> ApplySights(std::vector<HookCoverage> coverage,
+                                      std::span<const FileSight> sights);
 
 struct FeatureCoverage {
   Coverage coverage = Coverage::kUnknown;

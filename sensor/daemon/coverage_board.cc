@@ -40,10 +40,12 @@ void CoverageBoard::SetLibrary(std::shared_ptr<const SpecLibrary> library) {
   Rebuild();
 }
 
-void CoverageBoard::Observe(std::span<const KvmCounts> counts) {
+void CoverageBoard::Observe(std::span<const KvmCounts> counts, std::vector<FileSight> sights) {
   if (std::exchange(begin_, false)) silence_.Begin(counts);
   silence_.Observe(counts);
-  if (Heard(attached_, silence_) != heard_) Rebuild();
+  const bool seen_alike = sights == sights_;
+  sights_ = std::move(sights);
+  if (!seen_alike || Heard(attached_, silence_) != heard_) Rebuild();
 }
 
 bool CoverageBoard::Has(absl::string_view hook) const {
@@ -55,7 +57,7 @@ bool CoverageBoard::Has(absl::string_view hook) const {
 void CoverageBoard::Rebuild() {
   heard_ = Heard(attached_, silence_);
   auto view = std::make_shared<View>();
-  view->hooks = ApplySilence(attached_, silence_);
+  view->hooks = ApplySights(ApplySilence(attached_, silence_), sights_);
   view->told = ObservableFeatures(view->hooks);
   for (const Spec& spec : library_->specs())
     view->specs.push_back(CoveredView(*library_, spec, view->hooks));

@@ -19,8 +19,9 @@ class CoverageBoard {
   // Where hooks stand after some were attached, or (MORE false) detached.
   void Take(std::vector<HookCoverage> attached, bool more);
   void SetLibrary(std::shared_ptr<const SpecLibrary> library);
-  // Counts were read just now: hooks may turn out to stay silent.
-  void Observe(std::span<const KvmCounts> counts);
+  // Counts were read just now, and SIGHTS are those of all sources: hooks may turn out to stay
+  // silent, or to give nothing of some VMs.
+  void Observe(std::span<const KvmCounts> counts, std::vector<FileSight> sights);
 
   struct View {
     std::vector<HookCoverage> hooks;
@@ -40,6 +41,7 @@ class CoverageBoard {
   SilenceWatch silence_;
   bool begin_ = false;           // the silence watch is to begin again: hooks were attached
   std::vector<Coverage> heard_;  // of each hook, what the silence watch said at the last rebuild
+  std::vector<FileSight> sights_;
   std::vector<FeatureId> active_;
   std::shared_ptr<const View> view_;
 };

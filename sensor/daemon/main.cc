@@ -39,6 +39,7 @@
 #include "sensor/daemon/watchdog.h"
 #include "sensor/inventory/cgroup_namespace.h"
 #include "sensor/loader/remote_loader.h"
+#include "sensor/rpc/access/tls_files.h"
 #include "sensor/rpc/server.h"
 
 namespace kvmsentry {
@@ -153,6 +154,9 @@ absl::Status Check(const DaemonOptions& options) {
   KVMSENTRY_ASSIGN_OR_RETURN(const LoadedLibrary loaded,
                              FirstLibrary({.shipped = options.specs, .site = options.site_specs}));
   KVMSENTRY_RETURN_IF_ERROR(ReadAccess(options.access).status());
+  if (!options.access.listen.empty()) {
+    KVMSENTRY_RETURN_IF_ERROR(ReadTlsFiles(options.access.tls).status());
+  }
   std::printf("no error: %zu specs\n", loaded.library->specs().size());
   return absl::OkStatus();
 }

@@ -53,6 +53,7 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(const DaemonOptions&
                         .silences = silences.Active(),
                         .journal = journal.state(),
                         .access = access.state(),
+                        .pressure = ReadHostPressure(),
                         .alerts = journal.visible(),
                         .pulse = pulse.Get(),
                         .now = clock.WallNow(),

@@ -269,7 +269,7 @@ void Sensor::Vanish(const VmGone& gone, KernelTime now) {
 void Sensor::Sample(KernelTime now) {
   const Pulse::Step step(pulse_, clock_, "reading counters");
   observer_.Sample(coverage_, now);
-  coverage_.Observe(sources_->kvm().vms());
+  coverage_.Observe(sources_->kvm().vms(), sources_->FileSights());
   CountVcpus(now);
 }
 

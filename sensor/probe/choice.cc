@@ -152,10 +152,7 @@ HookCoverage CoverageOf(const Choice& choice) {
                         .coverage = Coverage::kAttached,
                         .variant = std::string(VariantName(variant)),
                         .reason = {}};
-  if (hook.bpf.empty()) {
-    coverage.coverage = Coverage::kActive;  // but a file: it needs no program, and is there
-    return coverage;
-  }
+  if (hook.bpf.empty()) return coverage;  // but a file: what it gives of VMs its source will say
   if (IsWeak(hook, variant)) {
     coverage.coverage = Coverage::kDegraded;
     coverage.reason = std::string(hook.weakness);

@@ -96,8 +96,9 @@ absl::Status ForgetVersion(const std::string& pin_root, uint32_t source) {
   return absl::OkStatus();
 }
 
-// A daemon that was killed has a loader, which ends a moment after it.
-constexpr absl::Duration kWaitForLock = absl::Seconds(2);
+// A daemon that was killed has a loader, which ends after it: once all its programs are detached,
+// and for many of them the kernel waits until no task runs one any more.
+constexpr absl::Duration kWaitForLock = absl::Seconds(15);
 constexpr absl::Duration kBetweenTries = absl::Milliseconds(10);
 
 // The lock is the kernel's: it ends with the processes that have it, however they end.

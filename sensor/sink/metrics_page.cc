@@ -78,6 +78,16 @@ void AddSensor(const MetricsInput& input, MetricsText& text) {
   }
 }
 
+void AddHost(const MetricsInput& input, MetricsText& text) {
+  text.Gauge("kvmsentry_host_pressure_ratio",
+             "Share of the latest ten seconds for which tasks of the host waited.");
+  for (const HostPressure& pressure : input.pressure) {
+    text.Sample({{"resource", pressure.of}, {"tasks", "some"}}, pressure.some_percent / kPercent);
+    if (!pressure.full_percent) continue;
+    text.Sample({{"resource", pressure.of}, {"tasks", "all"}}, *pressure.full_percent / kPercent);
+  }
+}
+
 void AddCoverage(const MetricsInput& input, MetricsText& text) {
   text.Gauge("kvmsentry_hook_coverage", "1 for the coverage that a hook has.");
   for (const HookView& hook : input.status.hooks) {
@@ -208,6 +218,7 @@ std::string DomainOf(const VmFacts& vm) {
 std::string MetricsPage(const MetricsInput& input) {
   MetricsText text;
   AddSensor(input, text);
+  AddHost(input, text);
   AddCoverage(input, text);
   AddAlerts(input, text);
   AddClients(input.access, text);

@@ -9,6 +9,7 @@
 #include "sensor/alert/journal.h"
 #include "sensor/alert/silence.h"
 #include "sensor/base/pulse.h"
+#include "sensor/inventory/host_pressure.h"
 #include "sensor/rpc/access/board.h"
 #include "sensor/rpc/sensor_view.h"
 
@@ -22,6 +23,7 @@ struct MetricsInput {
   std::vector<Silence> silences = {};  // that are active
   JournalState journal;
   AccessState access;
+  std::vector<HostPressure> pressure = {};
   uint64_t alerts = 0;  // by this run
   Pulse::State pulse;
   absl::Time now;

@@ -129,4 +129,13 @@ uint64_t Sources::LossesThatMatter() const {
   return sum;
 }
 
+std::vector<FileSight> Sources::FileSights() const {
+  std::vector<FileSight> all;
+  for (const auto& source : sources_) {
+    const std::span<const FileSight> sights = source->FileSights();
+    all.insert(all.end(), sights.begin(), sights.end());
+  }
+  return all;
+}
+
 }  // namespace kvmsentry

@@ -87,6 +87,7 @@ class Sources {
   // Of the shared state, too.
   absl::Status Audit();
   uint64_t LossesThatMatter() const;
+  std::vector<FileSight> FileSights() const;
 
  private:
   Sources() = default;

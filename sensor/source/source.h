@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -41,6 +42,14 @@ struct Loss {
   absl::string_view meaning;  // what it is, in words
   uint64_t count = 0;
   bool matters = false;  // counts of watched VMs are too low, or records of them are missing
+};
+
+// What one of the source's hooks that are files gave of the VMs that live.
+struct FileSight {
+  absl::string_view hook;
+  bool of_some = false;  // there is a VM of which it was read
+  std::string lacks;     // why it is not to be had of a VM, and of which; empty: of all it was read
+  friend bool operator==(const FileSight&, const FileSight&) = default;
 };
 
 // What is asked of a source once a tick.
@@ -120,6 +129,9 @@ class Source {
   virtual void TakeUntold(std::vector<Observation>* out) = 0;
 
   // ---- itself ----
+
+  // As of the latest Read(). Hooks of which nothing is known yet are not among them.
+  virtual std::span<const FileSight> FileSights() const { return {}; }
 
   virtual std::vector<Loss> Losses() const = 0;
 

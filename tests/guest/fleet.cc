@@ -72,6 +72,7 @@ absl::Status Fleet::AddVm(const Kvm& kvm, const Workload& workload) {
     tasks_.emplace_back(static_cast<uint32_t>(vms_.size()), i, workload,
                         MakePace(options_, workload), *std::move(vcpu), mailbox);
     if (i + options_.hang >= options_.vcpus) tasks_.back().Hang();
+    if (i + options_.spin >= options_.vcpus) tasks_.back().Spin();
   }
   vms_.push_back(*std::move(vm));
   return absl::OkStatus();

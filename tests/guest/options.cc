@@ -175,6 +175,11 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
          "The last so many vCPUs of each VM hang in the VMM once they have come back to it")
       ->check(CLI::Range(0U, kMaximumVcpus))
       ->capture_default_str();
+  app->add_option(
+         "--spin", options.spin,
+         "The last so many vCPUs of each VM spin in the VMM once they have come back to it")
+      ->check(CLI::Range(0U, kMaximumVcpus))
+      ->capture_default_str();
   app->add_option("--memory-kib", options.memory_kib, "Memory of each VM, a multiple of 4")
       ->capture_default_str();
   app->add_option("--memory-file", workload.memory_file,

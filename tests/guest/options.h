@@ -22,6 +22,7 @@ struct Options {
   uint32_t vms = 1;
   uint32_t calm_vms = 0;
   uint32_t hang = 0;  // the last so many vCPUs of each VM, once each has come back
+  uint32_t spin = 0;  // the same, and they use their CPU
   uint64_t memory_kib = 1024;
   bool one_thread = false;
   bool wait = false;

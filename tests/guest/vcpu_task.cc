@@ -47,6 +47,7 @@ absl::Status VcpuTask::Step() {
     }
   }
   wake_.reset();
+  if (spins_ && runs_ > 0) return absl::OkStatus();
   const absl::Status ran = RunOnce();
   if (hangs_) wake_ = Clock::now() + kHang;
   return ran;

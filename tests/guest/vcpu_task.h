@@ -50,6 +50,8 @@ class VcpuTask {
 
   // It comes back from the guest once more, and never goes there again.
   void Hang() { hangs_ = true; }
+  // The same, but its thread does not sleep.
+  void Spin() { spins_ = true; }
 
   // All operations are done; the vCPU is calm from now on.
   bool Complete() const { return complete_; }
@@ -81,7 +83,7 @@ class VcpuTask {
   uint64_t done_ = 0;   // operations of finished batches
   uint64_t batch_ = 0;  // operations of the current one
   std::optional<Clock::time_point> wake_;
-  bool hangs_ = false;
+  bool hangs_ = false, spins_ = false;
   bool begun_ = false;
   bool complete_ = false;
   Clock::time_point begin_;

@@ -55,6 +55,16 @@ until_used() {
   done
 }
 
+# keep_on CPU PID: all its threads.
+keep_on() {
+  taskset -acp "$1" "$2" >/dev/null
+}
+
+# until_ran PID SECONDS: waits until its threads have had so much of the CPUs.
+until_ran() {
+  while [ "$(awk '{ print int(($14 + $15) / 100) }' "/proc/$1/stat")" -lt "$2" ]; do sleep 0.5; done
+}
+
 # in_group GROUP COMMAND...: as a helper of its VM would.
 in_group() {
   group=$1
@@ -83,7 +93,12 @@ read_again() {
 
 # reach_into PID [TIMES]: reads its memory, as a debugger would, by process_vm_readv.
 reach_into() {
-  /usr/bin/python3 - "$1" "${2:-1}" <<'PYTHON'
+  reach_into_as /usr/bin/python3 "$@"
+}
+
+# reach_into_as PROGRAM PID [TIMES]: the same by PROGRAM, a Python.
+reach_into_as() {
+  PYTHONHOME=/usr "$1" - "$2" "${3:-1}" <<'PYTHON'
 import ctypes, sys
 pid, times = int(sys.argv[1]), int(sys.argv[2])
 start = next(int(line.split("-")[0], 16) for line in open(f"/proc/{pid}/maps"))
@@ -96,6 +111,53 @@ for _ in range(times):
     if libc.process_vm_readv(pid, ctypes.byref(here), 1, ctypes.byref(there), 1, 0) != 16:
         sys.exit(f"process_vm_readv: errno {ctypes.get_errno()}")
 PYTHON
+}
+
+# reach_by WAY PID: reaches into it once. WAY: writev, of process_vm_writev; mem, of /proc/PID/mem; attach, of ptrace;
+# getfd, of pidfd_getfd. Zeros are written to the far end of its stack, which is not in use.
+reach_by() {
+  /usr/bin/python3 - "$1" "$2" <<'PYTHON'
+import ctypes, os, sys
+way, pid = sys.argv[1], int(sys.argv[2])
+PTRACE_ATTACH, PTRACE_DETACH, NR_PIDFD_GETFD = 16, 17, 438
+WALL = 0x40000000
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+libc.ptrace.restype = ctypes.c_long
+def check(what, done):
+    if not done:
+        sys.exit(f"{what}: errno {ctypes.get_errno()}")
+class Iovec(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_void_p), ("len", ctypes.c_size_t)]
+def stack():
+    return next(int(line.split("-")[0], 16) for line in open(f"/proc/{pid}/maps") if line.endswith("[stack]\n"))
+if way == "writev":
+    zeros = ctypes.create_string_buffer(16)
+    here, there = Iovec(ctypes.addressof(zeros), 16), Iovec(stack(), 16)
+    check(way, libc.process_vm_writev(pid, ctypes.byref(here), 1, ctypes.byref(there), 1, 0) == 16)
+elif way == "mem":
+    memory = os.open(f"/proc/{pid}/mem", os.O_WRONLY)
+    check(way, os.pwrite(memory, bytes(16), stack()) == 16)
+elif way == "attach":
+    # It stops, as who debugs it waits for, and goes on as if nothing had been.
+    check(way, libc.ptrace(PTRACE_ATTACH, pid, None, None) == 0)
+    os.waitpid(pid, WALL)
+    check(way, libc.ptrace(PTRACE_DETACH, pid, None, None) == 0)
+elif way == "getfd":
+    process = os.pidfd_open(pid)
+    check(way, libc.syscall(NR_PIDFD_GETFD, process, 0, 0) >= 0)
+else:
+    sys.exit(f"host.sh: no way {way}")
+PYTHON
+}
+
+# make_ifup FILE: a network script of QEMU's. It sets the tap up that it is told, and notes that in FILE.ran.
+make_ifup() {
+  cat >"$1" <<'SCRIPT'
+#!/bin/sh
+ip link set "$1" up && ip -o link show "$1" >>"$0.ran"
+SCRIPT
+  chmod +x "$1"
 }
 
 # handle_faults SOCKET: gets one page of whoever serves there, and what handles its faults, and fills it with zeros.
@@ -125,18 +187,27 @@ connect_to() {
   PYTHONHOME=/usr "$1" -c 'import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])' "$2"
 }
 
-# hear_guest FILE: answers a datagram to port 53 of this host, then hears a connection to port 9, as what a user-mode
-# network does for its guest leads there. FILE is there from when it listens until both have come, at most two minutes.
+# hear_guest FILE: answers datagrams to port 53 of this host, that no name is known, and hears a connection to port 9, as
+# what a user-mode network does for its guest leads there. FILE is there from when it listens until both have come, at most
+# two minutes.
 hear_guest() {
-  timeout 120 /usr/bin/python3 -c 'import os, socket, sys
+  timeout 120 /usr/bin/python3 -c 'import os, select, socket, sys
 look_up, call = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
 look_up.bind(("127.0.0.1", 53))
 call.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 call.bind(("127.0.0.1", 9))
 call.listen()
 open(sys.argv[1], "w").close()
-look_up.sendto(b"", look_up.recvfrom(512)[1])
-call.accept()
+asked = called = False
+while not (asked and called):
+    for ready in select.select([look_up, call], [], [])[0]:
+        if ready is look_up:
+            query, guest = look_up.recvfrom(512)
+            look_up.sendto(query[:2] + b"\x81\x83" + query[4:6] + bytes(6) + query[12:], guest)
+            asked = True
+        else:
+            call.accept()[0].close()
+            called = True
 os.remove(sys.argv[1])' "$1"
 }
 

@@ -72,8 +72,10 @@ std::vector<VcpuExits> KvmTables::ReadExits() const {
 std::vector<ks_vm_row> KvmTables::CopyVms() const {
   std::vector<ks_vm_row> rows;
   for (const ks_vm_row& row : vms()) {
-    rows.push_back(row);
-    rows.back().state = Load(row.state);  // written last, when all else is there
+    // Written last, when all else is there, so it is read first.
+    const uint32_t state = __atomic_load_n(&row.state, __ATOMIC_ACQUIRE);
+    rows.push_back(LoadAll(row));
+    rows.back().state = state;
   }
   return rows;
 }

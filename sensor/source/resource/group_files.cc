@@ -1,5 +1,7 @@
 #include "sensor/source/resource/group_files.h"
 
+#include <algorithm>
+
 #include <fcntl.h>
 
 #include "absl/strings/numbers.h"
@@ -71,6 +73,17 @@ std::string UnifiedPath(absl::string_view content) {
   return "";
 }
 
+std::string CpuPath(absl::string_view content) {
+  for (const absl::string_view line : absl::StrSplit(content, '\n')) {
+    // "4:cpu,cpuacct:/machine"
+    const std::vector<absl::string_view> fields = absl::StrSplit(line, absl::MaxSplits(':', 2));
+    if (fields.size() < 3) continue;
+    const std::vector<absl::string_view> controllers = absl::StrSplit(fields[1], ',');
+    if (std::ranges::find(controllers, "cpu") != controllers.end()) return std::string(fields[2]);
+  }
+  return UnifiedPath(content);
+}
+
 std::string UnifiedMount(absl::string_view content) {
   for (const absl::string_view line : absl::StrSplit(content, '\n')) {
     const std::vector<absl::string_view> fields = absl::StrSplit(line, ' ');
@@ -88,14 +101,20 @@ absl::StatusOr<GroupReader> GroupReader::Open(const std::string& proc) {
   return reader;
 }
 
+absl::StatusOr<std::string> GroupReader::CpuGroup(int32_t pid) const {
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::string content,
+                             ReadPath(absl::StrCat(proc_, "/", pid, "/cgroup"), kSmall));
+  return CpuPath(content);
+}
+
 absl::StatusOr<GroupFiles> GroupReader::Read(int32_t pid) const {
   KVMSENTRY_ASSIGN_OR_RETURN(const std::string cgroup,
                              ReadPath(absl::StrCat(proc_, "/", pid, "/cgroup"), kSmall));
   GroupFiles files;
   files.path = UnifiedPath(cgroup);
   if (mount_.empty() || files.path.empty() || files.path == "/") {
-    return absl::NotFoundError(
-        absl::StrCat("process ", pid, " is in no cgroup of the unified hierarchy"));
+    return absl::FailedPreconditionError(
+        "its VMM is in no cgroup of its own in the unified hierarchy");
   }
   const std::string folder = absl::StrCat(mount_, files.path);
   for (const Pressure of : kPressures) {

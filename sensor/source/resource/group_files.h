@@ -43,8 +43,13 @@ class GroupReader {
   // PROC is where procfs is mounted, of which it also learns where cgroups are.
   static absl::StatusOr<GroupReader> Open(const std::string& proc = "/proc");
 
-  // Of the cgroup that process PID is in, in the unified hierarchy. NOT_FOUND where it is in the
-  // root of it, or there is no such process. Files that are not there are left out.
+  // The path of the cgroup from which process PID has its CPU time, in whichever hierarchy.
+  // NOT_FOUND where there is no such process.
+  absl::StatusOr<std::string> CpuGroup(int32_t pid) const;
+
+  // Of the cgroup that process PID is in, in the unified hierarchy. FAILED_PRECONDITION where it is
+  // in the root of it, NOT_FOUND where there is no such process. Files that are not there are left
+  // out.
   absl::StatusOr<GroupFiles> Read(int32_t pid) const;
 
  private:
@@ -60,6 +65,8 @@ absl::StatusOr<Stalls> ParsePressure(absl::string_view content);
 Reclaim ParseReclaim(absl::string_view content);
 // The path in the unified hierarchy, of /proc/PID/cgroup; empty where there is none.
 std::string UnifiedPath(absl::string_view content);
+// That of the controller cpu, where it is in a hierarchy of its own, else as UnifiedPath.
+std::string CpuPath(absl::string_view content);
 // Where the unified hierarchy is mounted, of /proc/self/mounts; empty where it is not.
 std::string UnifiedMount(absl::string_view content);
 

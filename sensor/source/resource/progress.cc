@@ -11,11 +11,19 @@ bool Sleeps(const VcpuSeen& vcpu) {
   return vcpu.state == KS_VCPU_OUTSIDE && vcpu.ran_ns == 0 && vcpu.exits == 0;
 }
 
+// Its thread works, and has not been in the guest since the last pass: it would have left that.
+bool Spins(const VcpuSeen& vcpu) {
+  const bool works = vcpu.state == KS_VCPU_RUNNING || vcpu.state == KS_VCPU_WAITING;
+  return works && vcpu.outside && vcpu.ran_ns != 0 && vcpu.exits == 0;
+}
+
 bool Runs(const VcpuSeen& vcpu) {
+  if (Spins(vcpu)) return false;
   return vcpu.state == KS_VCPU_RUNNING || vcpu.state == KS_VCPU_WAITING || vcpu.exits != 0;
 }
 
 VcpuProgress Of(const VcpuSeen& vcpu, bool others_run) {
+  if (Spins(vcpu)) return VcpuProgress::kStuck;
   switch (vcpu.state) {
     case KS_VCPU_RUNNING:
       return VcpuProgress::kRunning;

@@ -16,7 +16,7 @@ enum class VcpuProgress : uint8_t {
   kWaiting,  // it could run, and another is on the processor
   kHalted,   // the guest has nothing to do
   kPaused,   // all vCPUs of the VM sleep in the VMM: the VM is paused, or idles there
-  kStuck,    // this one sleeps in the VMM, or spins there, while others of the VM run
+  kStuck,    // this one spins outside the guest, or sleeps in the VMM while others of the VM run
   kBlocked,  // in the kernel, in a wait that no signal ends
   kStopped,  // by a signal, or by a debugger
 };
@@ -26,6 +26,7 @@ struct VcpuSeen {
   uint32_t state = KS_VCPU_UNKNOWN;  // enum ks_vcpu_state
   uint64_t ran_ns = 0;
   uint64_t exits = 0;
+  bool outside = false;  // not in the guest
 };
 
 // Of all vCPUs of one VM, in the same order.

@@ -10,12 +10,20 @@
 #include "sensor/base/load.h"
 #include "sensor/inventory/device.h"
 #include "sensor/source/catalogue.h"
+#include "sensor/source/resource/file_sights.h"
 
 namespace kvmsentry {
 namespace {
 
 // Who had less than a quarter of what a VM waited for is not to blame.
 constexpr uint64_t kTakersShare = 4;
+
+// Of a long path the end says most, as the name of a container.
+std::string EndOf(absl::string_view path) {
+  constexpr size_t kMost = 96;
+  if (path.size() <= kMost) return Escape(path);
+  return absl::StrCat("...", Escape(path.substr(path.size() - kMost)));
+}
 
 }  // namespace
 
@@ -93,6 +101,8 @@ void ResourceSource::Read(const Sampling& sampling, std::vector<Observation>* ou
   const std::shared_ptr<const Survey::Report> report = survey_->Latest();
   if (!report || std::exchange(passes_, report->passes) == report->passes) return;
   TakePass(*report);
+  // What was found is kept while there is no VM.
+  if (auto sights = FileSightsOf(*report, names_); !sights.empty()) sights_ = std::move(sights);
   auto tally = std::make_shared<ResourceTally>();
   for (auto& [id, vm] : vms_) {
     vm.Observe(write);
@@ -128,7 +138,9 @@ std::string ResourceSource::NameOf(const Survey::Taker& taker) const {
   if (const auto name = names_.find(taker.taker); name != names_.end()) {
     return absl::StrCat("vm:", name->second);
   }
-  return absl::StrCat(taker.is_process ? "process:" : "kernel:", Escape(taker.comm));
+  // A cgroup its manager has named, a process itself.
+  if (!taker.cgroup.empty()) return absl::StrCat("cgroup:", EndOf(taker.cgroup));
+  return absl::StrCat(taker.tgid != 0 ? "process:" : "kernel:", Escape(taker.comm));
 }
 
 void ResourceSource::ObserveTakers(const Survey::Report& report, ResourceWriter& write) const {

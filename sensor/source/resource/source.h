@@ -43,6 +43,7 @@ class ResourceSource final : public Source {
   bool GivesAllCounts() const override { return false; }
   void TakeUntold(std::vector<Observation>* /*out*/) override {}
   std::shared_ptr<const SourceCounts> counts() const override { return tally_; }
+  std::span<const FileSight> FileSights() const override { return sights_; }
   std::vector<Loss> Losses() const override;
 
  private:
@@ -59,6 +60,7 @@ class ResourceSource final : public Source {
   std::map<VmId, ResourceVm> vms_;
   std::map<VmId, std::string> names_;
   std::shared_ptr<const ResourceTally> tally_ = std::make_shared<const ResourceTally>();
+  std::vector<FileSight> sights_;
   uint64_t passes_ = 0;  // that were taken
   uint64_t losses_ = 0;  // those that matter, as of the latest Read()
   Zoom zoom_;

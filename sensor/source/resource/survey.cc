@@ -68,17 +68,33 @@ std::vector<Survey::Wanted> Survey::Choose(std::vector<Wanted> all) {
 }
 
 void Survey::ReadFiles(const std::vector<Wanted>& wanted, Report* report) {
-  std::erase_if(report->groups, [&](const auto& group) {
-    return std::ranges::find(wanted, group.first, &Wanted::vm) == wanted.end();
-  });
+  const auto is_gone = [&](const auto& of_vm) {
+    return std::ranges::find(wanted, of_vm.first, &Wanted::vm) == wanted.end();
+  };
+  std::erase_if(report->groups, is_gone);
+  std::erase_if(report->unread, is_gone);
   if (!reader_.ok()) return;
   for (const Wanted& vm : Choose(wanted)) {
     auto files = reader_->Read(vm.pid);
+    report->unread.erase(vm.vm);
     if (files.ok()) {
       report->groups[vm.vm] = {SystemClock().Now(), *std::move(files)};
     } else {
       report->groups.erase(vm.vm);
+      if (absl::IsFailedPrecondition(files.status())) {
+        report->unread[vm.vm] = std::string(files.status().message());
+      }
     }
+  }
+}
+
+// Only of those that have not ended meanwhile.
+void Survey::ReadGroups(std::vector<Taker>* takers) const {
+  if (!reader_.ok()) return;
+  for (Taker& taker : *takers) {
+    if (taker.tgid == 0 || taker.taker.serial != 0) continue;
+    const auto group = reader_->CpuGroup(static_cast<int32_t>(taker.tgid));
+    if (group.ok() && *group != "/") taker.cgroup = *group;
   }
 }
 
@@ -115,6 +131,7 @@ void Survey::Step() {
   report->taps = programs_.taps.Run(number);
   report->tap = ReadTaps(programs_.tap_map);
   report->takers = TakeTakers(programs_.taker_map);
+  ReadGroups(&report->takers);
   report->zoom = LookAtSwitches(std::move(victims));
   ReadFiles(wanted, report.get());
   const std::lock_guard lock(mutex_);

@@ -61,8 +61,9 @@ class Survey {
   // Who ran, for how long, on a processor that a vCPU of VICTIM waited for.
   struct Taker {
     VmId victim, taker;  // no taker: a process that is no VMM, or a thread of the kernel
-    bool is_process = false;
-    std::string comm;  // as the kernel has it: the process's own to choose
+    uint32_t tgid = 0;   // 0: a thread of the kernel
+    std::string comm;    // as the kernel has it: the process's own to choose
+    std::string cgroup;  // that gives the process its CPU time; empty: the root, or not known
     uint64_t ns = 0;
   };
   struct Report {
@@ -73,6 +74,7 @@ class Survey {
     std::map<uint64_t, ks_resource_tap> tap;  // by the address of its tun_file
     std::vector<Taker> takers;                // since the report before
     std::map<VmId, GroupSeen> groups;         // what was read of each VM last
+    std::map<VmId, std::string> unread;       // why nothing can be read of a VM
   };
   // Nullptr before the first pass has ended.
   std::shared_ptr<const Report> Latest() const;
@@ -83,6 +85,7 @@ class Survey {
   void Step();
   std::vector<Wanted> Choose(std::vector<Wanted> all);
   void ReadFiles(const std::vector<Wanted>& wanted, Report* report);
+  void ReadGroups(std::vector<Taker>* takers) const;
   absl::Status LookAtSwitches(std::vector<Victim> victims);
 
   Programs programs_;  // the thread's, as what follows

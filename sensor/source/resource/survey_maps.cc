@@ -42,8 +42,9 @@ std::vector<Survey::Taker> TakeTakers(int map) {
     bpf_map_delete_elem(map, &key);
     takers.push_back({.victim = {key.victim},
                       .taker = {key.taker},
-                      .is_process = key.tgid != 0,
+                      .tgid = key.tgid,
                       .comm = {taker.comm, strnlen(taker.comm, sizeof(taker.comm))},
+                      .cgroup = {},
                       .ns = taker.ns});
   });
   return takers;

@@ -20,10 +20,7 @@ namespace {
 template <typename Row>
 std::optional<Row> Settled(const Row& row) {
   const uint64_t ended = __atomic_load_n(&row.ended, __ATOMIC_ACQUIRE);
-  Row copy;
-  for (size_t i = 0; i < sizeof(Row) / sizeof(uint64_t); ++i) {
-    reinterpret_cast<uint64_t*>(&copy)[i] = Load(reinterpret_cast<const uint64_t*>(&row)[i]);
-  }
+  const Row copy = LoadAll(row);
   std::atomic_thread_fence(std::memory_order_acquire);
   if (ended == 0 || Load(row.begun) != ended) return std::nullopt;
   return copy;

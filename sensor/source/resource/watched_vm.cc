@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sensor/base/load.h"
 #include "sensor/source/resource/latency.h"
 #include "sensor/source/resource/progress.h"
 
@@ -71,7 +72,8 @@ void ResourceVm::TakeVcpu(Slot slot, const ks_resource_vcpu& row) {
 
 void ResourceVm::TakeDisks(const ks_resource_disks* disks) {
   if (disks == nullptr) return;
-  for (const ks_resource_disk& disk : disks->disks) {
+  for (const ks_resource_disk& row : disks->disks) {
+    const ks_resource_disk disk = LoadAll(row);
     if (disk.device == 0 && disk.reads + disk.writes == 0) continue;
     Disk& known = disks_[static_cast<uint32_t>(disk.device)];
     // What an earlier run counted is not of now.
@@ -176,7 +178,10 @@ void ResourceVm::ObserveVcpus(ResourceWriter& write) {
     there.push_back(&vcpu);
     const VcpuTime time = vcpu.time.value_or(VcpuTime{});
     times.push_back(time);
-    seen.push_back({vcpu.now.state, time.ran_ns, Since(vcpu.before.exits, vcpu.now.exits)});
+    seen.push_back({.state = vcpu.now.state,
+                    .ran_ns = time.ran_ns,
+                    .exits = Since(vcpu.before.exits, vcpu.now.exits),
+                    .outside = vcpu.now.outside != 0});
   }
   const uint64_t elapsed = Since(before_->time_ns, now_->time_ns);
   const bool moved = before_->cpu_group != now_->cpu_group;

@@ -36,13 +36,13 @@ bool IsTold(const CoverageBoard& board, FeatureId feature) {
 TEST(CoverageBoard, AHookThatStaysSilentIsNotToldAnyMore) {
   CoverageBoard board(std::make_shared<const SpecLibrary>());
   board.Take(AllActive(), /*more=*/true);
-  board.Observe(Ran(0, 0));
+  board.Observe(Ran(0, 0), {});
   EXPECT_TRUE(board.Has("kvm_exit"));
   EXPECT_TRUE(IsTold(board, FeatureNamed("exit.rate")));
   const auto before = board.view();
-  board.Observe(Ran(10, 0));
+  board.Observe(Ran(10, 0), {});
   EXPECT_EQ(board.view(), before) << "nothing changed, so nothing is to be worked out again";
-  board.Observe(Ran(1000, 0));
+  board.Observe(Ran(1000, 0), {});
   EXPECT_FALSE(IsTold(board, FeatureNamed("exit.rate")));
   EXPECT_EQ(std::ranges::count(board.active(), FeatureNamed("exit.rate")), 1)
       << "it is observed all the same: it may yet fire";
@@ -52,13 +52,13 @@ TEST(CoverageBoard, AHookThatStaysSilentIsNotToldAnyMore) {
 TEST(CoverageBoard, OnlyWhatComesAfterAttachingIsJudged) {
   CoverageBoard board(std::make_shared<const SpecLibrary>());
   board.Take(AllActive(), /*more=*/true);
-  board.Observe(Ran(1000, 0));
+  board.Observe(Ran(1000, 0), {});
   EXPECT_TRUE(IsTold(board, FeatureNamed("exit.rate")));
-  board.Observe(Ran(2000, 0));
+  board.Observe(Ran(2000, 0), {});
   EXPECT_FALSE(IsTold(board, FeatureNamed("exit.rate")));
   board.Take(AllActive(), /*more=*/true);
-  board.Observe(Ran(3000, 0));
-  board.Observe(Ran(4000, 1000));
+  board.Observe(Ran(3000, 0), {});
+  board.Observe(Ran(4000, 1000), {});
   EXPECT_TRUE(IsTold(board, FeatureNamed("exit.rate")));
 }
 

@@ -1,5 +1,6 @@
 #include "sensor/daemon/coverage.h"
 
+#include <algorithm>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -175,6 +176,33 @@ TEST(AddLossTest, AReasonOfSeveralSourcesIsToldOnce) {
   EXPECT_EQ(losses[0].reason, "ring_full");
   EXPECT_EQ(losses[0].count, 5U);
   EXPECT_EQ(losses[1].count, 1U);
+}
+
+Coverage CoverageIn(const std::vector<HookCoverage>& hooks, absl::string_view name) {
+  return std::ranges::find_if(hooks, [name](const auto& h) { return h.hook->name == name; })
+      ->coverage;
+}
+
+TEST(ApplySightsTest, AHookThatIsAFileWorksAsFarAsVmsHaveIt) {
+  const std::vector<FileSight> sights = {{"cpu.pressure", true, ""},
+                                         {"memory.pressure", true, "not of VM a: no cgroup"},
+                                         {"io.pressure", false, "not of VM a: no cgroup"}};
+  std::vector<HookCoverage> hooks = AllBut({});
+  for (HookCoverage& hook : hooks) hook.coverage = Coverage::kAttached;
+  const auto seen = ApplySights(hooks, sights);
+  EXPECT_EQ(CoverageIn(seen, "cpu.pressure"), Coverage::kActive);
+  EXPECT_EQ(CoverageIn(seen, "memory.pressure"), Coverage::kDegraded);
+  EXPECT_EQ(CoverageIn(seen, "io.pressure"), Coverage::kUnobservable);
+  EXPECT_EQ(CoverageIn(seen, "memory.stat"), Coverage::kAttached);
+}
+
+TEST(ApplySightsTest, AFileThatTheHostLacksStaysSo) {
+  const std::vector<FileSight> sights = {{"cpu.pressure", false, "not of VM a: no cgroup"}};
+  const auto seen = ApplySights(AllBut({"cpu.pressure"}), sights);
+  EXPECT_EQ(CoverageIn(seen, "cpu.pressure"), Coverage::kUnobservable);
+  const auto hook =
+      std::ranges::find_if(seen, [](const auto& h) { return h.hook->name == "cpu.pressure"; });
+  EXPECT_EQ(hook->reason, "gone");
 }
 
 }  // namespace

@@ -35,6 +35,8 @@ MetricsInput Some() {
   input.vms[1].vm.cgroup = "/machine.slice/machine-qemu\\x2d1\\x2da.scope";
   input.status.library = {.sha256 = "00ff", .loaded_at = absl::FromUnixSeconds(5)};
   input.access = {.connections = 3, .max_connections = 256, .refused = {{"role", 2}}};
+  input.pressure = {{.of = "cpu", .some_percent = 12.5, .full_percent = {}},
+                    {.of = "io", .some_percent = 50, .full_percent = 25}};
   input.now = absl::FromUnixSeconds(12);
   input.pulse.tick_wall = absl::FromUnixSeconds(10);
   return input;
@@ -50,6 +52,10 @@ TEST(MetricsPage, ShowsWhatPrometheusKnowsOfTheSensorAndItsVms) {
                               "kvmsentry_vm_score{name=\"b\"} 1.5\n"));
   EXPECT_THAT(page, HasSubstr("kvmsentry_vm_events_total{name=\"b\",feature=\"pio.rate\"} 7\n"));
   EXPECT_THAT(page, HasSubstr("kvmsentry_journal_durable 0\n"));
+  EXPECT_THAT(page,
+              HasSubstr("kvmsentry_host_pressure_ratio{resource=\"cpu\",tasks=\"some\"} 0.125\n"
+                        "kvmsentry_host_pressure_ratio{resource=\"io\",tasks=\"some\"} 0.5\n"
+                        "kvmsentry_host_pressure_ratio{resource=\"io\",tasks=\"all\"} 0.25\n"));
   EXPECT_THAT(page, HasSubstr("kvmsentry_config_last_reload_successful 1\n"));
   EXPECT_THAT(page, HasSubstr("kvmsentry_config_last_reload_success_timestamp_seconds 5\n"));
   EXPECT_THAT(page, HasSubstr("kvmsentry_client_connections 3\n"));

@@ -46,5 +46,11 @@ TEST(UnifiedMountTest, IsFoundWhereverItIs) {
   EXPECT_EQ(UnifiedMount("proc /proc proc rw 0 0\n"), "");
 }
 
+TEST(CpuPathTest, IsThatOfTheHierarchyWithTheController) {
+  EXPECT_EQ(CpuPath("5:cpuset:/a\n4:cpu,cpuacct:/b:c\n0::/d\n"), "/b:c");
+  EXPECT_EQ(CpuPath("1:name=systemd:/a\n0::/d\n"), "/d");
+  EXPECT_EQ(CpuPath("cpu\n"), "");
+}
+
 }  // namespace
 }  // namespace kvmsentry

@@ -62,6 +62,18 @@ TEST_F(VmTest, OfTwoVmsInOneProcessTheRightOneIsNamedAndBothAreCountedExactly) {
   EXPECT_EQ(report.vcpus.at(1).operations, 0U);
 }
 
+TEST_F(VmTest, ADaemonWithRoomForTenThousandVmsCountsOne) {
+  StartDaemon({"storms.textproto"}, {"--max-vms", "10000", "--max-vcpus", "20000"});
+  if (HasFatalFailure()) return;
+  const std::string name = Name("one");
+  ASSERT_OK_AND_ASSIGN(Guest guest, StartGuest(name, "--behaviour pio --count 1000 --then calm"));
+  ASSERT_OK(guest.Begin());
+  ASSERT_OK_AND_ASSIGN(const v1::VmStatus vm, WaitForVm(name, Counted("pio.rate", 1000)));
+  EXPECT_EQ(CountOf(vm, "pio.rate"), 1000U);
+  ASSERT_OK_AND_ASSIGN(const v1::GetStatusResponse status, cli().Status());
+  EXPECT_EQ(status.limits().max_vms(), 10'000U);
+}
+
 TEST_F(VmTest, AVmThatWasThereBeforeTheDaemonIsFoundAndItsStormAlerts) {
   const std::string vm = Name("before");
   ASSERT_OK_AND_ASSIGN(Guest guest, StartGuest(vm, "--behaviour pio --count 20000 --then calm"));

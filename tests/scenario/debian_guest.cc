@@ -1,6 +1,7 @@
 #include "tests/scenario/debian_guest.h"
 
 #include <algorithm>
+#include <fstream>
 #include <iostream>
 #include <utility>
 #include <vector>
@@ -29,6 +30,18 @@ absl::StatusOr<std::string> Initrd() {
   return absl::InternalError(absl::StrCat("debian/initrd: ", (*finished)->errors));
 }
 
+// $0 is a folder, and what follows is a command line of QEMU. Stands in for a QEMU that has become
+// a daemon: has its console, ends when it ends, and has it killed when nobody writes any more, for
+// a daemon does not die with who started it.
+constexpr char kConsole[] = R"(
+mkfifo "$0/console.in" "$0/console.out" && "$@" </dev/null || exit
+qemu=$(cat "$0/pid")
+exec 3<&0
+{ cat >"$0/console.in"; kill -KILL "$qemu"; } <&3 &
+cat "$0/console.out"
+kill $!
+)";
+
 std::string KernelCommandLine(const Machine& machine) {
   return absl::StrFormat(
       "console=ttyS0 quiet panic=-1 mitigations=off host=%s address=10.213.91.%d does=\"%s\"",
@@ -45,14 +58,18 @@ std::vector<std::string> CommandLine(const Machine& machine, const std::string& 
       "-cpu", "qemu64,-svm", "-m", "192", "-smp", absl::StrCat(machine.vcpus), "-name",
       machine.name, "-uuid", absl::StrFormat("00000000-0000-4000-8000-%012d", machine.number),
       "-kernel", absl::StrCat(GuestKernel(), "/vmlinux"), "-initrd", initrd, "-append",
-      KernelCommandLine(machine), "-serial", "stdio", "-qmp",
+      KernelCommandLine(machine), "-serial",
+      machine.daemonized ? absl::StrCat("pipe:", folder / "console") : "stdio", "-qmp",
       absl::StrCat("unix:", folder / "qmp", ",server=on,wait=off")};
   const auto add = [&](const char* option, std::string value) {
     command.insert(command.end(), {option, std::move(value)});
   };
   if (!machine.tap.empty()) {
-    add("-netdev",
-        absl::StrCat("tap,id=net,script=no,downscript=no,vhost=on,ifname=", machine.tap));
+    const std::string scripts =
+        machine.network_script.empty()
+            ? "script=no,downscript=no"
+            : absl::StrCat("script=", machine.network_script, ",downscript=/etc/qemu-ifdown");
+    add("-netdev", absl::StrCat("tap,id=net,", scripts, ",vhost=on,ifname=", machine.tap));
     add("-device", absl::StrFormat("virtio-net-pci,netdev=net,romfile=,mac=52:54:00:00:00:%02d",
                                    machine.number));
   }
@@ -81,16 +98,29 @@ std::vector<std::string> CommandLine(const Machine& machine, const std::string& 
         absl::StrCat("local,mount_tag=shared,security_model=none,path=", machine.folder));
   }
   if (receives) add("-incoming", "defer");
+  if (machine.daemonized) {
+    add("-pidfile", folder / "pid");
+    command.emplace_back("-daemonize");
+    command.insert(command.begin(), {"sh", "-c", kConsole, folder.path()});
+  }
   return command;
+}
+
+// Of what QEMU noted in FOLDER.
+absl::StatusOr<pid_t> DaemonIn(const TempDir& folder) {
+  pid_t pid = 0;
+  if (std::ifstream(folder / "pid") >> pid) return pid;
+  return absl::NotFoundError(absl::StrCat(folder / "pid", ": no number in it"));
 }
 
 }  // namespace
 
-DebianGuest::DebianGuest(Machine machine, TempDir folder, Process process, Qmp qmp)
+DebianGuest::DebianGuest(Machine machine, TempDir folder, Process process, Qmp qmp, pid_t pid)
     : machine_(std::move(machine)),
       folder_(std::move(folder)),
       process_(std::move(process)),
-      qmp_(std::move(qmp)) {}
+      qmp_(std::move(qmp)),
+      pid_(pid) {}
 
 absl::StatusOr<DebianGuest> DebianGuest::Start(const Machine& machine, bool receives) {
   KVMSENTRY_ASSIGN_OR_RETURN(const std::string initrd, Initrd());
@@ -99,7 +129,11 @@ absl::StatusOr<DebianGuest> DebianGuest::Start(const Machine& machine, bool rece
                              Process::Start(CommandLine(machine, initrd, folder, receives)));
   absl::StatusOr<Qmp> qmp = Qmp::Connect(folder / "qmp");
   if (!qmp.ok()) return Annotate(qmp.status(), process.Errors());
-  return DebianGuest(machine, std::move(folder), std::move(process), *std::move(qmp));
+  pid_t pid = process.pid();
+  if (machine.daemonized) {
+    KVMSENTRY_ASSIGN_OR_RETURN(pid, DaemonIn(folder));
+  }
+  return DebianGuest(machine, std::move(folder), std::move(process), *std::move(qmp), pid);
 }
 
 absl::StatusOr<DebianGuest> DebianGuest::Boot(const Machine& machine) {

@@ -22,6 +22,8 @@ struct Machine {
   std::string folder;         // that the host shares with it; empty: none
   std::string socket;         // Unix socket of its network card's helper; empty: none
   bool user_network = false;  // a network card whose traffic its VMM carries
+  bool daemonized = false;
+  std::string network_script;  // that QEMU runs for the tap; empty: none
 };
 
 // Killed on destruction. Move-only.
@@ -33,7 +35,7 @@ class DebianGuest {
   static absl::StatusOr<DebianGuest> Receiver(const Machine& machine);
 
   const Machine& machine() const { return machine_; }
-  pid_t pid() const { return process_.pid(); }
+  pid_t pid() const { return pid_; }
 
   // This guest goes on in TO, a Receiver; this process stays, paused.
   absl::Status MigrateTo(DebianGuest& to, bool postcopy);
@@ -53,12 +55,13 @@ class DebianGuest {
   absl::Status PreparePostcopy(DebianGuest& to);
   absl::Status CheckPostcopy();
   static absl::StatusOr<DebianGuest> Start(const Machine& machine, bool receives);
-  DebianGuest(Machine machine, TempDir folder, Process process, Qmp qmp);
+  DebianGuest(Machine machine, TempDir folder, Process process, Qmp qmp, pid_t pid);
 
   Machine machine_;
   TempDir folder_;
-  Process process_;
+  Process process_;  // QEMU, or what has its console where it is daemonized
   Qmp qmp_;
+  pid_t pid_;            // of QEMU
   std::string console_;  // that was read
 };
 

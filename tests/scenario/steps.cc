@@ -79,6 +79,11 @@ absl::StatusOr<Machine> Stage::MakeMachine(const StartDebian& step) {
   }
   if (step.net_socket()) machine.socket = *folder_ / absl::StrCat(step.vm(), ".sock");
   machine.user_network = step.user_network();
+  machine.daemonized = step.daemonized();
+  if (!step.network_script().empty()) {
+    if (!network) return absl::InvalidArgumentError("a network_script is of a vhost_net");
+    machine.network_script = *folder_ / step.network_script();
+  }
   return machine;
 }
 

@@ -54,11 +54,12 @@ std::vector<std::string> ProgramNames(const Hook& hook, Variant variant,
   if (variant == Variant::kOnDemand) return {std::string(hook.name)};
   if (variant == Variant::kFile) return {};
   std::vector<std::string> names;
-  const auto add = [&](absl::string_view function) {
-    const std::string name = absl::StrCat(function, "_", VariantName(variant));
+  const auto add_by = [&](Variant by, absl::string_view function) {
+    const std::string name = absl::StrCat(function, "_", VariantName(by));
     names.push_back(name);
-    if (variant == Variant::kKretprobe) names.push_back(absl::StrCat(name, "_entry"));
+    if (by == Variant::kKretprobe) names.push_back(absl::StrCat(name, "_entry"));
   };
+  const auto add = [&](absl::string_view function) { add_by(variant, function); };
   const bool superseded =
       !hook.superseded_by.empty() && std::ranges::find(absent, hook.superseded_by) == absent.end();
   add(superseded ? hook.superseded_by : hook.name);
@@ -66,7 +67,8 @@ std::vector<std::string> ProgramNames(const Hook& hook, Variant variant,
   if (IsWeak(hook, variant)) return names;
   for (const absl::string_view function : hook.with) add(function);
   for (const absl::string_view function : hook.with_if_there) {
-    if (std::ranges::find(absent, function) == absent.end()) add(function);
+    if (std::ranges::find(absent, function) != absent.end()) continue;
+    add_by(hook.if_there_by_kprobe ? Variant::kKprobe : variant, function);
   }
   return names;
 }

@@ -182,7 +182,8 @@ absl::Status Kernel::HasFunction(const Hook& hook) const {
 std::vector<absl::string_view> Kernel::AbsentOf(const Hook& hook) const {
   std::vector<absl::string_view> absent;
   for (const absl::string_view function : hook.with_if_there) {
-    if (!Has(function, BTF_KIND_FUNC)) absent.push_back(function);
+    const bool takes_probe = !hook.if_there_by_kprobe || kprobes_.ok();
+    if (!takes_probe || !Has(function, BTF_KIND_FUNC)) absent.push_back(function);
   }
   if (!hook.superseded_by.empty() && !Has(hook.superseded_by, BTF_KIND_FUNC)) {
     absent.push_back(hook.superseded_by);

@@ -23,7 +23,14 @@ uint64_t ExplainedBy(const Observation& seen) {
 }  // namespace
 
 bool NetworkActs::Keep(const Observation& seen) {
-  if (ExplainedBy(seen) == 0 || known_.contains(seen.vm)) return false;
+  const uint64_t explained_by = ExplainedBy(seen);
+  if (explained_by == 0) return false;
+  if (const auto known = known_.find(seen.vm); known != known_.end()) {
+    // Of a bit nobody knows whether it was set before the programs were told of the networks.
+    const bool is_bit = seen.member == nullptr || seen.member->by.empty();
+    const bool may_be_older = is_bit || settling_.contains(seen.vm);
+    return may_be_older && (explained_by & known->second) != 0;
+  }
   std::vector<Observation>& waiting = waiting_[seen.vm];
   if (waiting.size() == kMostWaiting) return false;
   waiting.push_back(seen);
@@ -31,7 +38,8 @@ bool NetworkActs::Keep(const Observation& seen) {
 }
 
 void NetworkActs::Know(VmId vm, uint64_t networks) {
-  known_.insert(vm);
+  known_[vm] = networks;
+  settling_[vm] = kSettlingTakes;
   const auto waiting = waiting_.extract(vm);
   if (waiting.empty()) return;
   for (Observation& seen : waiting.mapped()) {
@@ -41,6 +49,7 @@ void NetworkActs::Know(VmId vm, uint64_t networks) {
 
 void NetworkActs::Forget(VmId vm) {
   known_.erase(vm);
+  settling_.erase(vm);
   waiting_.erase(vm);
 }
 
@@ -50,6 +59,7 @@ void NetworkActs::Take(KernelTime now, std::vector<Observation>* out) {
     if (for_long) ready_.insert(ready_.end(), waits.second.begin(), waits.second.end());
     return for_long;
   });
+  std::erase_if(settling_, [](auto& vm) { return --vm.second == 0; });
   // Of now: the engine has passed the time at which they were seen.
   for (Observation& seen : ready_) {
     seen.time = now;

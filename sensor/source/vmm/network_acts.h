@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <vector>
 
 #include "sensor/base/ids.h"
@@ -21,7 +20,7 @@ class NetworkActs {
   static constexpr int64_t kWaitNs = 10 * kNsPerSecond;
   static constexpr size_t kMostWaiting = 64;
 
-  // SEEN is something that waits, and is kept: Take() gives it, or it turns out to be explained.
+  // SEEN is something that waits, and is kept: Take() gives it, unless it is explained.
   bool Keep(const Observation& seen);
 
   // NETWORKS, bits of ks_network, are what the VM was given.
@@ -33,7 +32,12 @@ class NetworkActs {
   void Take(KernelTime now, std::vector<Observation>* out);
 
  private:
-  std::set<VmId> known_;  // those of which Know() was told
+  // A record that was sent before the programs were told of the networks comes by the next Take()
+  // but one.
+  static constexpr int kSettlingTakes = 2;
+
+  std::map<VmId, uint64_t> known_;  // what Know() was told
+  std::map<VmId, int> settling_;    // how many times Take() has to be called yet
   std::map<VmId, std::vector<Observation>> waiting_;
   std::vector<Observation> ready_;
 };

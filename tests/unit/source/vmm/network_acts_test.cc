@@ -1,5 +1,7 @@
 #include "sensor/source/vmm/network_acts.h"
 
+#include <memory>
+
 #include <gmock/gmock.h>
 
 #include "bpf/vmm/records.h"
@@ -49,6 +51,24 @@ TEST(NetworkActsTest, WhatNoNetworkExplainsIsGivenOnceThatIsKnown) {
   EXPECT_THAT(Taken(acts), ::testing::ElementsAre(FeatureNamed("vmm.connection")));
   EXPECT_THAT(Taken(acts), ::testing::IsEmpty());
   EXPECT_FALSE(acts.Keep(Act("vmm.connection"))) << "the program has asked by then";
+}
+
+// Programs ask for the networks before they send a record, and set a bit where they cannot send
+// one.
+TEST(NetworkActsTest, WhatWasSentBeforeTheProgramsKnewIsExplainedToo) {
+  const auto named = [](const char* feature) {
+    Observation act = Act(feature);
+    act.member = std::make_shared<const Member>(Member{.text = "192.0.2.1:9", .by = "qemu"});
+    return act;
+  };
+  NetworkActs acts;
+  acts.Know(kVm, KS_NETWORK_USER);
+  EXPECT_TRUE(acts.Keep(named("vmm.datagram"))) << "it was on its way";
+  Taken(acts);
+  Taken(acts);
+  EXPECT_FALSE(acts.Keep(named("vmm.datagram"))) << "of a child, which no network explains";
+  EXPECT_TRUE(acts.Keep(Act("vmm.datagram"))) << "a bit";
+  EXPECT_THAT(Taken(acts), ::testing::IsEmpty());
 }
 
 TEST(NetworkActsTest, OtherActsDoNotWait) {

@@ -40,9 +40,11 @@ static __always_inline void look_at_helper(__u32 tgid) {
 
 /* Since Linux 6.9 it names the task, before that the number of its first thread. */
 static __always_inline void on_mark_victim(__u64* ctx) {
-  const task_t* task = (void*)ctx[0];
-  bool named = (__s64)ctx[0] < 0;
-  struct victim victim = {.tgid = named ? (__u32)READ(task, tgid) : ctx[0]};
+  __u64 first = 0; /* a mere number to the verifier, which would not have a task counted with */
+  bpf_probe_read_kernel(&first, sizeof(first), ctx);
+  const task_t* task = (void*)first;
+  bool named = (__s64)first < 0;
+  struct victim victim = {.tgid = named ? (__u32)READ(task, tgid) : first};
   bpf_loop(4096, look_at_vms, &victim, 0);
   look_at_helper(victim.tgid);
 }

@@ -59,7 +59,8 @@ void NetworkActs::Take(KernelTime now, std::vector<Observation>* out) {
     if (for_long) ready_.insert(ready_.end(), waits.second.begin(), waits.second.end());
     return for_long;
   });
-  std::erase_if(settling_, [](auto& vm) { return --vm.second == 0; });
+  for (auto& [vm, takes] : settling_) --takes;
+  std::erase_if(settling_, [](const auto& vm) { return vm.second == 0; });
   // Of now: the engine has passed the time at which they were seen.
   for (Observation& seen : ready_) {
     seen.time = now;

@@ -40,7 +40,7 @@ static __always_inline void look_at_helper(__u32 tgid) {
 
 /* Since Linux 6.9 it names the task, before that the number of its first thread. */
 static __always_inline void on_mark_victim(__u64* ctx) {
-  __u64 first = 0; /* a mere number to the verifier, which would not have a task counted with */
+  __u64 first = 0; /* copied, so that the verifier sees a number and no pointer */
   bpf_probe_read_kernel(&first, sizeof(first), ctx);
   const task_t* task = (void*)first;
   bool named = (__s64)first < 0;

@@ -60,8 +60,8 @@ KS_STATIC_ASSERT(sizeof(struct ks_resource_vm) % 64 == 0);
 
 enum ks_vcpu_state {
   KS_VCPU_UNKNOWN = 0, /* it has not run yet */
-  KS_VCPU_RUNNING,     /* on a processor, in the guest or for it */
-  KS_VCPU_WAITING,     /* it could run, and another is on the processor */
+  KS_VCPU_RUNNING,     /* on a CPU, in the guest or for it */
+  KS_VCPU_WAITING,     /* it could run, and another is on the CPU */
   KS_VCPU_HALTED,      /* the guest has nothing to do */
   KS_VCPU_OUTSIDE,     /* asleep in the VMM: paused, or the guest waits for the VMM */
   KS_VCPU_BLOCKED,     /* in the kernel, in a wait that no signal ends */

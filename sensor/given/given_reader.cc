@@ -39,7 +39,8 @@ bool IsStartedByLibvirt(const ProcessFacts& process) {
 // libvirt has systemd-machined, or where there is none makes itself, a cgroup for each VM
 // (src/util/vircgroup.c): only a process with root's rights gets there.
 bool IsInLibvirtsGroup(absl::string_view cgroup) {
-  return absl::StrContains(cgroup, "/machine-qemu") || absl::StrContains(cgroup, "/machine/qemu-");
+  return absl::StartsWith(cgroup, "/machine.slice/machine-qemu") ||
+         absl::StartsWith(cgroup, "/machine/qemu-");
 }
 
 // What may stand in a path: no name of a domain can lead elsewhere.
@@ -167,7 +168,8 @@ void GivenReader::AddLibvirt(const ProcessFacts& process, const std::string& nam
       why = absl::FailedPreconditionError("it is another VM's");
     } else {
       MergeDeclared(domain->given, given);
-      if (given->manager.kind.origin == FactOrigin::kArgv) {
+      const bool names_it = domain->pid == pid;  // a domain that is defined alone names nobody
+      if (names_it && given->manager.kind.origin == FactOrigin::kArgv) {
         given->manager.kind.origin = FactOrigin::kLibvirt;
       }
       return true;

@@ -9,7 +9,9 @@
 namespace kvmsentry {
 
 std::string PodOf(absl::string_view cgroup) {
-  if (!absl::StrContains(cgroup, "kubepods")) return "";
+  // What is below a user's own slice that user names.
+  if (!absl::StrContains(cgroup, "kubepods") || absl::StrContains(cgroup, "/user.slice/"))
+    return "";
   constexpr absl::string_view kPod = "pod";
   constexpr size_t kUuid = 36;
   for (size_t at = cgroup.find(kPod); at != absl::string_view::npos;

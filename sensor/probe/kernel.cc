@@ -182,8 +182,7 @@ absl::Status Kernel::HasFunction(const Hook& hook) const {
 std::vector<absl::string_view> Kernel::AbsentOf(const Hook& hook) const {
   std::vector<absl::string_view> absent;
   for (const absl::string_view function : hook.with_if_there) {
-    const bool takes_probe = !hook.if_there_by_kprobe || kprobes_.ok();
-    if (!takes_probe || !Has(function, BTF_KIND_FUNC)) absent.push_back(function);
+    if (!Has(function, BTF_KIND_FUNC)) absent.push_back(function);
   }
   if (!hook.superseded_by.empty() && !Has(hook.superseded_by, BTF_KIND_FUNC)) {
     absent.push_back(hook.superseded_by);
@@ -261,6 +260,7 @@ absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
     case Variant::kFentry:
     case Variant::kFexit:
       KVMSENTRY_RETURN_IF_ERROR(HasFunction(hook));
+      if (hook.if_there_by_kprobe) KVMSENTRY_RETURN_IF_ERROR(kprobes_);
       return trampolines_;
     case Variant::kKprobe:
     case Variant::kKretprobe:

@@ -20,7 +20,7 @@ FileSight SightOf(absl::string_view hook, const Seen& seen, const Survey::Report
   const auto lacks = [&](VmId vm, absl::string_view why) {
     const auto name = names.find(vm);
     const std::string whose = name == names.end() ? "?" : Escape(name->second);
-    sight.lacks = absl::StrCat("not of VM ", whose, ": ", why);
+    sight.lacks = absl::StrCat("VM ", whose, ": ", why);
   };
   if (!report.unread.empty()) lacks(report.unread.begin()->first, report.unread.begin()->second);
   for (const auto& [vm, group] : report.groups) {

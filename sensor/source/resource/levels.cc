@@ -13,9 +13,8 @@ uint64_t Share(uint64_t value, uint64_t whole, uint64_t scale) {
   return static_cast<uint64_t>(absl::uint128(value) * scale / whole);
 }
 
-// The cgroup counts a kill once it was done, and loses it with the VMM if that was the last process
-// in it; the choice of the VMM is seen at once.
-uint64_t KillsOf(const ks_resource_vm& row) { return std::max(row.oom_kills, row.oom_victims); }
+// A kill that the cgroup has not counted by then was of a process elsewhere.
+constexpr uint64_t kCountedWithin = 10'000'000'000;
 
 constexpr uint64_t kMillis = 1000;    // of a CPU
 constexpr uint64_t kPerMille = 1000;  // tenths of a percent
@@ -63,7 +62,20 @@ void MemoryCounts::Take(const ks_resource_vm& now) {
   Add(kMemoryHighMeter, before.high_events, now.high_events);
   Add(kMemoryMaxMeter, before.max_events, now.max_events);
   Add(kMemoryOomMeter, before.oom_events, now.oom_events);
-  Add(kMemoryOomKillMeter, KillsOf(before), KillsOf(now));
+  AddKills(before, now);
+}
+
+// The choice of a victim is seen at once. The VM's cgroup counts the kill once it was done, and
+// loses it with the VMM if that was the last process in it; it never counts a helper's elsewhere.
+void MemoryCounts::AddKills(const ks_resource_vm& before, const ks_resource_vm& now) {
+  const uint64_t victims = Since(before.oom_victims, now.oom_victims);
+  const uint64_t kills = Since(before.oom_kills, now.oom_kills);
+  if (victims != 0) victim_ns_ = now.time_ns;
+  if (Since(victim_ns_, now.time_ns) > kCountedWithin) uncounted_ = 0;
+  uncounted_ += victims;
+  const uint64_t known = std::min(uncounted_, kills);
+  uncounted_ -= known;
+  counts_[kMemoryOomKillMeter] += victims + kills - known;
 }
 
 }  // namespace kvmsentry

@@ -53,10 +53,13 @@ class MemoryCounts {
 
  private:
   void Add(ResourceMeter meter, uint64_t before, uint64_t now);
+  void AddKills(const ks_resource_vm& before, const ks_resource_vm& now);
 
   bool known_ = false;
   ks_resource_vm last_ = {};
   uint64_t counts_[kResourceMeters] = {};
+  uint64_t uncounted_ = 0;  // victims that the cgroup has not counted as killed
+  uint64_t victim_ns_ = 0;  // when the latest was seen
 };
 
 }  // namespace kvmsentry

@@ -12,8 +12,8 @@ namespace kvmsentry {
 // The values are those of the feature vcpu.state.
 enum class VcpuProgress : uint8_t {
   kUnknown = 0,
-  kRunning,  // on a processor, or was since the last pass
-  kWaiting,  // it could run, and another is on the processor
+  kRunning,  // on a CPU, or was since the last pass
+  kWaiting,  // it could run, and another is on the CPU
   kHalted,   // the guest has nothing to do
   kPaused,   // all vCPUs of the VM sleep in the VMM: the VM is paused, or idles there
   kStuck,    // this one spins outside the guest, or sleeps in the VMM while others of the VM run

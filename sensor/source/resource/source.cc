@@ -21,8 +21,9 @@ constexpr uint64_t kTakersShare = 4;
 // Of a long path the end says most, as the name of a container.
 std::string EndOf(absl::string_view path) {
   constexpr size_t kMost = 96;
-  if (path.size() <= kMost) return Escape(path);
-  return absl::StrCat("...", Escape(path.substr(path.size() - kMost)));
+  const std::string shown = Escape(path);
+  if (shown.size() <= kMost) return shown;
+  return absl::StrCat("...", shown.substr(shown.size() - kMost));
 }
 
 }  // namespace
@@ -146,14 +147,16 @@ std::string ResourceSource::NameOf(const Survey::Taker& taker) const {
 void ResourceSource::ObserveTakers(const Survey::Report& report, ResourceWriter& write) const {
   static const FeatureId taken_by = FeatureNamed("cpu.taken_by");
   std::map<VmId, uint64_t> known;  // of how much it is known who had it
-  for (const Survey::Taker& taker : report.takers) known[taker.victim] += taker.ns;
+  std::map<std::pair<VmId, std::string>, uint64_t> taken;
   for (const Survey::Taker& taker : report.takers) {
-    const auto vm = vms_.find(taker.victim);
-    // Its own threads wait for each other where it has fewer processors than threads: nobody's
-    // fault.
-    if (vm == vms_.end() || taker.taker == taker.victim || !vm->second.IsStarved()) continue;
-    if (taker.ns < known[taker.victim] / kTakersShare) continue;
-    write.Text(taker.victim, taken_by, NameOf(taker));
+    known[taker.victim] += taker.ns;
+    // Its own threads wait for each other where it has fewer CPUs than threads: nobody's fault.
+    if (taker.taker != taker.victim) taken[{taker.victim, NameOf(taker)}] += taker.ns;
+  }
+  for (const auto& [of, ns] : taken) {
+    const auto vm = vms_.find(of.first);
+    if (vm == vms_.end() || !vm->second.IsStarved()) continue;
+    if (ns >= known[of.first] / kTakersShare) write.Text(of.first, taken_by, of.second);
   }
 }
 

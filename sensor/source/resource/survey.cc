@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <functional>
 #include <utility>
 
 #include <bpf/bpf.h>
@@ -16,6 +17,8 @@ constexpr std::chrono::seconds kInterval{1};
 // Files of so many VMs are read in a second: some 2 ms.
 constexpr std::ptrdiff_t kMostUrgent = 32;
 constexpr size_t kOthers = 16;
+// Cgroups of so many processes that took a VM's CPU time.
+constexpr size_t kGroups = 64;
 
 }  // namespace
 
@@ -88,11 +91,14 @@ void Survey::ReadFiles(const std::vector<Wanted>& wanted, Report* report) {
   }
 }
 
-// Only of those that have not ended meanwhile.
+// Only of those that have not ended meanwhile, and of them those that ran longest.
 void Survey::ReadGroups(std::vector<Taker>* takers) const {
   if (!reader_.ok()) return;
+  std::ranges::sort(*takers, std::greater(), &Taker::ns);
+  size_t left = kGroups;
   for (Taker& taker : *takers) {
     if (taker.tgid == 0 || taker.taker.serial != 0) continue;
+    if (left-- == 0) break;
     const auto group = reader_->CpuGroup(static_cast<int32_t>(taker.tgid));
     if (group.ok() && *group != "/") taker.cgroup = *group;
   }

@@ -58,7 +58,7 @@ class Survey {
     KernelTime at;
     GroupFiles files;
   };
-  // Who ran, for how long, on a processor that a vCPU of VICTIM waited for.
+  // Who ran, for how long, on a CPU that a vCPU of VICTIM waited for.
   struct Taker {
     VmId victim, taker;  // no taker: a process that is no VMM, or a thread of the kernel
     uint32_t tgid = 0;   // 0: a thread of the kernel

@@ -26,10 +26,7 @@ bool NetworkActs::Keep(const Observation& seen) {
   const uint64_t explained_by = ExplainedBy(seen);
   if (explained_by == 0) return false;
   if (const auto known = known_.find(seen.vm); known != known_.end()) {
-    // Of a bit nobody knows whether it was set before the programs were told of the networks.
-    const bool is_bit = seen.member == nullptr || seen.member->by.empty();
-    const bool may_be_older = is_bit || settling_.contains(seen.vm);
-    return may_be_older && (explained_by & known->second) != 0;
+    return settling_.contains(seen.vm) && (explained_by & known->second) != 0;
   }
   std::vector<Observation>& waiting = waiting_[seen.vm];
   if (waiting.size() == kMostWaiting) return false;
@@ -38,8 +35,8 @@ bool NetworkActs::Keep(const Observation& seen) {
 }
 
 void NetworkActs::Know(VmId vm, uint64_t networks) {
-  known_[vm] = networks;
-  settling_[vm] = kSettlingTakes;
+  const auto [known, is_new] = known_.try_emplace(vm, networks);
+  if (is_new || std::exchange(known->second, networks) != networks) settling_[vm] = kSettlingTakes;
   const auto waiting = waiting_.extract(vm);
   if (waiting.empty()) return;
   for (Observation& seen : waiting.mapped()) {

@@ -32,12 +32,12 @@ class NetworkActs {
   void Take(KernelTime now, std::vector<Observation>* out);
 
  private:
-  // A record that was sent before the programs were told of the networks comes by the next Take()
-  // but one.
+  // What was sent or noted before the programs were told of the networks has come by so many calls
+  // of Take().
   static constexpr int kSettlingTakes = 2;
 
   std::map<VmId, uint64_t> known_;  // what Know() was told
-  std::map<VmId, int> settling_;    // how many times Take() has to be called yet
+  std::map<VmId, int> settling_;    // calls of Take() that remain
   std::map<VmId, std::vector<Observation>> waiting_;
   std::vector<Observation> ready_;
 };

@@ -153,7 +153,9 @@ void VmmSource::ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now,
   __atomic_store_n(&row.changed, 0, __ATOMIC_SEQ_CST);
   const auto observe = [&](FeatureId feature) {
     return [=, this](uint64_t member) {
-      ObserveMember(vm, now, feature, member, out);
+      // As the records of the same sets have it.
+      ObserveMember(vm, now, feature, Member{.first = member}, out);
+      out->back().value = member;
       if (Keeps(out->back())) out->pop_back();
     };
   };
@@ -165,7 +167,8 @@ void VmmSource::ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now,
   TakeAllBits(row.refused, observe(Bits().refused));
   TakeBits(row.unsent, 0, [&](uint64_t act) {
     if (act >= KS_ACTS) return;
-    observe(FeatureOfAct(static_cast<ks_act>(act)))(kUntoldMember);
+    ObserveMember(vm, now, FeatureOfAct(static_cast<ks_act>(act)), kUntoldMember, out);
+    if (Keeps(out->back())) out->pop_back();
   });
 }
 

@@ -185,8 +185,8 @@ Coverage CoverageIn(const std::vector<HookCoverage>& hooks, absl::string_view na
 
 TEST(ApplySightsTest, AHookThatIsAFileWorksAsFarAsVmsHaveIt) {
   const std::vector<FileSight> sights = {{"cpu.pressure", true, ""},
-                                         {"memory.pressure", true, "not of VM a: no cgroup"},
-                                         {"io.pressure", false, "not of VM a: no cgroup"}};
+                                         {"memory.pressure", true, "VM a: no cgroup"},
+                                         {"io.pressure", false, "VM a: no cgroup"}};
   std::vector<HookCoverage> hooks = AllBut({});
   for (HookCoverage& hook : hooks) hook.coverage = Coverage::kAttached;
   const auto seen = ApplySights(hooks, sights);
@@ -197,7 +197,7 @@ TEST(ApplySightsTest, AHookThatIsAFileWorksAsFarAsVmsHaveIt) {
 }
 
 TEST(ApplySightsTest, AFileThatTheHostLacksStaysSo) {
-  const std::vector<FileSight> sights = {{"cpu.pressure", false, "not of VM a: no cgroup"}};
+  const std::vector<FileSight> sights = {{"cpu.pressure", false, "VM a: no cgroup"}};
   const auto seen = ApplySights(AllBut({"cpu.pressure"}), sights);
   EXPECT_EQ(CoverageIn(seen, "cpu.pressure"), Coverage::kUnobservable);
   const auto hook =

@@ -34,7 +34,7 @@ TEST(FileSightsTest, AFileThatACgroupLacksIsSaidOfItsVm) {
   ASSERT_EQ(sights.size(), 4U);
   EXPECT_EQ(Of(sights, "io.pressure"), (FileSight{"io.pressure", true, ""}));
   EXPECT_EQ(Of(sights, "memory.stat"),
-            (FileSight{"memory.stat", false, "not of VM db: its cgroup has no such file"}));
+            (FileSight{"memory.stat", false, "VM db: its cgroup has no such file"}));
 }
 
 TEST(FileSightsTest, AVmWithoutACgroupHasNone) {
@@ -44,7 +44,7 @@ TEST(FileSightsTest, AVmWithoutACgroupHasNone) {
   report.unread[kWeb] = "no cgroup";
   for (const FileSight& sight : FileSightsOf(report, kNames)) {
     EXPECT_TRUE(sight.of_some) << sight.hook;
-    EXPECT_EQ(sight.lacks, "not of VM web: no cgroup") << sight.hook;
+    EXPECT_EQ(sight.lacks, "VM web: no cgroup") << sight.hook;
   }
   report.groups.clear();
   for (const FileSight& sight : FileSightsOf(report, kNames)) {

@@ -126,5 +126,19 @@ TEST(MemoryCountsTest, AVmmThatIsChosenToBeKilledCountsAlsoWhereItsCgroupCountsN
   EXPECT_EQ(counts.counts()[kMemoryOomKillMeter], 1U);
 }
 
+TEST(MemoryCountsTest, AHelperThatIsKilledElsewhereCountsBesideTheCgroupsOwnKills) {
+  MemoryCounts counts;
+  ks_resource_vm row = Row(kSecond);
+  row.oom_kills = 5;
+  counts.Take(row);
+  row.oom_victims = 1;
+  counts.Take(row);
+  EXPECT_EQ(counts.counts()[kMemoryOomKillMeter], 1U);
+  row.time_ns += 60 * kSecond;
+  row.oom_kills = 6;  // another process, long after
+  counts.Take(row);
+  EXPECT_EQ(counts.counts()[kMemoryOomKillMeter], 2U);
+}
+
 }  // namespace
 }  // namespace kvmsentry

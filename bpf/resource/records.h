@@ -49,11 +49,10 @@ struct ks_resource_vm {
   uint64_t resident; /* of the process */
   uint64_t swapped;
   uint64_t locked;
-  uint64_t huge;       /* from hugetlbfs, which `resident` leaves out */
-  uint64_t configured; /* the memory slots of the VM */
-  uint64_t
-      oom_victims;    /* how often the VMM or a helper was chosen to be killed for want of memory */
-  uint64_t has_disks; /* 1: its ks_resource_disks was in use; the pass leaves this alone */
+  uint64_t huge;        /* from hugetlbfs, which `resident` leaves out */
+  uint64_t configured;  /* the memory slots of the VM */
+  uint64_t oom_victims; /* how often the VMM or a helper was chosen, for want of memory */
+  uint64_t has_disks;   /* 1: its ks_resource_disks was in use; the pass leaves this alone */
   uint64_t padding[5];
 };
 KS_STATIC_ASSERT(sizeof(struct ks_resource_vm) % 64 == 0);

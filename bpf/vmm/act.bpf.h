@@ -126,7 +126,7 @@ static __always_inline struct ks_vmm_act* reserve_act(struct ks_vmm_vm_row* row,
   return record;
 }
 
-/* The same of an act that is told in words: one that cannot be sent is noted. */
+/* The same of an act that is reported in words: one that cannot be sent is noted. */
 static __always_inline struct ks_vmm_act* begin_act(struct ks_vmm_vm_row* row,
                                                     const struct ks_owner* owner, __u32 act) {
   struct ks_vmm_act* record = reserve_act(row, owner, act);

@@ -130,7 +130,7 @@ class Source {
 
   // ---- itself ----
 
-  // As of the latest Read(). Hooks of which nothing is known yet are not among them.
+  // What the latest Read() found. Hooks of which nothing is known yet are not among them.
   virtual std::span<const FileSight> FileSights() const { return {}; }
 
   virtual std::vector<Loss> Losses() const = 0;

@@ -54,18 +54,19 @@ std::string SpecsOf(const Feature& feature, const SpecLibrary& library) {
   return absl::StrJoin(specs, ", ");
 }
 
-// Of a norm, in which members of FEATURE are named.
-std::string FieldOf(const Feature& feature) {
-  if (feature.kind == FeatureKind::kState) return Code("state");
-  return feature.kind == FeatureKind::kSet ? Code(feature.member->key) : "";
+// Of a norm, in which members of FEATURE are named; empty where it has none.
+absl::string_view FieldOf(const Feature& feature) {
+  if (feature.kind == FeatureKind::kState) return "state";
+  return feature.kind == FeatureKind::kSet ? feature.member->key : "";
 }
 
 std::string FeatureTable(const SpecLibrary& library) {
   std::vector<Row> rows;
   for (const Feature& feature : Catalogue()) {
     const bool of_part = feature.part != PartKind::kVm;
-    rows.push_back({Code(feature.name), std::string(KindText(feature.kind)), FieldOf(feature),
-                    std::string(feature.unit), PointsOf(feature),
+    const absl::string_view field = FieldOf(feature);
+    rows.push_back({Code(feature.name), std::string(KindText(feature.kind)),
+                    field.empty() ? "" : Code(field), std::string(feature.unit), PointsOf(feature),
                     absl::StrJoin(feature.hooks, ", "),
                     absl::StrCat(feature.noun, of_part ? ", of each " : "",
                                  of_part ? PartKindName(feature.part) : ""),
@@ -96,6 +97,37 @@ std::string SpecTable(const SpecLibrary& library, const std::map<std::string, Sp
                rows);
 }
 
+absl::string_view FormOf(const MemberKind& kind) {
+  switch (kind.type) {
+    case MemberType::kText:
+      return "a glob";
+    case MemberType::kAddress:
+      return "an address or a prefix";
+    case MemberType::kPair:
+      return "a pair, `FIRST->SECOND`";
+    case MemberType::kNumber:
+      break;
+  }
+  return kind.names == nullptr ? "a number or a range" : "a number, a range or a name";
+}
+
+// In the order of the catalogue. Features may share a field.
+std::string MembersTable() {
+  std::vector<Row> rows;
+  for (const Feature& feature : Catalogue()) {
+    if (FieldOf(feature).empty()) continue;
+    const std::string field = Code(FieldOf(feature));
+    const auto row = std::ranges::find_if(rows, [&](const Row& r) { return r.front() == field; });
+    if (row == rows.end()) {
+      rows.push_back({field, std::string(FormOf(*feature.member)), Code(feature.member->hint),
+                      Code(feature.name)});
+    } else {
+      absl::StrAppend(&row->back(), ", ", Code(feature.name));
+    }
+  }
+  return Table({"field", "an entry is", "for example", "features"}, rows);
+}
+
 void Replace(absl::string_view name, const std::string& table, std::string& text) {
   const std::string begin = absl::StrCat("<!-- ", name, " -->\n");
   const size_t at = text.find(begin);
@@ -113,6 +145,7 @@ std::string WithTables(absl::string_view readme, const SpecLibrary& library,
   std::string text(readme);
   Replace("features", FeatureTable(library), text);
   Replace("specs", SpecTable(library, proofs), text);
+  Replace("members", MembersTable(), text);
   return text;
 }
 

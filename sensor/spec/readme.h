@@ -1,4 +1,5 @@
-// The tables of specs/README.md: the catalogue of features and the library's specs.
+// The tables of specs/README.md: the catalogue of features, the library's specs, and the fields
+// that name members in norms.
 #pragma once
 
 #include <map>
@@ -17,8 +18,8 @@ struct SpecProof {
   std::vector<std::string> silent_in;
 };
 
-// README with what stands between "<!-- features -->" or "<!-- specs -->" and "<!-- end -->"
-// written again. A marker that is missing leaves that part as it is.
+// README with what stands between "<!-- features -->", "<!-- specs -->" or "<!-- members -->" and
+// "<!-- end -->" written again. A marker that is missing leaves that part as it is.
 std::string WithTables(absl::string_view readme, const SpecLibrary& library,
                        const std::map<std::string, SpecProof>& proofs);
 

@@ -7,7 +7,6 @@
 #include "sensor/spec/readme.h"
 #include "tests/docs/attacks_page.h"
 #include "tests/docs/hooks_page.h"
-#include "tests/docs/members_table.h"
 #include "tests/scenario/proofs.h"
 
 namespace kvmsentry {
@@ -27,8 +26,8 @@ absl::StatusOr<std::map<std::string, std::string>> Pages(const std::string& root
   return std::map<std::string, std::string>{
       {"docs/hooks.md", HooksPage()},
       {"docs/attacks.md", AttacksPage(scenarios, library, times)},
-      {"specs/README.md", WithMembersTable(WithTables(ContentOf(root + "/specs/README.md"), library,
-                                                      scenario::ProofsOf(scenarios, ids)))}};
+      {"specs/README.md", WithTables(ContentOf(root + "/specs/README.md"), library,
+                                     scenario::ProofsOf(scenarios, ids))}};
 }
 
 }  // namespace kvmsentry

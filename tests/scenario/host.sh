@@ -151,7 +151,7 @@ else:
 PYTHON
 }
 
-# make_ifup FILE: a network script of QEMU's. It sets the tap up that it is told, and notes that in FILE.ran.
+# make_ifup FILE: a network script of QEMU's. It sets up the tap that it is given, and notes that in FILE.ran.
 make_ifup() {
   cat >"$1" <<'SCRIPT'
 #!/bin/sh

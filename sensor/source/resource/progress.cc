@@ -11,16 +11,16 @@ bool Sleeps(const VcpuSeen& vcpu) {
   return vcpu.state == KS_VCPU_OUTSIDE && vcpu.ran_ns == 0 && vcpu.exits == 0;
 }
 
-// Its thread works, and has not been in the guest since the last pass: it would have left that.
-bool Spins(const VcpuSeen& vcpu) {
-  const bool works = vcpu.state == KS_VCPU_RUNNING || vcpu.state == KS_VCPU_WAITING;
-  return works && vcpu.outside && vcpu.ran_ns != 0 && vcpu.exits == 0;
+bool Works(const VcpuSeen& vcpu) {
+  return vcpu.state == KS_VCPU_RUNNING || vcpu.state == KS_VCPU_WAITING;
 }
 
-bool Runs(const VcpuSeen& vcpu) {
-  if (Spins(vcpu)) return false;
-  return vcpu.state == KS_VCPU_RUNNING || vcpu.state == KS_VCPU_WAITING || vcpu.exits != 0;
+// Its thread works, and has not been in the guest since the last pass: it would have left that.
+bool Spins(const VcpuSeen& vcpu) {
+  return Works(vcpu) && vcpu.outside && vcpu.ran_ns != 0 && vcpu.exits == 0;
 }
+
+bool Runs(const VcpuSeen& vcpu) { return !Spins(vcpu) && (Works(vcpu) || vcpu.exits != 0); }
 
 VcpuProgress Of(const VcpuSeen& vcpu, bool others_run) {
   if (Spins(vcpu)) return VcpuProgress::kStuck;

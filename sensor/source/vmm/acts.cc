@@ -39,7 +39,7 @@ absl::StatusOr<std::string> EndpointOf(const ks_vmm_act& act) {
                            : absl::StrCat("[", address, "]:", act.port);
 }
 
-// Of the sets whose members are numbers: those that there are. 0: the act is told in words.
+// Of the sets whose members are numbers: those that there are. 0: the act is in words.
 uint32_t MembersOf(const ks_vmm_act& act) {
   switch (act.act) {
     case KS_ACT_CODE:

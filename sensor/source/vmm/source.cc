@@ -151,12 +151,15 @@ void VmmSource::ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now,
                         std::vector<Observation>* out) {
   if (Load(row.changed) == 0) return;
   __atomic_store_n(&row.changed, 0, __ATOMIC_SEQ_CST);
+  const auto keep = [&] {
+    if (Keeps(out->back())) out->pop_back();
+  };
   const auto observe = [&](FeatureId feature) {
-    return [=, this](uint64_t member) {
+    return [=](uint64_t member) {
       // As the records of the same sets have it.
       ObserveMember(vm, now, feature, Member{.first = member}, out);
       out->back().value = member;
-      if (Keeps(out->back())) out->pop_back();
+      keep();
     };
   };
   TakeBits(row.code, 0, observe(Bits().code));
@@ -168,7 +171,7 @@ void VmmSource::ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now,
   TakeBits(row.unsent, 0, [&](uint64_t act) {
     if (act >= KS_ACTS) return;
     ObserveMember(vm, now, FeatureOfAct(static_cast<ks_act>(act)), kUntoldMember, out);
-    if (Keeps(out->back())) out->pop_back();
+    keep();
   });
 }
 

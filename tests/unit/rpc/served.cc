@@ -16,19 +16,17 @@
 #include "sensor/alert/memory_journal.h"
 #include "sensor/rpc/connect.h"
 #include "tests/support/as_user.h"
+#include "tests/support/assert_ok.h"
 #include "tests/support/generic_call.h"
 #include "tests/support/wait.h"
+#include "tests/unit/rpc/serve_at.h"
 
 namespace kvmsentry {
 
 void ServedTest::Start() {
   options_.access.board = &board_;
   hub_ = std::make_unique<Hub>(std::make_unique<MemoryJournal>(/*epoch=*/1, /*capacity=*/100));
-  auto place = SocketPlace::Prepare(socket_);
-  ASSERT_TRUE(place.ok()) << place.status();
-  auto server = Server::Start(*std::move(place), options_, *hub_, view_, pulse_, SystemClock());
-  ASSERT_TRUE(server.ok()) << server.status();
-  server_ = *std::move(server);
+  ASSERT_OK_AND_ASSIGN(server_, ServeAt(socket_, options_, *hub_, view_, pulse_));
   pulse_.Tick(SystemClock());
 }
 

@@ -1,8 +1,8 @@
 #include "tests/unit/rpc/server_fixture.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include <grpcpp/create_channel_posix.h>
@@ -10,6 +10,8 @@
 
 #include "sensor/alert/memory_journal.h"
 #include "sensor/rpc/connect.h"
+#include "tests/support/assert_ok.h"
+#include "tests/unit/rpc/serve_at.h"
 
 namespace kvmsentry {
 
@@ -60,7 +62,7 @@ Client::Client(const std::string& path) {
 }
 
 Stream::Stream(Client& client, const v1::SubscribeRequest& request) {
-  context_.set_deadline(std::chrono::system_clock::now() + kPatience);
+  context_.set_deadline(std::chrono::system_clock::now() + absl::ToChronoSeconds(kServesWithin));
   reader_ = client.alerts().Subscribe(&context_, request);
 }
 
@@ -76,23 +78,11 @@ v1::SubscribeRequest Following() {
   return request;
 }
 
-void Eventually(const std::function<bool()>& holds) {
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  while (!holds()) {
-    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
-    std::this_thread::yield();
-  }
-}
-
 void ServerTest::Start(size_t kept) {
   options_.access.max_requests = 0;  // some tests ask until something holds
   hub_ = std::make_unique<Hub>(std::make_unique<MemoryJournal>(kEpoch, kept));
   socket_ = dir_ / "run/s.sock";
-  auto place = SocketPlace::Prepare(socket_);
-  ASSERT_TRUE(place.ok()) << place.status();
-  auto server = Server::Start(*std::move(place), options_, *hub_, view_, pulse_, SystemClock());
-  ASSERT_TRUE(server.ok()) << server.status();
-  server_ = *std::move(server);
+  ASSERT_OK_AND_ASSIGN(server_, ServeAt(socket_, options_, *hub_, view_, pulse_));
   pulse_.Tick(SystemClock());
 }
 

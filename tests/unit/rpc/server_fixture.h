@@ -2,8 +2,6 @@
 // clients of their own.
 #pragma once
 
-#include <chrono>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +9,8 @@
 
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+
+#include "absl/time/time.h"
 
 #include "kvmsentry/v1/alerts.grpc.pb.h"
 #include "kvmsentry/v1/sensor.grpc.pb.h"
@@ -21,7 +21,7 @@ namespace kvmsentry {
 
 inline constexpr uint64_t kEpoch = 9;
 // No test waits for it unless it fails.
-inline constexpr std::chrono::seconds kPatience(60);
+inline constexpr absl::Duration kServesWithin = absl::Seconds(60);
 
 class FakeView final : public SensorView {
  public:
@@ -62,9 +62,6 @@ class Stream {
 };
 
 v1::SubscribeRequest Following();
-
-// Fails where HOLDS does not within kPatience.
-void Eventually(const std::function<bool()>& holds);
 
 class ServerTest : public ::testing::Test {
  protected:

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/wait.h"
 #include "tests/unit/rpc/server_fixture.h"
 
 namespace kvmsentry {
@@ -127,7 +128,7 @@ TEST_F(ServerStreamTest, RefusesMoreSubscribersThanItMayHaveUntilOneGoes) {
   second.Read();
   EXPECT_EQ(Refusal(Following()).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   first.Cancel();
-  Eventually([&] { return SubscribersNow() == 1; });
+  ASSERT_TRUE(WaitUntil([&] { return SubscribersNow() == 1; }, kServesWithin));
   Stream third(client, Following());
   EXPECT_TRUE(third.Read().has_heartbeat());
 }
@@ -140,7 +141,7 @@ TEST_F(ServerStreamTest, NoticesThatAConnectionIsGone) {
     stream.Read();
     EXPECT_EQ(SubscribersNow(), 1U);
   }
-  Eventually([&] { return SubscribersNow() == 0; });
+  ASSERT_TRUE(WaitUntil([&] { return SubscribersNow() == 0; }, kServesWithin));
 }
 
 TEST_F(ServerStreamTest, ASlowSubscriberIsToldItsGapAndHoldsNobodyUp) {
@@ -168,8 +169,8 @@ TEST_F(ServerStreamTest, ASlowSubscriberIsToldItsGapAndHoldsNobodyUp) {
 }
 
 TEST_F(ServerStreamTest, StoppingEndsEveryStreamAndSaysWhy) {
-  options_.stop_within = absl::FromChrono(kPatience);
-  options_.heartbeat = absl::FromChrono(kPatience);
+  options_.stop_within = kServesWithin;
+  options_.heartbeat = kServesWithin;
   Start();
   Client client(socket_);
   std::vector<std::unique_ptr<Stream>> streams;
@@ -221,7 +222,8 @@ TEST_F(ServerStreamTest, StreamsComeAndGoWhileAlertsArePublishedAndTheServerStop
       }
     });
   }
-  Eventually([&] { return hub_->journal().bounds().last().sequence > 500; });
+  ASSERT_TRUE(
+      WaitUntil([&] { return hub_->journal().bounds().last().sequence > 500; }, kServesWithin));
   server_->Stop();
   stopped.set_value();
 }

@@ -54,6 +54,21 @@ static __always_inline void on_floppy(const struct ks_vcpu_row* vcpu, const __u6
   }
 }
 
+#define PVPANIC_PORT 0x505 /* QEMU, docs/specs/pvpanic.rst */
+#define PVPANIC_EVENTS 3   /* it has panicked, and it has begun a kernel that saves what is left */
+
+/* A driver reads the port to learn which events there are. */
+static __noinline int note_pvpanic(const struct ks_vcpu_row* vcpu, const __u64* data) {
+  struct ks_kvm_sets* sets = vcpu ? sets_of(vcpu) : 0;
+  __u64 address = 0;
+  __u8 event = 0;
+  if (!sets || !data) return 0;
+  bpf_probe_read_kernel(&address, sizeof(address), data); /* as on_floppy */
+  bpf_probe_read_kernel(&event, sizeof(event), (const void*)address);
+  if (event & PVPANIC_EVENTS) set_bit(sets, &sets->panicked, KS_PANIC_PVPANIC);
+  return 0;
+}
+
 /* TP_PROTO(unsigned int rw, unsigned int port, unsigned int size, unsigned int count, const void
  * *data), arch/x86/kvm/trace.h. COUNT is 1, or of a string instruction the repetitions that were
  * carried out at once. */
@@ -66,6 +81,7 @@ static __always_inline void on_pio(const __u64* ctx) {
   bool pci = (port & ~7U) == PCI_CONFIG_PORTS && port != RESET_CONTROL_PORT;
   meter_add(vcpu, pci ? KS_METER_PCI_CONFIG : KS_METER_PIO, (__u32)ctx[3], port);
   if (FLOPPY_FIFO - (port | FLOPPY_SECOND) < 4) on_floppy(vcpu, ctx, port, (__u32)ctx[2]);
+  if (port == PVPANIC_PORT && (__u32)ctx[0] == KVM_PIO_OUT) note_pvpanic(vcpu, &ctx[4]);
   __u64 mark = mark_of(vcpu, port);
   if (vcpu->meters[KS_METER_PIO].marked == mark) return;
   struct ks_kvm_sets* sets = sets_of(vcpu);

@@ -7,6 +7,16 @@
 
 KS_LICENSE;
 
+/* HV_X64_MSR_CRASH_CTL: a guest of Hyper-V writes there to say that it crashed, and for nothing
+ * else (Hypervisor Top Level Functional Specification, "Guest Crash Enlightenment"). */
+#define HYPERV_CRASH 0x40000105
+
+static __noinline int note_crash(const struct ks_vcpu_row* vcpu) {
+  struct ks_kvm_sets* sets = vcpu ? sets_of(vcpu) : 0;
+  if (sets) set_bit(sets, &sets->panicked, KS_PANIC_HYPERV);
+  return 0;
+}
+
 /* TP_PROTO(unsigned write, u32 ecx, u64 data, bool exception), arch/x86/kvm/trace.h. */
 static __always_inline void on_msr(const __u64* ctx) {
   struct ks_vcpu_row* vcpu = loaded_row();
@@ -15,6 +25,7 @@ static __always_inline void on_msr(const __u64* ctx) {
   meter_add(vcpu, KS_METER_MSR, 1, msr);
   if ((__u8)ctx[3]) meter_add(vcpu, KS_METER_MSR_FAULT, 1, msr);
   if (!(__u32)ctx[0]) return;
+  if (msr == HYPERV_CRASH && !(__u8)ctx[3]) note_crash(vcpu);
   __u64 mark = mark_of(vcpu, msr);
   if (vcpu->meters[KS_METER_MSR].marked == mark) return;
   struct ks_kvm_sets* sets = sets_of(vcpu);

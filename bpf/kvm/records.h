@@ -6,7 +6,7 @@
 #include "bpf/kvm/walks.h"
 #include "bpf/records.h"
 
-#define KS_KVM_VERSION 8
+#define KS_KVM_VERSION 9
 
 /* ---- vCPUs and VMs -------------------------------------------------------------------------- */
 
@@ -200,6 +200,12 @@ enum ks_overrun {
   KS_OVERRUN_FLOPPY = 0, /* the FIFO of a floppy controller */
 };
 
+/* Ways by which a guest's kernel says that it can go on no more. */
+enum ks_panic {
+  KS_PANIC_PVPANIC = 0,
+  KS_PANIC_HYPERV,
+};
+
 struct ks_access {
   uint64_t member; /* the port or page, and 1; 0: none */
   uint32_t size;   /* in bytes */
@@ -217,7 +223,7 @@ struct ks_kvm_sets {
   uint64_t rewritten;       /* by ks_registers: it ran with them */
   uint64_t overrun;         /* by ks_overrun */
   uint32_t floppy_run[2];   /* bytes that each floppy controller was sent since it had an answer */
-  uint64_t padding;
+  uint64_t panicked;        /* by ks_panic */
   uint64_t ports[65536 / 64];
   uint64_t msrs_written[KS_MSR_BITS / 64];
   uint64_t ioctls[KS_IOCTL_KINDS * 256 / 64]; /* by KS_IOCTL_MEMBER */

@@ -20,3 +20,11 @@ struct {
 static __always_inline struct ks_vm_row* vm_row(__u32 slot) {
   return bpf_map_lookup_elem(&vms, &slot);
 }
+
+/* What user space says of the process TGID, which began at BEGIN (0: not known). */
+static __always_inline const struct ks_owner* owner_of_process(__u32 tgid, __u64 begin) {
+  struct ks_owner_key key = {.kind = KS_OWNER_PROCESS, .id = {tgid}};
+  const struct ks_owner* found = bpf_map_lookup_elem(&owners, &key);
+  if (!found || !begin || !found->incarnation) return found;
+  return (__u16)(begin / KS_TICK_NS) == found->incarnation ? found : 0;
+}

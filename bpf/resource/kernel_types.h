@@ -91,6 +91,8 @@ struct task_struct___resource {
   struct css_set* cgroups;
   struct list_head thread_node;
   char comm[16];
+  struct task_struct___resource* group_leader;
+  __u64 start_boottime;
 } KS_CORE;
 
 struct task_struct___pid_links { /* until Linux 6.19 */

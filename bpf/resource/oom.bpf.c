@@ -28,9 +28,8 @@ static long look_at_vms(__u32 index, struct victim* victim) {
 }
 
 /* Which processes help a VM user space says. They need not be in the VM's cgroup. */
-static __always_inline void look_at_helper(__u32 tgid) {
-  struct ks_owner_key key = {.kind = KS_OWNER_PROCESS, .id = {tgid}};
-  const struct ks_owner* owner = bpf_map_lookup_elem(&owners, &key);
+static __always_inline void look_at_helper(__u32 tgid, __u64 begin) {
+  const struct ks_owner* owner = owner_of_process(tgid, begin);
   if (!owner) return;
   __u32 slot = owner->slot;
   struct ks_resource_vm* row = bpf_map_lookup_elem(&resource_vms, &slot);
@@ -46,6 +45,6 @@ static __always_inline void on_mark_victim(__u64* ctx) {
   bool named = (__s64)first < 0;
   struct victim victim = {.tgid = named ? (__u32)READ(task, tgid) : first};
   bpf_loop(4096, look_at_vms, &victim, 0);
-  look_at_helper(victim.tgid);
+  look_at_helper(victim.tgid, named ? READ(task, group_leader, start_boottime) : 0);
 }
 KS_TRACEPOINT(mark_victim, on_mark_victim)

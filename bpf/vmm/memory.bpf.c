@@ -12,7 +12,8 @@
 KS_LICENSE;
 
 #define KS_PTRACE_MODE_ATTACH 2 /* include/linux/ptrace.h */
-#define KS_PTRACE_ATTACH 16     /* include/uapi/linux/ptrace.h */
+#define KS_PTRACE_TRACEME 0     /* include/uapi/linux/ptrace.h */
+#define KS_PTRACE_ATTACH 16
 #define KS_PTRACE_SEIZE 0x4206
 #define KS_PF_IO_WORKER 0x10 /* include/linux/sched.h */
 #define KS_NR_READ 0         /* arch/x86/entry/syscalls/syscall_64.tbl */
@@ -61,6 +62,15 @@ static __always_inline void on_access(const __u64* arguments, bool typed) {
 }
 KS_FUNCTION_ENTRY(security_ptrace_access_check, on_access)
 
+/* int security_ptrace_traceme(struct task_struct *parent): the current process has its parent trace
+ * it, which may do with it then what it likes. */
+static __always_inline void on_traceme(const __u64* arguments, bool typed) {
+  (void)arguments;
+  (void)typed;
+  note_call(KS_CALL_PTRACE);
+}
+KS_FUNCTION_ENTRY(security_ptrace_traceme, on_traceme)
+
 /* include/uapi/linux/userfaultfd.h; FILL: COPY, ZEROPAGE, MOVE, CONTINUE and POISON. */
 #define KS_UFFDIO 0xaa
 #define KS_UFFDIO_FILL (1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8)
@@ -94,6 +104,8 @@ SEC("raw_tp/sys_enter") int security_ptrace_access_check_sys_enter(__u64* ctx) {
   if (call.kind == KS_PTRACE) {
     if (call.arguments[0] == KS_PTRACE_ATTACH || call.arguments[0] == KS_PTRACE_SEIZE)
       reach_into(0, call.arguments[1], 0);
+    else if (call.arguments[0] == KS_PTRACE_TRACEME)
+      note_call(KS_CALL_PTRACE);
   } else {
     reach_into(0, call.arguments[0], 0);
   }

@@ -94,14 +94,6 @@ static __always_inline bool may_have_made(__u64 begin, const struct ks_owner* ow
   return begin <= vm->first_ns + (bpf_ktime_get_boot_ns() - bpf_ktime_get_ns());
 }
 
-/* What user space says of the process TGID, which began at BEGIN (0: not known). */
-static __always_inline const struct ks_owner* owner_of_process(__u32 tgid, __u64 begin) {
-  struct ks_owner_key key = {.kind = KS_OWNER_PROCESS, .id = {tgid}};
-  const struct ks_owner* found = bpf_map_lookup_elem(&owners, &key);
-  if (!found || !begin || !found->incarnation) return found;
-  return (__u16)(begin / KS_TICK_NS) == found->incarnation ? found : 0;
-}
-
 /* The VM of the process TGID, whose address space is MM, or 0 where that is not at hand, and which
  * began at BEGIN (0: not known). A child of a VM that has ended may have become another's VMM. */
 static __noinline int vm_of_process(__u64 mm, __u32 tgid, __u64 begin, struct ks_owner* owner) {

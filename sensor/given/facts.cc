@@ -51,6 +51,7 @@ GivenPart PartOf(const given::Disk& disk) {
       .Has("cache", disk.cache)
       .Has("read-only", disk.read_only)
       .Has("shared", disk.shared)
+      .Has("no-space", disk.no_space)
       .Take();
 }
 

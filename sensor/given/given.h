@@ -75,7 +75,8 @@ struct Disk {
   TextFact cache;     // "none", "writeback", ...
   TextsFact backing;  // paths, the nearest first; an empty list where there is none
   FlagFact read_only;
-  FlagFact shared;  // with other VMs
+  FlagFact shared;    // with other VMs
+  FlagFact no_space;  // it may have to grow, and its file system is full
   friend bool operator==(const Disk&, const Disk&) = default;
 };
 

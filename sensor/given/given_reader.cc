@@ -77,7 +77,7 @@ std::optional<FileId> FileAt(const std::string& path, bool folder, ProcessRoot& 
 
 // SOCKETS and ROOT outlive the result.
 Found FindAt(int directory, const DeviceList& devices, const GivenRoots& roots,
-             const UnixSockets& sockets, ProcessRoot& root) {
+             const UnixSockets& sockets, bool privileged, ProcessRoot& root) {
   Found found;
   found.devices = devices;
   found.files = ReadFileLinks(directory);
@@ -86,6 +86,10 @@ Found FindAt(int directory, const DeviceList& devices, const GivenRoots& roots,
     return socket == sockets.end() ? std::string() : socket->second;
   };
   found.bridge_of = [&roots](const Device& tap) { return BridgeOf(roots.sys, roots.proc, tap); };
+  found.space_of = [&root, privileged](const Device& image) -> std::optional<ImageSpace> {
+    const absl::StatusOr<ImageSpace> space = root.SpaceOf(image.fd, privileged);
+    return space.ok() ? std::optional(*space) : std::nullopt;
+  };
   found.file_of = [&root](const std::string& path) { return FileAt(path, false, root); };
   found.folder_of = [&root](const std::string& path) { return FileAt(path, true, root); };
   return found;
@@ -131,7 +135,9 @@ absl::StatusOr<Given> GivenReader::Read(const ProcessFacts& process, const Devic
   if (naming.vmm == "qemu") {
     AddLibvirt(process, naming.name, naming.uuid, rights.inner_pid, root, &given);
   }
-  const Found found = FindAt(living.get(), devices, roots_, sockets_.Of(living.get()), root);
+  const bool privileged = rights.uid.value == 0U;
+  const Found found =
+      FindAt(living.get(), devices, roots_, sockets_.Of(living.get()), privileged, root);
   MergeFound(found, &given);
   MergeHelpers(helpers_.All(), process.pid, found, &given);
   given.children = helpers_.ChildrenOf(process.pid);

@@ -26,6 +26,12 @@ struct FileLink {
   friend bool operator==(const FileLink&, const FileLink&) = default;
 };
 
+// Of an open image, in bytes.
+struct ImageSpace {
+  uint64_t holes = 0;  // of its size, what its file system has no blocks for yet
+  uint64_t left = 0;   // what the VMM may still write to that file system
+};
+
 // What is found of a VMM on the host.
 struct Found {
   DeviceList devices;
@@ -34,6 +40,10 @@ struct Found {
   std::function<std::string(uint64_t inode)> socket_of = [](uint64_t) { return ""; };
   // The bridge that an interface is in; "" where there is none or it is not known.
   std::function<std::string(const Device& tap)> bridge_of = [](const Device&) { return ""; };
+  // nullopt where it is not known.
+  std::function<std::optional<ImageSpace>(const Device& image)> space_of = [](const Device&) {
+    return std::nullopt;
+  };
   // Where a path of the VMM leads; nullopt where that is not known.
   std::function<std::optional<FileId>(const std::string& path)> file_of = [](const std::string&) {
     return std::nullopt;

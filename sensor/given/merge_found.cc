@@ -27,9 +27,12 @@ FileId IdOf(const Device& device) { return {device.major, device.minor, device.i
 
 std::string FileOf(const Device& device) { return FileText(IdOf(device)); }
 
-void SetFile(const Device& device, given::Disk* disk) {
-  disk->file = {FileOf(device), FactOrigin::kOpenFile};
-  if (!device.block) disk->size = {device.size.bytes, FactOrigin::kOpenFile};
+// An image takes room by clusters, of 64 KiB to 2 MiB, and some of it for its own tables.
+constexpr uint64_t kRoomToGrow = 2 << 20;
+
+// Whether an image may have to grow: one with holes, and one of a format that grows.
+bool MayGrow(const given::Disk& disk, const ImageSpace& space) {
+  return space.holes > 0 || disk.format.value.value_or("raw") != "raw";
 }
 
 class Finder {
@@ -130,6 +133,16 @@ class Finder {
       if (file.fd == fd) return file.target;
     }
     return "";
+  }
+
+  void SetFile(const Device& device, given::Disk* disk) const {
+    disk->file = {FileOf(device), FactOrigin::kOpenFile};
+    if (device.block) return;
+    disk->size = {device.size.bytes, FactOrigin::kOpenFile};
+    if (!device.writable) return;
+    const std::optional<ImageSpace> space = found_.space_of(device);
+    if (!space) return;
+    disk->no_space = {MayGrow(*disk, *space) && space->left < kRoomToGrow, FactOrigin::kOpenFile};
   }
 
   // The disk that is at PATH, as shown.

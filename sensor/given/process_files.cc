@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "absl/strings/match.h"
@@ -46,6 +47,15 @@ absl::StatusOr<uint64_t> MountOf(int fd) {
   return absl::DataLossError("no mnt_id in /proc/self/fdinfo");
 }
 
+// The mount of the file, whose file system answers from this host alone: before it is asked.
+absl::StatusOr<uint64_t> CheckLocal(int file, absl::string_view mounts) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const uint64_t mount, MountOf(file));
+  const std::string type = MountType(mounts, mount);
+  if (IsLocal(type)) return mount;
+  return absl::FailedPreconditionError(
+      absl::StrCat("it lies on ", type.empty() ? "an unknown file system" : type));
+}
+
 // Looks up a path one step at a time, so that each directory is known to be on a local file system
 // before it is asked for anything, and no link leads out of the root.
 class PathWalk {
@@ -79,7 +89,7 @@ class PathWalk {
     way_.clear();
     way_.emplace_back(openat(process_, from, O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!way_.back()) return FileError(errno, absl::StrCat("open /proc/PID/", from));
-    return CheckLocal();
+    return CheckStep();
   }
 
   void Prepend(absl::string_view path) {
@@ -92,7 +102,7 @@ class PathWalk {
     Fd next(openat(way_.back().get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (!next) return FileError(errno, "look up a path of the VMM");
     way_.push_back(std::move(next));
-    KVMSENTRY_RETURN_IF_ERROR(CheckLocal());
+    KVMSENTRY_RETURN_IF_ERROR(CheckStep());
     struct stat stat {};
     if (fstat(way_.back().get(), &stat) != 0) return FileError(errno, "look at a path of the VMM");
     if (!S_ISLNK(stat.st_mode)) return absl::OkStatus();
@@ -107,15 +117,10 @@ class PathWalk {
     return absl::OkStatus();
   }
 
-  absl::Status CheckLocal() {
+  absl::Status CheckStep() {
     KVMSENTRY_ASSIGN_OR_RETURN(const uint64_t mount, MountOf(way_.back().get()));
     if (mount == checked_) return absl::OkStatus();
-    const std::string type = MountType(mounts_, mount);
-    if (!IsLocal(type)) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("it lies on ", type.empty() ? "an unknown file system" : type));
-    }
-    checked_ = mount;
+    KVMSENTRY_ASSIGN_OR_RETURN(checked_, CheckLocal(way_.back().get(), mounts_));
     return absl::OkStatus();
   }
 
@@ -153,10 +158,34 @@ std::vector<FileLink> ReadFileLinks(int process) {
   return links;
 }
 
-absl::StatusOr<Fd> ProcessRoot::Find(const std::string& path) {
+absl::StatusOr<absl::string_view> ProcessRoot::Mounts() {
   if (!mounts_) mounts_ = ReadFileAt(process_, "mountinfo", kMaxMounts);
   if (!mounts_->ok()) return mounts_->status();
-  return PathWalk(process_, **mounts_).Find(path);
+  return absl::string_view(**mounts_);
+}
+
+absl::StatusOr<Fd> ProcessRoot::Find(const std::string& path) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const absl::string_view mounts, Mounts());
+  return PathWalk(process_, mounts).Find(path);
+}
+
+absl::StatusOr<ImageSpace> ProcessRoot::SpaceOf(uint32_t fd, bool privileged) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const absl::string_view mounts, Mounts());
+  const Fd image(openat(process_, absl::StrCat("fd/", fd).c_str(), O_PATH | O_CLOEXEC));
+  if (!image) return FileError(errno, "look at an open file of the VMM");
+  KVMSENTRY_RETURN_IF_ERROR(CheckLocal(image.get(), mounts).status());
+  struct stat stat {};
+  struct statvfs system {};
+  if (fstat(image.get(), &stat) != 0 || fstatvfs(image.get(), &system) != 0) {
+    return FileError(errno, "look at an image of the VMM");
+  }
+  if (!S_ISREG(stat.st_mode)) return absl::FailedPreconditionError("it is no regular file");
+  constexpr uint64_t kBlock = 512;  // of st_blocks, inode(7)
+  const auto size = static_cast<uint64_t>(stat.st_size);
+  const uint64_t allocated = static_cast<uint64_t>(stat.st_blocks) * kBlock;
+  const uint64_t blocks = privileged ? system.f_bfree : system.f_bavail;
+  return ImageSpace{.holes = size > allocated ? size - allocated : 0,
+                    .left = blocks * system.f_frsize};
 }
 
 absl::StatusOr<std::string> ProcessRoot::Read(const std::string& path, size_t max_bytes) {

@@ -81,6 +81,10 @@ class Checker {
   void CheckDebian(const StartDebian& debian) {
     Require(DEBIAN_GUEST);
     if (debian.vhost_net()) Require(VHOST_NET);
+    if (!debian.disk_of().empty()) {
+      Use(debian.disk_of(), Kind::kDebian);
+      if (debian.disk()) Say("its disk is another VM's (`disk_of`): leave out `disk`");
+    }
     if (!debian.receives().empty()) {
       Use(debian.receives(), Kind::kDebian);
       if (debian.vcpus() != 0 || debian.vhost_net() || debian.disk() || debian.floppy() ||

@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -175,6 +176,9 @@ bool MakeSocket(int family, int type, int protocol) {
 
 bool MakeRawSocket() { return MakeSocket(AF_INET, SOCK_RAW, IPPROTO_ICMP); }
 
+// By the VMM, its parent.
+bool BeTraced() { return ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0; }
+
 bool MakeDatagramSocket() { return MakeSocket(AF_INET, SOCK_DGRAM, 0); }
 
 // A child that lives so many seconds longer than the VMM, and whose number lies in a file.
@@ -273,6 +277,7 @@ constexpr std::array kConduct = {
     KnownOperation{"open-system-file", Itself<OpenSystemFile>},
     KnownOperation{"read-passwords", Itself<ReadPasswords>},
     KnownOperation{"make-raw-socket", Begun<MakeRawSocket>},
+    KnownOperation{"be-traced", Begun<BeTraced>},
     KnownOperation{"make-datagram-socket", Itself<MakeDatagramSocket>},
     KnownOperation{"use-own-files", Itself<UseOwnFiles>},
     KnownOperation{"leave-child", Itself<LeaveChild<120>>},

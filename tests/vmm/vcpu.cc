@@ -2,6 +2,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -39,25 +42,57 @@ absl::StatusOr<Operation> RunNowhere(const TestMachine& machine) {
   return [&machine] { return RunVcpu(machine, Leave).status(); };
 }
 
+// Runs CODE, of 16 bits, at the beginning of the guest's memory, where nothing handles faults.
+absl::Status RunCode(const TestMachine& machine, std::span<const uint8_t> code) {
+  std::memcpy(machine.memory->bytes().data(), code.data(), code.size());
+  kvm_sregs sregs{};
+  kvm_regs regs{};
+  regs.rflags = 2;
+  if (ioctl(machine.vm.vcpu(), KVM_GET_SREGS, &sregs) < 0) {
+    return absl::ErrnoToStatus(errno, "KVM_GET_SREGS");
+  }
+  sregs.cs.base = 0;
+  sregs.cs.selector = 0;
+  sregs.idt.limit = 0;
+  if (ioctl(machine.vm.vcpu(), KVM_SET_SREGS, &sregs) < 0 ||
+      ioctl(machine.vm.vcpu(), KVM_SET_REGS, &regs) < 0) {
+    return absl::ErrnoToStatus(errno, "setting the vCPU's registers");
+  }
+  return RunVcpu(machine, Leave).status();
+}
+
 // An invalid instruction, and nobody to handle it.
 absl::StatusOr<Operation> TripleFault(const TestMachine& machine) {
-  return [&machine] {
-    machine.memory->bytes()[0] = std::byte{0x0f};
-    machine.memory->bytes()[1] = std::byte{0x0b};  // ud2
-    kvm_sregs sregs{};
-    kvm_regs regs{};
-    regs.rflags = 2;
-    if (ioctl(machine.vm.vcpu(), KVM_GET_SREGS, &sregs) < 0) {
-      return absl::ErrnoToStatus(errno, "KVM_GET_SREGS");
+  static constexpr std::array<uint8_t, 2> kUd2 = {0x0f, 0x0b};
+  return [&machine] { return RunCode(machine, kUd2); };
+}
+
+// What a guest of Hyper-V writes to HV_X64_MSR_CRASH_CTL when it has crashed: CrashNotify.
+constexpr std::array<uint8_t, 18> kSayCrashed = {
+    0x66, 0xb9, 0x05, 0x01, 0x00, 0x40,  // mov ecx, 0x40000105
+    0x66, 0x31, 0xc0,                    // xor eax, eax
+    0x66, 0xba, 0x00, 0x00, 0x00, 0x80,  // mov edx, 0x80000000
+    0x0f, 0x30,                          // wrmsr
+    0xf4,                                // hlt
+};
+
+// KVM has that register only for guests that see Hyper-V (arch/x86/kvm/hyperv.c).
+absl::StatusOr<Operation> PanicByHyperV(const TestMachine& machine) {
+  return [&machine]() -> absl::Status {
+    constexpr size_t kEntries = 2;
+    alignas(kvm_cpuid2)
+        std::array<std::byte, sizeof(kvm_cpuid2) + kEntries * sizeof(kvm_cpuid_entry2)>
+            memory{};
+    auto* const cpuid = reinterpret_cast<kvm_cpuid2*>(memory.data());
+    cpuid->nent = kEntries;
+    cpuid->entries[0].function = 0x40000000;
+    cpuid->entries[0].eax = 0x40000005;
+    cpuid->entries[1].function = 0x40000001;
+    cpuid->entries[1].eax = 0x31237648;  // "Hv#1"
+    if (ioctl(machine.vm.vcpu(), KVM_SET_CPUID2, cpuid) < 0) {
+      return absl::ErrnoToStatus(errno, "KVM_SET_CPUID2");
     }
-    sregs.cs.base = 0;
-    sregs.cs.selector = 0;
-    sregs.idt.limit = 0;
-    if (ioctl(machine.vm.vcpu(), KVM_SET_SREGS, &sregs) < 0 ||
-        ioctl(machine.vm.vcpu(), KVM_SET_REGS, &regs) < 0) {
-      return absl::ErrnoToStatus(errno, "setting the vCPU's registers");
-    }
-    return RunVcpu(machine, Leave).status();
+    return RunCode(machine, kSayCrashed);
   };
 }
 
@@ -80,6 +115,7 @@ absl::StatusOr<Operation> RunRefused(const TestMachine& machine) {
 constexpr std::array kWithVcpu = {
     KnownOperation{"run-nowhere", RunNowhere},
     KnownOperation{"triple-fault", TripleFault},
+    KnownOperation{"panic-hyper-v", PanicByHyperV},
     KnownOperation{"run-interrupted", RunInterrupted},
     KnownOperation{"run-refused", RunRefused},
 };

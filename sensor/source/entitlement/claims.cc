@@ -108,6 +108,15 @@ std::vector<std::string> GrownOf(const Given& given, std::map<std::string, uint6
   return grown;
 }
 
+std::vector<std::string> CrampedOf(const Given& given) {
+  std::vector<std::string> cramped;
+  for (const given::Disk& disk : given.disks) {
+    if (!disk.no_space.value.value_or(false)) continue;
+    cramped.push_back(disk.path.value.value_or(disk.file.value.value_or(disk.id)));
+  }
+  return cramped;
+}
+
 std::vector<std::string> GainedSince(const given::Privileges& first, const given::Privileges& now) {
   std::vector<std::string> gained;
   if (now.uid.value == 0U && first.uid.known() && first.uid.value != 0U)

@@ -29,6 +29,9 @@ std::map<std::string, std::string> MemoryFilesOf(const Given& given);
 // other formats the size says nothing: they grow.
 std::vector<std::string> GrownOf(const Given& given, std::map<std::string, uint64_t>* first);
 
+// Images that may have to grow on a file system that is full, by their paths.
+std::vector<std::string> CrampedOf(const Given& given);
+
 // What the process of NOW may, and that of FIRST might not. Rights that were given up are none. Of
 // labels of a security module and of namespaces nothing says which of two is the stricter: another
 // one counts as gained, but a label where there was none ("unconfined"), or one that is now

@@ -21,7 +21,7 @@ constinit const MemberKind kMemoryFile = {.key = "memory",
                                           .type = MemberType::kText,
                                           .is_mass = true};
 
-constinit const MemberKind kGrownImage = {
+constinit const MemberKind kOwnImage = {
     .key = "disk", .noun = "image", .hint = "/srv/images/*", .type = MemberType::kText};
 
 constinit const MemberKind kRight = {

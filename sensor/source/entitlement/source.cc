@@ -17,6 +17,7 @@ struct Sets {
   FeatureId undeclared = FeatureNamed("vm.undeclared");
   FeatureId memory = FeatureNamed("memory.shared");
   FeatureId grown = FeatureNamed("image.grown");
+  FeatureId no_space = FeatureNamed("image.no_space");
   FeatureId gained = FeatureNamed("vm.gained");
 };
 
@@ -77,6 +78,7 @@ void EntitlementSource::Entitle(VmId id, const Given& given) {
   vm.undeclared = std::move(undeclared);
   HaveMemory(id, vm, MemoryFilesOf(given));
   vm.grown = GrownOf(given, &vm.image_sizes);
+  vm.cramped = CrampedOf(given);
   vm.changed = true;
 }
 
@@ -110,6 +112,7 @@ void EntitlementSource::ReadVm(VmId id, Vm& vm, KernelTime now, bool managed,
     if (holders_.at(file).size() > 1) Tell(id, now, Features().memory, name, out);
   }
   for (const std::string& image : vm.grown) Tell(id, now, Features().grown, image, out);
+  for (const std::string& image : vm.cramped) Tell(id, now, Features().no_space, image, out);
   for (auto& [device, since] : vm.undeclared) {
     if (!since) since = now;
     if (now - *since >= kUndeclaredForNs) Tell(id, now, Features().undeclared, device, out);

@@ -54,6 +54,7 @@ class EntitlementSource final : public Source {
     std::map<std::string, std::string> memory;                    // see MemoryFilesOf
     std::map<std::string, uint64_t> image_sizes;                  // see GrownOf
     std::vector<std::string> grown;
+    std::vector<std::string> cramped;
     bool changed = false;
     KernelTime told;
   };

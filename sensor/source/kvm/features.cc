@@ -20,6 +20,7 @@ constexpr Points kMigrating(Point::kK6, Point::kR1);
 constexpr Points kManaging(Point::kR2, Point::kK3, Point::kK6, Point::kK7, Point::kR3, Point::kR5);
 constexpr Points kPrivilege(Point::kR2, Point::kK2);
 constexpr Points kResets(Point::kK2, Point::kK3, Point::kR1);
+constexpr Points kPanics(Point::kK2, Point::kR1);
 constexpr Points kRewriting(Point::kK3, Point::kR2);
 constexpr HookNames kRuns("kvm_arch_vcpu_ioctl_set_regs", "kvm_userspace_exit");
 constexpr HookNames kControlWrites("kvm_set_cr4", "kvm_post_set_cr0");
@@ -56,6 +57,9 @@ constexpr std::array kFeatures = {
             KS_METER_EXIT},
     Feature{"exit.reason", kSet, kPrivilege, "VM exit", "VM exits", "kvm_exit", &kVmExit,
             std::nullopt},
+    Feature{"nesting.outside", kSet, kPrivilege, "VM exit",
+            "entries into guests of its own by a VM that was not given that", "kvm_exit", &kVmExit,
+            std::nullopt},
     Feature{"entry.rate", kRate, Points(Point::kK3), "1/s", "VM entries", "kvm_entry", nullptr,
             KS_METER_ENTRY},
     Feature{"halt.rate", kRate, Points(Point::kK2, Point::kR1), "1/s", "halts", "kvm_vcpu_wakeup",
@@ -83,6 +87,8 @@ constexpr std::array kFeatures = {
             KS_METER_RESET},
     Feature{"vcpu.rewritten", kSet, kRewriting, "registers",
             "registers that the VMM changed while the guest ran", kRuns, &kRegisters, std::nullopt},
+    Feature{"guest.panic", kSet, kPanics, "panic", "panics that the guest's kernel reports",
+            HookNames("kvm_pio", "kvm_msr"), &kPanic, std::nullopt},
     Feature{"page_fault.rate", kRate, Points(Point::kK2, Point::kR1), "1/s", "page faults of KVM",
             "kvm_page_fault", nullptr, KS_METER_PAGE_FAULT},
     Feature{"emulation.rate", kRate, kLeaving, "1/s", "emulated instructions", "kvm_emulate_insn",

@@ -124,6 +124,11 @@ constexpr std::array kRegisterNames = {
 
 std::span<const NamedMember> RegisterNames() { return kRegisterNames; }
 
+constexpr std::array kPanicNames = {
+    NamedMember{KS_PANIC_PVPANIC, "pvpanic"},
+    NamedMember{KS_PANIC_HYPERV, "hyper-v"},
+};
+
 constexpr std::array kOverrunNames = {NamedMember{KS_OVERRUN_FLOPPY, "floppy-fifo"}};
 
 }  // namespace
@@ -134,6 +139,13 @@ constinit const MemberKind kOverrun = {.key = "buffer",
                                        .number = NumberFormat::kDecimal,
                                        .names = Give<kOverrunNames>,
                                        .hint = "floppy-fifo"};
+
+constinit const MemberKind kPanic = {.key = "panic",
+                                     .noun = "panic",
+                                     .largest = KS_PANIC_HYPERV,
+                                     .number = NumberFormat::kDecimal,
+                                     .names = Give<kPanicNames>,
+                                     .hint = "pvpanic or hyper-v"};
 
 constinit const MemberKind kRegisters = {.key = "registers",
                                          .noun = "register",

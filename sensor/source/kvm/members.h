@@ -16,6 +16,7 @@ extern const MemberKind kGuestAddress;
 extern const MemberKind kVector;  // of an interrupt or exception
 extern const MemberKind kControlRegister;
 extern const MemberKind kOverrun;         // ks_overrun
+extern const MemberKind kPanic;           // ks_panic
 extern const MemberKind kRegisters;       // ks_registers
 extern const MemberKind kLostProtection;  // ks_protection
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sensor/given/given.h"
+#include "sensor/given/merge.h"
 
 namespace kvmsentry {
 namespace {
@@ -52,6 +53,20 @@ std::vector<OwnedThing> FoldersOf(const Given& given) {
     folders.push_back({KS_OWNER_FILE, DeviceNumber(root.major, root.minor), root.inode});
   }
   return folders;
+}
+
+std::set<std::string> SharedDisksOf(const Given& given) {
+  std::set<std::string> shared;
+  for (const given::Disk& disk : given.disks) {
+    if (disk.shared.value.value_or(false) && disk.file.known()) shared.insert(*disk.file.value);
+  }
+  return shared;
+}
+
+bool IsAmong(const std::set<std::string>& files, const OwnedThing& thing) {
+  if (thing.kind != KS_OWNER_FILE || thing.role != KS_ROLE_OWN || files.empty()) return false;
+  const auto device = static_cast<uint32_t>(thing.id);
+  return files.contains(FileText({MajorOf(device), MinorOf(device), thing.within}));
 }
 
 std::vector<OwnedThing> HelpersOf(const Given& given) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -39,6 +40,12 @@ std::vector<OwnedThing> ThingsOf(const VmFacts& facts, const DeviceList& devices
 // The folders that the VM's own processes share with its guest: what lies below is the guest's to
 // use. Not those of helpers, who open the files of these themselves.
 std::vector<OwnedThing> FoldersOf(const Given& given);
+
+// Images that its command line or its manager declares as shared with other VMs, which may open
+// them as they like; as FileText() has them.
+std::set<std::string> SharedDisksOf(const Given& given);
+// Whether THING is one of these FILES.
+bool IsAmong(const std::set<std::string>& files, const OwnedThing& thing);
 
 // The processes that help the VMM, each with what it is there for; kMaxOwnedHelpers at most.
 inline constexpr size_t kMaxOwnedHelpers = 8;

@@ -29,6 +29,8 @@ struct SetFeatures {
   FeatureId protection = FeatureNamed("protection.lost");
   FeatureId rewritten = FeatureNamed("vcpu.rewritten");
   FeatureId overrun = FeatureNamed("device.overrun");
+  FeatureId panic = FeatureNamed("guest.panic");
+  FeatureId nesting = FeatureNamed("nesting.outside");
 };
 
 const SetFeatures& Sets() {
@@ -82,7 +84,9 @@ void KvmSource::Entitle(VmId vm, const Given& given) {
   if (known == watched_.end()) return;
   if (known->second.folders.empty()) known->second.folders = FoldersOf(given);
   TakeHelpers(given, &known->second.helpers);
+  known->second.shared = SharedDisksOf(given);
   known->second.windows = Windows::Of(given);
+  nesting_.Entitle(vm, given.privileges.nesting.value.value_or(false));
   Own(vm, known->second);
 }
 
@@ -98,6 +102,7 @@ void KvmSource::Own(VmId vm, const Watched& watched) {
   all.insert(all.end(), watched.folders.begin(), watched.folders.end());
   all.insert(all.end(), watched.helpers.begin(), watched.helpers.end());
   if (watched.vmm) all.push_back(*watched.vmm);
+  std::erase_if(all, [&](const OwnedThing& thing) { return IsAmong(watched.shared, thing); });
   Own({vm, watched.slot}, all);
 }
 
@@ -106,6 +111,7 @@ void KvmSource::Own(const VmPlace& vm, const std::vector<OwnedThing>& things) {
 }
 
 void KvmSource::Unwatch(VmId vm) {
+  nesting_.Forget(vm);
   if (watched_.erase(vm) + ended_.erase(vm) != 0) Own({.vm = vm}, {});
 }
 
@@ -159,6 +165,10 @@ void KvmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
   for (const KvmTables::Members& members : tables_.TakeMembers(watched)) {
     ObserveMembers(members, sampling.now, out);
     ObserveOutside(members, sampling.now, out);
+    for (const uint32_t exit : members.exits) nesting_.Take(members.vm, exit, sampling.now);
+  }
+  for (const auto& [vm, exit] : nesting_.Outside(sampling.now)) {
+    ObserveMember(vm, sampling.now, Sets().nesting, exit, out);
   }
 }
 
@@ -193,6 +203,7 @@ void KvmSource::ObserveMembers(const KvmTables::Members& members, KernelTime now
   observe_bits(sets.protection, members.protection_lost);
   observe_bits(sets.rewritten, members.rewritten);
   observe_bits(sets.overrun, members.overrun);
+  observe_bits(sets.panic, members.panicked);
 }
 
 // Of what does not lie in the windows of the VM's devices.

@@ -12,6 +12,7 @@
 #include "sensor/inventory/process.h"
 #include "sensor/probe/probe.h"
 #include "sensor/source/kvm/counts.h"
+#include "sensor/source/kvm/nesting.h"
 #include "sensor/source/kvm/tables.h"
 #include "sensor/source/kvm/windows.h"
 #include "sensor/source/source.h"
@@ -55,6 +56,7 @@ class KvmSource final : public Source {
     std::vector<OwnedThing> folders;
     // The same of helpers, while they live: one that was taken over may look like something else.
     std::set<OwnedThing> helpers;
+    std::set<std::string> shared;    // see SharedDisksOf()
     std::optional<Windows> windows;  // nullopt: not known
   };
 
@@ -73,6 +75,7 @@ class KvmSource final : public Source {
   KvmTables tables_;
   ProcFs processes_;
   std::map<VmId, Watched> watched_;
+  Nesting nesting_;
   // Of VMs that have ended, their VMMs, which may go on without.
   struct Ended {
     Slot slot = 0;

@@ -101,12 +101,14 @@ class KvmTables {
     uint64_t protection_lost = 0;  // bit N: ks_protection N
     uint64_t rewritten = 0;        // bit N: ks_registers N
     uint64_t overrun = 0;          // bit N: ks_overrun N
+    uint64_t panicked = 0;         // bit N: ks_panic N
     std::vector<uint32_t> exits;   // exit_member() of bpf/kvm/exit_reason.h
 
     bool Empty() const {
       return exit_reasons == 0 && hypercalls == 0 && protection_lost == 0 && rewritten == 0 &&
-             overrun == 0 && mmio_overflow == 0 && msr_overflow == 0 && ports.empty() &&
-             msrs_written.empty() && mmio_pages.empty() && ioctls.empty() && exits.empty();
+             overrun == 0 && panicked == 0 && mmio_overflow == 0 && msr_overflow == 0 &&
+             ports.empty() && msrs_written.empty() && mmio_pages.empty() && ioctls.empty() &&
+             exits.empty();
     }
   };
   // Reads and clears which members every VM that is WANTED has named since the last time; VMs that

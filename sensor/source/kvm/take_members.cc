@@ -72,6 +72,7 @@ void KvmTables::TakeSets(Members& members) {
   members.protection_lost = __atomic_exchange_n(&sets.protection_lost, 0, __ATOMIC_RELAXED);
   members.rewritten = __atomic_exchange_n(&sets.rewritten, 0, __ATOMIC_RELAXED);
   members.overrun = __atomic_exchange_n(&sets.overrun, 0, __ATOMIC_RELAXED);
+  members.panicked = __atomic_exchange_n(&sets.panicked, 0, __ATOMIC_RELAXED);
   members.msr_overflow = __atomic_exchange_n(&sets.msr_overflow, 0, __ATOMIC_RELAXED);
   members.mmio_overflow = __atomic_exchange_n(&sets.mmio_overflow, 0, __ATOMIC_RELAXED);
 }

@@ -26,4 +26,10 @@ uint64_t LatencyOf(std::span<const uint64_t> before, std::span<const uint64_t> n
   return uint64_t{1} << now.size();
 }
 
+uint64_t LeastTimeOf(std::span<const uint64_t> before, std::span<const uint64_t> now) {
+  uint64_t time = 0;
+  for (size_t i = 0; i < now.size(); ++i) time += Added(before[i], now[i]) << i;
+  return time;
+}
+
 }  // namespace kvmsentry

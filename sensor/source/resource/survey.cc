@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <chrono>
 #include <functional>
+#include <span>
 #include <utility>
 
 #include <bpf/bpf.h>
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::chrono::seconds kInterval{1};
 // Files of so many VMs are read in a second: some 2 ms.
-constexpr std::ptrdiff_t kMostUrgent = 32;
+constexpr size_t kMostUrgent = 32;
 constexpr size_t kOthers = 16;
 // Cgroups of so many processes that took a VM's CPU time.
 constexpr size_t kGroups = 64;
@@ -61,12 +62,14 @@ void Survey::Run(const std::stop_token& stop) {
 std::vector<Survey::Wanted> Survey::Choose(std::vector<Wanted> all) {
   const auto others =
       std::stable_partition(all.begin(), all.end(), [](const Wanted& vm) { return vm.urgent; });
-  const auto urgent = std::min(others - all.begin(), kMostUrgent);
-  std::vector<Wanted> chosen(all.begin(), all.begin() + urgent);
-  const auto count = static_cast<size_t>(all.end() - others);
-  for (size_t i = 0; i < std::min(count, kOthers); ++i) {
-    chosen.push_back(others[static_cast<std::ptrdiff_t>(turn_++ % count)]);
-  }
+  std::vector<Wanted> chosen;
+  const auto take_turns = [&chosen](std::span<const Wanted> from, size_t most, size_t* turn) {
+    for (size_t i = 0; i < std::min(from.size(), most); ++i) {
+      chosen.push_back(from[(*turn)++ % from.size()]);
+    }
+  };
+  take_turns({all.begin(), others}, kMostUrgent, &urgent_turn_);
+  take_turns({others, all.end()}, kOthers, &turn_);
   return chosen;
 }
 

@@ -90,7 +90,8 @@ class Survey {
 
   Programs programs_;  // the thread's, as what follows
   absl::StatusOr<GroupReader> reader_;
-  size_t turn_ = 0;              // whose turn it is of those not urgent
+  size_t urgent_turn_ = 0;       // whose turn it is of those that are urgent, ...
+  size_t turn_ = 0;              // ... and of the others
   std::vector<Victim> victims_;  // those in the kernel's map
   Fd switches_;                  // the link, while there are victims
   mutable std::mutex mutex_;

@@ -109,7 +109,20 @@ bool ResourceVm::IsShort() const {
   const bool near = now_->memory_limit != KS_NO_LIMIT &&
                     now_->memory_used > now_->memory_limit - now_->memory_limit / 10;
   return near || now_->max_events != before_->max_events ||
-         now_->high_events != before_->high_events || waited_ns_ > kNsPerSecond / 10;
+         now_->high_events != before_->high_events || waited_ns_ > kNsPerSecond / 10 ||
+         WaitsForDisks();
+}
+
+// A request that does not end shows in its thread alone, where that is a vCPU's.
+bool ResourceVm::WaitsForDisks() const {
+  uint64_t time_us = 0;
+  for (const auto& [device, disk] : disks_) {
+    time_us += LeastTimeOf(disk.latencies.back(), disk.now.latencies);
+  }
+  const auto is_blocked = [](const auto& vcpu) {
+    return vcpu.second.fresh && vcpu.second.now.state == KS_VCPU_BLOCKED;
+  };
+  return time_us * 1000 > kNsPerSecond / 10 || std::ranges::any_of(vcpus_, is_blocked);
 }
 
 std::vector<Survey::Victim> ResourceVm::Waiting() const {

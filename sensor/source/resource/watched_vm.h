@@ -54,7 +54,7 @@ class ResourceVm {
 
   // A process is there, whose files may be read.
   int32_t pid() const { return now_ ? static_cast<int32_t>(now_->tgid) : 0; }
-  // It is near a limit, or held back by one: its files are worth reading.
+  // It is near a limit, held back by one, or waits for a disk: its files are worth reading.
   bool IsShort() const;
   // Its vCPUs have waited much for some passes in a row: worth saying for whom.
   bool IsStarved() const { return starved_passes_ >= kStarvedPasses; }
@@ -87,6 +87,8 @@ class ResourceVm {
   void ObserveDisks(ResourceWriter& write);
   void ObserveTaps(ResourceWriter& write);
   void AddRates(const std::map<FeatureId, uint64_t>& before);
+  // So much that it may be under pressure for it.
+  bool WaitsForDisks() const;
   void Level(ResourceWriter& write, FeatureId feature, LevelNow level, PartId part = {});
   void Count(ResourceWriter& write, FeatureId feature, uint64_t count, PartId part = {});
 

@@ -26,6 +26,7 @@ constexpr std::array kChanged = {Variant::kFexit, Variant::kKprobe};
 constexpr std::array kRefused = {Variant::kFexit, Variant::kSysExit};
 
 constexpr std::array<absl::string_view, 1> kProtect = {"security_file_mprotect"};
+constexpr std::array<absl::string_view, 1> kTraceMe = {"security_ptrace_traceme"};
 constexpr std::array<absl::string_view, 2> kChanges = {"vfs_rename", "vfs_unlink"};
 // What a kernel may be built without.
 constexpr std::array<absl::string_view, 14> kCalls = {"create_user_ns",
@@ -87,7 +88,8 @@ constexpr std::array kVmmHooks = {
            .bpf = "memory",
            .variants = kCallEntry,
            .provides = "strangers that reach into a VM's memory: vmm.entered*; and VMs' processes "
-                       "that reach into others: vmm.call",
+                       "that reach into others, or have themselves traced: vmm.call",
+           .with_if_there = kTraceMe,
            .weakness =
                "at every system call, for no function can be probed here: ptrace and "
                "process_vm_* by the VMM's pid, not /proc/PID/mem, pidfd_getfd or a thread's "

@@ -21,7 +21,7 @@ TEST(PartsOfTest, UnknownFactsAreThere) {
       std::ranges::find(parts, std::string("disk"), [](const GivenPart& p) { return p.kind; });
   ASSERT_NE(disk, parts.end());
   EXPECT_EQ(disk->id, "vda");
-  EXPECT_THAT(disk->facts, SizeIs(8));
+  EXPECT_THAT(disk->facts, SizeIs(9));
   for (const NamedFact& fact : disk->facts) {
     EXPECT_EQ(fact.value.index(), 0U) << fact.name;
     EXPECT_EQ(fact.origin, FactOrigin::kUnknown);

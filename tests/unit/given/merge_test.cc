@@ -52,6 +52,27 @@ TEST(MergeFoundTest, DisksGetTheirFilesAndOthersShow) {
   EXPECT_THAT(late.format, IsUnknown());
 }
 
+TEST(MergeFoundTest, AnImageLacksSpaceThatMayGrowWhereNoneIsLeft) {
+  Given given = GivenByQemu(Args{
+      "-drive", "file=/holes.img,format=raw,id=a", "-drive", "file=/whole.img,format=raw,id=b",
+      "-drive", "file=/grows.qcow2,format=qcow2,id=c", "-drive", "file=/roomy.img,format=raw,id=d",
+      "-drive", "file=/read.img,format=raw,id=e,readonly=on"});
+  Found found;
+  found.devices.devices = {Disk("/holes.img", 1), Disk("/whole.img", 2), Disk("/grows.qcow2", 3),
+                           Disk("/roomy.img", 4), Disk("/read.img", 5, false)};
+  found.space_of = [](const Device& image) {
+    const uint64_t holes = image.name == "/whole.img" || image.name == "/grows.qcow2" ? 0 : 4096;
+    return ImageSpace{.holes = holes, .left = image.name == "/roomy.img" ? 1U << 30 : 4096U};
+  };
+  MergeFound(found, &given);
+  ASSERT_THAT(given.disks, SizeIs(5));
+  EXPECT_THAT(given.disks[0].no_space, IsKnown(true, FactOrigin::kOpenFile));
+  EXPECT_THAT(given.disks[1].no_space, IsKnown(false, FactOrigin::kOpenFile));
+  EXPECT_THAT(given.disks[2].no_space, IsKnown(true, FactOrigin::kOpenFile));
+  EXPECT_THAT(given.disks[3].no_space, IsKnown(false, FactOrigin::kOpenFile));
+  EXPECT_THAT(given.disks[4].no_space, IsUnknown());
+}
+
 TEST(FindFoldersTest, AFolderIsWhatItsPathLeadsTo) {
   Given given = GivenByQemu(Args{"-virtfs", "local,path=/srv/a,mount_tag=a,security_model=none",
                                  "-virtfs", "local,path=/gone,mount_tag=b,security_model=none"});

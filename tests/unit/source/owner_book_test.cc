@@ -239,6 +239,22 @@ TEST(ThingsOfTest, AreWhatTheInventoryFoundOfTheVmAlone) {
   EXPECT_THAT(ThingsOf(facts, list), ::testing::ElementsAre(process));
 }
 
+TEST(SharedDisksOfTest, AreThoseThatAreDeclaredSoAndFound) {
+  Given given;
+  for (const bool shared : {true, false}) {
+    given::Disk& disk = given.disks.emplace_back();
+    disk.file = {shared ? "8:1 inode 42" : "8:1 inode 43", FactOrigin::kOpenFile};
+    disk.shared = {shared, FactOrigin::kArgv};
+  }
+  given.disks.emplace_back().shared = {true, FactOrigin::kArgv};
+  const std::set<std::string> shared = SharedDisksOf(given);
+  EXPECT_THAT(shared, ::testing::ElementsAre("8:1 inode 42"));
+  EXPECT_TRUE(IsAmong(shared, {KS_OWNER_FILE, 8 << 20 | 1, 42}));
+  EXPECT_FALSE(IsAmong(shared, {KS_OWNER_FILE, 8 << 20 | 1, 43}));
+  EXPECT_FALSE(IsAmong(shared, {KS_OWNER_INTERFACE, 8 << 20 | 1, 42}));
+  EXPECT_FALSE(IsAmong(shared, {KS_OWNER_FILE, 8 << 20 | 1, 42, KS_ROLE_MEMORY}));
+}
+
 TEST(FoldersOfTest, AreThoseOfWhichItIsKnownWhatTheyAre) {
   Given given;
   given.folders.resize(3);

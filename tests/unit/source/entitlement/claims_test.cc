@@ -74,6 +74,17 @@ TEST(GrownTest, AreRawImagesPastTheirFirstSize) {
   EXPECT_THAT(GrownOf(given, &first), IsEmpty());
 }
 
+TEST(CrampedTest, AreImagesThatLackSpace) {
+  Given given;
+  for (const bool lacks : {true, false}) {
+    given::Disk& disk = given.disks.emplace_back();
+    disk.path = {lacks ? "/srv/full.raw" : "/srv/roomy.raw", FactOrigin::kArgv};
+    disk.no_space = {lacks, FactOrigin::kOpenFile};
+  }
+  given.disks.emplace_back().path = {"/srv/unknown.raw", FactOrigin::kArgv};
+  EXPECT_THAT(CrampedOf(given), ElementsAre("/srv/full.raw"));
+}
+
 given::Privileges Rights(uint64_t uid, const char* capabilities, bool filtered) {
   given::Privileges privileges;
   privileges.uid = {uid, FactOrigin::kProcess};

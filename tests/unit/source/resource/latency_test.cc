@@ -40,5 +40,13 @@ TEST(LatencyOfTest, OneSlowRequestAloneIsThePercentile) {
   EXPECT_GE(LatencyOf(before, now, 99), 524'288U);
 }
 
+TEST(LeastTimeOfTest, AddsUpWhatWasAdded) {
+  Buckets before = {}, now = {};
+  before[20] = now[20] = 1000;
+  now[3] = 10;
+  now[19] = 1;
+  EXPECT_EQ(LeastTimeOf(before, now), 80U + 524'288U);
+}
+
 }  // namespace
 }  // namespace kvmsentry

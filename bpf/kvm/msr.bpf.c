@@ -7,9 +7,10 @@
 
 KS_LICENSE;
 
-/* HV_X64_MSR_CRASH_CTL: a guest of Hyper-V writes there to say that it crashed, and for nothing
- * else (Hypervisor Top Level Functional Specification, "Guest Crash Enlightenment"). */
+/* HV_X64_MSR_CRASH_CTL, by which a guest of Hyper-V says that it crashed (Hypervisor Top Level
+ * Functional Specification, "Guest Crash Enlightenment"). */
 #define HYPERV_CRASH 0x40000105
+#define HYPERV_CRASH_NOTIFY (1ULL << 63)
 
 static __noinline int note_crash(const struct ks_vcpu_row* vcpu) {
   struct ks_kvm_sets* sets = vcpu ? sets_of(vcpu) : 0;
@@ -25,7 +26,7 @@ static __always_inline void on_msr(const __u64* ctx) {
   meter_add(vcpu, KS_METER_MSR, 1, msr);
   if ((__u8)ctx[3]) meter_add(vcpu, KS_METER_MSR_FAULT, 1, msr);
   if (!(__u32)ctx[0]) return;
-  if (msr == HYPERV_CRASH && !(__u8)ctx[3]) note_crash(vcpu);
+  if (msr == HYPERV_CRASH && ctx[2] & HYPERV_CRASH_NOTIFY && !(__u8)ctx[3]) note_crash(vcpu);
   __u64 mark = mark_of(vcpu, msr);
   if (vcpu->meters[KS_METER_MSR].marked == mark) return;
   struct ks_kvm_sets* sets = sets_of(vcpu);
@@ -41,4 +42,4 @@ static __always_inline void on_msr(const __u64* ctx) {
   vcpu->meters[KS_METER_MSR].marked = mark;
 }
 KS_TRACEPOINT(kvm_msr, on_msr)
-KS_RECORD(kvm_msr, on_msr, ctx->write, ctx->ecx, 0, ctx->exception)
+KS_RECORD(kvm_msr, on_msr, ctx->write, ctx->ecx, ctx->data, ctx->exception)

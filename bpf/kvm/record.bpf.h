@@ -47,6 +47,7 @@ struct trace_event_raw_kvm_mmio {
 struct trace_event_raw_kvm_msr {
   unsigned int write;
   __u32 ecx;
+  __u64 data;
   __u8 exception;
 } KS_CORE;
 

@@ -124,6 +124,7 @@ struct ks_owner_key {
 enum ks_role {
   KS_ROLE_OWN = 0,
   KS_ROLE_MEMORY, /* a file that is the guest's memory */
+  KS_ROLE_SHARED, /* an image that is declared as shared: VMMs of other VMs may open it */
   /* A process that does a part of the VMM's work: */
   KS_ROLE_HELPER,
   KS_ROLE_NET_HELPER,  /* the network for it, as passt does */

@@ -104,6 +104,20 @@ __noinline int report_file(const struct ks_owner* owner, __u32 act, __u64 addres
   return 0;
 }
 
+/* Whether the current process runs a program of the name that OWNER's VMM has. */
+static __always_inline bool runs_its_vmms_program(const struct ks_owner* owner) {
+  const struct ks_vm_row* vm = vm_row(owner->slot);
+  if (!vm) return false;
+  struct mm_struct* mm = bpf_get_current_task_btf()->mm;
+  struct mm_struct* vmms = (struct mm_struct*)vm->mm;
+  __u64 name[4] = {}, its[4] = {};
+  const unsigned char* from = BPF_CORE_READ(mm, exe_file, f_path.dentry, d_name.name);
+  bpf_probe_read_kernel_str(name, sizeof(name), from);
+  from = BPF_CORE_READ(vmms, exe_file, f_path.dentry, d_name.name);
+  bpf_probe_read_kernel_str(its, sizeof(its), from);
+  return name[0] == its[0] && name[1] == its[1] && name[2] == its[2] && name[3] == its[3];
+}
+
 /* OF_NAME: the file's name alone is changed, by which no guest finds its memory. */
 __noinline int touch_file(__u64 dentry, const struct ks_owner_key* key, __u32 generation, __u32 act,
                           bool of_name) {
@@ -115,6 +129,11 @@ __noinline int touch_file(__u64 dentry, const struct ks_owner_key* key, __u32 ge
   if (of_name && is_memory) return 0;
   bool of_a_vm = is_current_vms(&actor);
   if (of_a_vm && actor.serial == owner.serial) return 0;
+  /* A VMM opens its disks before it has made its VM. */
+  bool begins = !of_a_vm || !has_begun(actor.slot);
+  if (owner.role == KS_ROLE_SHARED && act != KS_ACT_IMAGE_CHANGED && begins &&
+      runs_its_vmms_program(&owner))
+    return 0;
   report_file(&owner, is_memory ? KS_ACT_MEMORY_OPENED : act, dentry);
   if (!of_a_vm) return 0;
   if (is_memory)

@@ -57,8 +57,8 @@ struct Engine::State {
   std::map<VmId, WatchedVm> vms;
   UnchangedLogs unchanged;
   std::vector<Observation> pending;
-  bool in_order = true;  // pending is
-  KernelTime latest;     // of pending
+  std::vector<size_t> runs;  // where each part of pending begins that is in order
+  KernelTime latest;         // of pending
   std::vector<UnchangedNote> notes;
   std::optional<KernelTime> last_tick;
   uint64_t unknown_vm = 0;
@@ -66,6 +66,7 @@ struct Engine::State {
 
   bool IsLate(KernelTime time) const { return last_tick && time <= *last_tick; }
   void TakeUntil(KernelTime now);
+  void MergeRuns();
   void TakeInOrder(Iterator begin, Iterator end, KernelTime now);
   template <typename Wanted>
   void Take(Iterator begin, Iterator end, Wanted wanted);
@@ -77,14 +78,31 @@ void Engine::State::TakeUntil(KernelTime now) {
   if (latest > now) {
     end = std::partition(pending.begin(), pending.end(),
                          [now](const Observation& o) { return o.time <= now; });
-    in_order = false;
+    std::sort(pending.begin(), end, TakenBefore);
+    std::sort(end, pending.end(), TakenBefore);
+  } else {
+    MergeRuns();
   }
-  // Most sources are in order already.
-  if (!in_order) std::sort(pending.begin(), end, TakenBefore);
   TakeInOrder(pending.begin(), end, now);
   pending.erase(pending.begin(), end);
-  in_order = pending.empty();
-  if (in_order) latest = {};
+  runs.assign(pending.empty() ? 0 : 1, 0);
+  if (pending.empty()) latest = {};
+}
+
+// Each source gives its counts in order, and its members after them: a few long runs.
+void Engine::State::MergeRuns() {
+  const auto at = [this](size_t run) {
+    const size_t index = run < runs.size() ? runs[run] : pending.size();
+    return pending.begin() + static_cast<std::ptrdiff_t>(index);
+  };
+  while (runs.size() > 1) {
+    std::vector<size_t> merged;
+    for (size_t run = 0; run < runs.size(); run += 2) {
+      std::inplace_merge(at(run), at(run + 1), at(run + 2), TakenBefore);
+      merged.push_back(runs[run]);
+    }
+    runs = std::move(merged);
+  }
 }
 
 // What was said to be unchanged at a time is taken with the counts of that time.
@@ -181,8 +199,8 @@ void Engine::RemovePart(VmId vm, PartId part) {
 
 void Engine::Observe(const Observation& observation) {
   State& state = *state_;
-  if (!state.pending.empty() && TakenBefore(observation, state.pending.back())) {
-    state.in_order = false;
+  if (state.pending.empty() || TakenBefore(observation, state.pending.back())) {
+    state.runs.push_back(state.pending.size());
   }
   state.latest = std::max(state.latest, observation.time);
   state.pending.push_back(observation);

@@ -13,6 +13,8 @@
 namespace kvmsentry {
 namespace {
 
+constexpr absl::string_view kNoSpace = "no-space";
+
 TextFact TextOf(const Fact<FileId>& file) {
   return file.known() ? TextFact(FileText(*file.value), file.origin) : TextFact();
 }
@@ -51,7 +53,7 @@ GivenPart PartOf(const given::Disk& disk) {
       .Has("cache", disk.cache)
       .Has("read-only", disk.read_only)
       .Has("shared", disk.shared)
-      .Has("no-space", disk.no_space)
+      .Has(kNoSpace.data(), disk.no_space)
       .Take();
 }
 
@@ -218,6 +220,7 @@ std::vector<std::string> ChangesBetween(const Given& before, const Given& after,
     }
     for (size_t i = 0; i < part->facts.size(); ++i) {
       if (part->facts[i].value == old->second->facts[i].value) continue;
+      if (part->facts[i].name == kNoSpace) continue;  // comes and goes with what others write
       changes.push_back(absl::StrCat(name.first, ": ", part->facts[i].name, " changed"));
     }
   }

@@ -87,7 +87,7 @@ Found FindAt(int directory, const DeviceList& devices, const GivenRoots& roots,
   };
   found.bridge_of = [&roots](const Device& tap) { return BridgeOf(roots.sys, roots.proc, tap); };
   found.space_of = [&root, privileged](const Device& image) -> std::optional<ImageSpace> {
-    const absl::StatusOr<ImageSpace> space = root.SpaceOf(image.fd, privileged);
+    const absl::StatusOr<ImageSpace> space = root.SpaceOf(image, privileged);
     return space.ok() ? std::optional(*space) : std::nullopt;
   };
   found.file_of = [&root](const std::string& path) { return FileAt(path, false, root); };

@@ -28,8 +28,9 @@ struct FileLink {
 
 // Of an open image, in bytes.
 struct ImageSpace {
-  uint64_t holes = 0;  // of its size, what its file system has no blocks for yet
-  uint64_t left = 0;   // what the VMM may still write to that file system
+  uint64_t holes = 0;   // of its size, what its file system has no blocks for yet
+  uint64_t left = 0;    // what the VMM may still write to that file system
+  bool copies = false;  // what is written lies elsewhere than what it replaces, as on btrfs
 };
 
 // What is found of a VMM on the host.

@@ -27,12 +27,12 @@ FileId IdOf(const Device& device) { return {device.major, device.minor, device.i
 
 std::string FileOf(const Device& device) { return FileText(IdOf(device)); }
 
-// An image takes room by clusters, of 64 KiB to 2 MiB, and some of it for its own tables.
-constexpr uint64_t kRoomToGrow = 2 << 20;
+// A format that grows takes a cluster at a time, of 2 MiB at most (qcow2), and tables for it.
+constexpr uint64_t kRoomToGrow = 4 << 20;
 
-// Whether an image may have to grow: one with holes, and one of a format that grows.
+// Whether an image may have to grow. One whose format is not known may be of one that grows.
 bool MayGrow(const given::Disk& disk, const ImageSpace& space) {
-  return space.holes > 0 || disk.format.value.value_or("raw") != "raw";
+  return space.holes > 0 || space.copies || disk.format.value != "raw";
 }
 
 class Finder {

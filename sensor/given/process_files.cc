@@ -10,8 +10,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "absl/strings/match.h"
@@ -47,11 +49,7 @@ absl::StatusOr<uint64_t> MountOf(int fd) {
   return absl::DataLossError("no mnt_id in /proc/self/fdinfo");
 }
 
-// The mount of the file, whose file system answers from this host alone: before it is asked.
-absl::StatusOr<uint64_t> CheckLocal(int file, absl::string_view mounts) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const uint64_t mount, MountOf(file));
-  const std::string type = MountType(mounts, mount);
-  if (IsLocal(type)) return mount;
+absl::Status OnAnother(absl::string_view type) {
   return absl::FailedPreconditionError(
       absl::StrCat("it lies on ", type.empty() ? "an unknown file system" : type));
 }
@@ -89,7 +87,7 @@ class PathWalk {
     way_.clear();
     way_.emplace_back(openat(process_, from, O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!way_.back()) return FileError(errno, absl::StrCat("open /proc/PID/", from));
-    return CheckStep();
+    return CheckLocal();
   }
 
   void Prepend(absl::string_view path) {
@@ -102,7 +100,7 @@ class PathWalk {
     Fd next(openat(way_.back().get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (!next) return FileError(errno, "look up a path of the VMM");
     way_.push_back(std::move(next));
-    KVMSENTRY_RETURN_IF_ERROR(CheckStep());
+    KVMSENTRY_RETURN_IF_ERROR(CheckLocal());
     struct stat stat {};
     if (fstat(way_.back().get(), &stat) != 0) return FileError(errno, "look at a path of the VMM");
     if (!S_ISLNK(stat.st_mode)) return absl::OkStatus();
@@ -117,10 +115,12 @@ class PathWalk {
     return absl::OkStatus();
   }
 
-  absl::Status CheckStep() {
+  absl::Status CheckLocal() {
     KVMSENTRY_ASSIGN_OR_RETURN(const uint64_t mount, MountOf(way_.back().get()));
     if (mount == checked_) return absl::OkStatus();
-    KVMSENTRY_ASSIGN_OR_RETURN(checked_, CheckLocal(way_.back().get(), mounts_));
+    const std::string type = MountType(mounts_, mount);
+    if (!IsLocal(type)) return OnAnother(type);
+    checked_ = mount;
     return absl::OkStatus();
   }
 
@@ -169,23 +169,43 @@ absl::StatusOr<Fd> ProcessRoot::Find(const std::string& path) {
   return PathWalk(process_, mounts).Find(path);
 }
 
-absl::StatusOr<ImageSpace> ProcessRoot::SpaceOf(uint32_t fd, bool privileged) {
+// A process may have images that were opened among the host's mounts, and see others itself. The
+// sensor's own mounts are copies of the host's, with other numbers, where its unit confines it.
+absl::Status ProcessRoot::CheckOpenFile(int file) {
+  KVMSENTRY_ASSIGN_OR_RETURN(const uint64_t mount, MountOf(file));
+  if (!host_mounts_) host_mounts_ = ReadFileAt(AT_FDCWD, "/proc/1/mountinfo", kMaxMounts);
+  if (host_mounts_->ok() && IsLocal(MountType(**host_mounts_, mount))) return absl::OkStatus();
   KVMSENTRY_ASSIGN_OR_RETURN(const absl::string_view mounts, Mounts());
-  const Fd image(openat(process_, absl::StrCat("fd/", fd).c_str(), O_PATH | O_CLOEXEC));
-  if (!image) return FileError(errno, "look at an open file of the VMM");
-  KVMSENTRY_RETURN_IF_ERROR(CheckLocal(image.get(), mounts).status());
+  const std::string type = MountType(mounts, mount);
+  // Who may mount an overlay chooses what serves its layers.
+  if (type != "overlay" && IsLocal(type)) return absl::OkStatus();
+  return OnAnother(type);
+}
+
+absl::StatusOr<ImageSpace> ProcessRoot::SpaceOf(const Device& image, bool privileged) {
+  const Fd file(openat(process_, absl::StrCat("fd/", image.fd).c_str(), O_PATH | O_CLOEXEC));
+  if (!file) return FileError(errno, "look at an open file of the VMM");
+  KVMSENTRY_RETURN_IF_ERROR(CheckOpenFile(file.get()));
   struct stat stat {};
-  struct statvfs system {};
-  if (fstat(image.get(), &stat) != 0 || fstatvfs(image.get(), &system) != 0) {
+  struct statfs system {};
+  if (fstat(file.get(), &stat) != 0 || fstatfs(file.get(), &system) != 0) {
     return FileError(errno, "look at an image of the VMM");
   }
-  if (!S_ISREG(stat.st_mode)) return absl::FailedPreconditionError("it is no regular file");
-  constexpr uint64_t kBlock = 512;  // of st_blocks, inode(7)
+  const auto magic = static_cast<uint64_t>(system.f_type);
+  // Those tell stat() a device of their own making.
+  const bool own_device = magic == BTRFS_SUPER_MAGIC || magic == OVERLAYFS_SUPER_MAGIC;
+  if (!S_ISREG(stat.st_mode) || stat.st_ino != image.inode ||
+      (!own_device && stat.st_dev != makedev(image.major, image.minor))) {
+    return absl::FailedPreconditionError("the descriptor is another file's by now");
+  }
+  constexpr uint64_t kBlock = 512;       // of st_blocks, inode(7)
+  constexpr uint64_t kZfs = 0x2fc12fc1;  // OpenZFS, include/sys/zfs_vfsops_os.h
   const auto size = static_cast<uint64_t>(stat.st_size);
   const uint64_t allocated = static_cast<uint64_t>(stat.st_blocks) * kBlock;
   const uint64_t blocks = privileged ? system.f_bfree : system.f_bavail;
   return ImageSpace{.holes = size > allocated ? size - allocated : 0,
-                    .left = blocks * system.f_frsize};
+                    .left = blocks * static_cast<uint64_t>(system.f_frsize),
+                    .copies = magic == BTRFS_SUPER_MAGIC || magic == kZfs};
 }
 
 absl::StatusOr<std::string> ProcessRoot::Read(const std::string& path, size_t max_bytes) {

@@ -31,17 +31,20 @@ class ProcessRoot {
   // PATH without opening it: relative ones from its working directory, above which they can't
   // climb. FailedPrecondition where the way leads over FUSE, NFS, 9p and the like.
   absl::StatusOr<Fd> Find(const std::string& path);
-  // Of the image that it has open as FD. PRIVILEGED: it may use what file systems keep for root.
-  absl::StatusOr<ImageSpace> SpaceOf(uint32_t fd, bool privileged);
+  // Of an image that it has open. PRIVILEGED: it may use what file systems keep for root.
+  // FailedPrecondition as for Find, and where the descriptor leads to another file by now.
+  absl::StatusOr<ImageSpace> SpaceOf(const Device& image, bool privileged);
   // At most MAX_BYTES of the regular file PATH.
   absl::StatusOr<std::string> Read(const std::string& path, size_t max_bytes);
 
  private:
   // As /proc/PID/mountinfo has them.
   absl::StatusOr<absl::string_view> Mounts();
+  // Before the file system is asked anything.
+  absl::Status CheckOpenFile(int file);
 
   const int process_;
-  std::optional<absl::StatusOr<std::string>> mounts_;
+  std::optional<absl::StatusOr<std::string>> mounts_, host_mounts_;
 };
 
 // What the security modules call the process, escaped; unknown without any that does. PROCESS is

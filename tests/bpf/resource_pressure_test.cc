@@ -101,6 +101,8 @@ TEST(ResourcePressureTest, AGroupHasWaitedForWhatItsFilesSay) {
   ASSERT_EQ(files.reclaim.has_value(), access(memory.c_str(), R_OK) == 0);
   if (files.reclaim) {
     EXPECT_EQ(files.reclaim->pages, NumberOf(memory, "pgsteal").value_or(1));
+    EXPECT_EQ(files.reclaim->refaults, NumberOf(memory, "workingset_refault_anon").value_or(1) +
+                                           NumberOf(memory, "workingset_refault_file").value_or(1));
   }
   for (Child& child : busy) ASSERT_OK(child.Finish());
 }

@@ -77,6 +77,7 @@ struct Raw {
   std::string rewrite;
   std::string name;
   std::string cpu;
+  std::string qmp;
 };
 
 std::vector<std::string> BehaviourNames() {
@@ -194,6 +195,7 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
                 "Outlive the parent process and the terminal; --seconds holds");
   app->add_option("--name", raw.name, "Has no effect; to be seen in the command line");
   app->add_option("--cpu", raw.cpu, "The same, as QEMU's");
+  app->add_option("--qmp", raw.qmp, "The same, as QEMU's");
   app->add_flag("--wait", options.wait,
                 "Print \"ready pid=...\" when all is set up, and begin at a newline on stdin");
   app->add_flag("--report", options.report, "Print a line of JSON at the end");

@@ -85,6 +85,7 @@ class Checker {
       Use(debian.disk_of(), Kind::kDebian);
       if (debian.disk()) Say("its disk is another VM's (`disk_of`): leave out `disk`");
     }
+    if (debian.disk_shared() && !debian.disk()) Say("`disk_shared` without a `disk`");
     if (!debian.receives().empty()) {
       Use(debian.receives(), Kind::kDebian);
       if (debian.vcpus() != 0 || debian.vhost_net() || debian.disk() || debian.floppy() ||

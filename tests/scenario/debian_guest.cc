@@ -86,7 +86,8 @@ std::vector<std::string> CommandLine(const Machine& machine, const std::string& 
     // Source and destination of a migration have it open at the same time.
     add("-blockdev",
         absl::StrCat("driver=file,node-name=disk,locking=off,filename=", machine.disk));
-    add("-device", "virtio-blk-pci,drive=disk,share-rw=on");
+    add("-device",
+        absl::StrCat("virtio-blk-pci,drive=disk", machine.disk_shared ? ",share-rw=on" : ""));
   }
   if (!machine.floppy.empty()) {
     add("-drive", absl::StrCat("if=none,id=floppy,format=raw,file=", machine.floppy));

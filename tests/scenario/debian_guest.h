@@ -18,6 +18,7 @@ struct Machine {
   std::string tap;            // of its network card, over vhost-net; empty: none
   int number = 1;             // 1 to 99: sets its addresses; those that run at the same time differ
   std::string disk;           // a file; empty: none
+  bool disk_shared = false;   // as the command line says
   std::string floppy;         // the same
   std::string folder;         // that the host shares with it; empty: none
   std::string socket;         // Unix socket of its network card's helper; empty: none

@@ -67,6 +67,7 @@ absl::StatusOr<Machine> Stage::MakeMachine(const StartDebian& step) {
     machine.disk = *folder_ / step.vm();
     KVMSENTRY_RETURN_IF_ERROR(MakeEmpty(machine.disk, 16 << 20));
   }
+  machine.disk_shared = step.disk_shared() || !step.disk_of().empty();
   if (!step.disk_of().empty()) machine.disk = debians_.at(step.disk_of()).machine().disk;
   if (step.floppy()) {
     machine.floppy = *folder_ / absl::StrCat(step.vm(), "-floppy");

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -108,13 +109,25 @@ std::vector<std::string> GrownOf(const Given& given, std::map<std::string, uint6
   return grown;
 }
 
-std::vector<std::string> CrampedOf(const Given& given) {
-  std::vector<std::string> cramped;
+std::vector<std::string> NetworkMonitorsOf(const Given& given) {
+  std::vector<std::string> monitors;
+  for (const given::Monitor& monitor : given.monitors) {
+    const std::string place = monitor.place.value.value_or("");
+    for (const char* network : {"tcp:", "udp:", "telnet:", "tn3270:", "websocket:"}) {
+      if (!absl::StartsWith(place, network)) continue;
+      monitors.push_back(absl::StrCat(monitor.kind.value.value_or("monitor"), " ", place));
+    }
+  }
+  return monitors;
+}
+
+std::vector<std::string> ImagesWithoutSpace(const Given& given) {
+  std::vector<std::string> full;
   for (const given::Disk& disk : given.disks) {
     if (!disk.no_space.value.value_or(false)) continue;
-    cramped.push_back(disk.path.value.value_or(disk.file.value.value_or(disk.id)));
+    full.push_back(disk.path.value.value_or(disk.file.value.value_or(disk.id)));
   }
-  return cramped;
+  return full;
 }
 
 std::vector<std::string> GainedSince(const given::Privileges& first, const given::Privileges& now) {

@@ -29,8 +29,11 @@ std::map<std::string, std::string> MemoryFilesOf(const Given& given);
 // other formats the size says nothing: they grow.
 std::vector<std::string> GrownOf(const Given& given, std::map<std::string, uint64_t>* first);
 
+// Monitors that listen on the network, which ask nobody who he is: "qmp tcp:127.0.0.1:4444".
+std::vector<std::string> NetworkMonitorsOf(const Given& given);
+
 // Images that may have to grow on a file system that is full, by their paths.
-std::vector<std::string> CrampedOf(const Given& given);
+std::vector<std::string> ImagesWithoutSpace(const Given& given);
 
 // What the process of NOW may, and that of FIRST might not. Rights that were given up are none. Of
 // labels of a security module and of namespaces nothing says which of two is the stricter: another

@@ -13,6 +13,7 @@ constexpr Points kBounds(Point::kR2, Point::kR3, Point::kK4);
 constexpr Points kShared(Point::kK4, Point::kR3, Point::kK2);
 constexpr Points kDataArea(Point::kR3, Point::kR2);
 constexpr Points kStorage(Point::kR1, Point::kR3);
+constexpr Points kEntering(Point::kK3, Point::kR2);
 constexpr Points kRights(Point::kR2, Point::kK5, Point::kK2);
 
 // Without hooks: what is known of each VM from its process, its files and its manager's.
@@ -51,14 +52,21 @@ constexpr std::array kFeatures = {
             .unit = "image",
             .noun = "raw images that are larger than at first",
             .hooks = {},
-            .member = &kOwnImage},
+            .member = &kImagePath},
     Feature{.name = "image.no_space",
             .kind = kSet,
             .points = kStorage,
             .unit = "image",
             .noun = "images that may have to grow on a file system that is full",
             .hooks = {},
-            .member = &kOwnImage},
+            .member = &kImagePath},
+    Feature{.name = "monitor.network",
+            .kind = kSet,
+            .points = kEntering,
+            .unit = "monitor",
+            .noun = "monitors that listen on the network",
+            .hooks = {},
+            .member = &kNetworkMonitor},
     Feature{.name = "vm.gained",
             .kind = kSet,
             .points = kRights,

@@ -21,8 +21,11 @@ constinit const MemberKind kMemoryFile = {.key = "memory",
                                           .type = MemberType::kText,
                                           .is_mass = true};
 
-constinit const MemberKind kOwnImage = {
+constinit const MemberKind kImagePath = {
     .key = "disk", .noun = "image", .hint = "/srv/images/*", .type = MemberType::kText};
+
+constinit const MemberKind kNetworkMonitor = {
+    .key = "monitor", .noun = "monitor", .hint = "* tcp:127.0.0.1:*", .type = MemberType::kText};
 
 constinit const MemberKind kRight = {
     .key = "right", .noun = "right", .hint = "uid 0", .type = MemberType::kText};

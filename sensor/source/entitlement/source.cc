@@ -18,6 +18,7 @@ struct Sets {
   FeatureId memory = FeatureNamed("memory.shared");
   FeatureId grown = FeatureNamed("image.grown");
   FeatureId no_space = FeatureNamed("image.no_space");
+  FeatureId monitor = FeatureNamed("monitor.network");
   FeatureId gained = FeatureNamed("vm.gained");
 };
 
@@ -78,7 +79,8 @@ void EntitlementSource::Entitle(VmId id, const Given& given) {
   vm.undeclared = std::move(undeclared);
   HaveMemory(id, vm, MemoryFilesOf(given));
   vm.grown = GrownOf(given, &vm.image_sizes);
-  vm.cramped = CrampedOf(given);
+  vm.full = ImagesWithoutSpace(given);
+  vm.monitors = NetworkMonitorsOf(given);
   vm.changed = true;
 }
 
@@ -112,7 +114,8 @@ void EntitlementSource::ReadVm(VmId id, Vm& vm, KernelTime now, bool managed,
     if (holders_.at(file).size() > 1) Tell(id, now, Features().memory, name, out);
   }
   for (const std::string& image : vm.grown) Tell(id, now, Features().grown, image, out);
-  for (const std::string& image : vm.cramped) Tell(id, now, Features().no_space, image, out);
+  for (const std::string& image : vm.full) Tell(id, now, Features().no_space, image, out);
+  for (const std::string& monitor : vm.monitors) Tell(id, now, Features().monitor, monitor, out);
   for (auto& [device, since] : vm.undeclared) {
     if (!since) since = now;
     if (now - *since >= kUndeclaredForNs) Tell(id, now, Features().undeclared, device, out);

@@ -17,27 +17,32 @@ bool IsNested(uint32_t exit) {
 
 }  // namespace
 
-void Nesting::Entitle(VmId vm, bool given) { given_[vm] = given; }
+bool MayNest(const Given& given) {
+  return given.privileges.nesting.value.value_or(false) && !given.manager.kind.known();
+}
+
+void Nesting::Allow(VmId vm, bool allowed) { allowed_[vm] = allowed; }
 
 void Nesting::Forget(VmId vm) {
-  given_.erase(vm);
+  allowed_.erase(vm);
   waiting_.erase(vm);
 }
 
-void Nesting::Take(VmId vm, uint32_t exit, KernelTime now) {
+void Nesting::Record(VmId vm, uint32_t exit, KernelTime now) {
   if (!IsNested(exit)) return;
   const auto [waiting, fresh] = waiting_.try_emplace(vm);
   if (fresh) waiting->second.since = now;
   waiting->second.exits.insert(exit);
 }
 
-std::vector<std::pair<VmId, uint32_t>> Nesting::Outside(KernelTime now) {
+std::vector<std::pair<VmId, uint32_t>> Nesting::Drain(KernelTime now) {
   std::vector<std::pair<VmId, uint32_t>> outside;
   std::erase_if(waiting_, [&](const auto& of_vm) {
     const auto& [vm, waiting] = of_vm;
-    const auto given = given_.find(vm);
-    if (given == given_.end() && now - waiting.since < kWaitNs) return false;
-    if (given != given_.end() && given->second) return true;
+    if (now - waiting.since >= kWaitNs) allowed_.try_emplace(vm, false);
+    const auto allowed = allowed_.find(vm);
+    if (allowed == allowed_.end()) return false;
+    if (allowed->second) return true;
     for (const uint32_t exit : waiting.exits) outside.emplace_back(vm, exit);
     return true;
   });

@@ -63,10 +63,14 @@ std::set<std::string> SharedDisksOf(const Given& given) {
   return shared;
 }
 
-bool IsAmong(const std::set<std::string>& files, const OwnedThing& thing) {
-  if (thing.kind != KS_OWNER_FILE || thing.role != KS_ROLE_OWN || files.empty()) return false;
-  const auto device = static_cast<uint32_t>(thing.id);
-  return files.contains(FileText({MajorOf(device), MinorOf(device), thing.within}));
+void MarkShared(const std::set<std::string>& shared, std::vector<OwnedThing>* things) {
+  if (shared.empty()) return;
+  for (OwnedThing& thing : *things) {
+    if (thing.kind != KS_OWNER_FILE || thing.role != KS_ROLE_OWN) continue;
+    const auto device = static_cast<uint32_t>(thing.id);
+    const FileId file{MajorOf(device), MinorOf(device), thing.within};
+    if (shared.contains(FileText(file))) thing.role = KS_ROLE_SHARED;
+  }
 }
 
 std::vector<OwnedThing> HelpersOf(const Given& given) {

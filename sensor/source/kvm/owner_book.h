@@ -41,11 +41,11 @@ std::vector<OwnedThing> ThingsOf(const VmFacts& facts, const DeviceList& devices
 // use. Not those of helpers, who open the files of these themselves.
 std::vector<OwnedThing> FoldersOf(const Given& given);
 
-// Images that its command line or its manager declares as shared with other VMs, which may open
-// them as they like; as FileText() has them.
+// Images that its command line or its manager declares as shared with other VMs, as FileText() has
+// them.
 std::set<std::string> SharedDisksOf(const Given& given);
-// Whether THING is one of these FILES.
-bool IsAmong(const std::set<std::string>& files, const OwnedThing& thing);
+// Gives those of THINGS that are such images that role.
+void MarkShared(const std::set<std::string>& shared, std::vector<OwnedThing>* things);
 
 // The processes that help the VMM, each with what it is there for; kMaxOwnedHelpers at most.
 inline constexpr size_t kMaxOwnedHelpers = 8;

@@ -86,7 +86,7 @@ void KvmSource::Entitle(VmId vm, const Given& given) {
   TakeHelpers(given, &known->second.helpers);
   known->second.shared = SharedDisksOf(given);
   known->second.windows = Windows::Of(given);
-  nesting_.Entitle(vm, given.privileges.nesting.value.value_or(false));
+  nesting_.Allow(vm, MayNest(given));
   Own(vm, known->second);
 }
 
@@ -102,7 +102,7 @@ void KvmSource::Own(VmId vm, const Watched& watched) {
   all.insert(all.end(), watched.folders.begin(), watched.folders.end());
   all.insert(all.end(), watched.helpers.begin(), watched.helpers.end());
   if (watched.vmm) all.push_back(*watched.vmm);
-  std::erase_if(all, [&](const OwnedThing& thing) { return IsAmong(watched.shared, thing); });
+  MarkShared(watched.shared, &all);
   Own({vm, watched.slot}, all);
 }
 
@@ -165,9 +165,9 @@ void KvmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
   for (const KvmTables::Members& members : tables_.TakeMembers(watched)) {
     ObserveMembers(members, sampling.now, out);
     ObserveOutside(members, sampling.now, out);
-    for (const uint32_t exit : members.exits) nesting_.Take(members.vm, exit, sampling.now);
+    for (const uint32_t exit : members.exits) nesting_.Record(members.vm, exit, sampling.now);
   }
-  for (const auto& [vm, exit] : nesting_.Outside(sampling.now)) {
+  for (const auto& [vm, exit] : nesting_.Drain(sampling.now)) {
     ObserveMember(vm, sampling.now, Sets().nesting, exit, out);
   }
 }

@@ -3,6 +3,8 @@
 namespace kvmsentry {
 namespace {
 
+constexpr size_t kSlow = 14;  // 2^14 microseconds
+
 uint64_t Added(uint64_t before, uint64_t now) { return now > before ? now - before : 0; }
 
 }  // namespace
@@ -26,9 +28,9 @@ uint64_t LatencyOf(std::span<const uint64_t> before, std::span<const uint64_t> n
   return uint64_t{1} << now.size();
 }
 
-uint64_t LeastTimeOf(std::span<const uint64_t> before, std::span<const uint64_t> now) {
+uint64_t SlowTimeOf(std::span<const uint64_t> before, std::span<const uint64_t> now) {
   uint64_t time = 0;
-  for (size_t i = 0; i < now.size(); ++i) time += Added(before[i], now[i]) << i;
+  for (size_t i = kSlow; i < now.size(); ++i) time += Added(before[i], now[i]) << i;
   return time;
 }
 

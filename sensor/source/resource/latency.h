@@ -12,7 +12,8 @@ namespace kvmsentry {
 uint64_t LatencyOf(std::span<const uint64_t> before, std::span<const uint64_t> now,
                    uint64_t percent);
 
-// How long those requests took together at least, in microseconds.
-uint64_t LeastTimeOf(std::span<const uint64_t> before, std::span<const uint64_t> now);
+// How long those of them that took 16 ms or more, which no disk of flash does, took together at
+// least, in microseconds.
+uint64_t SlowTimeOf(std::span<const uint64_t> before, std::span<const uint64_t> now);
 
 }  // namespace kvmsentry

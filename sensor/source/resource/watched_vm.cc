@@ -117,7 +117,7 @@ bool ResourceVm::IsShort() const {
 bool ResourceVm::WaitsForDisks() const {
   uint64_t time_us = 0;
   for (const auto& [device, disk] : disks_) {
-    time_us += LeastTimeOf(disk.latencies.back(), disk.now.latencies);
+    time_us += SlowTimeOf(disk.latencies.back(), disk.now.latencies);
   }
   const auto is_blocked = [](const auto& vcpu) {
     return vcpu.second.fresh && vcpu.second.now.state == KS_VCPU_BLOCKED;

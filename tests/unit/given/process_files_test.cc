@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 
 #include "sensor/given/helpers.h"
 #include "sensor/inventory/files.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/given/fake_process.h"
 #include "tests/unit/given/given_fixture.h"
 
@@ -112,6 +114,28 @@ TEST_F(BelowRootTest, WhatAProcessMayServeIsLeftAlone) {
   process_.tree().Write("below/etc/a", "content");
   process_.AddMounts("fuse.own");
   EXPECT_EQ(Read("/etc/a").status().message(), "it lies on fuse.own");
+}
+
+TEST(SpaceOfTest, IsThatOfTheFileWhichTheWalkMet) {
+  const TempDir folder = TempDir::Make().value();
+  const Fd file(open((folder / "image").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_TRUE(file);
+  ASSERT_EQ(ftruncate(file.get(), 1 << 20), 0);
+  struct stat stat {};
+  ASSERT_EQ(fstat(file.get(), &stat), 0);
+  Device image;
+  image.fd = static_cast<uint32_t>(file.get());
+  image.major = major(stat.st_dev);
+  image.minor = minor(stat.st_dev);
+  image.inode = stat.st_ino;
+  const Fd process = OpenDirectory("/proc/self").value();
+  ProcessRoot root(process.get());
+  const absl::StatusOr<ImageSpace> space = root.SpaceOf(image, true);
+  ASSERT_TRUE(space.ok()) << space.status();
+  EXPECT_EQ(space->holes, 1U << 20);
+  EXPECT_GT(space->left, 0U);
+  ++image.inode;
+  EXPECT_TRUE(absl::IsFailedPrecondition(root.SpaceOf(image, true).status()));
 }
 
 TEST(ReadFileLinksTest, AreInOrderOfTheirDescriptors) {

@@ -249,10 +249,15 @@ TEST(SharedDisksOfTest, AreThoseThatAreDeclaredSoAndFound) {
   given.disks.emplace_back().shared = {true, FactOrigin::kArgv};
   const std::set<std::string> shared = SharedDisksOf(given);
   EXPECT_THAT(shared, ::testing::ElementsAre("8:1 inode 42"));
-  EXPECT_TRUE(IsAmong(shared, {KS_OWNER_FILE, 8 << 20 | 1, 42}));
-  EXPECT_FALSE(IsAmong(shared, {KS_OWNER_FILE, 8 << 20 | 1, 43}));
-  EXPECT_FALSE(IsAmong(shared, {KS_OWNER_INTERFACE, 8 << 20 | 1, 42}));
-  EXPECT_FALSE(IsAmong(shared, {KS_OWNER_FILE, 8 << 20 | 1, 42, KS_ROLE_MEMORY}));
+  std::vector<OwnedThing> things = {{KS_OWNER_FILE, 8 << 20 | 1, 42},
+                                    {KS_OWNER_FILE, 8 << 20 | 1, 43},
+                                    {KS_OWNER_INTERFACE, 8 << 20 | 1, 42},
+                                    {KS_OWNER_FILE, 8 << 20 | 1, 42, KS_ROLE_MEMORY}};
+  MarkShared(shared, &things);
+  EXPECT_EQ(things[0].role, KS_ROLE_SHARED);
+  EXPECT_EQ(things[1].role, KS_ROLE_OWN);
+  EXPECT_EQ(things[2].role, KS_ROLE_OWN);
+  EXPECT_EQ(things[3].role, KS_ROLE_MEMORY);
 }
 
 TEST(FoldersOfTest, AreThoseOfWhichItIsKnownWhatTheyAre) {

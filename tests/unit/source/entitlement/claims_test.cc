@@ -74,7 +74,19 @@ TEST(GrownTest, AreRawImagesPastTheirFirstSize) {
   EXPECT_THAT(GrownOf(given, &first), IsEmpty());
 }
 
-TEST(CrampedTest, AreImagesThatLackSpace) {
+TEST(NetworkMonitorsTest, AreThoseThatListenOnTheNetwork) {
+  Given given;
+  for (const char* place : {"tcp:0.0.0.0:4444", "unix:/run/tcp:", "telnet:127.0.0.1:1", "stdio"}) {
+    given::Monitor& monitor = given.monitors.emplace_back();
+    monitor.kind = {"qmp", FactOrigin::kArgv};
+    monitor.place = {place, FactOrigin::kArgv};
+  }
+  given.monitors.emplace_back();
+  EXPECT_THAT(NetworkMonitorsOf(given),
+              ElementsAre("qmp tcp:0.0.0.0:4444", "qmp telnet:127.0.0.1:1"));
+}
+
+TEST(ImagesWithoutSpaceTest, AreImagesThatLackSpace) {
   Given given;
   for (const bool lacks : {true, false}) {
     given::Disk& disk = given.disks.emplace_back();
@@ -82,7 +94,7 @@ TEST(CrampedTest, AreImagesThatLackSpace) {
     disk.no_space = {lacks, FactOrigin::kOpenFile};
   }
   given.disks.emplace_back().path = {"/srv/unknown.raw", FactOrigin::kArgv};
-  EXPECT_THAT(CrampedOf(given), ElementsAre("/srv/full.raw"));
+  EXPECT_THAT(ImagesWithoutSpace(given), ElementsAre("/srv/full.raw"));
 }
 
 given::Privileges Rights(uint64_t uid, const char* capabilities, bool filtered) {

@@ -40,12 +40,13 @@ TEST(LatencyOfTest, OneSlowRequestAloneIsThePercentile) {
   EXPECT_GE(LatencyOf(before, now, 99), 524'288U);
 }
 
-TEST(LeastTimeOfTest, AddsUpWhatWasAdded) {
+TEST(SlowTimeOfTest, AddsUpWhatWasAddedOfSlowOnes) {
   Buckets before = {}, now = {};
   before[20] = now[20] = 1000;
   now[3] = 10;
   now[19] = 1;
-  EXPECT_EQ(LeastTimeOf(before, now), 80U + 524'288U);
+  now[14] = 2;
+  EXPECT_EQ(SlowTimeOf(before, now), 2 * 16'384U + 524'288U);
 }
 
 }  // namespace

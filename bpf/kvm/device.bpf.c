@@ -30,7 +30,8 @@ static __noinline int note_floppy(const struct ks_vcpu_row* vcpu, __u32 controll
     return 0;
   }
   __u32 fifo = controller & 1 ? FLOPPY_FIFO - FLOPPY_SECOND : FLOPPY_FIFO;
-  set_bit(sets, &sets->ports[fifo / 64], fifo); /* a wider access names the port where it begins */
+  set_bit_of(sets, sets->ports, sets->port_parts,
+             fifo); /* a wider access names the port where it begins */
   if (__sync_fetch_and_add(run, sent) + sent > FLOPPY_MOST)
     set_bit(sets, &sets->overrun, KS_OVERRUN_FLOPPY);
   return 0;
@@ -88,7 +89,7 @@ static __always_inline void on_pio(const __u64* ctx) {
   if (!sets) return;
   if (!(sets->ports[port / 64] & 1ULL << (port & 63)))
     keep_access(sets->port_accesses, port, (__u32)ctx[2], (__u32)ctx[3]);
-  set_bit(sets, &sets->ports[port / 64], port);
+  set_bit_of(sets, sets->ports, sets->port_parts, port);
   vcpu->meters[KS_METER_PIO].marked = mark;
 }
 KS_TRACEPOINT(kvm_pio, on_pio)

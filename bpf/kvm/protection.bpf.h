@@ -53,7 +53,7 @@ static __always_inline void watch_lstar(const struct ks_vcpu_row* vcpu, struct k
   if (!sets) return;
   set_bit(sets, &sets->protection_lost, KS_LOST_LSTAR);
   __u32 bit = msr_bit(KS_MSR_LSTAR);
-  set_bit(sets, &sets->msrs_written[bit / 64], bit);
+  set_bit_of(sets, sets->msrs_written, sets->msr_parts, bit);
 }
 
 /* What went since the last sampled exit. WP counts only where paging was on, and still is. */

@@ -207,6 +207,8 @@ enum ks_panic {
   KS_PANIC_HYPERV,
 };
 
+#define KS_PART 8192
+
 struct ks_access {
   uint64_t member; /* the port or page, and 1; 0: none */
   uint32_t size;   /* in bytes */
@@ -228,7 +230,11 @@ struct ks_kvm_sets {
   uint64_t ports[65536 / 64];
   uint64_t msrs_written[KS_MSR_BITS / 64];
   uint64_t ioctls[KS_IOCTL_KINDS * 256 / 64]; /* by KS_IOCTL_MEMBER */
-  uint64_t padding2[4];
+  /* Which parts of ports and MSRs have members that were set since user space took them: a part has
+   * KS_PART of them. */
+  uint8_t port_parts[8];
+  uint8_t msr_parts[8];
+  uint64_t padding2[2];
   uint64_t mmio_pages[KS_MMIO_PAGES]; /* guest addresses >> KS_PAGE_SHIFT */
   uint64_t other_msrs[KS_OTHER_MSRS];
   /* How some of those were accessed when they were first seen, each in the place of its lowest
@@ -238,6 +244,7 @@ struct ks_kvm_sets {
 };
 KS_STATIC_ASSERT(__builtin_offsetof(struct ks_kvm_sets, ports) == 64);
 KS_STATIC_ASSERT(sizeof(struct ks_kvm_sets) % 64 == 0);
+KS_STATIC_ASSERT(8 * KS_PART == 65536 && 8 * KS_PART >= KS_MSR_BITS);
 
 /* ---- losses: whatever is not counted or told, by reason ------------------------------------- */
 

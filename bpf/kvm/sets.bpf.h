@@ -43,6 +43,18 @@ static __always_inline void set_bit(struct ks_kvm_sets* sets, __u64* word, __u32
   sets->changed = 1;
 }
 
+/* The same of a set in PARTS, so that user space need not look through all of it. */
+static __always_inline void set_bit_of(struct ks_kvm_sets* sets, __u64* words, __u8* parts,
+                                       __u32 bit) {
+  __u64 mask = 1ULL << (bit & 63);
+  __u64* word = &words[bit / 64];
+  if (*word & mask) return;
+  __sync_fetch_and_or(word, mask);
+  parts[bit / KS_PART] = 1;
+  barrier(); /* who finds a change finds where */
+  sets->changed = 1;
+}
+
 /* Keeps KEY, which is not 0, in TABLE of SIZE places, a power of two, or else counts OVERFLOW.
  * Whether it is new there. */
 static __always_inline bool put(struct ks_kvm_sets* sets, __u64* table, __u32 size, __u64* overflow,

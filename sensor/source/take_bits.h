@@ -1,6 +1,7 @@
 // Members that programs have noted in shared rows: read and cleared.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,21 @@ void TakeBits(uint64_t& word, uint64_t first, Visit visit) {
 template <size_t kWords, typename Visit>
 void TakeAllBits(uint64_t (&words)[kWords], Visit visit) {
   for (size_t i = 0; i < kWords; ++i) TakeBits(words[i], i * 64, visit);
+}
+
+// The same of words of which a byte of PARTS says for each KPART bits whether there is one; the
+// byte is cleared first.
+template <size_t kPart, size_t kWords, size_t kParts, typename Visit>
+void TakePartsOfBits(uint64_t (&words)[kWords], uint8_t (&parts)[kParts], Visit visit) {
+  constexpr size_t kPartWords = kPart / 64;
+  static_assert(kPart % 64 == 0 && kParts * kPartWords >= kWords);
+  for (size_t part = 0; part < kParts; ++part) {
+    if (Load(parts[part]) == 0) continue;
+    __atomic_store_n(&parts[part], 0, __ATOMIC_SEQ_CST);
+    for (size_t i = part * kPartWords; i < std::min((part + 1) * kPartWords, kWords); ++i) {
+      TakeBits(words[i], i * 64, visit);
+    }
+  }
 }
 
 // Of a table of keys: member + 1, 0 where there is none.

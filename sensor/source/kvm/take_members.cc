@@ -56,10 +56,10 @@ void KvmTables::TakeSets(Members& members) {
   ks_kvm_sets& sets = sets_[members.slot];
   if (Load(sets.changed) == 0) return;
   __atomic_store_n(&sets.changed, 0, __ATOMIC_SEQ_CST);
-  TakeAllBits(sets.ports, [&](uint64_t port) {
+  TakePartsOfBits<KS_PART>(sets.ports, sets.port_parts, [&](uint64_t port) {
     members.ports.push_back(AccessOf(port, port, sets.port_accesses));
   });
-  TakeAllBits(sets.msrs_written, [&](uint64_t bit) {
+  TakePartsOfBits<KS_PART>(sets.msrs_written, sets.msr_parts, [&](uint64_t bit) {
     members.msrs_written.push_back(MsrOfBit(static_cast<uint32_t>(bit)));
   });
   TakeAllBits(sets.ioctls,

@@ -94,6 +94,7 @@ const std::vector<Layout>& KvmLayouts() {
         MEMBER(ks_kvm_sets, rewritten), MEMBER(ks_kvm_sets, overrun),
         MEMBER(ks_kvm_sets, floppy_run), MEMBER(ks_kvm_sets, panicked), MEMBER(ks_kvm_sets, ports),
         MEMBER(ks_kvm_sets, msrs_written), MEMBER(ks_kvm_sets, ioctls),
+        MEMBER(ks_kvm_sets, port_parts), MEMBER(ks_kvm_sets, msr_parts),
         MEMBER(ks_kvm_sets, padding2), MEMBER(ks_kvm_sets, mmio_pages),
         MEMBER(ks_kvm_sets, other_msrs), MEMBER(ks_kvm_sets, port_accesses),
         MEMBER(ks_kvm_sets, page_accesses)}},

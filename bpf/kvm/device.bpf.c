@@ -30,11 +30,20 @@ static __noinline int note_floppy(const struct ks_vcpu_row* vcpu, __u32 controll
     return 0;
   }
   __u32 fifo = controller & 1 ? FLOPPY_FIFO - FLOPPY_SECOND : FLOPPY_FIFO;
-  set_bit_of(sets, sets->ports, sets->port_parts,
-             fifo); /* a wider access names the port where it begins */
+  set_port(sets, fifo); /* a wider access names the port where it begins */
   if (__sync_fetch_and_add(run, sent) + sent > FLOPPY_MOST)
     set_bit(sets, &sets->overrun, KS_OVERRUN_FLOPPY);
   return 0;
+}
+
+/* Of what the tracepoint's argument DATA leads to. Not by *data: up to Linux 6.12 the verifier
+ * refuses arguments that are const void*. */
+static __always_inline __u8 first_byte(const __u64* data) {
+  __u64 address = 0;
+  __u8 byte = 0;
+  bpf_probe_read_kernel(&address, sizeof(address), data);
+  bpf_probe_read_kernel(&byte, sizeof(byte), (const void*)address);
+  return byte;
 }
 
 /* An access of SIZE bytes at PORT, at most three below the FIFO: four bytes there reach it, too. */
@@ -46,11 +55,7 @@ static __always_inline void on_floppy(const struct ks_vcpu_row* vcpu, const __u6
   if (out) {
     if (FLOPPY_FIFO - port < size) note_floppy(vcpu, controller, (__u32)ctx[3]);
   } else if (port == FLOPPY_STATUS) {
-    __u64 data = 0;
-    __u8 status = 0;
-    /* Not ctx[4]: up to Linux 6.12 the verifier refuses arguments that are const void*. */
-    bpf_probe_read_kernel(&data, sizeof(data), &ctx[4]);
-    bpf_probe_read_kernel(&status, sizeof(status), (const void*)data);
+    __u8 status = first_byte(&ctx[4]);
     if ((status & FLOPPY_ANSWERS) == FLOPPY_ANSWERS) note_floppy(vcpu, controller, 0);
   }
 }
@@ -61,12 +66,8 @@ static __always_inline void on_floppy(const struct ks_vcpu_row* vcpu, const __u6
 /* A driver reads the port to learn which events there are. */
 static __noinline int note_pvpanic(const struct ks_vcpu_row* vcpu, const __u64* data) {
   struct ks_kvm_sets* sets = vcpu ? sets_of(vcpu) : 0;
-  __u64 address = 0;
-  __u8 event = 0;
   if (!sets || !data) return 0;
-  bpf_probe_read_kernel(&address, sizeof(address), data); /* as on_floppy */
-  bpf_probe_read_kernel(&event, sizeof(event), (const void*)address);
-  if (event & PVPANIC_EVENTS) set_bit(sets, &sets->panicked, KS_PANIC_PVPANIC);
+  if (first_byte(data) & PVPANIC_EVENTS) set_bit(sets, &sets->panicked, KS_PANIC_PVPANIC);
   return 0;
 }
 
@@ -89,7 +90,7 @@ static __always_inline void on_pio(const __u64* ctx) {
   if (!sets) return;
   if (!(sets->ports[port / 64] & 1ULL << (port & 63)))
     keep_access(sets->port_accesses, port, (__u32)ctx[2], (__u32)ctx[3]);
-  set_bit_of(sets, sets->ports, sets->port_parts, port);
+  set_port(sets, port);
   vcpu->meters[KS_METER_PIO].marked = mark;
 }
 KS_TRACEPOINT(kvm_pio, on_pio)

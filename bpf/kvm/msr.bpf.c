@@ -35,7 +35,7 @@ static __always_inline void on_msr(const __u64* ctx) {
   if (bit < KS_MSR_BITS) {
     barrier_var(bit); /* else the compiler drops the mask that the verifier needs */
     bit &= KS_MSR_BITS - 1;
-    set_bit_of(sets, sets->msrs_written, sets->msr_parts, bit);
+    set_msr(sets, bit);
   } else {
     put(sets, sets->other_msrs, KS_OTHER_MSRS, &sets->msr_overflow, (__u64)msr + 1);
   }

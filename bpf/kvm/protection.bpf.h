@@ -52,8 +52,7 @@ static __always_inline void watch_lstar(const struct ks_vcpu_row* vcpu, struct k
   struct ks_kvm_sets* sets = sets_of(vcpu);
   if (!sets) return;
   set_bit(sets, &sets->protection_lost, KS_LOST_LSTAR);
-  __u32 bit = msr_bit(KS_MSR_LSTAR);
-  set_bit_of(sets, sets->msrs_written, sets->msr_parts, bit);
+  set_msr(sets, msr_bit(KS_MSR_LSTAR));
 }
 
 /* What went since the last sampled exit. WP counts only where paging was on, and still is. */

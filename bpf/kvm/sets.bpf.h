@@ -36,23 +36,28 @@ static __always_inline void keep_access(struct ks_access* accesses, __u64 member
   access->member = member + 1;
 }
 
-static __always_inline void set_bit(struct ks_kvm_sets* sets, __u64* word, __u32 bit) {
+/* PART, if not NULL, says for a part of a large set that user space must look through it. */
+static __always_inline void set_bit_in(struct ks_kvm_sets* sets, __u64* word, __u8* part,
+                                       __u32 bit) {
   __u64 mask = 1ULL << (bit & 63);
   if (*word & mask) return;
   __sync_fetch_and_or(word, mask);
+  if (part) *part = 1;
+  barrier(); /* who finds a change finds where */
   sets->changed = 1;
 }
 
-/* The same of a set in PARTS, so that user space need not look through all of it. */
-static __always_inline void set_bit_of(struct ks_kvm_sets* sets, __u64* words, __u8* parts,
-                                       __u32 bit) {
-  __u64 mask = 1ULL << (bit & 63);
-  __u64* word = &words[bit / 64];
-  if (*word & mask) return;
-  __sync_fetch_and_or(word, mask);
-  parts[bit / KS_PART] = 1;
-  barrier(); /* who finds a change finds where */
-  sets->changed = 1;
+static __always_inline void set_bit(struct ks_kvm_sets* sets, __u64* word, __u32 bit) {
+  set_bit_in(sets, word, 0, bit);
+}
+
+static __always_inline void set_port(struct ks_kvm_sets* sets, __u32 port) {
+  set_bit_in(sets, &sets->ports[port / 64], &sets->port_parts[port / KS_PART], port);
+}
+
+/* BIT: below KS_MSR_BITS, see msr_bit(). */
+static __always_inline void set_msr(struct ks_kvm_sets* sets, __u32 bit) {
+  set_bit_in(sets, &sets->msrs_written[bit / 64], &sets->msr_parts[bit / KS_PART], bit);
 }
 
 /* Keeps KEY, which is not 0, in TABLE of SIZE places, a power of two, or else counts OVERFLOW.

@@ -130,9 +130,8 @@ __noinline int touch_file(__u64 dentry, const struct ks_owner_key* key, __u32 ge
   bool of_a_vm = is_current_vms(&actor);
   if (of_a_vm && actor.serial == owner.serial) return 0;
   /* A VMM opens its disks before it has made its VM. */
-  bool begins = !of_a_vm || !has_begun(actor.slot);
-  if (owner.role == KS_ROLE_SHARED && act != KS_ACT_IMAGE_CHANGED && begins &&
-      runs_its_vmms_program(&owner))
+  if (owner.role == KS_ROLE_SHARED && act != KS_ACT_IMAGE_CHANGED &&
+      (!of_a_vm || !has_begun(actor.slot)) && runs_its_vmms_program(&owner))
     return 0;
   report_file(&owner, is_memory ? KS_ACT_MEMORY_OPENED : act, dentry);
   if (!of_a_vm) return 0;

@@ -58,7 +58,6 @@ struct Engine::State {
   UnchangedLogs unchanged;
   std::vector<Observation> pending;
   std::vector<size_t> runs;  // where each part of pending begins that is in order
-  KernelTime latest;         // of pending
   std::vector<UnchangedNote> notes;
   std::optional<KernelTime> last_tick;
   uint64_t unknown_vm = 0;
@@ -74,19 +73,12 @@ struct Engine::State {
 };
 
 void Engine::State::TakeUntil(KernelTime now) {
-  auto end = pending.end();
-  if (latest > now) {
-    end = std::partition(pending.begin(), pending.end(),
-                         [now](const Observation& o) { return o.time <= now; });
-    std::sort(pending.begin(), end, TakenBefore);
-    std::sort(end, pending.end(), TakenBefore);
-  } else {
-    MergeRuns();
-  }
+  MergeRuns();
+  const auto end = std::partition_point(pending.begin(), pending.end(),
+                                        [now](const Observation& o) { return o.time <= now; });
   TakeInOrder(pending.begin(), end, now);
   pending.erase(pending.begin(), end);
   runs.assign(pending.empty() ? 0 : 1, 0);
-  if (pending.empty()) latest = {};
 }
 
 // Each source gives its counts in order, and its members after them: a few long runs.
@@ -202,7 +194,6 @@ void Engine::Observe(const Observation& observation) {
   if (state.pending.empty() || TakenBefore(observation, state.pending.back())) {
     state.runs.push_back(state.pending.size());
   }
-  state.latest = std::max(state.latest, observation.time);
   state.pending.push_back(observation);
 }
 

@@ -121,7 +121,7 @@ absl::StatusOr<Given> GivenReader::Read(const ProcessFacts& process, const Devic
   KVMSENTRY_ASSIGN_OR_RETURN(const Fd own,
                              OpenDirectory(absl::StrCat(roots_.proc, "/", process.pid)));
   KVMSENTRY_ASSIGN_OR_RETURN(const Fd living, OpenLiving(roots_.proc, process.pid));
-  ProcessRoot root(living.get());
+  ProcessRoot root(living.get(), HostMounts());
   const VmNaming naming = NameVm(process);
   Given given = GivenByCommandLine(process, naming.vmm);
   if (naming.vmm == "firecracker") AddFirecracker(process, root, &given);
@@ -150,6 +150,14 @@ absl::StatusOr<Given> GivenReader::Read(const ProcessFacts& process, const Devic
     return absl::NotFoundError("the process has gone, and its number is another's");
   }
   return given;
+}
+
+const std::string& GivenReader::HostMounts() {
+  if (!host_mounts_) {
+    const absl::StatusOr<Fd> first = OpenDirectory(absl::StrCat(roots_.proc, "/1"));
+    host_mounts_ = first.ok() ? ReadMounts(first->get()).value_or("") : "";
+  }
+  return *host_mounts_;
 }
 
 void GivenReader::AddLibvirt(const ProcessFacts& process, const std::string& name,

@@ -2,6 +2,7 @@
 // rights, helpers, and what libvirt and KubeVirt say.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "sensor/base/status.h"
@@ -29,6 +30,7 @@ class GivenReader {
   void Begin() {
     helpers_.Forget();
     sockets_.Forget();
+    host_mounts_.reset();
   }
 
   // PROCESS was read earlier; NotFound where its pid is by now another's. What cannot be read is
@@ -38,10 +40,12 @@ class GivenReader {
  private:
   void AddLibvirt(const ProcessFacts& process, const std::string& name, const std::string& uuid,
                   int32_t inner_pid, ProcessRoot& root, Given* given) const;
+  const std::string& HostMounts();
 
   GivenRoots roots_;
   HelperFinder helpers_;
   SocketLists sockets_;
+  std::optional<std::string> host_mounts_;  // empty: not known
 };
 
 }  // namespace kvmsentry

@@ -158,8 +158,12 @@ std::vector<FileLink> ReadFileLinks(int process) {
   return links;
 }
 
+absl::StatusOr<std::string> ReadMounts(int process) {
+  return ReadFileAt(process, "mountinfo", kMaxMounts);
+}
+
 absl::StatusOr<absl::string_view> ProcessRoot::Mounts() {
-  if (!mounts_) mounts_ = ReadFileAt(process_, "mountinfo", kMaxMounts);
+  if (!mounts_) mounts_ = ReadMounts(process_);
   if (!mounts_->ok()) return mounts_->status();
   return absl::string_view(**mounts_);
 }
@@ -173,8 +177,7 @@ absl::StatusOr<Fd> ProcessRoot::Find(const std::string& path) {
 // sensor's own mounts are copies of the host's, with other numbers, where its unit confines it.
 absl::Status ProcessRoot::CheckOpenFile(int file) {
   KVMSENTRY_ASSIGN_OR_RETURN(const uint64_t mount, MountOf(file));
-  if (!host_mounts_) host_mounts_ = ReadFileAt(AT_FDCWD, "/proc/1/mountinfo", kMaxMounts);
-  if (host_mounts_->ok() && IsLocal(MountType(**host_mounts_, mount))) return absl::OkStatus();
+  if (IsLocal(MountType(host_mounts_, mount))) return absl::OkStatus();
   KVMSENTRY_ASSIGN_OR_RETURN(const absl::string_view mounts, Mounts());
   const std::string type = MountType(mounts, mount);
   // Who may mount an overlay chooses what serves its layers.
@@ -192,10 +195,7 @@ absl::StatusOr<ImageSpace> ProcessRoot::SpaceOf(const Device& image, bool privil
     return FileError(errno, "look at an image of the VMM");
   }
   const auto magic = static_cast<uint64_t>(system.f_type);
-  // Those tell stat() a device of their own making.
-  const bool own_device = magic == BTRFS_SUPER_MAGIC || magic == OVERLAYFS_SUPER_MAGIC;
-  if (!S_ISREG(stat.st_mode) || stat.st_ino != image.inode ||
-      (!own_device && stat.st_dev != makedev(image.major, image.minor))) {
+  if (!IsFile(stat, magic, makedev(image.major, image.minor), image.inode)) {
     return absl::FailedPreconditionError("the descriptor is another file's by now");
   }
   constexpr uint64_t kBlock = 512;       // of st_blocks, inode(7)

@@ -21,12 +21,17 @@ namespace kvmsentry {
 std::vector<FileLink> ReadFileLinks(int process);
 inline constexpr size_t kMaxFileLinks = 4096;
 
+// Its mountinfo; PROCESS is its directory.
+absl::StatusOr<std::string> ReadMounts(int process);
+
 // Files as one process sees them. Its mounts are read once, with the first look: one that comes
 // later is of an unknown type. Not thread safe.
 class ProcessRoot {
  public:
-  // PROCESS is its directory, and outlives this.
-  explicit ProcessRoot(int process) : process_(process) {}
+  // PROCESS is its directory, HOST_MOUNTS those of the host's first process, if they are known;
+  // both outlive this.
+  explicit ProcessRoot(int process, absl::string_view host_mounts = {})
+      : process_(process), host_mounts_(host_mounts) {}
 
   // PATH without opening it: relative ones from its working directory, above which they can't
   // climb. FailedPrecondition where the way leads over FUSE, NFS, 9p and the like.
@@ -44,7 +49,8 @@ class ProcessRoot {
   absl::Status CheckOpenFile(int file);
 
   const int process_;
-  std::optional<absl::StatusOr<std::string>> mounts_, host_mounts_;
+  const absl::string_view host_mounts_;
+  std::optional<absl::StatusOr<std::string>> mounts_;
 };
 
 // What the security modules call the process, escaped; unknown without any that does. PROCESS is

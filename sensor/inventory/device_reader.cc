@@ -10,7 +10,6 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -116,17 +115,14 @@ class Collector {
   bool is_vmm_ = false;
 };
 
-// Whether STAT is of the file that the walk met. Btrfs and overlayfs tell stat() a device of their
-// own making.
+// Whether STAT is of the file that the walk met.
 bool IsSame(const struct stat& stat, const ks_open_device& file) {
   if (file.kind == KS_DEVICE_BLOCK) {
     return S_ISBLK(stat.st_mode) &&
            stat.st_rdev == makedev(MajorOf(file.device), MinorOf(file.device));
   }
-  const bool own_device =
-      file.fs_magic == BTRFS_SUPER_MAGIC || file.fs_magic == OVERLAYFS_SUPER_MAGIC;
-  return S_ISREG(stat.st_mode) && stat.st_ino == file.inode &&
-         (own_device || stat.st_dev == makedev(MajorOf(file.fs_device), MinorOf(file.fs_device)));
+  return IsFile(stat, file.fs_magic, makedev(MajorOf(file.fs_device), MinorOf(file.fs_device)),
+                file.inode);
 }
 
 // The path of a disk, or of memory. The kernel walk reads it, of that very file; one that is too

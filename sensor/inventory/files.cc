@@ -4,9 +4,16 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <unistd.h>
 
 namespace kvmsentry {
+
+// Btrfs and overlayfs tell stat() a device of their own making.
+bool IsFile(const struct stat& stat, uint64_t magic, dev_t device, uint64_t inode) {
+  const bool own_device = magic == BTRFS_SUPER_MAGIC || magic == OVERLAYFS_SUPER_MAGIC;
+  return S_ISREG(stat.st_mode) && stat.st_ino == inode && (own_device || stat.st_dev == device);
+}
 
 absl::Status FileError(int error, const std::string& what) {
   return absl::ErrnoToStatus(error == ESRCH ? ENOENT : error, what);

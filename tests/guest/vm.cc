@@ -25,11 +25,6 @@ namespace {
 constexpr char kDevice[] = "/dev/kvm";
 constexpr size_t kRingBytes = 1024 * sizeof(kvm_dirty_gfn);  // the least that all back ends take
 
-// KVM_GET_SUPPORTED_CPUID and KVM_SET_CPUID2 as they are in C, see CpuidList.
-using CpuidHeader = std::array<uint32_t, 2>;
-constexpr unsigned long kGetSupportedCpuid = _IOWR(KVMIO, 0x05, CpuidHeader);
-constexpr unsigned long kSetCpuid2 = _IOW(KVMIO, 0x90, CpuidHeader);
-
 absl::Status Failed(absl::string_view what) { return absl::ErrnoToStatus(errno, what); }
 
 absl::string_view Advice(int error) {

@@ -12,21 +12,13 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
+#include "tests/guest/cpuid_list.h"
 #include "tests/guest/handles.h"
 #include "tests/guest/workload.h"
 
 namespace kvmsentry::guest {
 
-// kvm_cpuid2 with room for as many entries as KVM ever returns. Not made of kvm_cpuid2 itself,
-// which in C++ has a wrong size in the headers of Linux 6.1: they put an empty struct before its
-// flexible array, of size 0 in C and 1 in C++. The ioctl numbers, which contain the size, are wrong
-// likewise.
-struct CpuidList {
-  uint32_t size;
-  uint32_t padding;
-  std::array<kvm_cpuid_entry2, 256> entries;
-};
-static_assert(offsetof(CpuidList, entries) == 8);
+inline constexpr size_t kMostCpuid = 256;  // entries: more than KVM ever returns
 
 // /dev/kvm, and what it says about every guest.
 class Kvm {
@@ -36,7 +28,7 @@ class Kvm {
   int Fd() const { return fd_.get(); }
   size_t RunSize() const { return run_size_; }
   // All that this host can give a guest.
-  const CpuidList& Cpuid() const { return cpuid_; }
+  const CpuidList<kMostCpuid>& Cpuid() const { return cpuid_; }
   // 2^bits bounds guest-physical addresses.
   uint32_t PhysicalAddressBits() const;
   // Whether a guest can run guests of its own by AMD's SVM.
@@ -47,7 +39,7 @@ class Kvm {
 
   UniqueFd fd_;
   size_t run_size_ = 0;
-  CpuidList cpuid_ = {};
+  CpuidList<kMostCpuid> cpuid_ = {};
 };
 
 // Why KVM_RUN came back, as far as a healthy guest goes.

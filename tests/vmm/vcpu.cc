@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "sensor/base/fd.h"
+#include "tests/guest/cpuid_list.h"
 
 namespace kvmsentry {
 namespace {
@@ -75,25 +76,15 @@ constexpr std::array<uint8_t, 18> kSayCrashed = {
     0xf4,                                // hlt
 };
 
-// kvm_cpuid2 with its entries. In C++ the kernel's own has another size, which the command's number
-// holds.
-struct CpuidLeaves {
-  uint32_t count = 0;
-  uint32_t padding = 0;
-  std::array<kvm_cpuid_entry2, 2> entries{};
-};
-using CpuidHeader = std::array<uint32_t, 2>;
-constexpr unsigned long kSetCpuid2 = _IOW(KVMIO, 0x90, CpuidHeader);
-
 // KVM has that register only for guests that see Hyper-V (arch/x86/kvm/hyperv.c).
 absl::StatusOr<Operation> PanicByHyperV(const TestMachine& machine) {
   return [&machine]() -> absl::Status {
-    CpuidLeaves leaves{.count = 2};
+    guest::CpuidList<2> leaves{.size = 2};
     leaves.entries[0].function = 0x40000000;
     leaves.entries[0].eax = 0x40000001;
     leaves.entries[1].function = 0x40000001;
     leaves.entries[1].eax = 0x31237648;  // "Hv#1"
-    if (ioctl(machine.vm.vcpu(), kSetCpuid2, &leaves) < 0) {
+    if (ioctl(machine.vm.vcpu(), guest::kSetCpuid2, &leaves) < 0) {
       return absl::ErrnoToStatus(errno, "KVM_SET_CPUID2");
     }
     return RunCode(machine, kSayCrashed);

@@ -54,7 +54,7 @@ class EntitlementSource final : public Source {
     std::map<std::string, std::string> memory;                    // see MemoryFilesOf
     std::map<std::string, uint64_t> image_sizes;                  // see GrownOf
     std::vector<std::string> grown;
-    std::vector<std::string> full;
+    std::vector<std::string> full;      // see ImagesWithoutSpace
     std::vector<std::string> monitors;  // see NetworkMonitorsOf
     bool changed = false;
     KernelTime told;

@@ -129,7 +129,9 @@ TEST(SpaceOfTest, IsThatOfTheFileWhichTheWalkMet) {
   image.minor = minor(stat.st_dev);
   image.inode = stat.st_ino;
   const Fd process = OpenDirectory("/proc/self").value();
-  ProcessRoot root(process.get());
+  const Fd first = OpenDirectory("/proc/1").value();
+  const std::string host_mounts = ReadMounts(first.get()).value();
+  ProcessRoot root(process.get(), host_mounts);
   const absl::StatusOr<ImageSpace> space = root.SpaceOf(image, true);
   ASSERT_TRUE(space.ok()) << space.status();
   EXPECT_EQ(space->holes, 1U << 20);

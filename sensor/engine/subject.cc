@@ -17,11 +17,12 @@ bool Has(const std::vector<bool>& features, FeatureId feature) {
   return at < features.size() && features[at];
 }
 
-// What a judgement does to the deviation. True where it deviates.
-bool Apply(const Judgement& judgement, KernelTime at, Watch& watch) {
+}  // namespace
+
+bool Subject::Apply(const Judgement& judgement, KernelTime at, Watch& watch) {
   if (judgement.verdict == Verdict::kUnknown) return false;
   if (judgement.verdict != Verdict::kDeviates && watch.finding == nullptr) return false;
-  Finding& finding = watch.Found();
+  Finding& finding = Found(watch);
   Deviation& deviation = finding.deviation;
   const Patience& patience = watch.spec().patience;
   finding.judged.Add(judgement, !Watches(watch));
@@ -41,7 +42,14 @@ bool Apply(const Judgement& judgement, KernelTime at, Watch& watch) {
   return false;
 }
 
-}  // namespace
+Finding& Subject::Found(Watch& watch) {
+  if (watch.finding == nullptr) {
+    watch.finding = std::make_unique<Finding>();
+    const auto index = static_cast<uint32_t>(&watch - watches_.data());
+    found_.insert(std::ranges::lower_bound(found_, index), index);
+  }
+  return *watch.finding;
+}
 
 Subject::Subject(std::shared_ptr<const Layout> layout) { SetLayout(std::move(layout)); }
 
@@ -62,6 +70,10 @@ std::vector<Watch> Subject::SetLayout(std::shared_ptr<const Layout> layout,
     watches_.push_back(std::move(*known));
     watches_.back().of = spec;
     before.erase(known);
+  }
+  found_.clear();
+  for (uint32_t i = 0; i < watches_.size(); ++i) {
+    if (watches_[i].finding != nullptr) found_.push_back(i);
   }
   for (const Group& group : layout_->rates()) {
     HeldCounts& rate = rates_.emplace_back();

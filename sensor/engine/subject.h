@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <vector>
 
 #include "sensor/engine/held_counts.h"
@@ -39,8 +40,14 @@ class Subject {
   // From now on it is: what it has so far is not theirs.
   void JoinLog(const std::vector<bool>& features, const UnchangedLog& log);
 
-  std::vector<Watch>& watches() { return watches_; }
-  const std::vector<Watch>& watches() const { return watches_; }
+  // Those watches that ever found something, in their order: a few of very many.
+  auto found() {
+    return std::views::transform(found_, [this](uint32_t i) -> Watch& { return watches_[i]; });
+  }
+  auto found() const {
+    return std::views::transform(found_,
+                                 [this](uint32_t i) -> const Watch& { return watches_[i]; });
+  }
   // What the latest occurrence of a rate named; nullopt where it is not known.
   std::optional<uint64_t> DetailOf(FeatureId feature) const;
 
@@ -55,6 +62,11 @@ class Subject {
   bool TakeMember(const Group& group, const Observation& seen, KernelTime at);
   bool TakeLevel(const Group& group, const Observation& level, KernelTime at);
   bool TakeState(const Group& group, const Observation& state, KernelTime at);
+  // What a judgement does to the deviation. True where it deviates.
+  bool Apply(const Judgement& judgement, KernelTime at, Watch& watch);
+  bool ApplyVariety(const Member& member, KernelTime at, uint32_t most, Watch& watch);
+  // What WATCH, one of these, has found: made at the first call.
+  Finding& Found(Watch& watch);
   // The rate's counts that were said to be unchanged.
   void ReadLog(const Group& group, HeldCounts& held, const UnchangedLog* log);
   void Hold(const Group& group, HeldCounts& held, KernelTime time, uint64_t count);
@@ -64,6 +76,7 @@ class Subject {
   std::shared_ptr<const Layout> layout_;
   std::vector<HeldCounts> rates_;  // in the order of the layout's rates
   std::vector<Watch> watches_;     // in the order of the layout's specs
+  std::vector<uint32_t> found_;    // of these, the ones that have a finding
   bool awake_ = true;
 };
 

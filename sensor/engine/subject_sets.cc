@@ -2,20 +2,17 @@
 #include "sensor/engine/subject.h"
 
 namespace kvmsentry {
-namespace {
 
 // Counts MEMBER. True where there are too many different ones.
-bool ApplyVariety(const Member& member, KernelTime at, uint32_t most, Watch& watch) {
+bool Subject::ApplyVariety(const Member& member, KernelTime at, uint32_t most, Watch& watch) {
   const Spec& spec = watch.spec();
   auto& variety = *std::get_if<VarietyWatch>(&watch.state);
   if (!variety.Add(member, at, most, spec.window_ns)) return false;
-  Finding& finding = watch.Found();
+  Finding& finding = Found(watch);
   finding.too_many = member;
   finding.deviation.See(at, 1000, spec.patience);
   return true;
 }
-
-}  // namespace
 
 bool Subject::TakeMember(const Group& group, const Observation& seen, KernelTime at) {
   bool deviates = false;
@@ -32,7 +29,7 @@ bool Subject::TakeMember(const Group& group, const Observation& seen, KernelTime
     if (seen.member ? allowed.IsNormal(*seen.member) : allowed.IsNormal(seen.value)) continue;
     Watch& watch = watches_[i];
     auto& set = *std::get_if<MemberWatch>(&watch.state);
-    Deviation& deviation = watch.Found().deviation;
+    Deviation& deviation = Found(watch).deviation;
     if (set.OnDeviant(member(), at)) deviation.AddNews();
     deviation.See(at, static_cast<int64_t>(set.members().size()) * 1000, watch.spec().patience);
     deviates = true;
@@ -50,7 +47,7 @@ bool Subject::TakeState(const Group& group, const Observation& state, KernelTime
       if (watch.finding != nullptr) watch.finding->deviation.SetNormal(at);
       continue;
     }
-    Deviation& deviation = watch.Found().deviation;
+    Deviation& deviation = Found(watch).deviation;
     if (deviation.open() && now.deviant != state.value) deviation.AddNews();
     now.deviant = state.value;
     deviation.See(at, 1000, watch.spec().patience);

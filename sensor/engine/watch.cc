@@ -22,9 +22,4 @@ Watch::Watch(std::shared_ptr<const EngineSpec> of_spec)
   }
 }
 
-Finding& Watch::Found() {
-  if (finding == nullptr) finding = std::make_unique<Finding>();
-  return *finding;
-}
-
 }  // namespace kvmsentry

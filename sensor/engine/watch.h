@@ -67,7 +67,6 @@ struct Watch {
 
   bool open() const { return finding != nullptr && finding->deviation.open(); }
   bool pending() const { return finding != nullptr && finding->deviation.pending(); }
-  Finding& Found();  // made at the first call
 
   std::shared_ptr<const EngineSpec> of;
   std::unique_ptr<Finding> finding;  // made at the first deviation; nullptr: there was none

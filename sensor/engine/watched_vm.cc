@@ -60,7 +60,7 @@ void WatchedVm::RemovePart(PartId part) {
   names_.erase(part);
   const auto known = parts_.find(part);
   if (known == parts_.end()) return;
-  for (Watch& watch : known->second.subject.watches()) {
+  for (Watch& watch : known->second.subject.found()) {
     if (!watch.open()) continue;
     watch.finding->left_with = known->second.subject.DetailOf(watch.spec().feature);
     leaving_.push_back({std::move(watch), known->second.name, ClearedBy::kPartGone});

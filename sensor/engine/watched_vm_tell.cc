@@ -21,8 +21,7 @@ void WatchedVm::CountScore(KernelTime now, const EngineTuning& tuning) {
   contributions_.clear();
   pending_ = false;
   const auto add = [&](const Subject& subject, bool of_parts) {
-    for (const Watch& watch : subject.watches()) {
-      if (watch.finding == nullptr) continue;
+    for (const Watch& watch : subject.found()) {
       pending_ |= watch.pending();
       const int64_t millipoints =
           watch.finding->deviation.Millipoints(now, tuning.half_life_ns, WeightOf(watch.spec()));
@@ -71,7 +70,7 @@ void WatchedVm::Tell(KernelTime now, const EngineTuning& tuning, std::vector<Ale
 // A state lasts until another is entered, whether or not it is observed again.
 void WatchedVm::OpenStates(KernelTime now) {
   const auto open = [now](Subject& subject) {
-    for (Watch& watch : subject.watches()) {
+    for (Watch& watch : subject.found()) {
       if (!watch.pending() || !std::holds_alternative<StateWatch>(watch.state)) continue;
       Deviation& deviation = watch.finding->deviation;
       const int64_t for_ns = watch.spec().patience.for_ns;
@@ -85,7 +84,7 @@ void WatchedVm::OpenStates(KernelTime now) {
 
 void WatchedVm::TellSubject(Subject& subject, const std::string& part, const Step& step,
                             const EngineTuning& tuning, std::vector<AlertEvent>& events) {
-  for (Watch& watch : subject.watches()) {
+  for (Watch& watch : subject.found()) {
     const Of of{.part = part, .subject = &subject};
     if (removed_at_) {
       Step last = step;
@@ -103,7 +102,6 @@ void WatchedVm::TellSubject(Subject& subject, const std::string& part, const Ste
 
 void WatchedVm::TellWatch(Watch& watch, const Of& of, Step step, const EngineTuning& tuning,
                           std::vector<AlertEvent>& events) {
-  if (watch.finding == nullptr) return;
   Finding& finding = *watch.finding;
   auto* set = std::get_if<MemberWatch>(&watch.state);
   auto* variety = std::get_if<VarietyWatch>(&watch.state);

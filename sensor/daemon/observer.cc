@@ -14,7 +14,7 @@ namespace kvmsentry {
 Observer::Observer(Sources& sources, Engine& engine, SelfCheck& self)
     : sources_(sources), engine_(engine), self_(self), losses_(sources.LossesThatMatter()) {
   for (const std::unique_ptr<Source>& source : sources.all()) {
-    losses_of_[source->id()] = LossesThatMatter(*source);
+    known_[source->id()].losses = LossesThatMatter(*source);
   }
 }
 
@@ -56,24 +56,37 @@ void Observer::Drain() {
 void Observer::Sample(const CoverageBoard& coverage, KernelTime now) {
   if (std::exchange(sampled_at_, now) == now) return;
   losses_ = sources_.LossesThatMatter();
-  if (observed_ != coverage.active()) {
-    observed_ = coverage.active();
-    active_.clear();
-    rates_.clear();
-    for (const FeatureId id : observed_) {
-      const Feature& feature = FeatureOf(id);
-      active_[feature.source].push_back(id);
-      if (feature.kind == FeatureKind::kRate) rates_[feature.source].push_back(id);
-    }
-    heard_.ForgetAll();  // a feature that was missing for a while may have counted meanwhile
-  }
+  if (active_ != coverage.active()) SetActive(coverage.active());
   for (const std::unique_ptr<Source>& source : sources_.all()) SampleOf(*source, now);
+}
+
+void Observer::SetActive(std::span<const FeatureId> active) {
+  active_.assign(active.begin(), active.end());
+  for (auto& [id, source] : known_) {
+    source.active.clear();
+    source.rates.clear();
+    source.metered.clear();
+    source.heard.ForgetAll();  // a feature that was missing for a while may have counted meanwhile
+  }
+  for (const FeatureId id : active_) {
+    const Feature& feature = FeatureOf(id);
+    Known& source = known_[feature.source];
+    source.active.push_back(id);
+    if (feature.kind == FeatureKind::kRate) source.rates.push_back(id);
+    if (feature.meter) source.metered.push_back(&feature);
+  }
+}
+
+void Observer::Forget(VmId vm) {
+  for (auto& [id, source] : known_) source.heard.Forget(vm);
 }
 
 // Of a source that does not give all counts, those it leaves out are missing, not at rest.
 void Observer::SampleOf(Source& source, KernelTime now) {
   std::vector<Observation> observations;
-  source.Read({.now = now, .active = active_[source.id()], .heard = &heard_}, &observations);
+  Known& known = known_[source.id()];
+  source.Read({.now = now, .active = known.active, .rates = known.metered, .heard = &known.heard},
+              &observations);
   if (!source.Tampered().empty()) self_.Tampered(source.Tampered(), now);
   for (Observation& observation : observations) Observe(std::move(observation));
   if (source.GivesAllCounts()) ObserveUnchanged(source, now);
@@ -82,9 +95,10 @@ void Observer::SampleOf(Source& source, KernelTime now) {
 // A VM at rest costs nothing by this.
 void Observer::ObserveUnchanged(const Source& source, KernelTime now) {
   const uint64_t losses = LossesThatMatter(source);
-  const bool lossy = std::exchange(losses_of_[source.id()], losses) != losses;
-  const std::vector<FeatureId>& rates = rates_[source.id()];
-  if (!rates.empty()) engine_.ObserveUnchanged(source.id(), now, rates, lossy);
+  Known& known = known_[source.id()];
+  const bool lossy = std::exchange(known.losses, losses) != losses;
+  if (known.rates.empty()) return;
+  engine_.ObserveUnchanged(source.id(), now, known.rates, lossy);
 }
 
 std::vector<std::shared_ptr<const SourceCounts>> Observer::Counts() const {

@@ -14,7 +14,7 @@
 #include "sensor/daemon/seen_members.h"
 #include "sensor/daemon/self_check.h"
 #include "sensor/engine/engine.h"
-#include "sensor/source/changed_counts.h"
+#include "sensor/source/heard_counts.h"
 #include "sensor/source/registry.h"
 
 namespace kvmsentry {
@@ -35,7 +35,7 @@ class Observer {
   // was done for NOW. What a VM did that is not watched yet waits.
   void Sample(const CoverageBoard& coverage, KernelTime now);
   // VM came, is gone, or others of its facts are known: its next sample is handed over whole.
-  void Forget(VmId vm) { heard_.Forget(vm); }
+  void Forget(VmId vm);
 
   // Of each source, as of the latest sample.
   std::vector<std::shared_ptr<const SourceCounts>> Counts() const;
@@ -48,24 +48,31 @@ class Observer {
   void TakeRecord(std::span<const std::byte> bytes, bool lossy);
   void Crossed(Observation crossed, bool lossy);
   void Observe(Observation observation);
+  void SetActive(std::span<const FeatureId> active);
   void SampleOf(Source& source, KernelTime now);
   void ObserveUnchanged(const Source& source, KernelTime now);
+
+  // What is known of a source.
+  struct Known {
+    std::vector<FeatureId> active;        // its features that can be seen ...
+    std::vector<FeatureId> rates;         // ... the rates among these ...
+    std::vector<const Feature*> metered;  // ... and those of them that meters count
+    HeardCounts heard;
+    uint64_t losses = 0;  // that matter, as of the latest sample
+  };
 
   Sources& sources_;
   Engine& engine_;
   SelfCheck& self_;
   MemberBook members_;
-  ChangedCounts heard_;
-  std::vector<FeatureId> observed_;                    // the active features of the latest sample
-  std::map<SourceId, std::vector<FeatureId>> active_;  // the same by source
-  std::map<SourceId, std::vector<FeatureId>> rates_;   // the rates among these
+  std::map<SourceId, Known> known_;
+  std::vector<FeatureId> active_;  // the features that could be seen at the latest sample
   KernelTime sampled_at_;
   KernelTime recorded_at_;
   bool born_ = false;
-  uint64_t losses_;                         // that matter, as of the latest sample ...
-  std::map<SourceId, uint64_t> losses_of_;  // ... and of each source
-  uint64_t bad_records_ = 0;                // records that no program of ours writes
-  uint64_t serial_ = 0;                     // of the observations
+  uint64_t losses_;           // that matter, of all sources, as of the latest sample
+  uint64_t bad_records_ = 0;  // records that no program of ours writes
+  uint64_t serial_ = 0;       // of the observations
 };
 
 }  // namespace kvmsentry

@@ -1,5 +1,6 @@
 #include "sensor/source/observe.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -29,21 +30,24 @@ uint64_t LossesThatMatter(const Source& source) {
 
 void ObserveCounts(const Sampling& sampling, VmId vm, std::span<const uint64_t> count,
                    std::span<const uint64_t> last, bool lossy, std::vector<Observation>* out) {
-  ChangedCounts::OfVm& heard = sampling.heard->Of(vm);
-  for (const FeatureId id : sampling.active) {
-    const Feature& feature = FeatureOf(id);
-    if (!feature.meter || !heard.Changed(id, count[*feature.meter])) continue;
+  std::vector<uint64_t>& heard = sampling.heard->Of(vm);
+  if (std::ranges::equal(heard, count)) return;  // most VMs, most of the time
+  const bool first = heard.empty();
+  for (const Feature* rate : sampling.rates) {
+    const size_t meter = *rate->meter;
+    if (!first && heard[meter] == count[meter]) continue;
     Observation& observation = out->emplace_back();
     observation.time = sampling.now;
     observation.vm = vm;
     observation.kind = ObservationKind::kCount;
-    observation.feature = id;
-    observation.value = count[*feature.meter];
+    observation.feature = rate->id;
+    observation.value = count[meter];
     observation.lossy = lossy;
-    if (feature.member != nullptr && observation.value != 0 && !last.empty()) {
-      observation.detail = last[*feature.meter];
+    if (rate->member != nullptr && observation.value != 0 && !last.empty()) {
+      observation.detail = last[meter];
     }
   }
+  heard.assign(count.begin(), count.end());
 }
 
 void ObserveMember(VmId vm, KernelTime now, FeatureId feature, uint64_t member,
@@ -72,16 +76,21 @@ void ShowCounts(SourceId source, std::span<const uint64_t> count, VmDetails* det
   }
 }
 
+std::span<uint64_t> CountsByVm::Add(VmId vm) {
+  places_[vm] = counts_.size();
+  counts_.resize(counts_.size() + none_.size());
+  return std::span(counts_).last(none_.size());
+}
+
 std::span<const uint64_t> CountsByVm::Of(VmId vm) const {
-  const auto found = counts_.find(vm);
-  return found == counts_.end() ? none_ : found->second;
+  const auto found = places_.find(vm);
+  return found == places_.end() ? std::span(none_)
+                                : std::span(counts_).subspan(found->second, none_.size());
 }
 
 bool CountsByVm::WentBackSince(const CountsByVm& before) const {
-  for (const auto& [vm, count] : counts_) {
-    if (WentBack(before.Of(vm), count)) return true;
-  }
-  return false;
+  return std::ranges::any_of(
+      places_, [&](const auto& vm) { return WentBack(before.Of(vm.first), Of(vm.first)); });
 }
 
 void CountsByVm::Show(const VmPlace& vm, VmDetails* details) const {

@@ -3,9 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <span>
 #include <vector>
+
+#include "absl/container/flat_hash_map.h"
 
 #include "bpf/records.h"
 #include "sensor/base/ids.h"
@@ -15,7 +16,8 @@
 
 namespace kvmsentry {
 
-// Appends an observation for each active rate whose count was not heard yet; missing is not zero.
+// Appends an observation for each rate that can be seen whose count was not heard yet; missing is
+// not zero.
 // COUNT has VM's cumulative counts by meter, LAST what the latest occurrence named (empty:
 // nothing).
 void ObserveCounts(const Sampling& sampling, VmId vm, std::span<const uint64_t> count,
@@ -40,8 +42,9 @@ class CountsByVm final : public SourceCounts {
  public:
   CountsByVm(SourceId source, size_t meters) : source_(source), none_(meters) {}
 
-  void Put(VmId vm, std::span<const uint64_t> count) { counts_[vm] = {count.begin(), count.end()}; }
-  bool Has(VmId vm) const { return counts_.contains(vm); }
+  // The counts of VM, all 0: to be written before another call.
+  std::span<uint64_t> Add(VmId vm);
+  bool Has(VmId vm) const { return places_.contains(vm); }
   std::span<const uint64_t> Of(VmId vm) const;
   // Whether one is lower than in BEFORE.
   bool WentBackSince(const CountsByVm& before) const;
@@ -50,7 +53,8 @@ class CountsByVm final : public SourceCounts {
  private:
   SourceId source_;
   std::vector<uint64_t> none_;
-  std::map<VmId, std::vector<uint64_t>> counts_;
+  absl::flat_hash_map<VmId, size_t> places_;  // where the VM's counts begin in counts_
+  std::vector<uint64_t> counts_;
 };
 
 // Whether one of the counts of a VM, by meter, is lower than BEFORE: the kernel's counters never go

@@ -24,7 +24,7 @@
 #include "sensor/feature/observation.h"
 #include "sensor/feature/vm.h"
 #include "sensor/inventory/device.h"
-#include "sensor/source/changed_counts.h"
+#include "sensor/source/heard_counts.h"
 
 namespace kvmsentry {
 
@@ -56,7 +56,8 @@ struct FileSight {
 struct Sampling {
   KernelTime now;
   std::span<const FeatureId> active;  // those of the source's features that can be seen; ordered
-  ChangedCounts* heard = nullptr;     // the counts that the engine knows
+  std::span<const Feature* const> rates;  // the rates among these that meters count
+  HeardCounts* heard = nullptr;           // the source's counts that the engine knows
 };
 
 // What `vms` shows of one VM, added up over all sources.

@@ -39,7 +39,7 @@ class VmRowSource : public Source {
     const uint64_t losses = LossesThatMatter(*this);
     const bool lossy = std::exchange(losses_, losses) != losses;
     auto counts = std::make_shared<CountsByVm>(id_, Tables::kMeters);
-    for (const VmCounts& vm : tables_.ReadCounts()) counts->Put(vm.vm.vm, vm.count);
+    for (const VmPlace& vm : tables_.Places()) tables_.CopyCounts(vm, counts->Add(vm.vm));
     if (counts->WentBackSince(*counts_)) {
       tampered_ = absl::StrCat("a count in the map ", tables_.name(), "_vms went back");
     }

@@ -26,11 +26,6 @@
 
 namespace kvmsentry {
 
-struct VmCounts {
-  VmPlace vm;
-  std::vector<uint64_t> count;  // by meter
-};
-
 // Move-only. Not thread safe against itself; the kernel's programs run beside it.
 template <typename Row, typename Limits, typename Losses>
 class VmTables {
@@ -70,21 +65,12 @@ class VmTables {
     return places;
   }
 
-  // Of every VM that has a row, in the order of slots.
-  std::vector<VmCounts> ReadCounts() const {
-    std::vector<VmCounts> all;
-    for (const VmPlace& place : Places()) all.push_back(CountsOf(place));
-    return all;
-  }
-
-  // Zeroes for a VM without a row.
-  VmCounts CountsOf(const VmPlace& vm) const {
-    VmCounts counts{.vm = vm, .count = std::vector<uint64_t>(kMeters)};
-    if (!IsOf(vm)) return counts;
+  // By meter; COUNTS stay as they are for a VM without a row.
+  void CopyCounts(const VmPlace& vm, std::span<uint64_t> counts) const {
+    if (!IsOf(vm)) return;
     for (size_t meter = 0; meter < kMeters; ++meter) {
-      counts.count[meter] = Load(vms_[vm.slot].meters[meter].count);
+      counts[meter] = Load(vms_[vm.slot].meters[meter].count);
     }
-    return counts;
   }
 
   // The row of VM; nullptr while it has none.

@@ -96,7 +96,9 @@ VhostCounts BpfTest::VhostCountsIn(Slot slot) {
 }
 
 uint64_t BpfTest::VfioIoctlsIn(Slot slot) {
-  return sources_->vfio().tables().CountsOf(PlaceOf(slot)).count[KS_METER_VFIO_IOCTL];
+  uint64_t counts[KS_VFIO_METERS] = {};
+  sources_->vfio().tables().CopyCounts(PlaceOf(slot), counts);
+  return counts[KS_METER_VFIO_IOCTL];
 }
 
 std::vector<const ks_vcpu_row*> BpfTest::VcpusIn(Slot slot) {

@@ -35,7 +35,7 @@ void KvmCounter::AddVm(const ks_vm_row& row) {
   for (size_t meter = 0; meter < KS_METERS_OF_VM; ++meter) {
     counts.count[KS_METERS_OF_VCPU + meter] = Load(row.meters[meter].count);
   }
-  latest_.emplace_back(KS_METERS_OF_VCPU);
+  latest_.emplace_back();
 }
 
 void KvmCounter::AddVcpu(const ks_vcpu_row& row) {
@@ -46,7 +46,7 @@ void KvmCounter::AddVcpu(const ks_vcpu_row& row) {
       found->vm.serial != serial) {
     return;
   }
-  std::vector<uint64_t>& latest = latest_[static_cast<size_t>(found - counts_.begin())];
+  Times& latest = latest_[static_cast<size_t>(found - counts_.begin())];
   ++found->vcpus;
   for (uint32_t meter = 0; meter < KS_METERS_OF_VCPU; ++meter) {
     const uint64_t count = Load(row.meters[meter].count);

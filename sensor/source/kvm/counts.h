@@ -1,6 +1,7 @@
 // The counters of VMs and their vCPUs, once a tick. Pure.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -50,7 +51,8 @@ class KvmCounter {
 
  private:
   std::vector<KvmCounts> counts_;
-  std::vector<std::vector<uint64_t>> latest_;  // of each, when each meter's `last` was looked at
+  using Times = std::array<uint64_t, KS_METERS_OF_VCPU>;
+  std::vector<Times> latest_;  // of each VM, when each meter's `last` was looked at
 };
 
 // The counts of ranges of rows, both in the order of slots.

@@ -1,5 +1,6 @@
 #include "sensor/source/vhost/source.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "sensor/base/load.h"
@@ -35,7 +36,9 @@ void VhostSource::Read(const Sampling& sampling, std::vector<Observation>* out) 
   const bool lossy = std::exchange(losses_, losses) != losses;
   tables_.FoldQueues();
   auto counts = std::make_shared<CountsByVm>(id(), KS_VHOST_METERS);
-  for (const VhostCounts& vm : tables_.ReadCounts()) counts->Put(vm.vm.vm, vm.count);
+  for (const VhostCounts& vm : tables_.ReadCounts()) {
+    std::ranges::copy(vm.count, counts->Add(vm.vm.vm).begin());
+  }
   if (counts->WentBackSince(*counts_)) tampered_ = "a count in the map queues went back";
   counts_ = std::move(counts);
   for (const auto& [vm, slot] : watched_) {

@@ -15,12 +15,15 @@ class ObserveCountsTest : public ::testing::Test {
  protected:
   std::vector<Observation> Observe(const std::vector<FeatureId>& active, bool lossy = false) {
     std::vector<Observation> out;
-    ObserveCounts({.now = {5}, .active = active, .heard = &heard_}, {4}, count_, last_, lossy,
-                  &out);
+    std::vector<const Feature*> rates;
+    for (const FeatureId id : active) rates.push_back(&FeatureOf(id));
+    ObserveCounts({.now = {5}, .active = active, .rates = rates, .heard = &heard_}, vm_, count_,
+                  last_, lossy, &out);
     return out;
   }
 
-  ChangedCounts heard_;
+  VmId vm_{4};
+  HeardCounts heard_;
   uint64_t count_[KS_KVM_METERS] = {};
   uint64_t last_[KS_KVM_METERS] = {};
 };
@@ -28,8 +31,9 @@ class ObserveCountsTest : public ::testing::Test {
 TEST_F(ObserveCountsTest, MissingIsNotZero) {
   count_[KS_METER_PIO] = 3;
   EXPECT_TRUE(Observe({}).empty());
-  // What a set holds does not come from meters.
-  const auto out = Observe({FeatureNamed("pio.rate"), FeatureNamed("pio.port")});
+  EXPECT_TRUE(Observe({}).empty());
+  heard_.ForgetAll();
+  const auto out = Observe({FeatureNamed("pio.rate")});
   ASSERT_EQ(out.size(), 1U);
   EXPECT_EQ(out[0].feature, FeatureNamed("pio.rate"));
 }
@@ -42,6 +46,19 @@ TEST_F(ObserveCountsTest, WhatWasHeardIsLeftOut) {
   ASSERT_EQ(out.size(), 1U);
   EXPECT_EQ(out[0].feature, FeatureNamed("pio.rate"));
   EXPECT_TRUE(Observe(active).empty());
+  count_[KS_METER_PIO] = 2;
+  EXPECT_EQ(Observe(active).size(), 1U) << "tampering shows, too";
+}
+
+TEST_F(ObserveCountsTest, WhatOneVmWasHeardWithSaysNothingOfAnother) {
+  const std::vector<FeatureId> active = {FeatureNamed("pio.rate"), FeatureNamed("mmio.rate")};
+  EXPECT_EQ(Observe(active).size(), 2U);
+  vm_ = {5};
+  EXPECT_EQ(Observe(active).size(), 2U) << "the first, even of nothing";
+  heard_.Forget({4});
+  EXPECT_TRUE(Observe(active).empty());
+  vm_ = {4};
+  EXPECT_EQ(Observe(active).size(), 2U);
 }
 
 TEST_F(ObserveCountsTest, SaysWhatWasCountedWhenAndOfWhom) {
@@ -74,9 +91,7 @@ TEST(WentBackTest, ACountThatGoesBackIsOne) {
 
 CountsByVm Counted(uint64_t vm, uint64_t kicks) {
   CountsByVm counts(SourceId::kVhost, KS_VHOST_METERS);
-  std::vector<uint64_t> count(KS_VHOST_METERS);
-  count[KS_METER_VHOST_KICK] = kicks;
-  counts.Put({vm}, count);
+  counts.Add({vm})[KS_METER_VHOST_KICK] = kicks;
   return counts;
 }
 

@@ -25,7 +25,7 @@ class EntitlementSourceTest : public ::testing::Test {
   std::vector<uint64_t> Sharing() {
     now_.ns += EntitlementSource::kTellAgainNs;
     std::vector<Observation> observations;
-    source_.Read({.now = now_, .active = {}}, &observations);
+    source_.Read({.now = now_, .active = {}, .rates = {}}, &observations);
     std::vector<uint64_t> vms;
     for (const Observation& observation : observations) {
       if (observation.feature == FeatureNamed("memory.shared"))

@@ -1,0 +1,29 @@
+// The counts of one source that the engine has heard of each VM. Pure.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+
+#include "sensor/base/ids.h"
+
+namespace kvmsentry {
+
+// Most VMs rest most of the time. Their counts need not pass through the engine at every tick: it
+// hears once that all others are as they were (Engine::ObserveUnchanged). Not thread safe.
+class HeardCounts {
+ public:
+  // Of VM, by meter; empty: the engine knows none. Valid until another call.
+  std::vector<uint64_t>& Of(VmId vm) { return counts_[vm]; }
+
+  // The next count of each of its meters is a first one: the VM is gone, or other specs select it,
+  // which know no count yet.
+  void Forget(VmId vm) { counts_.erase(vm); }
+  void ForgetAll() { counts_.clear(); }
+
+ private:
+  absl::flat_hash_map<VmId, std::vector<uint64_t>> counts_;
+};
+
+}  // namespace kvmsentry

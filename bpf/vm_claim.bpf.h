@@ -34,7 +34,7 @@ static __always_inline void mark_used_once(void* map, __u32 slot) {
     return row;                                                                                   \
   }
 
-/* NUMBER was seen: a bit of BITS, which hold COUNT, a multiple of 64. */
+/* NUMBER was seen: a bit of BITS, which hold COUNT, a multiple of 64. Bit 0 of CHANGED says so. */
 static __always_inline void note_bit(__u64* bits, __u32 count, __u64* changed, __u32 number) {
   barrier_var(number); /* else the compiler drops the check that the verifier needs */
   if (number >= count) return;
@@ -42,5 +42,5 @@ static __always_inline void note_bit(__u64* bits, __u32 count, __u64* changed, _
   __u64* word = &bits[number / 64];
   if (*word & bit) return;
   __sync_fetch_and_or(word, bit);
-  *changed = 1;
+  __sync_fetch_and_or(changed, 1);
 }

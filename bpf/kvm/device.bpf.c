@@ -100,7 +100,7 @@ KS_RECORD(kvm_pio, on_pio, ctx->rw, ctx->port, ctx->size, ctx->count,
 static __noinline int keep_page(const struct ks_vcpu_row* vcpu, __u64 page, __u32 size) {
   struct ks_kvm_sets* sets = vcpu ? sets_of(vcpu) : 0;
   if (!sets) return 0;
-  if (put(sets, sets->mmio_pages, KS_MMIO_PAGES, &sets->mmio_overflow, page + 1))
+  if (put(sets, sets->mmio_pages, KS_MMIO_PAGES, KS_CHANGED_PAGES, &sets->mmio_overflow, page + 1))
     keep_access(sets->page_accesses, page, size, 1);
   return 0;
 }

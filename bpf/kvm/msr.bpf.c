@@ -37,7 +37,8 @@ static __always_inline void on_msr(const __u64* ctx) {
     bit &= KS_MSR_BITS - 1;
     set_msr(sets, bit);
   } else {
-    put(sets, sets->other_msrs, KS_OTHER_MSRS, &sets->msr_overflow, (__u64)msr + 1);
+    put(sets, sets->other_msrs, KS_OTHER_MSRS, KS_CHANGED_OTHER_MSRS, &sets->msr_overflow,
+        (__u64)msr + 1);
   }
   vcpu->meters[KS_METER_MSR].marked = mark;
 }

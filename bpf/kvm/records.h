@@ -6,7 +6,7 @@
 #include "bpf/kvm/walks.h"
 #include "bpf/records.h"
 
-#define KS_KVM_VERSION 9
+#define KS_KVM_VERSION 10
 
 /* ---- vCPUs and VMs -------------------------------------------------------------------------- */
 
@@ -207,7 +207,17 @@ enum ks_panic {
   KS_PANIC_HYPERV,
 };
 
-#define KS_PART 8192
+/* What of ks_kvm_sets has members that user space has yet to take. */
+enum ks_changed {
+  KS_CHANGED_FEW = 1, /* what is read whole: ioctls, protections, registers and the like */
+  KS_CHANGED_PORTS = 2,
+  KS_CHANGED_MSRS = 4,
+  KS_CHANGED_PAGES = 8,
+  KS_CHANGED_OTHER_MSRS = 16,
+};
+
+/* Large sets are looked through in parts of so many members, two cache lines each. */
+#define KS_PART 1024
 
 struct ks_access {
   uint64_t member; /* the port or page, and 1; 0: none */
@@ -219,7 +229,7 @@ struct ks_access {
 
 /* First-seen members of one VM. Programs set them, user space takes (reads and clears) them. */
 struct ks_kvm_sets {
-  uint64_t changed;         /* not 0: members were set since user space took them */
+  uint64_t changed;         /* enum ks_changed: set after what it tells of, taken before */
   uint64_t mmio_overflow;   /* guest pages that found no room */
   uint64_t msr_overflow;    /* MSRs outside the blocks that found no room */
   uint64_t protection_lost; /* by ks_protection */
@@ -227,14 +237,12 @@ struct ks_kvm_sets {
   uint64_t overrun;         /* by ks_overrun */
   uint32_t floppy_run[2];   /* bytes that each floppy controller was sent since it had an answer */
   uint64_t panicked;        /* by ks_panic */
+  uint64_t port_parts;      /* bit N: part N of ports has members that were set since then */
+  uint64_t msr_parts;       /* the same of MSRs */
+  uint64_t padding2[2];
+  uint64_t ioctls[KS_IOCTL_KINDS * 256 / 64]; /* by KS_IOCTL_MEMBER */
   uint64_t ports[65536 / 64];
   uint64_t msrs_written[KS_MSR_BITS / 64];
-  uint64_t ioctls[KS_IOCTL_KINDS * 256 / 64]; /* by KS_IOCTL_MEMBER */
-  /* Which parts of ports and MSRs have members that were set since user space took them: a part has
-   * KS_PART of them. */
-  uint8_t port_parts[8];
-  uint8_t msr_parts[8];
-  uint64_t padding2[2];
   uint64_t mmio_pages[KS_MMIO_PAGES]; /* guest addresses >> KS_PAGE_SHIFT */
   uint64_t other_msrs[KS_OTHER_MSRS];
   /* How some of those were accessed when they were first seen, each in the place of its lowest
@@ -242,9 +250,9 @@ struct ks_kvm_sets {
   struct ks_access port_accesses[KS_ACCESSES];
   struct ks_access page_accesses[KS_ACCESSES];
 };
-KS_STATIC_ASSERT(__builtin_offsetof(struct ks_kvm_sets, ports) == 64);
+KS_STATIC_ASSERT(__builtin_offsetof(struct ks_kvm_sets, ports) == 192);
 KS_STATIC_ASSERT(sizeof(struct ks_kvm_sets) % 64 == 0);
-KS_STATIC_ASSERT(8 * KS_PART == 65536 && 8 * KS_PART >= KS_MSR_BITS);
+KS_STATIC_ASSERT(64 * KS_PART == 65536 && 64 * KS_PART >= KS_MSR_BITS);
 
 /* ---- losses: whatever is not counted or told, by reason ------------------------------------- */
 

@@ -36,34 +36,36 @@ static __always_inline void keep_access(struct ks_access* accesses, __u64 member
   access->member = member + 1;
 }
 
-/* PART, if not NULL, says for a part of a large set that user space must look through it. */
-static __always_inline void set_bit_in(struct ks_kvm_sets* sets, __u64* word, __u8* part,
-                                       __u32 bit) {
+static __always_inline void set_bit(struct ks_kvm_sets* sets, __u64* word, __u32 bit) {
   __u64 mask = 1ULL << (bit & 63);
   if (*word & mask) return;
   __sync_fetch_and_or(word, mask);
-  if (part) *part = 1;
-  barrier(); /* who finds a change finds where */
-  sets->changed = 1;
+  __sync_fetch_and_or(&sets->changed, KS_CHANGED_FEW);
 }
 
-static __always_inline void set_bit(struct ks_kvm_sets* sets, __u64* word, __u32 bit) {
-  set_bit_in(sets, word, 0, bit);
+/* The same in WORD of a large set: PARTS says through which parts of it to look. */
+static __always_inline void set_bit_of_many(struct ks_kvm_sets* sets, __u64* word, __u64* parts,
+                                            enum ks_changed changed, __u32 bit) {
+  __u64 mask = 1ULL << (bit & 63);
+  if (*word & mask) return;
+  __sync_fetch_and_or(word, mask);
+  __sync_fetch_and_or(parts, 1ULL << (bit / KS_PART & 63));
+  __sync_fetch_and_or(&sets->changed, changed);
 }
 
 static __always_inline void set_port(struct ks_kvm_sets* sets, __u32 port) {
-  set_bit_in(sets, &sets->ports[port / 64], &sets->port_parts[port / KS_PART], port);
+  set_bit_of_many(sets, &sets->ports[port / 64], &sets->port_parts, KS_CHANGED_PORTS, port);
 }
 
 /* BIT: below KS_MSR_BITS, see msr_bit(). */
 static __always_inline void set_msr(struct ks_kvm_sets* sets, __u32 bit) {
-  set_bit_in(sets, &sets->msrs_written[bit / 64], &sets->msr_parts[bit / KS_PART], bit);
+  set_bit_of_many(sets, &sets->msrs_written[bit / 64], &sets->msr_parts, KS_CHANGED_MSRS, bit);
 }
 
-/* Keeps KEY, which is not 0, in TABLE of SIZE places, a power of two, or else counts OVERFLOW.
- * Whether it is new there. */
-static __always_inline bool put(struct ks_kvm_sets* sets, __u64* table, __u32 size, __u64* overflow,
-                                __u64 key) {
+/* Keeps KEY, which is not 0, in TABLE of SIZE places, a power of two, and says CHANGED, or else
+ * counts OVERFLOW. Whether it is new there. */
+static __always_inline bool put(struct ks_kvm_sets* sets, __u64* table, __u32 size,
+                                enum ks_changed changed, __u64* overflow, __u64 key) {
   __u32 place = key * 0x9e3779b97f4a7c15ULL >> 32; /* Fibonacci hashing: neighbours spread */
 #pragma unroll
   for (__u32 probe = 0; probe < KS_TABLE_PROBES; probe++) {
@@ -72,11 +74,12 @@ static __always_inline bool put(struct ks_kvm_sets* sets, __u64* table, __u32 si
     index &= size - 1;
     __u64 found = table[index];
     if (!found) found = __sync_val_compare_and_swap(&table[index], 0, key);
-    if (found && found != key) continue;
-    sets->changed = 1;
-    return !found;
+    if (found == key) return false;
+    if (found) continue;
+    __sync_fetch_and_or(&sets->changed, changed);
+    return true;
   }
   __sync_fetch_and_add(overflow, 1);
-  sets->changed = 1;
+  __sync_fetch_and_or(&sets->changed, KS_CHANGED_FEW);
   return false;
 }

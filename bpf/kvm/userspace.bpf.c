@@ -57,7 +57,7 @@ static __noinline int note_rewritten(struct ks_vcpu_row* vcpu) {
   struct ks_kvm_sets* sets = vcpu ? sets_of(vcpu) : 0;
   if (!sets) return 0;
   __sync_fetch_and_or(&sets->rewritten, vcpu->rewritten);
-  sets->changed = 1;
+  __sync_fetch_and_or(&sets->changed, KS_CHANGED_FEW);
   vcpu->rewritten = 0;
   return 0;
 }

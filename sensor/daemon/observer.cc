@@ -21,7 +21,7 @@ Observer::Observer(Sources& sources, Engine& engine, SelfCheck& self)
 void Observer::Observe(Observation observation) {
   observation.serial = ++serial_;
   if (observation.kind == ObservationKind::kMember) members_.Note(observation);
-  engine_.Observe(observation);
+  engine_.Observe(std::move(observation));
 }
 
 void Observer::Crossed(Observation crossed, bool lossy) {
@@ -83,12 +83,12 @@ void Observer::Forget(VmId vm) {
 
 // Of a source that does not give all counts, those it leaves out are missing, not at rest.
 void Observer::SampleOf(Source& source, KernelTime now) {
-  std::vector<Observation> observations;
   Known& known = known_[source.id()];
   source.Read({.now = now, .active = known.active, .rates = known.metered, .heard = &known.heard},
-              &observations);
+              &sample_);
   if (!source.Tampered().empty()) self_.Tampered(source.Tampered(), now);
-  for (Observation& observation : observations) Observe(std::move(observation));
+  for (Observation& observation : sample_) Observe(std::move(observation));
+  sample_.clear();
   if (source.GivesAllCounts()) ObserveUnchanged(source, now);
 }
 

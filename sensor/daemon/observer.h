@@ -66,7 +66,8 @@ class Observer {
   SelfCheck& self_;
   MemberBook members_;
   std::map<SourceId, Known> known_;
-  std::vector<FeatureId> active_;  // the features that could be seen at the latest sample
+  std::vector<FeatureId> active_;    // the features that could be seen at the latest sample
+  std::vector<Observation> sample_;  // empty but while a source is read: it keeps its room
   KernelTime sampled_at_;
   KernelTime recorded_at_;
   bool born_ = false;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "sensor/engine/watched_vm.h"
 #include "sensor/source/catalogue.h"
@@ -12,7 +14,7 @@ namespace kvmsentry {
 namespace {
 
 // Total, so that the order of arrival shows nowhere.
-bool TakenBefore(const Observation& a, const Observation& b) {
+bool IsBefore(const Observation& a, const Observation& b) {
   // What nearly always decides, first and cheaply.
   if (a.time != b.time) return a.time < b.time;
   if (a.vm != b.vm) return a.vm < b.vm;
@@ -24,6 +26,8 @@ bool TakenBefore(const Observation& a, const Observation& b) {
   if (a.member == nullptr || b.member == nullptr) return a.member == nullptr && b.member != nullptr;
   return *a.member < *b.member;
 }
+
+bool TakenBefore(const Observation* a, const Observation* b) { return IsBefore(*a, *b); }
 
 bool ToldBefore(const AlertEvent& a, const AlertEvent& b) {
   return std::tie(a.at, a.vm.id) < std::tie(b.at, b.vm.id);
@@ -38,7 +42,8 @@ EngineTuning TuningOf(const EngineOptions& options) {
                     Band{int64_t{options.critical_at} * 1000, Severity::kCritical}}};
 }
 
-using Iterator = std::vector<Observation>::const_iterator;
+using Order = std::vector<const Observation*>;
+using Iterator = Order::const_iterator;
 
 }  // namespace
 
@@ -57,7 +62,6 @@ struct Engine::State {
   std::map<VmId, WatchedVm> vms;
   UnchangedLogs unchanged;
   std::vector<Observation> pending;
-  std::vector<size_t> runs;  // where each part of pending begins that is in order
   std::vector<UnchangedNote> notes;
   std::optional<KernelTime> last_tick;
   uint64_t unknown_vm = 0;
@@ -65,7 +69,7 @@ struct Engine::State {
 
   bool IsLate(KernelTime time) const { return last_tick && time <= *last_tick; }
   void TakeUntil(KernelTime now);
-  void MergeRuns();
+  Order InOrder() const;
   void TakeInOrder(Iterator begin, Iterator end, KernelTime now);
   template <typename Wanted>
   void Take(Iterator begin, Iterator end, Wanted wanted);
@@ -73,19 +77,25 @@ struct Engine::State {
 };
 
 void Engine::State::TakeUntil(KernelTime now) {
-  MergeRuns();
-  const auto end = std::partition_point(pending.begin(), pending.end(),
-                                        [now](const Observation& o) { return o.time <= now; });
-  TakeInOrder(pending.begin(), end, now);
-  pending.erase(pending.begin(), end);
-  runs.assign(pending.empty() ? 0 : 1, 0);
+  const auto is_due = [now](const Observation* o) { return o->time <= now; };
+  const Order order = InOrder();
+  TakeInOrder(order.begin(), std::partition_point(order.begin(), order.end(), is_due), now);
+  std::erase_if(pending, [&](const Observation& o) { return is_due(&o); });
 }
 
-// Each source gives its counts in order, and its members after them: a few long runs.
-void Engine::State::MergeRuns() {
-  const auto at = [this](size_t run) {
-    const size_t index = run < runs.size() ? runs[run] : pending.size();
-    return pending.begin() + static_cast<std::ptrdiff_t>(index);
+// Each source gives its counts in order, and its members after them: a few long runs, which are
+// merged. Observations are large and stay where they are.
+Order Engine::State::InOrder() const {
+  Order order;
+  order.reserve(pending.size());
+  std::vector<size_t> runs;  // where each begins
+  for (const Observation& observation : pending) {
+    if (order.empty() || TakenBefore(&observation, order.back())) runs.push_back(order.size());
+    order.push_back(&observation);
+  }
+  const auto at = [&](size_t run) {
+    const size_t index = run < runs.size() ? runs[run] : order.size();
+    return order.begin() + static_cast<std::ptrdiff_t>(index);
   };
   while (runs.size() > 1) {
     std::vector<size_t> merged;
@@ -95,6 +105,7 @@ void Engine::State::MergeRuns() {
     }
     runs = std::move(merged);
   }
+  return order;
 }
 
 // What was said to be unchanged at a time is taken with the counts of that time.
@@ -107,9 +118,9 @@ void Engine::State::TakeInOrder(Iterator begin, Iterator end, KernelTime now) {
   while (note != notes.end() && note->time <= now) {
     const KernelTime time = note->time;
     const auto first =
-        std::partition_point(begin, end, [&](const Observation& o) { return o.time < time; });
+        std::partition_point(begin, end, [&](const Observation* o) { return o->time < time; });
     const auto after =
-        std::partition_point(first, end, [&](const Observation& o) { return o.time <= time; });
+        std::partition_point(first, end, [&](const Observation* o) { return o->time <= time; });
     Take(begin, first, any);
     Take(first, after, is_count);
     for (; note != notes.end() && note->time == time; ++note) TakeNote(*note);
@@ -123,7 +134,7 @@ void Engine::State::TakeInOrder(Iterator begin, Iterator end, KernelTime now) {
 template <typename Wanted>
 void Engine::State::Take(Iterator begin, Iterator end, Wanted wanted) {
   auto vm = vms.end();
-  for (auto observation = begin; observation != end; ++observation) {
+  for (const Observation* observation : std::span(begin, end)) {
     if (!wanted(*observation)) continue;
     // Neighbours are mostly of one VM.
     if (vm == vms.end() || vm->first != observation->vm) vm = vms.find(observation->vm);
@@ -189,13 +200,7 @@ void Engine::RemovePart(VmId vm, PartId part) {
   if (known != state_->vms.end()) known->second.RemovePart(part);
 }
 
-void Engine::Observe(const Observation& observation) {
-  State& state = *state_;
-  if (state.pending.empty() || TakenBefore(observation, state.pending.back())) {
-    state.runs.push_back(state.pending.size());
-  }
-  state.pending.push_back(observation);
-}
+void Engine::Observe(Observation observation) { state_->pending.push_back(std::move(observation)); }
 
 void Engine::ObserveUnchanged(SourceId source, KernelTime time, std::span<const FeatureId> features,
                               bool lossy) {

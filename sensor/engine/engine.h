@@ -66,7 +66,7 @@ class Engine {
   void NamePart(VmId vm, PartId part, std::string name);
   void RemovePart(VmId vm, PartId part);
 
-  void Observe(const Observation& observation);
+  void Observe(Observation observation);
   // At TIME the counts of FEATURES, rates of SOURCE, are as they were for every VM and part that
   // has one, but those that are observed at TIME. A VM at rest costs nothing by this. The results
   // are those of observing each count, to the bit unless a count rests for more than three windows

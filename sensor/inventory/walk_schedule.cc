@@ -18,9 +18,10 @@ void WalkSchedule::Walked(KernelTime begin, KernelTime end) {
 
 KernelTime WalkSchedule::Due() const {
   if (!walked_) return {};
+  const bool calm = !requested_ && !doubt_;
   const int64_t wait = requested_ ? 0 : doubt_ ? options_.doubt_ns : options_.period_ns;
-  const KernelTime earliest =
-      std::max(begin_ + options_.spacing_ns, end_ + options_.rest * (end_ - begin_));
+  const int64_t rest = calm ? options_.calm_rest : options_.rest;
+  const KernelTime earliest = std::max(begin_ + options_.spacing_ns, end_ + rest * (end_ - begin_));
   return std::max(begin_ + wait, earliest);
 }
 

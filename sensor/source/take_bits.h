@@ -14,7 +14,7 @@ namespace kvmsentry {
 template <typename Visit>
 void TakeBits(uint64_t& word, uint64_t first, Visit visit) {
   if (Load(word) == 0) return;
-  uint64_t bits = __atomic_exchange_n(&word, 0, __ATOMIC_RELAXED);
+  uint64_t bits = __atomic_exchange_n(&word, 0, __ATOMIC_SEQ_CST);
   for (; bits != 0; bits &= bits - 1) {
     visit(first + static_cast<uint64_t>(std::countr_zero(bits)));
   }
@@ -25,19 +25,17 @@ void TakeAllBits(uint64_t (&words)[kWords], Visit visit) {
   for (size_t i = 0; i < kWords; ++i) TakeBits(words[i], i * 64, visit);
 }
 
-// The same of words of which a byte of PARTS says for each KPART bits whether there is one; the
-// byte is cleared first.
-template <size_t kPart, size_t kWords, size_t kParts, typename Visit>
-void TakePartsOfBits(uint64_t (&words)[kWords], uint8_t (&parts)[kParts], Visit visit) {
+// The same of words of which bit N of PARTS says whether there is one in the Nth KPART bits; PARTS
+// are cleared first.
+template <size_t kPart, size_t kWords, typename Visit>
+void TakePartsOfBits(uint64_t (&words)[kWords], uint64_t& parts, Visit visit) {
   constexpr size_t kPartWords = kPart / 64;
-  static_assert(kPart % 64 == 0 && kParts * kPartWords >= kWords);
-  for (size_t part = 0; part < kParts; ++part) {
-    if (Load(parts[part]) == 0) continue;
-    __atomic_store_n(&parts[part], 0, __ATOMIC_SEQ_CST);
+  static_assert(kPart % 64 == 0 && 64 * kPartWords >= kWords);
+  TakeBits(parts, 0, [&](uint64_t part) {
     for (size_t i = part * kPartWords; i < std::min((part + 1) * kPartWords, kWords); ++i) {
       TakeBits(words[i], i * 64, visit);
     }
-  }
+  });
 }
 
 // Of a table of keys: member + 1, 0 where there is none.

@@ -122,6 +122,7 @@ class KvmTables {
 
  private:
   void TakeSets(Members& members);
+  static void TakeFew(ks_kvm_sets& sets, Members& members);
   void TakeExits(Slot vcpu, Members& members);
   void FreeVcpu(Slot slot, ks_vm_row& vm);
   void IndexVcpus() const;

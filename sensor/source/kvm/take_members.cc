@@ -55,20 +55,32 @@ std::vector<KvmTables::Members> KvmTables::TakeMembers(const std::function<bool(
 void KvmTables::TakeSets(Members& members) {
   ks_kvm_sets& sets = sets_[members.slot];
   if (Load(sets.changed) == 0) return;
-  __atomic_store_n(&sets.changed, 0, __ATOMIC_SEQ_CST);
-  TakePartsOfBits<KS_PART>(sets.ports, sets.port_parts, [&](uint64_t port) {
-    members.ports.push_back(AccessOf(port, port, sets.port_accesses));
-  });
-  TakePartsOfBits<KS_PART>(sets.msrs_written, sets.msr_parts, [&](uint64_t bit) {
-    members.msrs_written.push_back(MsrOfBit(static_cast<uint32_t>(bit)));
-  });
+  const uint64_t changed = __atomic_exchange_n(&sets.changed, 0, __ATOMIC_SEQ_CST);
+  if ((changed & KS_CHANGED_PORTS) != 0) {
+    TakePartsOfBits<KS_PART>(sets.ports, sets.port_parts, [&](uint64_t port) {
+      members.ports.push_back(AccessOf(port, port, sets.port_accesses));
+    });
+  }
+  if ((changed & KS_CHANGED_MSRS) != 0) {
+    TakePartsOfBits<KS_PART>(sets.msrs_written, sets.msr_parts, [&](uint64_t bit) {
+      members.msrs_written.push_back(MsrOfBit(static_cast<uint32_t>(bit)));
+    });
+  }
+  if ((changed & KS_CHANGED_OTHER_MSRS) != 0) {
+    TakeKeys(sets.other_msrs,
+             [&](uint64_t msr) { members.msrs_written.push_back(static_cast<uint32_t>(msr)); });
+  }
+  if ((changed & KS_CHANGED_PAGES) != 0) {
+    TakeKeys(sets.mmio_pages, [&](uint64_t page) {
+      members.mmio_pages.push_back(AccessOf(page << KS_PAGE_SHIFT, page, sets.page_accesses));
+    });
+  }
+  if ((changed & KS_CHANGED_FEW) != 0) TakeFew(sets, members);
+}
+
+void KvmTables::TakeFew(ks_kvm_sets& sets, Members& members) {
   TakeAllBits(sets.ioctls,
               [&](uint64_t member) { members.ioctls.push_back(static_cast<uint32_t>(member)); });
-  TakeKeys(sets.other_msrs,
-           [&](uint64_t msr) { members.msrs_written.push_back(static_cast<uint32_t>(msr)); });
-  TakeKeys(sets.mmio_pages, [&](uint64_t page) {
-    members.mmio_pages.push_back(AccessOf(page << KS_PAGE_SHIFT, page, sets.page_accesses));
-  });
   members.protection_lost = __atomic_exchange_n(&sets.protection_lost, 0, __ATOMIC_RELAXED);
   members.rewritten = __atomic_exchange_n(&sets.rewritten, 0, __ATOMIC_RELAXED);
   members.overrun = __atomic_exchange_n(&sets.overrun, 0, __ATOMIC_RELAXED);

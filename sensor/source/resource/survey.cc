@@ -9,6 +9,8 @@
 
 #include <bpf/bpf.h>
 
+#include "absl/container/flat_hash_set.h"
+
 #include "sensor/source/resource/survey_maps.h"
 
 namespace kvmsentry {
@@ -74,9 +76,9 @@ std::vector<Survey::Wanted> Survey::Choose(std::vector<Wanted> all) {
 }
 
 void Survey::ReadFiles(const std::vector<Wanted>& wanted, Report* report) {
-  const auto is_gone = [&](const auto& of_vm) {
-    return std::ranges::find(wanted, of_vm.first, &Wanted::vm) == wanted.end();
-  };
+  absl::flat_hash_set<VmId> live;
+  for (const Wanted& vm : wanted) live.insert(vm.vm);
+  const auto is_gone = [&live](const auto& of_vm) { return !live.contains(of_vm.first); };
   std::erase_if(report->groups, is_gone);
   std::erase_if(report->unread, is_gone);
   if (!reader_.ok()) return;

@@ -62,5 +62,13 @@ TEST(WalkScheduleTest, LongWalksLeaveTheProcessorToOthers) {
   EXPECT_EQ(schedule.Due(), Ms(3000));
 }
 
+TEST(WalkScheduleTest, WithoutReasonALongWalkTakesAFiftiethOfTheTime) {
+  WalkSchedule schedule;
+  schedule.Walked(Ms(1000), Ms(1500));
+  EXPECT_EQ(schedule.Due(), Ms(26500));
+  schedule.Doubt();
+  EXPECT_EQ(schedule.Due(), Ms(3000)) << "a doubt is a reason";
+}
+
 }  // namespace
 }  // namespace kvmsentry

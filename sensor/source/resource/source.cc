@@ -161,7 +161,7 @@ void ResourceSource::ObserveTakers(const Survey::Report& report, ResourceWriter&
 }
 
 void ResourceSource::Order(KernelTime now) {
-  std::vector<Survey::Wanted> wanted;
+  std::vector<FilesWanted> wanted;
   std::vector<Survey::Victim> victims;
   for (const auto& [id, vm] : vms_) {
     if (vm.pid() != 0) wanted.push_back({id, vm.pid(), vm.IsShort()});

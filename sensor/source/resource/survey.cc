@@ -17,9 +17,6 @@ namespace kvmsentry {
 namespace {
 
 constexpr std::chrono::seconds kInterval{1};
-// Files of so many VMs are read in a second: some 2 ms.
-constexpr size_t kMostUrgent = 32;
-constexpr size_t kOthers = 16;
 // Cgroups of so many processes that took a VM's CPU time.
 constexpr size_t kGroups = 64;
 
@@ -42,7 +39,7 @@ void Survey::Use(const Programs& programs) {
   newest_ = programs;
 }
 
-void Survey::Want(std::vector<Wanted> wanted, std::vector<Victim> victims) {
+void Survey::Want(std::vector<FilesWanted> wanted, std::vector<Victim> victims) {
   const std::lock_guard lock(mutex_);
   wanted_ = std::move(wanted);
   want_victims_ = std::move(victims);
@@ -61,28 +58,14 @@ void Survey::Run(const std::stop_token& stop) {
   }
 }
 
-std::vector<Survey::Wanted> Survey::Choose(std::vector<Wanted> all) {
-  const auto others =
-      std::stable_partition(all.begin(), all.end(), [](const Wanted& vm) { return vm.urgent; });
-  std::vector<Wanted> chosen;
-  const auto take_turns = [&chosen](std::span<const Wanted> from, size_t most, size_t* turn) {
-    for (size_t i = 0; i < std::min(from.size(), most); ++i) {
-      chosen.push_back(from[(*turn)++ % from.size()]);
-    }
-  };
-  take_turns({all.begin(), others}, kMostUrgent, &urgent_turn_);
-  take_turns({others, all.end()}, kOthers, &turn_);
-  return chosen;
-}
-
-void Survey::ReadFiles(const std::vector<Wanted>& wanted, Report* report) {
+void Survey::ReadFiles(const std::vector<FilesWanted>& wanted, Report* report) {
   absl::flat_hash_set<VmId> live;
-  for (const Wanted& vm : wanted) live.insert(vm.vm);
+  for (const FilesWanted& vm : wanted) live.insert(vm.vm);
   const auto is_gone = [&live](const auto& of_vm) { return !live.contains(of_vm.first); };
   std::erase_if(report->groups, is_gone);
   std::erase_if(report->unread, is_gone);
   if (!reader_.ok()) return;
-  for (const Wanted& vm : Choose(wanted)) {
+  for (const FilesWanted& vm : turns_.Choose(wanted)) {
     auto files = reader_->Read(vm.pid);
     report->unread.erase(vm.vm);
     if (files.ok()) {
@@ -127,7 +110,7 @@ absl::Status Survey::LookAtSwitches(std::vector<Victim> victims) {
 }
 
 void Survey::Step() {
-  std::vector<Wanted> wanted;
+  std::vector<FilesWanted> wanted;
   std::vector<Victim> victims;
   auto report = std::make_shared<Report>();
   {

@@ -16,6 +16,7 @@
 #include "sensor/base/ids.h"
 #include "sensor/base/status.h"
 #include "sensor/base/time.h"
+#include "sensor/source/resource/file_turns.h"
 #include "sensor/source/resource/group_files.h"
 #include "sensor/source/resource/tables.h"
 
@@ -38,12 +39,6 @@ class Survey {
   Survey(const Survey&) = delete;
   Survey& operator=(const Survey&) = delete;
 
-  // A VM whose files are worth reading.
-  struct Wanted {
-    VmId vm;
-    int32_t pid = 0;
-    bool urgent = false;  // it is short of something, by what the pass says
-  };
   // A thread whose waits are to be looked at.
   struct Victim {
     uint32_t tid = 0;
@@ -52,7 +47,7 @@ class Survey {
   };
   // From now on. Of WANTED the urgent are read each second, of the others a few each. Where there
   // are VICTIMS, every switch of tasks on the host is looked at, for as long as there are.
-  void Want(std::vector<Wanted> wanted, std::vector<Victim> victims);
+  void Want(std::vector<FilesWanted> wanted, std::vector<Victim> victims);
 
   struct GroupSeen {
     KernelTime at;
@@ -83,21 +78,19 @@ class Survey {
   explicit Survey(const Programs& programs);
   void Run(const std::stop_token& stop);
   void Step();
-  std::vector<Wanted> Choose(std::vector<Wanted> all);
-  void ReadFiles(const std::vector<Wanted>& wanted, Report* report);
+  void ReadFiles(const std::vector<FilesWanted>& wanted, Report* report);
   void ReadGroups(std::vector<Taker>* takers) const;
   absl::Status LookAtSwitches(std::vector<Victim> victims);
 
   Programs programs_;  // the thread's, as what follows
   absl::StatusOr<GroupReader> reader_;
-  size_t urgent_turn_ = 0;       // whose turn it is of those that are urgent, ...
-  size_t turn_ = 0;              // ... and of the others
+  FileTurns turns_;
   std::vector<Victim> victims_;  // those in the kernel's map
   Fd switches_;                  // the link, while there are victims
   mutable std::mutex mutex_;
   std::condition_variable_any stopped_;
   Programs newest_;  // guarded by mutex_, as what follows
-  std::vector<Wanted> wanted_;
+  std::vector<FilesWanted> wanted_;
   std::vector<Victim> want_victims_;  // see Want()
   std::shared_ptr<const Report> latest_;
   std::jthread thread_;

@@ -14,6 +14,7 @@ constexpr uint64_t kMiB = 1 << 20;
 class ResourceVmTest : public ::testing::Test {
  protected:
   ResourceVmTest() {
+    row_.known = KS_KNOWN_PROCESS | KS_KNOWN_MEMORY_GROUP;
     row_.tgid = 7;
     row_.memory_limit = 100 * kMiB;
     row_.memory_used = 50 * kMiB;

@@ -6,6 +6,8 @@
 
 #include "spdlog/spdlog.h"
 
+#include "sensor/daemon/free_memory.h"
+
 namespace kvmsentry {
 namespace {
 
@@ -184,6 +186,7 @@ void Housekeeper::StartAudit(KernelTime now) {
                         .missed_probes = probe_.MissedProbes(),
                         .fired = {}};
         if (probe_.NoteFired() != 0) audited.fired = probe_.coverage();
+        ReturnFreeMemory();
         return audited;
       },
       [this](Audited audited) {

@@ -60,6 +60,8 @@ std::vector<Watch> Subject::SetLayout(std::shared_ptr<const Layout> layout,
   const std::vector<HeldCounts> held = std::exchange(rates_, {});
   std::vector<Watch> before = std::exchange(watches_, {});
   std::ranges::move(left, std::back_inserter(before));
+  watches_.reserve(layout_->specs().size());  // a thousand VMs have a hundred each
+  rates_.reserve(layout_->rates().size());
   for (const auto& spec : layout_->specs()) {
     const auto known = std::ranges::find_if(
         before, [&spec](const Watch& w) { return w.of == spec || w.spec() == *spec->spec; });

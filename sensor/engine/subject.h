@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <vector>
 
 #include "sensor/engine/held_counts.h"
@@ -41,12 +40,13 @@ class Subject {
   void JoinLog(const std::vector<bool>& features, const UnchangedLog& log);
 
   // Those watches that ever found something, in their order: a few of very many.
-  auto found() {
-    return std::views::transform(found_, [this](uint32_t i) -> Watch& { return watches_[i]; });
+  template <typename Visit>
+  void EachFound(Visit visit) {
+    for (const uint32_t i : found_) visit(watches_[i]);
   }
-  auto found() const {
-    return std::views::transform(found_,
-                                 [this](uint32_t i) -> const Watch& { return watches_[i]; });
+  template <typename Visit>
+  void EachFound(Visit visit) const {
+    for (const uint32_t i : found_) visit(watches_[i]);
   }
   // What the latest occurrence of a rate named; nullopt where it is not known.
   std::optional<uint64_t> DetailOf(FeatureId feature) const;

@@ -60,11 +60,11 @@ void WatchedVm::RemovePart(PartId part) {
   names_.erase(part);
   const auto known = parts_.find(part);
   if (known == parts_.end()) return;
-  for (Watch& watch : known->second.subject.found()) {
-    if (!watch.open()) continue;
+  known->second.subject.EachFound([&](Watch& watch) {
+    if (!watch.open()) return;
     watch.finding->left_with = known->second.subject.DetailOf(watch.spec().feature);
     leaving_.push_back({std::move(watch), known->second.name, ClearedBy::kPartGone});
-  }
+  });
   parts_.erase(known);
   if (part.index != kOtherParts) --parts_told_apart_;
 }

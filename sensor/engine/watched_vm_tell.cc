@@ -21,11 +21,11 @@ void WatchedVm::CountScore(KernelTime now, const EngineTuning& tuning) {
   contributions_.clear();
   pending_ = false;
   const auto add = [&](const Subject& subject, bool of_parts) {
-    for (const Watch& watch : subject.found()) {
+    subject.EachFound([&](const Watch& watch) {
       pending_ |= watch.pending();
       const int64_t millipoints =
           watch.finding->deviation.Millipoints(now, tuning.half_life_ns, WeightOf(watch.spec()));
-      if (millipoints <= 0) continue;
+      if (millipoints <= 0) return;
       const auto same = of_parts ? std::ranges::find_if(contributions_,
                                                         [&](const Contribution& c) {
                                                           return c.spec->id == watch.spec().id;
@@ -36,7 +36,7 @@ void WatchedVm::CountScore(KernelTime now, const EngineTuning& tuning) {
       } else {
         same->millipoints = std::max(same->millipoints, millipoints);
       }
-    }
+    });
   };
   add(self_, false);
   for (const auto& [id, part] : parts_) add(part.subject, true);
@@ -70,13 +70,13 @@ void WatchedVm::Tell(KernelTime now, const EngineTuning& tuning, std::vector<Ale
 // A state lasts until another is entered, whether or not it is observed again.
 void WatchedVm::OpenStates(KernelTime now) {
   const auto open = [now](Subject& subject) {
-    for (Watch& watch : subject.found()) {
-      if (!watch.pending() || !std::holds_alternative<StateWatch>(watch.state)) continue;
+    subject.EachFound([now](Watch& watch) {
+      if (!watch.pending() || !std::holds_alternative<StateWatch>(watch.state)) return;
       Deviation& deviation = watch.finding->deviation;
       const int64_t for_ns = watch.spec().patience.for_ns;
-      if (now - deviation.began_at() < for_ns) continue;
+      if (now - deviation.began_at() < for_ns) return;
       deviation.See(deviation.began_at() + for_ns, 1000, watch.spec().patience);
-    }
+    });
   };
   open(self_);
   for (auto& [id, part] : parts_) open(part.subject);
@@ -84,7 +84,7 @@ void WatchedVm::OpenStates(KernelTime now) {
 
 void WatchedVm::TellSubject(Subject& subject, const std::string& part, const Step& step,
                             const EngineTuning& tuning, std::vector<AlertEvent>& events) {
-  for (Watch& watch : subject.found()) {
+  subject.EachFound([&](Watch& watch) {
     const Of of{.part = part, .subject = &subject};
     if (removed_at_) {
       Step last = step;
@@ -93,11 +93,11 @@ void WatchedVm::TellSubject(Subject& subject, const std::string& part, const Ste
     } else {
       TellWatch(watch, of, step, tuning, events);
     }
-    if (!watch.open()) continue;
+    if (!watch.open()) return;
     const bool observed = watch.spec().observe_only;
     score_.open_alerts += observed ? 0U : 1U;
     observing_ |= observed;
-  }
+  });
 }
 
 void WatchedVm::TellWatch(Watch& watch, const Of& of, Step step, const EngineTuning& tuning,

@@ -62,6 +62,15 @@ static __always_inline struct ks_state* shared_state(void) {
   return bpf_map_lookup_elem(&state, &key);
 }
 
+/* Sets in WORD the bit of NUMBER, of which the lowest six bits count. Whether it was new: one that
+ * is set costs a test. */
+static __always_inline bool set_first(__u64* word, __u32 number) {
+  __u64 bit = 1ULL << (number & 63);
+  if (*word & bit) return false;
+  __sync_fetch_and_or(word, bit);
+  return true;
+}
+
 /* The row of SLOT is in use from now on, or no more. */
 static __always_inline void mark_used(void* map, __u32 slot, bool used) {
   __u32 index = slot / 64;

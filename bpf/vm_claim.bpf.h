@@ -38,9 +38,5 @@ static __always_inline void mark_used_once(void* map, __u32 slot) {
 static __always_inline void note_bit(__u64* bits, __u32 count, __u64* changed, __u32 number) {
   barrier_var(number); /* else the compiler drops the check that the verifier needs */
   if (number >= count) return;
-  __u64 bit = 1ULL << (number & 63);
-  __u64* word = &bits[number / 64];
-  if (*word & bit) return;
-  __sync_fetch_and_or(word, bit);
-  __sync_fetch_and_or(changed, 1);
+  if (set_first(&bits[number / 64], number)) __sync_fetch_and_or(changed, 1);
 }

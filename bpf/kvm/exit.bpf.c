@@ -54,9 +54,7 @@ static __always_inline void count_exit(struct ks_vcpu_row* vcpu, __u32 isa, __u3
     barrier_var(index); /* else the compiler drops the mask that the verifier needs */
     index &= KS_EXIT_REASONS - 1;
     exits->reasons[index]++;
-    __u64 bit = 1ULL << (index & 63);
-    __u64* seen = &exits->seen[index / 64];
-    if (!(*seen & bit)) __sync_fetch_and_or(seen, bit);
+    set_first(&exits->seen[index / 64], index);
     exits->isa = isa;
     if (vcpu->meters[KS_METER_EXIT].count % KS_EXIT_SAMPLE == 0)
       begin_sample(vcpu, exits, reason, rip);

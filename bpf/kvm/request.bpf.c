@@ -12,8 +12,7 @@ static __always_inline void on_hypercall(const __u64* ctx) {
   struct ks_vcpu_row* vcpu = loaded_row();
   if (!vcpu) return;
   __u64 number = ctx[0];
-  __u64 bit = 1ULL << (number < LAST_HYPERCALL_BIT ? number : LAST_HYPERCALL_BIT);
-  if (!(vcpu->hypercalls_seen & bit)) __sync_fetch_and_or(&vcpu->hypercalls_seen, bit);
+  set_first(&vcpu->hypercalls_seen, number < LAST_HYPERCALL_BIT ? number : LAST_HYPERCALL_BIT);
   meter_add(vcpu, KS_METER_HYPERCALL, 1, number);
 }
 KS_TRACEPOINT(kvm_hypercall, on_hypercall)

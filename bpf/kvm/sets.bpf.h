@@ -37,18 +37,13 @@ static __always_inline void keep_access(struct ks_access* accesses, __u64 member
 }
 
 static __always_inline void set_bit(struct ks_kvm_sets* sets, __u64* word, __u32 bit) {
-  __u64 mask = 1ULL << (bit & 63);
-  if (*word & mask) return;
-  __sync_fetch_and_or(word, mask);
-  __sync_fetch_and_or(&sets->changed, KS_CHANGED_FEW);
+  if (set_first(word, bit)) __sync_fetch_and_or(&sets->changed, KS_CHANGED_FEW);
 }
 
 /* The same in WORD of a large set: PARTS says through which parts of it to look. */
 static __always_inline void set_bit_of_many(struct ks_kvm_sets* sets, __u64* word, __u64* parts,
                                             enum ks_changed changed, __u32 bit) {
-  __u64 mask = 1ULL << (bit & 63);
-  if (*word & mask) return;
-  __sync_fetch_and_or(word, mask);
+  if (!set_first(word, bit)) return;
   __sync_fetch_and_or(parts, 1ULL << (bit / KS_PART & 63));
   __sync_fetch_and_or(&sets->changed, changed);
 }

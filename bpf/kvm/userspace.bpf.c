@@ -70,10 +70,7 @@ static __always_inline void count_userspace_exit(const __u64* ctx, bool cast) {
   if (!vcpu) return;
   __u32 reason = (__u32)ctx[0];
   int error = -(int)ctx[1];
-  if (error <= 0 && reason < 64) {
-    __u64 bit = 1ULL << reason;
-    if (!(vcpu->exit_reasons_seen & bit)) __sync_fetch_and_or(&vcpu->exit_reasons_seen, bit);
-  }
+  if (error <= 0 && reason < 64) set_first(&vcpu->exit_reasons_seen, reason);
   if (vcpu->rewritten) note_rewritten(vcpu);
   meter_add(vcpu, KS_METER_USERSPACE_EXIT, 1, reason);
   if (error > 0 && error != EINTR && error != EAGAIN)

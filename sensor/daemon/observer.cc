@@ -8,6 +8,7 @@
 
 #include "sensor/source/catalogue.h"
 #include "sensor/source/decode.h"
+#include "sensor/source/observe.h"
 
 namespace kvmsentry {
 
@@ -65,7 +66,6 @@ void Observer::SetActive(std::span<const FeatureId> active) {
   for (auto& [id, source] : known_) {
     source.active.clear();
     source.rates.clear();
-    source.metered.clear();
     source.heard.ForgetAll();  // a feature that was missing for a while may have counted meanwhile
   }
   for (const FeatureId id : active_) {
@@ -73,8 +73,8 @@ void Observer::SetActive(std::span<const FeatureId> active) {
     Known& source = known_[feature.source];
     source.active.push_back(id);
     if (feature.kind == FeatureKind::kRate) source.rates.push_back(id);
-    if (feature.meter) source.metered.push_back(&feature);
   }
+  for (auto& [id, source] : known_) source.metered = MeteredAmong(source.active);
 }
 
 void Observer::Forget(VmId vm) {

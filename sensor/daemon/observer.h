@@ -58,7 +58,7 @@ class Observer {
     std::vector<FeatureId> rates;         // ... the rates among these ...
     std::vector<const Feature*> metered;  // ... and those of them that meters count
     HeardCounts heard;
-    uint64_t losses = 0;  // that matter, as of the latest sample
+    uint64_t losses = 0;  // that matter, up to the latest sample
   };
 
   Sources& sources_;
@@ -71,7 +71,7 @@ class Observer {
   KernelTime sampled_at_;
   KernelTime recorded_at_;
   bool born_ = false;
-  uint64_t losses_;           // that matter, of all sources, as of the latest sample
+  uint64_t losses_;           // that matter, of all sources, up to the latest sample
   uint64_t bad_records_ = 0;  // records that no program of ours writes
   uint64_t serial_ = 0;       // of the observations
 };

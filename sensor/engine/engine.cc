@@ -14,7 +14,7 @@ namespace kvmsentry {
 namespace {
 
 // Total, so that the order of arrival shows nowhere.
-bool IsBefore(const Observation& a, const Observation& b) {
+bool TakenBefore(const Observation& a, const Observation& b) {
   // What nearly always decides, first and cheaply.
   if (a.time != b.time) return a.time < b.time;
   if (a.vm != b.vm) return a.vm < b.vm;
@@ -26,8 +26,6 @@ bool IsBefore(const Observation& a, const Observation& b) {
   if (a.member == nullptr || b.member == nullptr) return a.member == nullptr && b.member != nullptr;
   return *a.member < *b.member;
 }
-
-bool TakenBefore(const Observation* a, const Observation* b) { return IsBefore(*a, *b); }
 
 bool ToldBefore(const AlertEvent& a, const AlertEvent& b) {
   return std::tie(a.at, a.vm.id) < std::tie(b.at, b.vm.id);
@@ -88,9 +86,12 @@ void Engine::State::TakeUntil(KernelTime now) {
 Order Engine::State::InOrder() const {
   Order order;
   order.reserve(pending.size());
+  const auto before = [](const Observation* a, const Observation* b) {
+    return TakenBefore(*a, *b);
+  };
   std::vector<size_t> runs;  // where each begins
   for (const Observation& observation : pending) {
-    if (order.empty() || TakenBefore(&observation, order.back())) runs.push_back(order.size());
+    if (order.empty() || before(&observation, order.back())) runs.push_back(order.size());
     order.push_back(&observation);
   }
   const auto at = [&](size_t run) {
@@ -100,7 +101,7 @@ Order Engine::State::InOrder() const {
   while (runs.size() > 1) {
     std::vector<size_t> merged;
     for (size_t run = 0; run < runs.size(); run += 2) {
-      std::inplace_merge(at(run), at(run + 1), at(run + 2), TakenBefore);
+      std::inplace_merge(at(run), at(run + 1), at(run + 2), before);
       merged.push_back(runs[run]);
     }
     runs = std::move(merged);

@@ -28,6 +28,14 @@ uint64_t LossesThatMatter(const Source& source) {
   return sum;
 }
 
+std::vector<const Feature*> MeteredAmong(std::span<const FeatureId> features) {
+  std::vector<const Feature*> metered;
+  for (const FeatureId id : features) {
+    if (FeatureOf(id).meter) metered.push_back(&FeatureOf(id));
+  }
+  return metered;
+}
+
 void ObserveCounts(const Sampling& sampling, VmId vm, std::span<const uint64_t> count,
                    std::span<const uint64_t> last, bool lossy, std::vector<Observation>* out) {
   std::vector<uint64_t>& heard = sampling.heard->Of(vm);

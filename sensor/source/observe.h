@@ -16,6 +16,9 @@
 
 namespace kvmsentry {
 
+// The rates among FEATURES that meters count, as Sampling wants them.
+std::vector<const Feature*> MeteredAmong(std::span<const FeatureId> features);
+
 // Appends an observation for each rate that can be seen whose count was not heard yet; missing is
 // not zero.
 // COUNT has VM's cumulative counts by meter, LAST what the latest occurrence named (empty:

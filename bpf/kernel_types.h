@@ -191,6 +191,12 @@ struct kvm_vcpu {
   struct kvm_vcpu_arch arch;
 } KS_CORE;
 
+struct msr_data {
+  bool host_initiated; /* by an ioctl */
+  __u32 index;
+  __u64 data;
+} KS_CORE;
+
 /* AMD's, of the module kvm_amd. */
 struct vmcb_control_area {
   __u32 exit_code;
@@ -238,6 +244,14 @@ struct vcpu_vmx {
     struct kvm_save_segment seg[8];
   } segment_cache;
   union vmx_exit_reason exit_reason;
+} KS_CORE;
+
+struct vmx_uret_msr {
+  __u64 data;
+} KS_CORE;
+
+struct vcpu_vmx___msrs {
+  struct vmx_uret_msr guest_uret_msrs[7]; /* since Linux 5.11 */
 } KS_CORE;
 
 struct vcpu_vt { /* arch/x86/kvm/vmx/common.h */

@@ -13,6 +13,8 @@
 #include "bpf/kvm/exit_reason.h"
 #include "bpf/number.bpf.h"
 
+#define KS_MSR_LSTAR 0xc0000082U /* arch/x86/include/asm/msr-index.h */
+
 struct ks_exit_state {
   __u64 rip;
   __u64 cr3;

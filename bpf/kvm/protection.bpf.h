@@ -16,7 +16,6 @@
 #include "bpf/kvm/exit_state.bpf.h"
 #include "bpf/kvm/sets.bpf.h"
 
-#define KS_MSR_LSTAR 0xc0000082U
 #define KS_EFER_LME (1ULL << 8) /* arch/x86/include/asm/msr-index.h */
 #define KS_EFER_NX (1ULL << 11)
 #define KS_EFER_SVME (1ULL << 12)

@@ -194,6 +194,7 @@ enum ks_registers {
   KS_REGISTERS_INSTRUCTION, /* RIP */
   KS_REGISTERS_PAGE_TABLE,  /* CR3 */
   KS_REGISTERS_CONTROL,     /* protections and modes in CR0, CR4, EFER */
+  KS_REGISTERS_ENTRY,       /* LSTAR, where a system call enters the kernel */
 };
 
 /* Buffers of emulated devices that a guest overfilled. */

@@ -16,7 +16,9 @@ KS_LICENSE;
 #define KS_PROT_EXEC 4
 #define KS_MAP_ANONYMOUS 0x20
 #define KS_READ_IMPLIES_EXEC 0x0400000 /* include/uapi/linux/personality.h */
-#define KS_TMPFS_MAGIC 0x01021994      /* include/uapi/linux/magic.h */
+#define KS_S_IWGRP 020                 /* include/uapi/linux/stat.h */
+#define KS_S_IWOTH 02
+#define KS_TMPFS_MAGIC 0x01021994 /* include/uapi/linux/magic.h */
 #define KS_HUGETLBFS_MAGIC 0x958458f6
 #define KS_AF_UNIX 1 /* include/linux/socket.h */
 #define KS_AF_NETLINK 16
@@ -54,10 +56,25 @@ static __always_inline bool lies_in_memory(struct file* file) {
   return fs != BPF_CORE_READ(mm, exe_file, f_inode, i_sb);
 }
 
+/* Whether others than root and the owner of the process's program may have written FILE: what is
+ * installed beside a program is its owner's, what an attacker leaves on disk is not. */
+static __always_inline bool is_untrusted(struct file* file) {
+  struct mm_struct* mm = bpf_get_current_task_btf()->mm;
+  struct inode* inode = BPF_CORE_READ(file, f_inode);
+  struct inode* program = BPF_CORE_READ(mm, exe_file, f_inode);
+  __u32 mode = BPF_CORE_READ(inode, i_mode);
+  __u32 group = BPF_CORE_READ((struct inode___owner*)inode, i_gid.val);
+  __u32 user = BPF_CORE_READ((struct inode___owner*)inode, i_uid.val);
+  bool of_its_group = group == BPF_CORE_READ((struct inode___owner*)program, i_gid.val);
+  if (mode & KS_S_IWOTH || (mode & KS_S_IWGRP && group && !of_its_group)) return true;
+  return user && user != BPF_CORE_READ((struct inode___owner*)program, i_uid.val);
+}
+
 static __always_inline __u32 code_of(__u64 protection, struct file* file) {
   if (protection & KS_PROT_WRITE) return KS_CODE_WRITABLE;
   if (!file) return KS_CODE_ANONYMOUS;
-  return lies_in_memory(file) ? KS_CODE_MEMORY : KS_CODE_FILE;
+  if (lies_in_memory(file)) return KS_CODE_MEMORY;
+  return is_untrusted(file) ? KS_CODE_UNTRUSTED : KS_CODE_FILE;
 }
 
 /* The kernel adds PROT_EXEC for who asked for that (personality(2)), after it asked its modules. */
@@ -86,7 +103,8 @@ static long classify(struct task_struct* task, struct vm_area_struct* vma, struc
   __u64 stack = BPF_CORE_READ(task, mm, start_stack);
   struct file* file = BPF_CORE_READ(vma, vm_file);
   found->code = code_of(found->protection, file);
-  if (found->code == KS_CODE_FILE && BPF_CORE_READ(vma, anon_vma)) found->code = KS_CODE_MODIFIED;
+  bool of_file = found->code == KS_CODE_FILE || found->code == KS_CODE_UNTRUSTED;
+  if (of_file && BPF_CORE_READ(vma, anon_vma)) found->code = KS_CODE_MODIFIED;
   if (BPF_CORE_READ(vma, vm_start) <= stack && stack < BPF_CORE_READ(vma, vm_end))
     found->code = KS_CODE_STACK;
   return 0;

@@ -23,6 +23,8 @@ struct vm_area_struct {
 } KS_CORE;
 
 struct kvm_memory_slot {
+  __u64 base_gfn;
+  unsigned long npages;
   unsigned long userspace_addr;
 } KS_CORE;
 
@@ -56,6 +58,15 @@ struct task_struct___vmm {
 struct kuid {
   __u32 val;
 };
+
+struct kgid {
+  __u32 val;
+};
+
+struct inode___owner {
+  struct kuid i_uid;
+  struct kgid i_gid;
+} KS_CORE;
 
 struct cred {
   struct kuid euid;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * The memory of a VM and of its processes: strangers that reach into it or fill its pages, and
- * memory of devices that is handed to the guest.
+ * memory that the guest should not have been handed.
  */
 #include "bpf/vmm/act.bpf.h"
 /* after the maps that they count in: */
@@ -137,21 +137,74 @@ static __always_inline bool is_vfios(const struct special* found) {
   return name[0] == 'v' && name[1] == 'f' && name[2] == 'i' && name[3] == 'o';
 }
 
-/* int kvm_arch_prepare_memory_region(struct kvm *kvm, const struct kvm_memory_slot *old, struct
- * kvm_memory_slot *new, enum kvm_mr_change change), arch/x86/kvm/x86.c: KVM's own copy. Memory of
- * devices has no struct page of its own; guests that could free such a page could keep it,
- * CVE-2021-22543. */
-static __always_inline void on_slot(const __u64* arguments, bool typed) {
-  (void)typed;
-  const struct kvm_memory_slot* slot = (const struct kvm_memory_slot*)arguments[2];
-  struct ks_owner owner = {};
-  if (!slot || !is_current_vms(&owner)) return;
+/* Memory of devices has no struct page of its own; guests that could free such a page could keep
+ * it, CVE-2021-22543. */
+static __always_inline void look_for_device(const struct kvm_memory_slot* slot,
+                                            struct ks_vmm_vm_row* row,
+                                            const struct ks_owner* owner) {
   struct special found = {};
   bpf_find_vma(bpf_get_current_task_btf(), BPF_CORE_READ(slot, userspace_addr), note_special,
                &found, 0);
   if (!(found.flags & (KS_VM_PFNMAP | KS_VM_IO))) return;
-  struct ks_vmm_vm_row* row = row_of_vm(&owner);
   __u32 kind = is_vfios(&found) ? KS_SLOT_VFIO : KS_SLOT_SPECIAL;
-  if (row) note_member(row, &owner, KS_ACT_SLOT, &row->slots, 64, kind);
+  note_member(row, owner, KS_ACT_SLOT, &row->slots, 64, kind);
+}
+
+#define KS_FIRST_MIB 0x100000ULL
+#define KS_PAGE_BITS 12
+
+struct slot_range {
+  __u64 begin, end; /* addresses of the guest */
+  __u64 at;         /* the address in the VMM, less that of the guest */
+};
+
+static __always_inline struct slot_range range_of(const struct kvm_memory_slot* slot) {
+  struct slot_range range = {.begin = BPF_CORE_READ(slot, base_gfn) << KS_PAGE_BITS};
+  range.end = range.begin + ((__u64)BPF_CORE_READ(slot, npages) << KS_PAGE_BITS);
+  range.at = BPF_CORE_READ(slot, userspace_addr) - range.begin;
+  return range;
+}
+
+/* A VMM cuts the guest's main memory into other slots while the guest runs, as firmware locks parts
+ * of it, but what lies at an address stays the same: of what it takes away, the first that holds
+ * the second MiB is kept, for every machine has memory there, and below it windows of devices. */
+static __always_inline void keep_taken(const struct kvm_memory_slot* old,
+                                       struct ks_vmm_vm_row* row) {
+  if (row->memory_end) return;
+  struct slot_range range = range_of(old);
+  if (range.begin > KS_FIRST_MIB || range.end <= KS_FIRST_MIB) return;
+  row->memory_at = range.at;
+  row->memory_end = range.end;
+}
+
+static __always_inline void look_for_exchange(const struct kvm_memory_slot* slot,
+                                              struct ks_vmm_vm_row* row,
+                                              const struct ks_owner* owner) {
+  if (!row->memory_end) return;
+  struct slot_range range = range_of(slot);
+  bool overlaps = range.begin < row->memory_end && range.end > KS_FIRST_MIB;
+  if (overlaps && range.at != row->memory_at)
+    note_member(row, owner, KS_ACT_SLOT, &row->slots, 64, KS_SLOT_EXCHANGED);
+}
+
+/* int kvm_arch_prepare_memory_region(struct kvm *kvm, const struct kvm_memory_slot *old, struct
+ * kvm_memory_slot *new, enum kvm_mr_change change), arch/x86/kvm/x86.c: KVM's own copies, NULL
+ * where there was none, or will be none. Where a process has several VMs, what lies at an address
+ * is looked at of the first alone, whose acts these are. */
+static __always_inline void on_slot(const __u64* arguments, bool typed) {
+  (void)typed;
+  const struct kvm_memory_slot* old = (const struct kvm_memory_slot*)arguments[1];
+  const struct kvm_memory_slot* slot = (const struct kvm_memory_slot*)arguments[2];
+  struct ks_owner owner = {};
+  if (!is_current_vms(&owner)) return;
+  struct ks_vmm_vm_row* row = row_of_vm(&owner);
+  const struct ks_vm_row* vm = vm_row(owner.slot);
+  if (!row || !vm) return;
+  if (slot) look_for_device(slot, row, &owner);
+  if (vm->kvm != arguments[0] || !has_begun(owner.slot)) return;
+  if (slot)
+    look_for_exchange(slot, row, &owner);
+  else if (old)
+    keep_taken(old, row);
 }
 KS_FUNCTION_ENTRY(kvm_arch_prepare_memory_region, on_slot)

@@ -8,7 +8,7 @@
 #include "bpf/kvm/records.h"
 #include "bpf/vmm/meters.h"
 
-#define KS_VMM_VERSION 7
+#define KS_VMM_VERSION 8
 
 #define KS_VMM_SYSCALLS 512
 
@@ -20,12 +20,14 @@ enum ks_code {
   KS_CODE_STACK,     /* the main stack */
   KS_CODE_MODIFIED,  /* of a file, and written to by the process since it was mapped */
   KS_CODE_MEMORY,    /* of a file that lies in memory alone: memfd, shared memory */
+  KS_CODE_UNTRUSTED, /* of a file on disk that somebody else may have written */
 };
 
 /* Memory that KVM maps for the guest. */
 enum ks_slot_kind {
   KS_SLOT_SPECIAL = 0, /* the kernel has no pages of it, as of a device's */
   KS_SLOT_VFIO,        /* the same, mapped by VFIO */
+  KS_SLOT_EXCHANGED,   /* other memory of the VMM, where the guest had its own */
 };
 
 /* Families of system calls that a VMM has no need of once its guest runs. */
@@ -71,6 +73,7 @@ enum ks_act {
   KS_ACT_FILE_READ,     /* text: the path of a file that it opened, and not everybody may read */
   KS_ACT_FILE_WRITTEN,  /* text: the path of a file that it opened to write */
   KS_ACT_DATAGRAM,      /* address, port: it sends datagrams there */
+  KS_ACT_DRIVEN,        /* actor: made ioctls on the VM or a vCPU of it */
   /* member: of the set whose bits are in the VM's row, too, where no record could be sent */
   KS_ACT_CODE,
   KS_ACT_CALL,
@@ -121,8 +124,9 @@ struct ks_vmm_vm_row {
   uint64_t refused[KS_VMM_SYSCALLS / 64]; /* by number of the system call; the last: any above */
   uint64_t window_ns;                     /* the second of the budgets ... */
   uint32_t sent[KS_ACTS];                 /* ... and how many records were sent in it, by ks_act */
-  uint32_t padding;
-  uint64_t padding2[3];
+  uint64_t memory_end; /* of the guest's main memory, from 1 MiB on; 0 until a part was taken */
+  uint64_t memory_at;  /* its address in the VMM, less that of the guest */
+  uint64_t padding;
   struct ks_meter_row meters[KS_VMM_METERS]; /* by ks_vmm_meter; added atomically */
   struct ks_peer peers[KS_PEERS];            /* the latest, by a hash of them */
 };

@@ -70,8 +70,9 @@ struct Feature {
   FeatureId id = {};
   SourceId source = SourceId::kKvm;
 
+  // The counter in the kernel that limits are set on.
   std::optional<MeterRef> meter_ref() const {
-    return meter ? std::optional(MeterRef{source, *meter}) : std::nullopt;
+    return meter && kernel_limit ? std::optional(MeterRef{source, *meter}) : std::nullopt;
   }
 };
 

@@ -6,6 +6,7 @@ namespace kvmsentry {
 namespace {
 
 constexpr uint32_t kDeviceMinorBits = 20;  // include/linux/kdev_t.h
+constexpr uint32_t kQueueBits = 8;
 
 }  // namespace
 
@@ -36,6 +37,10 @@ std::string PartText(PartId part) {
   if (part.kind == PartKind::kDisk) {
     return absl::StrCat(kind, "-", part.index >> kDeviceMinorBits, ":",
                         part.index & ((1U << kDeviceMinorBits) - 1));
+  }
+  if (part.kind == PartKind::kQueue) {
+    return absl::StrCat(kind, "-", part.index >> kQueueBits, ".",
+                        part.index & ((1U << kQueueBits) - 1));
   }
   return absl::StrCat(kind, "-", part.index);
 }

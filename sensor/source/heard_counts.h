@@ -1,12 +1,14 @@
-// The counts of one source that the engine has heard of each VM. Pure.
+// The counts of one source that the engine has heard of each VM and of its parts. Pure.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 
 #include "sensor/base/ids.h"
+#include "sensor/feature/part.h"
 
 namespace kvmsentry {
 
@@ -14,8 +16,11 @@ namespace kvmsentry {
 // hears once that all others are as they were (Engine::ObserveUnchanged). Not thread safe.
 class HeardCounts {
  public:
-  // Of VM, by meter; empty: the engine knows none. Valid until another call.
-  std::vector<uint64_t>& Of(VmId vm) { return counts_[vm]; }
+  // Of VM's PART, by meter; empty: the engine knows none. Valid until another call.
+  std::vector<uint64_t>& Of(VmId vm, PartId part = {}) {
+    OfVm& counts = counts_[vm];
+    return part == PartId{} ? counts.whole : counts.parts[part];
+  }
 
   // The next count of each of its meters is a first one: the VM is gone, or other specs select it,
   // which know no count yet.
@@ -23,7 +28,11 @@ class HeardCounts {
   void ForgetAll() { counts_.clear(); }
 
  private:
-  absl::flat_hash_map<VmId, std::vector<uint64_t>> counts_;
+  struct OfVm {
+    std::vector<uint64_t> whole;
+    std::map<PartId, std::vector<uint64_t>> parts;
+  };
+  absl::flat_hash_map<VmId, OfVm> counts_;
 };
 
 }  // namespace kvmsentry

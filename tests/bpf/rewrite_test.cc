@@ -16,6 +16,7 @@
 
 #include "sensor/source/kvm/members.h"
 #include "tests/bpf/fixture.h"
+#include "tests/support/one_msr.h"
 #include "tests/support/test_vm.h"
 
 namespace kvmsentry {
@@ -62,6 +63,17 @@ class RewriteTest : public BpfTest, public ::testing::WithParamInterface<Variant
     kvm_regs regs{};
     EXPECT_EQ(ioctl(vm_->vcpu(), KVM_GET_REGS, &regs), 0);
     return regs;
+  }
+  // Where a system call enters the guest's kernel.
+  uint64_t Entry() {
+    OneMsr lstar(kLstar);
+    EXPECT_EQ(GetMsr(vm_->vcpu(), &lstar), 1);
+    return lstar.entry.data;
+  }
+  void SetEntry(uint64_t entry) {
+    OneMsr lstar(kLstar);
+    lstar.entry.data = entry;
+    ASSERT_EQ(SetMsr(vm_->vcpu(), &lstar), 1);
   }
   void Set(const kvm_regs& regs) { ASSERT_EQ(ioctl(vm_->vcpu(), KVM_SET_REGS, &regs), 0); }
 
@@ -127,6 +139,18 @@ TEST_P(RewriteTest, EachKindIsNotedOnceItRan) {
   Run();
   EXPECT_EQ(Rewritten(), 1U << KS_REGISTERS_PAGE_TABLE | 1U << KS_REGISTERS_CONTROL);
   EXPECT_EQ(Resets(), 0U);
+  ExpectNoLosses();
+}
+
+TEST_P(RewriteTest, AnotherEntryOfSystemCallsIsNotedOnceItRan) {
+  SetEntry(0x1000);
+  Run();
+  SetEntry(Entry());
+  Run();
+  EXPECT_EQ(Rewritten(), 0U);
+  SetEntry(0x2000);
+  Run();
+  EXPECT_EQ(Rewritten(), 1U << KS_REGISTERS_ENTRY);
   ExpectNoLosses();
 }
 

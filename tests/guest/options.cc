@@ -158,8 +158,8 @@ std::unique_ptr<CLI::App> MakeApp(Raw& raw) {
   app->add_option(
          "--rewrite", raw.rewrite,
          "Once each vCPU has come back ten times, its VMM writes its registers: unchanged, "
-         "with another stack pointer, or that as a reset does")
-      ->check(CLI::IsMember({"unchanged", "stack", "reset"}));
+         "with another stack pointer, with another LSTAR, or the stack as a reset does")
+      ->check(CLI::IsMember({"unchanged", "stack", "entry", "reset"}));
   app->add_option("--rewrites", workload.rewrites, "So often, at a return each")
       ->check(CLI::Range(1U, 1000U))
       ->capture_default_str();
@@ -236,6 +236,7 @@ absl::StatusOr<Options> Finish(const CLI::App& app, const Raw& raw) {
   }
   if (raw.rewrite == "unchanged") options.workload.rewrite = Rewrite::kUnchanged;
   if (raw.rewrite == "stack") options.workload.rewrite = Rewrite::kStack;
+  if (raw.rewrite == "entry") options.workload.rewrite = Rewrite::kEntry;
   if (raw.rewrite == "reset") options.workload.rewrite = Rewrite::kReset;
   options.then = raw.then == "exit" ? Then::kExit : Then::kCalm;
 

@@ -18,6 +18,7 @@
 
 #include "tests/guest/layout.h"
 #include "tests/guest/long_mode.h"
+#include "tests/support/one_msr.h"
 
 namespace kvmsentry::guest {
 namespace {
@@ -252,13 +253,17 @@ absl::Status Vcpu::Debug() {
 }
 
 absl::Status Vcpu::Write(Rewrite what) {
-  constexpr uint64_t kAway = 256;  // no guest here has a stack
+  constexpr uint64_t kAway = 256;  // no guest here has a stack, or makes a system call
   kvm_regs regs{};
   kvm_sregs sregs{};
   if (::ioctl(fd_.get(), KVM_GET_REGS, &regs) < 0) return Failed("KVM_GET_REGS");
   if (::ioctl(fd_.get(), KVM_GET_SREGS, &sregs) < 0) return Failed("KVM_GET_SREGS");
-  if (what != Rewrite::kUnchanged) regs.rsp += kAway;
+  OneMsr lstar(kLstar);
+  if (GetMsr(fd_.get(), &lstar) != 1) return Failed("KVM_GET_MSRS");
+  if (what == Rewrite::kStack || what == Rewrite::kReset) regs.rsp += kAway;
+  if (what == Rewrite::kEntry) lstar.entry.data += kAway;
   if (::ioctl(fd_.get(), KVM_SET_SREGS, &sregs) < 0) return Failed("KVM_SET_SREGS");
+  if (SetMsr(fd_.get(), &lstar) != 1) return Failed("KVM_SET_MSRS");
   if (::ioctl(fd_.get(), KVM_SET_REGS, &regs) < 0) return Failed("KVM_SET_REGS");
   kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE};
   if (what == Rewrite::kReset && ::ioctl(fd_.get(), KVM_SET_MP_STATE, &runnable) < 0) {

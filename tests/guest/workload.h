@@ -31,8 +31,8 @@ enum class Behaviour {
 absl::string_view BehaviourName(Behaviour behaviour);
 
 // What the VMM does to the registers of a vCPU that has run: it writes them back as they were,
-// moves the stack pointer, or does that as a part of a reset.
-enum class Rewrite { kNever, kUnchanged, kStack, kReset };
+// moves the stack pointer or the entry of system calls, or does the first as a part of a reset.
+enum class Rewrite { kNever, kUnchanged, kStack, kEntry, kReset };
 
 struct Workload {
   Behaviour behaviour = Behaviour::kCalm;

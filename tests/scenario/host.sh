@@ -114,12 +114,12 @@ PYTHON
 }
 
 # reach_by WAY PID: reaches into it once. WAY: writev, of process_vm_writev; mem, of /proc/PID/mem; attach, of ptrace;
-# getfd, of pidfd_getfd. Zeros are written to the far end of its stack, which is not in use.
+# getfd, of pidfd_getfd; run, the same of a vCPU's file, which it runs then, as KVM refuses it. Zeros are written to the far end of its stack, which is not in use.
 reach_by() {
   /usr/bin/python3 - "$1" "$2" <<'PYTHON'
-import ctypes, os, sys
+import ctypes, errno, os, sys
 way, pid = sys.argv[1], int(sys.argv[2])
-PTRACE_ATTACH, PTRACE_DETACH, NR_PIDFD_GETFD = 16, 17, 438
+PTRACE_ATTACH, PTRACE_DETACH, NR_PIDFD_GETFD, KVM_RUN = 16, 17, 438, 0xae80
 WALL = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -146,6 +146,12 @@ elif way == "attach":
 elif way == "getfd":
     process = os.pidfd_open(pid)
     check(way, libc.syscall(NR_PIDFD_GETFD, process, 0, 0) >= 0)
+elif way == "run":
+    vcpu = next(int(fd) for fd in os.listdir(f"/proc/{pid}/fd")
+                if os.readlink(f"/proc/{pid}/fd/{fd}").startswith("anon_inode:kvm-vcpu"))
+    taken = libc.syscall(NR_PIDFD_GETFD, os.pidfd_open(pid), vcpu, 0)
+    check(way, taken >= 0)
+    check(way, libc.ioctl(taken, KVM_RUN, 0) < 0 and ctypes.get_errno() == errno.EIO)
 else:
     sys.exit(f"host.sh: no way {way}")
 PYTHON

@@ -48,6 +48,7 @@ class Stage : public E2eTest {
   absl::Status Run(const RunOnHost& step);
   // What a command begins with that works in the scenario's folder.
   std::vector<std::string> InFolder() const;
+  std::vector<std::string> RunAs(const std::string& name) const;
   absl::StatusOr<Machine> MakeMachine(const StartDebian& step);
 
   // Expectations.

@@ -28,21 +28,27 @@ std::vector<std::string> Stage::InFolder() const {
   return {"env", absl::StrCat("TMPDIR=", folder_->path())};
 }
 
-absl::Status Stage::Start(const scenario::StartGuest& step) {
+// So that a program runs from a copy of that NAME; from its own file where it is empty.
+std::vector<std::string> Stage::RunAs(const std::string& name) const {
   std::vector<std::string> prefix = InFolder();
-  if (!step.as().empty()) {
-    const std::string copy = *folder_ / step.as();
-    prefix.insert(prefix.end(), {"sh", "-c",
-                                 absl::StrCat("test -e ", copy, " || cp \"$0\" ", copy, "; exec ",
-                                              copy, " \"$@\"")});
-  }
-  KVMSENTRY_ASSIGN_OR_RETURN(Guest guest, StartGuest(Name(step.vm()), step.options(), prefix));
+  if (name.empty()) return prefix;
+  const std::string copy = *folder_ / name;
+  prefix.insert(prefix.end(), {"sh", "-c",
+                               absl::StrCat("test -e ", copy, " || cp \"$0\" ", copy, "; exec ",
+                                            copy, " \"$@\"")});
+  return prefix;
+}
+
+absl::Status Stage::Start(const scenario::StartGuest& step) {
+  KVMSENTRY_ASSIGN_OR_RETURN(Guest guest,
+                             StartGuest(Name(step.vm()), step.options(), RunAs(step.as())));
   guests_.emplace(step.vm(), std::move(guest));
   return absl::OkStatus();
 }
 
 absl::Status Stage::Start(const scenario::StartVmm& step) {
-  KVMSENTRY_ASSIGN_OR_RETURN(Guest vmm, StartVmm(Name(step.vm()), step.options(), InFolder()));
+  KVMSENTRY_ASSIGN_OR_RETURN(Guest vmm,
+                             StartVmm(Name(step.vm()), step.options(), RunAs(step.as())));
   guests_.emplace(step.vm(), std::move(vmm));
   return absl::OkStatus();
 }

@@ -199,6 +199,20 @@ bool LeaveChild() {
   return child > 0;
 }
 
+// A child that starts no program, for so many seconds.
+template <int kSeconds>
+bool Split() {
+  const pid_t child = fork();
+  if (child == 0) {
+    TakeSignals();
+    close_range(0, ~0U, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (int passed = 0; passed < kSeconds; ++passed) sleep(1);
+    _exit(0);
+  }
+  return child > 0;
+}
+
 // Files that are nobody else's business, one that is everybody's, sockets that look a name up.
 bool UseOwnFiles() {
   const std::string path = InTemporary(absl::StrCat("own-", getpid(), ".log"));
@@ -280,6 +294,8 @@ constexpr std::array kConduct = {
     KnownOperation{"be-traced", Begun<BeTraced>},
     KnownOperation{"make-datagram-socket", Itself<MakeDatagramSocket>},
     KnownOperation{"use-own-files", Itself<UseOwnFiles>},
+    KnownOperation{"split", Itself<Split<120>>},
+    KnownOperation{"split-briefly", Itself<Split<1>>},
     KnownOperation{"leave-child", Itself<LeaveChild<120>>},
     KnownOperation{"leave-child-briefly", Itself<LeaveChild<1>>},
     KnownOperation{"hold-image", HoldImage},

@@ -25,6 +25,7 @@ using Clock = std::chrono::steady_clock;
 
 struct Options {
   std::string name;
+  std::string drive;
   std::string operation;
   uint64_t count = 0;
   uint64_t rate = 0;
@@ -80,6 +81,7 @@ int Main(int argc, char** argv) {
                "kvmsentry-test-vmm");
   Options options;
   app.add_option("--name", options.name, "The VM's name, for whoever looks");
+  app.add_option("--drive", options.drive, "Has no effect; to be seen, as QEMU's");
   app.add_option("--does", options.operation, "What it does, once stdin has a line")
       ->check(CLI::IsMember(OperationNames()))
       ->required();

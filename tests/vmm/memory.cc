@@ -4,16 +4,22 @@
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <utility>
 
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "absl/strings/str_cat.h"
 
 #include "sensor/base/fd.h"
 #include "tests/vmm/act.h"
+#include "tests/vmm/temporary.h"
 
 namespace kvmsentry {
 namespace {
@@ -51,6 +57,16 @@ bool MapMemfd() {
          MapCode(PROT_READ | PROT_EXEC, MAP_SHARED, fd.get());
 }
 
+// A library that an attacker has left on disk, for all to write to.
+bool MapDroppedLibrary() {
+  const std::string path = InTemporary(absl::StrCat("dropped-", getpid(), ".so"));
+  std::error_code error;
+  std::filesystem::copy_file("/proc/self/exe", path, error);
+  if (error || chmod(path.c_str(), 0666) != 0) return false;
+  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return MapCode(PROT_READ | PROT_EXEC, MAP_PRIVATE, fd.get());
+}
+
 bool MakeStackExecutable() {
   const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   char here = 0;
@@ -58,15 +74,42 @@ bool MakeStackExecutable() {
   return mprotect(begin, page, PROT_READ | PROT_WRITE | PROT_EXEC) == 0;
 }
 
-// A further slot of the guest's memory, of MEMORY in this process.
-absl::Status AddSlot(const TestMachine& machine, void* memory) {
+absl::Status SetSlot(const TestMachine& machine, uint32_t slot, uint64_t guest_address,
+                     uint64_t size, uint64_t memory) {
   kvm_userspace_memory_region region{};
-  region.slot = 5;
-  region.guest_phys_addr = 1ULL << 30;
-  region.memory_size = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  region.userspace_addr = reinterpret_cast<uint64_t>(memory);
+  region.slot = slot;
+  region.guest_phys_addr = guest_address;
+  region.memory_size = size;
+  region.userspace_addr = memory;
   if (ioctl(machine.vm.vm(), KVM_SET_USER_MEMORY_REGION, &region) == 0) return absl::OkStatus();
   return absl::ErrnoToStatus(errno, "KVM_SET_USER_MEMORY_REGION");
+}
+
+// A further slot of the guest's memory, of MEMORY in this process.
+absl::Status AddSlot(const TestMachine& machine, void* memory) {
+  return SetSlot(machine, 5, 1ULL << 30, static_cast<uint64_t>(sysconf(_SC_PAGESIZE)),
+                 reinterpret_cast<uint64_t>(memory));
+}
+
+// The guest's memory in two slots; its upper half is that at UPPER in this process from now on.
+absl::Status CutMemory(const TestMachine& machine, uint64_t upper) {
+  constexpr uint64_t kHalf = kOperationMemory / 2;
+  KVMSENTRY_RETURN_IF_ERROR(SetSlot(machine, 0, 0, 0, machine.memory->address()));
+  KVMSENTRY_RETURN_IF_ERROR(SetSlot(machine, 0, 0, kHalf, machine.memory->address()));
+  return SetSlot(machine, 6, kHalf, kHalf, upper);
+}
+
+absl::StatusOr<Operation> SplitMemory(const TestMachine& machine) {
+  KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
+  return
+      [&machine] { return CutMemory(machine, machine.memory->address() + kOperationMemory / 2); };
+}
+
+absl::StatusOr<Operation> ExchangeMemory(const TestMachine& machine) {
+  KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
+  KVMSENTRY_ASSIGN_OR_RETURN(TestMemory mapped, TestMemory::Map(kOperationMemory));
+  auto other = std::make_shared<TestMemory>(std::move(mapped));
+  return [&machine, other] { return CutMemory(machine, other->address()); };
 }
 
 // Registers of whichever PCI device lets itself be mapped.
@@ -101,9 +144,12 @@ constexpr std::array kWithMemory = {
     KnownOperation{"implied-code", Begun<MapImpliedCode>},
     KnownOperation{"memfd-code", Begun<MapMemfd>},
     KnownOperation{"map-library", Itself<MapLibrary>},
+    KnownOperation{"dropped-library", Itself<MapDroppedLibrary>},
     KnownOperation{"stack-executable", Begun<MakeStackExecutable>},
     KnownOperation{"plug-device-memory", PlugDeviceMemory},
     KnownOperation{"plug-memory", PlugMemory},
+    KnownOperation{"split-memory", SplitMemory},
+    KnownOperation{"exchange-memory", ExchangeMemory},
 };
 
 }  // namespace

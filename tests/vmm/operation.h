@@ -21,6 +21,6 @@ std::vector<std::string> OperationNames();
 // OperationNames().
 absl::StatusOr<Operation> MakeOperation(absl::string_view name, const TestMachine& machine);
 
-inline constexpr size_t kOperationMemory = 1 << 20;
+inline constexpr size_t kOperationMemory = 4 << 20;
 
 }  // namespace kvmsentry

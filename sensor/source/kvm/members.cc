@@ -120,6 +120,7 @@ constexpr std::array kRegisterNames = {
     NamedMember{KS_REGISTERS_INSTRUCTION, "instruction-pointer"},
     NamedMember{KS_REGISTERS_PAGE_TABLE, "page-table"},
     NamedMember{KS_REGISTERS_CONTROL, "control"},
+    NamedMember{KS_REGISTERS_ENTRY, "kernel-entry"},
 };
 
 std::span<const NamedMember> RegisterNames() { return kRegisterNames; }
@@ -149,12 +150,12 @@ constinit const MemberKind kPanic = {.key = "panic",
 
 constinit const MemberKind kRegisters = {.key = "registers",
                                          .noun = "register",
-                                         .largest = KS_REGISTERS_CONTROL,
+                                         .largest = KS_REGISTERS_ENTRY,
                                          .number = NumberFormat::kDecimal,
                                          .names = RegisterNames,
                                          .hint =
                                              "general, stack-pointer, instruction-pointer, "
-                                             "page-table or control"};
+                                             "page-table, control or kernel-entry"};
 
 constinit const MemberKind kLostProtection = {.key = "protection",
                                               .noun = "protection",

@@ -21,17 +21,21 @@ void VhostSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
   tables_.SetLimits(vm, limits);
 }
 
+void VhostSource::Unwatch(VmId vm) {
+  watched_.erase(vm);
+  queues_.erase(vm);
+}
+
 absl::Status VhostSource::Release(const VmPlace& vm) {
-  watched_.erase(vm.vm);
+  Unwatch(vm.vm);
   tables_.Release(vm);
   return absl::OkStatus();
 }
 
 // A VM without a queue has counted nothing: that is told, too, for its rates are 0.
 void VhostSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
-  static const FeatureId ring = FeatureNamed("vhost.ring");
-  static const FeatureId command = FeatureNamed("vhost.config.command");
-  static const FeatureId refused = FeatureNamed("vhost.config.refused");
+  const bool by_queue = std::ranges::any_of(
+      sampling.rates, [](const Feature* rate) { return rate->part == PartKind::kQueue; });
   const uint64_t losses = LossesThatMatter(*this);
   const bool lossy = std::exchange(losses_, losses) != losses;
   tables_.FoldQueues();
@@ -44,14 +48,29 @@ void VhostSource::Read(const Sampling& sampling, std::vector<Observation>* out) 
   for (const auto& [vm, slot] : watched_) {
     ObserveCounts(sampling, vm, counts_->Of(vm), {}, lossy, out);
     if (!counts_->Has(vm)) continue;
-    const auto observe = [&, id = vm](FeatureId feature, const std::vector<uint32_t>& members) {
-      for (const uint32_t member : members) ObserveMember(id, sampling.now, feature, member, out);
-    };
-    const VhostMembers members = tables_.TakeMembers({vm, slot});
-    observe(command, members.ioctls);
-    observe(refused, members.refused);
-    observe(ring, members.rings_outside);
+    if (by_queue) ReadQueues(sampling, {vm, slot}, lossy, out);
+    ReadMembers({vm, slot}, sampling.now, out);
   }
+}
+
+void VhostSource::ReadQueues(const Sampling& sampling, const VmPlace& vm, bool lossy,
+                             std::vector<Observation>* out) {
+  for (const QueueParts::Part& part : queues_[vm.vm].Take(tables_.ReadQueues(vm))) {
+    ObserveCounts(sampling, vm.vm, part.count, {}, lossy, out, part.id);
+  }
+}
+
+void VhostSource::ReadMembers(const VmPlace& vm, KernelTime now, std::vector<Observation>* out) {
+  static const FeatureId ring = FeatureNamed("vhost.ring");
+  static const FeatureId command = FeatureNamed("vhost.config.command");
+  static const FeatureId refused = FeatureNamed("vhost.config.refused");
+  const auto observe = [&](FeatureId feature, const std::vector<uint32_t>& members) {
+    for (const uint32_t member : members) ObserveMember(vm.vm, now, feature, member, out);
+  };
+  const VhostMembers members = tables_.TakeMembers(vm);
+  observe(command, members.ioctls);
+  observe(refused, members.refused);
+  observe(ring, members.rings_outside);
 }
 
 void VhostSource::TakeUntold(std::vector<Observation>* out) {

@@ -10,6 +10,7 @@
 #include "sensor/probe/probe.h"
 #include "sensor/source/observe.h"
 #include "sensor/source/source.h"
+#include "sensor/source/vhost/queue_parts.h"
 #include "sensor/source/vhost/tables.h"
 
 namespace kvmsentry {
@@ -20,7 +21,7 @@ class VhostSource final : public Source {
 
   SourceId id() const override { return SourceId::kVhost; }
   void Watch(const VmPlace& vm, std::span<const Limit> limits) override;
-  void Unwatch(VmId vm) override { watched_.erase(vm); }
+  void Unwatch(VmId vm) override;
   absl::Status Release(const VmPlace& vm) override;
   std::vector<VmPlace> Places() const override { return tables_.Places(); }
   void Read(const Sampling& sampling, std::vector<Observation>* out) override;
@@ -34,9 +35,13 @@ class VhostSource final : public Source {
 
  private:
   explicit VhostSource(VhostTables tables) : tables_(std::move(tables)) {}
+  void ReadQueues(const Sampling& sampling, const VmPlace& vm, bool lossy,
+                  std::vector<Observation>* out);
+  void ReadMembers(const VmPlace& vm, KernelTime now, std::vector<Observation>* out);
 
   VhostTables tables_;
   std::map<VmId, Slot> watched_;
+  std::map<VmId, QueueParts> queues_;  // of those that have any
   std::shared_ptr<const CountsByVm> counts_ =
       std::make_shared<const CountsByVm>(SourceId::kVhost, KS_VHOST_METERS);
   uint64_t losses_ = 0;  // those that matter, as of the latest Read()

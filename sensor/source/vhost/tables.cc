@@ -91,6 +91,22 @@ VhostCounts VhostTables::CountsOf(const VmPlace& vm) const {
   return none;
 }
 
+std::vector<QueueParts::Row> VhostTables::ReadQueues(const VmPlace& vm) const {
+  std::vector<QueueParts::Row> rows;
+  for (const Slot slot : QueuesOf(vm)) {
+    const ks_queue_row& from = queues_[slot];
+    QueueParts::Row& row = rows.emplace_back();
+    row.device = Load(from.device);
+    row.index = Load(from.index);
+    row.first_ns = Load(from.first_ns);
+    for (size_t meter = 0; meter < KS_VHOST_METERS; ++meter) {
+      row.count[meter] = Load(from.meters[meter].count);
+    }
+  }
+  std::ranges::sort(rows, {}, &QueueParts::Row::first_ns);
+  return rows;
+}
+
 void VhostTables::SetLimits(const VmPlace& vm, std::span<const Limit> limits) {
   const bool any = std::ranges::any_of(
       limits, [](const Limit& limit) { return limit.meter.source == SourceId::kVhost; });

@@ -18,6 +18,7 @@
 #include "sensor/probe/slot_pool.h"
 #include "sensor/source/shared_state.h"
 #include "sensor/source/source.h"
+#include "sensor/source/vhost/queue_parts.h"
 
 namespace kvmsentry {
 
@@ -53,6 +54,9 @@ class VhostTables {
   // The slots of the queues of VM, those included that are gone and rest. Takes time by their
   // number, but where the VM has got or lost one since the latest FoldQueues().
   std::vector<Slot> QueuesOf(const VmPlace& vm) const;
+
+  // Their rows, in the order in which these were made.
+  std::vector<QueueParts::Row> ReadQueues(const VmPlace& vm) const;
 
   void SetLimits(const VmPlace& vm, std::span<const Limit> limits);
   std::vector<ks_limit_crossed> TakeUntold();

@@ -77,6 +77,7 @@ absl::StatusOr<std::string> WordsOf(const ks_vmm_act& act) {
       return absl::StrCat(TextOf(act.actor), " ",
                           act.text[0] == 0 ? std::string(kNoPath) : TextOf(act.text));
     case KS_ACT_ENTERED:
+    case KS_ACT_DRIVEN:
     case KS_ACT_PAGER:
     case KS_ACT_IMAGE_READ:
     case KS_ACT_IMAGE_WRITTEN:
@@ -107,17 +108,17 @@ std::string ByOf(const ks_vmm_act& act) {
 
 FeatureId FeatureOfAct(ks_act act) {
   static const std::array<FeatureId, KS_ACTS> kFeatures = {
-      FeatureNamed("vmm.program"),     FeatureNamed("vmm.connection"),
-      FeatureNamed("vmm.listener"),    FeatureNamed("vmm.service"),
-      FeatureNamed("vmm.entered"),     FeatureNamed("vmm.client"),
-      FeatureNamed("image.reader"),    FeatureNamed("image.writer"),
-      FeatureNamed("image.changer"),   FeatureNamed("image.foreign"),
-      FeatureNamed("memory.opened"),   FeatureNamed("memory.pager"),
-      FeatureNamed("vmm.file.read"),   FeatureNamed("vmm.file.written"),
-      FeatureNamed("vmm.datagram"),    FeatureNamed("vmm.code"),
-      FeatureNamed("vmm.call"),        FeatureNamed("vmm.socket"),
-      FeatureNamed("vmm.signal"),      FeatureNamed("memory.slot"),
-      FeatureNamed("vmm.refused_call")};
+      FeatureNamed("vmm.program"),   FeatureNamed("vmm.connection"),
+      FeatureNamed("vmm.listener"),  FeatureNamed("vmm.service"),
+      FeatureNamed("vmm.entered"),   FeatureNamed("vmm.client"),
+      FeatureNamed("image.reader"),  FeatureNamed("image.writer"),
+      FeatureNamed("image.changer"), FeatureNamed("image.foreign"),
+      FeatureNamed("memory.opened"), FeatureNamed("memory.pager"),
+      FeatureNamed("vmm.file.read"), FeatureNamed("vmm.file.written"),
+      FeatureNamed("vmm.datagram"),  FeatureNamed("vm.driver"),
+      FeatureNamed("vmm.code"),      FeatureNamed("vmm.call"),
+      FeatureNamed("vmm.socket"),    FeatureNamed("vmm.signal"),
+      FeatureNamed("memory.slot"),   FeatureNamed("vmm.refused_call")};
   return kFeatures[act];
 }
 

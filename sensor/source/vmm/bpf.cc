@@ -22,10 +22,12 @@ constexpr std::array kVmmMaps = {
 // Where no function can be probed, the system calls of the whole host are hooked: the last resort.
 constexpr std::array kCallEntry = {Variant::kFentry, Variant::kKprobe, Variant::kSysEnter};
 constexpr std::array kOpened = {Variant::kFentry, Variant::kKprobe, Variant::kSysExit};
+constexpr std::array kDriven = {Variant::kFexit};
 constexpr std::array kChanged = {Variant::kFexit, Variant::kKprobe};
 constexpr std::array kRefused = {Variant::kFexit, Variant::kSysExit};
 
 constexpr std::array<absl::string_view, 1> kProtect = {"security_file_mprotect"};
+constexpr std::array<absl::string_view, 1> kVmIoctl = {"kvm_vm_ioctl"};
 constexpr std::array<absl::string_view, 1> kTraceMe = {"security_ptrace_traceme"};
 constexpr std::array<absl::string_view, 2> kChanges = {"vfs_rename", "vfs_unlink"};
 // What a kernel may be built without.
@@ -94,6 +96,11 @@ constexpr std::array kVmmHooks = {
                "at every system call, for no function can be probed here: ptrace and "
                "process_vm_* by the VMM's pid, not /proc/PID/mem, pidfd_getfd or a thread's "
                "number"}),
+    OfKvm({.name = "kvm_vcpu_ioctl",
+           .bpf = "driver",
+           .variants = kDriven,
+           .provides = "strangers that run a VM's vCPUs, or make other ioctls on it: vm.driver",
+           .with = kVmIoctl}),
     OfKvm({.name = "userfaultfd_ioctl",
            .bpf = "memory",
            .variants = kFunctionEntry,
@@ -122,11 +129,12 @@ constexpr std::array kVmmHooks = {
            .provides = "memory that a VM's processes make executable: vmm.code",
            .with = kProtect,
            .weakness = "at every system call, for no function can be probed here: what was asked "
-                       "for, not what was mapped"}),
+                       "for, not what was mapped, nor whose file it was"}),
     OfKvm({.name = "kvm_arch_prepare_memory_region",
            .bpf = "memory",
            .variants = kFunctionEntry,
-           .provides = "memory of devices that is mapped for guests: memory.slot"}),
+           .provides = "memory of devices that is mapped for guests, and memory that is exchanged: "
+                       "memory.slot"}),
     OfKvm({.name = "security_task_fix_setuid",
            .bpf = "conduct",
            .variants = kCallEntry,

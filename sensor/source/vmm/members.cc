@@ -11,13 +11,20 @@ namespace kvmsentry {
 namespace {
 
 constexpr std::array kCodes = {
-    NamedMember{KS_CODE_FILE, "file"},         NamedMember{KS_CODE_ANONYMOUS, "anonymous"},
-    NamedMember{KS_CODE_WRITABLE, "writable"}, NamedMember{KS_CODE_STACK, "stack"},
-    NamedMember{KS_CODE_MODIFIED, "modified"}, NamedMember{KS_CODE_MEMORY, "memory-file"},
+    NamedMember{KS_CODE_FILE, "file"},
+    NamedMember{KS_CODE_ANONYMOUS, "anonymous"},
+    NamedMember{KS_CODE_WRITABLE, "writable"},
+    NamedMember{KS_CODE_STACK, "stack"},
+    NamedMember{KS_CODE_MODIFIED, "modified"},
+    NamedMember{KS_CODE_MEMORY, "memory-file"},
+    NamedMember{KS_CODE_UNTRUSTED, "untrusted-file"},
 };
 
-constexpr std::array kSlots = {NamedMember{KS_SLOT_SPECIAL, "special"},
-                               NamedMember{KS_SLOT_VFIO, "vfio"}};
+constexpr std::array kSlots = {
+    NamedMember{KS_SLOT_SPECIAL, "special"},
+    NamedMember{KS_SLOT_VFIO, "vfio"},
+    NamedMember{KS_SLOT_EXCHANGED, "exchanged"},
+};
 
 constexpr std::array kSockets = {
     NamedMember{KS_SOCKET_UNIX, "unix"},       NamedMember{KS_SOCKET_STREAM, "stream"},
@@ -135,18 +142,18 @@ constinit const MemberKind kImage = {
 constinit const MemberKind kCode = {
     .key = "code",
     .noun = "executable memory",
-    .largest = KS_CODE_MEMORY,
+    .largest = KS_CODE_UNTRUSTED,
     .number = NumberFormat::kDecimal,
     .names = Codes,
-    .hint = "file, anonymous, writable, stack, modified or memory-file",
+    .hint = "file, anonymous, writable, stack, modified, memory-file or untrusted-file",
     .is_mass = true};
 
 constinit const MemberKind kSlot = {.key = "slot",
                                     .noun = "memory slot",
-                                    .largest = KS_SLOT_VFIO,
+                                    .largest = KS_SLOT_EXCHANGED,
                                     .number = NumberFormat::kDecimal,
                                     .names = Slots,
-                                    .hint = "special or vfio"};
+                                    .hint = "special, vfio or exchanged"};
 
 constinit const MemberKind kFilePath = {
     .key = "file", .noun = "file", .hint = "/etc/*", .type = MemberType::kText};

@@ -4,6 +4,7 @@
 
 #include "bpf/vmm/records.h"
 #include "sensor/source/catalogue.h"
+#include "sensor/source/vmm/remotes.h"
 
 namespace kvmsentry {
 namespace {
@@ -20,13 +21,23 @@ uint64_t ExplainedBy(const Observation& seen) {
   return seen.feature == kSocket && of_guests ? KS_NETWORK_USER : 0;
 }
 
+// Of a connection to where the VMM was told to connect.
+bool IsTold(const Observation& seen, const std::vector<std::string>& remotes) {
+  static const FeatureId kConnection = FeatureNamed("vmm.connection");
+  return seen.feature == kConnection && seen.member != nullptr &&
+         IsAmong(remotes, seen.member->text);
+}
+
 }  // namespace
 
 bool NetworkActs::Keep(const Observation& seen) {
   const uint64_t explained_by = ExplainedBy(seen);
   if (explained_by == 0) return false;
-  if (const auto known = known_.find(seen.vm); known != known_.end()) {
-    return settling_.contains(seen.vm) && (explained_by & known->second) != 0;
+  if (const auto found = known_.find(seen.vm); found != known_.end()) {
+    const Known& known = found->second;
+    // Of networks the programs know by themselves once that has settled, but not of remotes.
+    return IsTold(seen, known.remotes) ||
+           (settling_.contains(seen.vm) && (explained_by & known.networks) != 0);
   }
   std::vector<Observation>& waiting = waiting_[seen.vm];
   if (waiting.size() == kMostWaiting) return false;
@@ -34,13 +45,16 @@ bool NetworkActs::Keep(const Observation& seen) {
   return true;
 }
 
-void NetworkActs::Know(VmId vm, uint64_t networks) {
-  const auto [known, is_new] = known_.try_emplace(vm, networks);
-  if (is_new || std::exchange(known->second, networks) != networks) settling_[vm] = kSettlingTakes;
+void NetworkActs::Know(VmId vm, uint64_t networks, std::vector<std::string> remotes) {
+  const auto [known, is_new] = known_.try_emplace(vm);
+  const bool others = std::exchange(known->second.networks, networks) != networks;
+  if (is_new || others) settling_[vm] = kSettlingTakes;
+  known->second.remotes = std::move(remotes);
   const auto waiting = waiting_.extract(vm);
   if (waiting.empty()) return;
   for (Observation& seen : waiting.mapped()) {
-    if ((ExplainedBy(seen) & networks) == 0) ready_.push_back(std::move(seen));
+    if ((ExplainedBy(seen) & networks) != 0 || IsTold(seen, known->second.remotes)) continue;
+    ready_.push_back(std::move(seen));
   }
 }
 

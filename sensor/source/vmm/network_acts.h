@@ -1,10 +1,11 @@
-// What a VM's processes did on the network while it was not known yet whether a network that the VM
-// was given explains it: it waits until that is known. Pure. Not thread safe.
+// What a VM's processes did on the network while it was not known yet whether a network or a disk
+// that the VM was given explains it: it waits until that is known. Pure. Not thread safe.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "sensor/base/ids.h"
@@ -23,8 +24,9 @@ class NetworkActs {
   // SEEN is something that waits, and is kept: Take() gives it, unless it is explained.
   bool Keep(const Observation& seen);
 
-  // NETWORKS, bits of ks_network, are what the VM was given.
-  void Know(VmId vm, uint64_t networks);
+  // NETWORKS, bits of ks_network, are what the VM was given, and REMOTES where its VMM was told to
+  // connect (remotes.h).
+  void Know(VmId vm, uint64_t networks, std::vector<std::string> remotes = {});
   // VM is not watched any more: what waits is dropped, and nothing is known of it.
   void Forget(VmId vm);
 
@@ -36,8 +38,13 @@ class NetworkActs {
   // of Take().
   static constexpr int kSettlingTakes = 2;
 
-  std::map<VmId, uint64_t> known_;  // what Know() was told
-  std::map<VmId, int> settling_;    // calls of Take() that remain
+  struct Known {
+    uint64_t networks = 0;
+    std::vector<std::string> remotes;
+  };
+
+  std::map<VmId, Known> known_;   // what Know() was told
+  std::map<VmId, int> settling_;  // calls of Take() that remain
   std::map<VmId, std::vector<Observation>> waiting_;
   std::vector<Observation> ready_;
 };

@@ -14,6 +14,7 @@
 #include "sensor/source/take_bits.h"
 #include "sensor/source/vmm/acts.h"
 #include "sensor/source/vmm/networks.h"
+#include "sensor/source/vmm/remotes.h"
 
 namespace kvmsentry {
 namespace {
@@ -41,12 +42,11 @@ bool Includes(const std::vector<Survivor>& survivors, const VmmProcess& vmm) {
   return std::ranges::find(survivors, vmm.pid, &Survivor::pid) != survivors.end();
 }
 
-void ObserveSurvivors(VmId vm, const std::vector<Survivor>& survivors, KernelTime now,
-                      std::vector<Observation>* out) {
-  static const FeatureId kSurvivor = FeatureNamed("vmm.survivor");
-  for (const Survivor& survivor : survivors) {
-    const std::string by = absl::StrCat(survivor.program, " (pid ", survivor.pid, ")");
-    ObserveMember(vm, now, kSurvivor, {.text = survivor.program, .by = by}, out);
+void ObserveProcesses(VmId vm, FeatureId feature, const std::vector<Survivor>& processes,
+                      KernelTime now, std::vector<Observation>* out) {
+  for (const Survivor& process : processes) {
+    const std::string by = absl::StrCat(process.program, " (pid ", process.pid, ")");
+    ObserveMember(vm, now, feature, {.text = process.program, .by = by}, out);
   }
 }
 
@@ -75,7 +75,8 @@ void VmmSource::Entitle(VmId vm, const Given& given) {
   if (!slot) return;
   const uint64_t networks = NetworksOf(given);
   __atomic_store_n(&tables_.LimitsOf(*slot).networks, networks, __ATOMIC_RELEASE);
-  network_acts_.Know(vm, networks);
+  network_acts_.Know(vm, networks, RemotesOf(given));
+  programs_[vm] = given.program.value.value_or("");
 }
 
 void VmmSource::Describe(VmId vm, const VmFacts& facts, const DeviceList& /*devices*/) {
@@ -87,6 +88,8 @@ void VmmSource::End(const VmPlace& vm) { ended_.try_emplace(vm.vm); }
 
 void VmmSource::Unwatch(VmId vm) {
   ended_.erase(vm);
+  programs_.erase(vm);
+  copies_.erase(vm);
   network_acts_.Forget(vm);
   vmms_.Remove(vm);
   VmRowSource::Unwatch(vm);
@@ -126,9 +129,11 @@ void VmmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
   VmRowSource::Read(sampling, out);
   network_acts_.Take(sampling.now, out);
   if (!ended_.empty()) LookAtEnded(sampling.now, out);
+  LookAtChildren(sampling.now, out);
 }
 
 void VmmSource::LookAtEnded(KernelTime now, std::vector<Observation>* out) {
+  static const FeatureId kSurvivor = FeatureNamed("vmm.survivor");
   if (now - looked_at_ < kNsPerSecond) return;
   looked_at_ = now;
   std::set<VmId> vms;
@@ -143,7 +148,25 @@ void VmmSource::LookAtEnded(KernelTime now, std::vector<Observation>* out) {
     const bool goes_on = vmm && !(has_survivors && Includes(of_vm->second, *vmm));
     if (goes_on || !ended.without_vmm) ended.without_vmm = now;
     if (!has_survivors || goes_on || now - *ended.without_vmm < kGraceNs) continue;
-    ObserveSurvivors(vm, of_vm->second, now, out);
+    ObserveProcesses(vm, kSurvivor, of_vm->second, now, out);
+  }
+}
+
+// The map of all children is read only where a VM has some, which is rare.
+void VmmSource::LookAtChildren(KernelTime now, std::vector<Observation>* out) {
+  if (now - looked_at_children_ < kNsPerSecond) return;
+  looked_at_children_ = now;
+  std::set<VmId> with_children;
+  for (const auto& [vm, program] : programs_) {
+    const auto slot = SlotOf(vm);
+    const ks_vmm_vm_row* row = slot ? tables_.RowOf({vm, *slot}) : nullptr;
+    if (row != nullptr && Load(row->children) > 0) with_children.insert(vm);
+  }
+  std::erase_if(copies_, [&](const auto& of) { return !with_children.contains(of.first); });
+  if (with_children.empty()) return;
+  static const FeatureId kCopy = FeatureNamed("vmm.copy");
+  for (const auto& [vm, children] : survivors_.Of(with_children)) {
+    ObserveProcesses(vm, kCopy, copies_[vm].Take(now, programs_[vm], children), now, out);
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "sensor/probe/probe.h"
 #include "sensor/source/vm_row_source.h"
+#include "sensor/source/vmm/copies.h"
 #include "sensor/source/vmm/network_acts.h"
 #include "sensor/source/vmm/survivors.h"
 #include "sensor/source/vmm/tables.h"
@@ -52,12 +53,16 @@ class VmmSource final : public VmRowSource<VmmTables> {
   std::optional<VmmProcess> LivingVmm(VmId vm) const;
   bool IsLastOf(const VmmProcess& process, VmId vm) const;
   void LookAtEnded(KernelTime now, std::vector<Observation>* out);
+  void LookAtChildren(KernelTime now, std::vector<Observation>* out);
 
   Survivors survivors_;
   Vmms vmms_;
   NetworkActs network_acts_;
   std::map<VmId, Ended> ended_;
-  KernelTime looked_at_;
+  KernelTime looked_at_;                  // those
+  std::map<VmId, std::string> programs_;  // that their VMMs run, as far as that is known
+  std::map<VmId, Copies> copies_;         // of those that have children
+  KernelTime looked_at_children_;
 };
 
 // What the kernel's row says, in words.

@@ -10,7 +10,6 @@
 #include "bpf/vfio/meters.h"
 #include "bpf/vhost/meters.h"
 #include "bpf/vmm/meters.h"
-#include "sensor/source/resource/features.h"
 
 namespace kvmsentry {
 namespace {
@@ -46,6 +45,7 @@ TEST(CatalogueTest, EveryFeatureBelongsToAPoint) {
   }
 }
 
+// Of those that the kernel holds limits of.
 TEST(CatalogueTest, EveryMeterIsOneFeatureAndOtherNumbersAreNone) {
   std::set<MeterRef> meters;
   for (const Feature& feature : Catalogue()) {
@@ -54,8 +54,8 @@ TEST(CatalogueTest, EveryMeterIsOneFeatureAndOtherNumbersAreNone) {
     EXPECT_TRUE(meters.insert(*meter).second) << feature.name;
     EXPECT_EQ(FeatureOfMeter(*meter), &feature);
   }
-  EXPECT_EQ(meters.size(), size_t{KS_KVM_METERS} + KS_VFIO_METERS + KS_VHOST_METERS +
-                               KS_VMM_METERS + kResourceMeters);
+  EXPECT_EQ(meters.size(),
+            size_t{KS_KVM_METERS} + KS_VFIO_METERS + KS_VHOST_METERS + KS_VMM_METERS);
   for (const SourceId source : {SourceId::kKvm, SourceId::kVfio, SourceId::kVhost}) {
     EXPECT_EQ(FeatureOfMeter({source, UINT16_MAX}), nullptr);
   }

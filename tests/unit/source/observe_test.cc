@@ -61,6 +61,32 @@ TEST_F(ObserveCountsTest, WhatOneVmWasHeardWithSaysNothingOfAnother) {
   EXPECT_EQ(Observe(active).size(), 2U);
 }
 
+// The VM's own rate and that of each of its virtqueues are of one counter.
+TEST(ObserveQueueTest, OfAPartOnlyItsOwnRatesAreTold) {
+  const std::vector<FeatureId> active = {FeatureNamed("vhost.kick.rate"),
+                                         FeatureNamed("virtqueue.kick.rate")};
+  const std::vector<const Feature*> rates = MeteredAmong(active);
+  HeardCounts heard;
+  const Sampling sampling{.now = {5}, .active = active, .rates = rates, .heard = &heard};
+  uint64_t count[KS_VHOST_METERS] = {};
+  const PartId queue{PartKind::kQueue, 1};
+  std::vector<Observation> out;
+  ObserveCounts(sampling, {4}, count, {}, false, &out);
+  ObserveCounts(sampling, {4}, count, {}, false, &out, queue);
+  ASSERT_EQ(out.size(), 2U);
+  EXPECT_EQ(out[0].feature, active[0]);
+  EXPECT_EQ(out[0].part, PartId{});
+  EXPECT_EQ(out[1].feature, active[1]);
+  EXPECT_EQ(out[1].part, queue);
+  ObserveCounts(sampling, {4}, count, {}, false, &out, queue);
+  EXPECT_EQ(out.size(), 2U) << "it was heard";
+  count[KS_METER_VHOST_KICK] = 1;
+  ObserveCounts(sampling, {4}, count, {}, false, &out, queue);
+  EXPECT_EQ(out.size(), 3U);
+  EXPECT_EQ(FeatureOfMeter({SourceId::kVhost, KS_METER_VHOST_KICK})->id, active[0])
+      << "whose limits the kernel holds";
+}
+
 TEST_F(ObserveCountsTest, SaysWhatWasCountedWhenAndOfWhom) {
   count_[KS_METER_PIO] = 3;
   last_[KS_METER_PIO] = 0x3f5;

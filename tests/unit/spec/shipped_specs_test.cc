@@ -97,7 +97,7 @@ TEST(ShippedSpecsTest, TheKernelHasRoomForAllLimits) {
   const SpecLibrary shipped = Shipped();
   size_t with_limit = 0;
   for (const Spec& spec : shipped.specs()) {
-    if (!FeatureOf(spec.feature).meter) continue;
+    if (!FeatureOf(spec.feature).meter_ref()) continue;
     const auto* range = std::get_if<RangeNorm>(&spec.norm);
     with_limit += (range != nullptr && range->max) || std::holds_alternative<BurstNorm>(spec.norm);
   }

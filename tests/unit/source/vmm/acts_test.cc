@@ -54,6 +54,7 @@ TEST(DecodeActTest, EachSaysWhatItIsOf) {
   EXPECT_EQ(TextOf(Act(KS_ACT_SERVICE, "qemu", "/run/docker.sock"), "vmm.service"),
             "/run/docker.sock");
   EXPECT_EQ(TextOf(Act(KS_ACT_ENTERED, "gdb"), "vmm.entered"), "gdb");
+  EXPECT_EQ(TextOf(Act(KS_ACT_DRIVEN, "python3"), "vm.driver"), "python3");
   EXPECT_EQ(TextOf(Act(KS_ACT_CLIENT, "socat", "/run/m"), "vmm.client"), "socat /run/m");
   EXPECT_EQ(TextOf(Act(KS_ACT_CLIENT, "socat"), "vmm.client"), "socat -");
   EXPECT_EQ(TextOf(Act(KS_ACT_IMAGE_READ, "cat", "a.img"), "image.reader"), "cat");

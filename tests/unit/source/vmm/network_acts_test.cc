@@ -73,6 +73,23 @@ TEST(NetworkActsTest, WhatWasSentBeforeTheProgramsKnewIsExplainedToo) {
   EXPECT_THAT(Taken(acts), ::testing::IsEmpty());
 }
 
+TEST(NetworkActsTest, AConnectionToWhereTheVmmWasToldToConnectIsExplained) {
+  const auto to = [](const char* remote) {
+    Observation act = Act("vmm.connection");
+    act.member = std::make_shared<const Member>(Member{.text = remote, .by = "qemu"});
+    return act;
+  };
+  NetworkActs acts;
+  EXPECT_TRUE(acts.Keep(to("192.0.2.1:10809")));
+  EXPECT_TRUE(acts.Keep(to("192.0.2.1:9")));
+  acts.Know(kVm, 0, {"192.0.2.1:10809"});
+  EXPECT_THAT(Taken(acts), ::testing::ElementsAre(FeatureNamed("vmm.connection"))) << "to port 9";
+  Taken(acts);
+  EXPECT_TRUE(acts.Keep(to("192.0.2.1:10809"))) << "once more, whenever";
+  EXPECT_FALSE(acts.Keep(to("192.0.2.2:10809")));
+  EXPECT_THAT(Taken(acts), ::testing::IsEmpty());
+}
+
 TEST(NetworkActsTest, OtherActsDoNotWait) {
   NetworkActs acts;
   EXPECT_FALSE(acts.Keep(Act("vmm.listener")));

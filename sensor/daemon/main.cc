@@ -176,7 +176,7 @@ absl::Status Run(const DaemonOptions& options) {
   KVMSENTRY_ASSIGN_OR_RETURN(
       std::unique_ptr<RemoteLoader> loader,
       RemoteLoader::Start(sensor_options.probe, BpfSources(), ConfineLoader));
-  const CanaryActs canary_acts;
+  const CanaryActs canary_acts(std::filesystem::path(options.socket).parent_path());
   KVMSENTRY_RETURN_IF_ERROR(ConfineDaemon());
   KVMSENTRY_RETURN_IF_ERROR(BlockSignals());
   KVMSENTRY_RETURN_IF_ERROR(FinishSiteWrite(options.site_specs));

@@ -1,5 +1,10 @@
 #include "sensor/probe/canary_acts.h"
 
+#include <array>
+#include <climits>
+#include <cstdio>
+#include <utility>
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -7,9 +12,12 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "absl/strings/str_cat.h"
 
 namespace kvmsentry {
 namespace {
@@ -64,11 +72,31 @@ void AskAboutFaults(const Fd& faults) {
 // security_task_fix_setuid. Not libc's, which would have all threads do it.
 void StayTheSameUser() { syscall(SYS_setuid, geteuid()); }
 
+// security_ptrace_access_check: whoever wants to know what another process runs is asked for a
+// right to look into it (fs/proc/base.c, proc_fd_access_allowed).
+void LookAtItsParent() {
+  std::array<char, PATH_MAX> program{};
+  const std::string link = absl::StrCat("/proc/", getppid(), "/exe");
+  (void)!readlink(link.c_str(), program.data(), program.size());
+}
+
+// notify_change, vfs_rename and vfs_unlink.
+void MakeAFileForAMoment(const std::string& folder) {
+  const std::string path = absl::StrCat(folder, "/.canary-", getpid());
+  const std::string renamed = absl::StrCat(path, "-");
+  const Fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR));
+  if (!file) return;
+  (void)!fchmod(file.get(), 0);
+  const bool gone = rename(path.c_str(), renamed.c_str()) == 0;
+  unlink(gone ? renamed.c_str() : path.c_str());
+}
+
 }  // namespace
 
 // Faults of user mode alone are everybody's to handle, Linux 5.11.
-CanaryActs::CanaryActs()
-    : faults_(static_cast<int>(
+CanaryActs::CanaryActs(std::string folder)
+    : folder_(std::move(folder)),
+      faults_(static_cast<int>(
           syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY))) {}
 
 void CanaryActs::Run() const {
@@ -78,6 +106,8 @@ void CanaryActs::Run() const {
   SendToItself();
   StayTheSameUser();
   AskAboutFaults(faults_);
+  LookAtItsParent();
+  MakeAFileForAMoment(folder_);
 }
 
 }  // namespace kvmsentry

@@ -13,13 +13,15 @@ using CanaryActsTest = BpfTest;
 
 TEST_F(CanaryActsTest, HooksOnProcessesAreActiveAtOnce) {
   objects_ = {"process", "network", "memory", "stranger"};
-  const CanaryActs acts;
+  const CanaryActs acts(::testing::TempDir());
   Load();
   acts.Run();
   probe().NoteFired();
-  constexpr std::array<absl::string_view, 5> kMadeToFire = {
-      "signal_generate", "inet_sock_set_state", "udp_sendmsg", "security_unix_stream_connect",
-      "userfaultfd_ioctl"};
+  constexpr std::array<absl::string_view, 7> kMadeToFire = {
+      "signal_generate",   "inet_sock_set_state",
+      "udp_sendmsg",       "security_unix_stream_connect",
+      "userfaultfd_ioctl", "security_ptrace_access_check",
+      "notify_change"};
   size_t made = 0;
   for (const HookCoverage& hook : probe().coverage()) {
     if (std::ranges::find(kMadeToFire, hook.hook->name) == kMadeToFire.end()) continue;

@@ -125,9 +125,14 @@ struct kvm_memslots {
   struct rb_root_cached hva_tree; /* since Linux 5.17 */
 } KS_CORE;
 
+struct kvm_hv {
+  __u64 hv_guest_os_id; /* 0: the guest does not speak Hyper-V's language */
+} KS_CORE;
+
 struct kvm_arch {
   __u64 cur_tsc_generation;
   __u32 nr_vcpus_matched_tsc;
+  struct kvm_hv hyperv;
 } KS_CORE;
 
 struct kvm {

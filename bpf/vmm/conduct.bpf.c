@@ -38,10 +38,9 @@ KS_LICENSE;
 
 /* ---- executable memory ---------------------------------------------------------------------- */
 
-static __always_inline void note_code(__u32 code) {
-  struct ks_owner owner = {};
-  struct ks_vmm_vm_row* row = acting_row(&owner, KS_ROLE_OWN);
-  if (row) note_member(row, &owner, KS_ACT_CODE, &row->code, 64, code);
+static __always_inline void note_code(struct ks_vmm_vm_row* row, const struct ks_owner* owner,
+                                      __u32 code) {
+  note_member(row, owner, KS_ACT_CODE, &row->code, 64, code);
 }
 
 /* Shared memory, memfds and what has no name any more. Where the system itself lies in memory,
@@ -89,7 +88,9 @@ static __always_inline __u64 with_implied(__u64 protection) {
 static __always_inline void on_map(const __u64* arguments, bool typed) {
   (void)typed;
   __u64 protection = with_implied(arguments[1]);
-  if (protection & KS_PROT_EXEC) note_code(code_of(protection, (struct file*)arguments[0]));
+  struct ks_owner owner = {};
+  struct ks_vmm_vm_row* row = protection & KS_PROT_EXEC ? acting_row(&owner, KS_ROLE_OWN) : 0;
+  if (row) note_code(row, &owner, code_of(protection, (struct file*)arguments[0]));
 }
 KS_FUNCTION_ENTRY(security_mmap_file, on_map)
 
@@ -114,10 +115,12 @@ static long classify(struct task_struct* task, struct vm_area_struct* vma, struc
  */
 static __always_inline void on_protect(const __u64* arguments, bool typed) {
   (void)typed;
-  if (!(arguments[2] & KS_PROT_EXEC)) return;
+  struct ks_owner owner = {};
+  struct ks_vmm_vm_row* row = arguments[2] & KS_PROT_EXEC ? acting_row(&owner, KS_ROLE_OWN) : 0;
+  if (!row) return;
   struct mapping found = {.protection = arguments[2]};
   classify(bpf_get_current_task_btf(), (struct vm_area_struct*)arguments[0], &found);
-  note_code(found.code);
+  note_code(row, &owner, found.code);
 }
 KS_FUNCTION_ENTRY(security_file_mprotect, on_protect)
 
@@ -127,7 +130,9 @@ SEC("raw_tp/sys_enter") int security_mmap_file_sys_enter(__u64* ctx) {
   if (call.kind != KS_MAP && call.kind != KS_PROTECT) return 0;
   KS_NOTE_FIRED(security_mmap_file_sys_enter);
   __u64 protection = with_implied(call.arguments[2]);
-  if (!(protection & KS_PROT_EXEC)) return 0;
+  struct ks_owner owner = {};
+  struct ks_vmm_vm_row* row = protection & KS_PROT_EXEC ? acting_row(&owner, KS_ROLE_OWN) : 0;
+  if (!row) return 0;
   struct mapping found = {.protection = protection, .code = KS_CODE_FILE};
   if (call.kind == KS_PROTECT) {
     found.code = code_of(protection, 0);
@@ -135,7 +140,7 @@ SEC("raw_tp/sys_enter") int security_mmap_file_sys_enter(__u64* ctx) {
   } else if (call.arguments[3] & KS_MAP_ANONYMOUS || protection & KS_PROT_WRITE) {
     found.code = code_of(protection, 0);
   }
-  note_code(found.code);
+  note_code(row, &owner, found.code);
   return 0;
 }
 

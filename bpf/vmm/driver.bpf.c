@@ -2,8 +2,8 @@
 /*
  * Strangers that drive a VM by its files: who got hold of one runs its vCPUs, sets their registers
  * or injects interrupts, or tries to. KVM refuses a process of another address space than the one
- * that made the VM (virt/kvm/kvm_main.c: -EIO), which is what is looked for: so a run of a vCPU by
- * its VMM costs no more than a compare.
+ * that made the VM (virt/kvm/kvm_main.c: -EIO), which is what is looked for: a run of a vCPU by its
+ * VMM costs a trampoline and a compare.
  */
 #include "bpf/vmm/act.bpf.h"
 /* after the maps that they count in: */
@@ -30,20 +30,31 @@ static __always_inline __u64 object_of(const __u64* ctx) {
   return (__u64)BPF_CORE_READ((struct file*)ctx[0], private_data);
 }
 
-/* long kvm_vcpu_ioctl(struct file *filp, unsigned int ioctl, unsigned long arg). No kretprobe: a
- * vCPU that runs would hold one for as long. */
-KS_FIRED(kvm_vcpu_ioctl_fexit);
-SEC("fexit/kvm_vcpu_ioctl") int kvm_vcpu_ioctl_fexit(__u64* ctx) {
-  KS_NOTE_FIRED(kvm_vcpu_ioctl_fexit);
-  if ((int)ctx[3] == -KS_EIO)
-    note_driver((__u64)BPF_CORE_READ((struct kvm_vcpu*)object_of(ctx), kvm));
-  return 0;
+/* No kretprobe: a vCPU that runs would hold one for as long. */
+#define DRIVEN(function, kvm_of)                                     \
+  KS_FIRED(function##_fexit);                                        \
+  SEC("fexit/" #function) int function##_fexit(__u64* ctx) {         \
+    KS_NOTE_FIRED(function##_fexit);                                 \
+    if ((int)ctx[3] == -KS_EIO) note_driver(kvm_of(object_of(ctx))); \
+    return 0;                                                        \
+  }
+
+static __always_inline __u64 itself(__u64 kvm) {
+  return kvm;
 }
 
-/* long kvm_vm_ioctl(struct file *filp, unsigned int ioctl, unsigned long arg) */
-KS_FIRED(kvm_vm_ioctl_fexit);
-SEC("fexit/kvm_vm_ioctl") int kvm_vm_ioctl_fexit(__u64* ctx) {
-  KS_NOTE_FIRED(kvm_vm_ioctl_fexit);
-  if ((int)ctx[3] == -KS_EIO) note_driver(object_of(ctx));
-  return 0;
+static __always_inline __u64 of_vcpu(__u64 vcpu) {
+  return (__u64)BPF_CORE_READ((struct kvm_vcpu*)vcpu, kvm);
 }
+
+static __always_inline __u64 of_device(__u64 device) {
+  return (__u64)BPF_CORE_READ((struct kvm_device*)device, kvm);
+}
+
+/* long FUNCTION(struct file *filp, unsigned int ioctl, unsigned long arg); the compat ones, of
+ * 32-bit programs, refuse by themselves. */
+DRIVEN(kvm_vcpu_ioctl, of_vcpu)
+DRIVEN(kvm_vm_ioctl, itself)
+DRIVEN(kvm_device_ioctl, of_device)
+DRIVEN(kvm_vcpu_compat_ioctl, of_vcpu)
+DRIVEN(kvm_vm_compat_ioctl, itself)

@@ -166,8 +166,9 @@ static __always_inline struct slot_range range_of(const struct kvm_memory_slot* 
 }
 
 /* A VMM cuts the guest's main memory into other slots while the guest runs, as firmware locks parts
- * of it, but what lies at an address stays the same: of what it takes away, the first that holds
- * the second MiB is kept, for every machine has memory there, and below it windows of devices. */
+ * of it. But what lies at an address stays the same. Of the slots that it takes away or moves, the
+ * first that holds the second MiB is kept: every machine has memory there. Below that, windows of
+ * devices come and go. */
 static __always_inline void keep_taken(const struct kvm_memory_slot* old,
                                        struct ks_vmm_vm_row* row) {
   if (row->memory_end) return;
@@ -177,13 +178,22 @@ static __always_inline void keep_taken(const struct kvm_memory_slot* old,
   row->memory_end = range.end;
 }
 
-static __always_inline void look_for_exchange(const struct kvm_memory_slot* slot,
+/* A guest that speaks Hyper-V's language has pages for messages laid over its memory, where it
+ * likes (QEMU, hw/hyperv/hyperv.c, synic_update). */
+static __always_inline bool is_overlay(const struct kvm* kvm, const struct slot_range* range) {
+  if (range->end - range->begin > 1ULL << KS_PAGE_BITS) return false;
+  return bpf_core_field_exists(kvm->arch.hyperv) &&
+         BPF_CORE_READ(kvm, arch.hyperv.hv_guest_os_id) != 0;
+}
+
+static __always_inline void look_for_exchange(const struct kvm* kvm,
+                                              const struct kvm_memory_slot* slot,
                                               struct ks_vmm_vm_row* row,
                                               const struct ks_owner* owner) {
   if (!row->memory_end) return;
   struct slot_range range = range_of(slot);
   bool overlaps = range.begin < row->memory_end && range.end > KS_FIRST_MIB;
-  if (overlaps && range.at != row->memory_at)
+  if (overlaps && range.at != row->memory_at && !is_overlay(kvm, &range))
     note_member(row, owner, KS_ACT_SLOT, &row->slots, 64, KS_SLOT_EXCHANGED);
 }
 
@@ -202,9 +212,8 @@ static __always_inline void on_slot(const __u64* arguments, bool typed) {
   if (!row || !vm) return;
   if (slot) look_for_device(slot, row, &owner);
   if (vm->kvm != arguments[0] || !has_begun(owner.slot)) return;
-  if (slot)
-    look_for_exchange(slot, row, &owner);
-  else if (old)
-    keep_taken(old, row);
+  bool taken = old && (!slot || BPF_CORE_READ(old, base_gfn) != BPF_CORE_READ(slot, base_gfn));
+  if (taken) keep_taken(old, row);
+  if (slot) look_for_exchange((const struct kvm*)arguments[0], slot, row, &owner);
 }
 KS_FUNCTION_ENTRY(kvm_arch_prepare_memory_region, on_slot)

@@ -44,9 +44,9 @@ static __always_inline void forget_child(__u32 tgid) {
 
 /* A child beyond the number that is followed counts as a program that nobody allows. */
 static __always_inline void follow_child(struct task_struct* child, const struct ks_owner* owner,
-                                         struct ks_vmm_vm_row* row) {
+                                         struct ks_vmm_vm_row* row, bool copied) {
   __u32 tgid = BPF_CORE_READ(child, tgid);
-  struct ks_child made = {.vm = *owner, .begin = begin_of(child)};
+  struct ks_child made = {.vm = *owner, .begin = begin_of(child), .copied = copied};
   name_program(child, made.program, sizeof(made.program));
   forget_child(tgid); /* of a process whose end was not seen */
   if (row->children < KS_MAX_CHILDREN &&
@@ -69,8 +69,9 @@ static __always_inline void on_fork(const __u64* ctx) {
   if (!acts_for_vm(parent, &owner)) return;
   struct ks_vmm_vm_row* row = row_of_vm(&owner);
   if (!row) return;
-  follow_child(child, &owner, row);
-  if (!has_begun(owner.slot)) return;
+  bool begun = has_begun(owner.slot);
+  follow_child(child, &owner, row, begun);
+  if (!begun) return;
   count_act(row, &owner, KS_METER_VMM_FORK);
   if (namespaces_of(child) != namespaces_of(parent))
     note_member(row, &owner, KS_ACT_CALL, &row->calls, 64, KS_CALL_NAMESPACE);
@@ -84,6 +85,7 @@ static __always_inline bool rename_child(struct task_struct* task) {
   if (!child || child->begin != begin_of(task)) return false;
   __builtin_memset(child->program, 0, sizeof(child->program));
   name_program(task, child->program, sizeof(child->program));
+  child->copied = 0;
   return true;
 }
 
@@ -96,7 +98,7 @@ static __always_inline void on_exec(const __u64* ctx) {
   struct ks_owner owner = {};
   struct ks_vmm_vm_row* row = acting_row(&owner, KS_ROLE_OWN);
   /* A VMM that runs another program is known by its number alone once its VM has gone. */
-  if (row && !followed) follow_child(task, &owner, row);
+  if (row && !followed) follow_child(task, &owner, row, false);
   struct ks_vmm_act* record = row ? begin_act(row, &owner, KS_ACT_PROGRAM) : 0;
   if (!record) return;
   const char* path = BPF_CORE_READ((struct linux_binprm*)ctx[2], filename);

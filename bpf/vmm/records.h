@@ -99,6 +99,7 @@ struct ks_child {
   struct ks_owner vm;
   uint64_t begin;   /* task_struct.start_boottime */
   char program[32]; /* file name of its program; ends in 0 */
+  uint64_t copied;  /* 1: made while the guest ran, and no program was started in it since */
 };
 
 /* To whom a VM sent datagrams. */

@@ -36,6 +36,11 @@ struct Node {
   }
 };
 
+// An address of IPv6 as URLs have it.
+std::string Bracketed(const std::string& host) {
+  return absl::StrContains(host, ':') ? absl::StrCat("[", host, "]") : host;
+}
+
 // What a node of a protocol reads; empty for one that only has other nodes below it.
 std::string PlaceOf(const Node& node) {
   const std::string& driver = node.Get("driver");
@@ -45,7 +50,7 @@ std::string PlaceOf(const Node& node) {
     const std::string server =
         node.Has("server.path")
             ? absl::StrCat("unix:", node.Get("server.path"))
-            : absl::StrCat(node.Get("server.host"), ":", node.Get("server.port"));
+            : absl::StrCat(Bracketed(node.Get("server.host")), ":", node.Get("server.port"));
     return absl::StrCat("nbd:", server, ":", node.Get("export"));
   }
   if (driver == "rbd") return absl::StrCat("rbd:", node.Get("pool"), "/", node.Get("image"));
@@ -55,8 +60,10 @@ std::string PlaceOf(const Node& node) {
   }
   if (driver == "nvme") return absl::StrCat("nvme://", node.Get("device"));
   if (driver == "ssh" || driver == "nfs" || driver == "gluster") {
-    const std::string host = node.Has("server.0.host") ? "server.0.host" : "server.host";
-    return absl::StrCat(driver, "://", node.Get(host), "/", node.Get("volume"), node.Get("path"));
+    const std::string server = node.Has("server.0.host") ? "server.0." : "server.";
+    const std::string& port = node.Get(server + "port");
+    return absl::StrCat(driver, "://", Bracketed(node.Get(server + "host")),
+                        port.empty() ? "" : ":", port, "/", node.Get("volume"), node.Get("path"));
   }
   return "";
 }

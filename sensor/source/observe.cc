@@ -81,7 +81,7 @@ void ObserveUntold(std::span<const ks_limit_crossed> untold, std::vector<Observa
 
 void ShowCounts(SourceId source, std::span<const uint64_t> count, VmDetails* details) {
   for (const Feature& feature : Catalogue()) {
-    if (!feature.meter || feature.source != source) continue;
+    if (!feature.meter || feature.source != source || feature.part != PartKind::kVm) continue;
     details->counts[feature.id] = count[*feature.meter];
   }
 }

@@ -113,8 +113,9 @@ for _ in range(times):
 PYTHON
 }
 
-# reach_by WAY PID: reaches into it once. WAY: writev, of process_vm_writev; mem, of /proc/PID/mem; attach, of ptrace;
-# getfd, of pidfd_getfd; run, the same of a vCPU's file, which it runs then, as KVM refuses it. Zeros are written to the far end of its stack, which is not in use.
+# reach_by WAY PID: reaches into the process once. WAY: writev, of process_vm_writev; mem, of /proc/PID/mem; attach, of
+# ptrace; getfd, of pidfd_getfd; run, which takes a vCPU's descriptor and tries KVM_RUN, which KVM must refuse with EIO.
+# The first two write zeros to the far end of the process's stack, which is not in use.
 reach_by() {
   /usr/bin/python3 - "$1" "$2" <<'PYTHON'
 import ctypes, errno, os, sys

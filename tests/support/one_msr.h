@@ -1,5 +1,5 @@
-// KVM_GET_MSRS and KVM_SET_MSRS of one MSR. The kernel's header cannot be used for these: in C++ its
-// struct kvm_msrs is larger, and so the numbers of the ioctls are others.
+// KVM_GET_MSRS and KVM_SET_MSRS of one MSR. The kernel's header cannot be used for these: in C++
+// its struct kvm_msrs is larger, and so the numbers of the ioctls are others.
 #pragma once
 
 #include <cstdint>

@@ -105,6 +105,19 @@ absl::StatusOr<Operation> SplitMemory(const TestMachine& machine) {
       [&machine] { return CutMemory(machine, machine.memory->address() + kOperationMemory / 2); };
 }
 
+// As the next, but the guest's memory is moved away, and not taken.
+absl::StatusOr<Operation> MoveMemory(const TestMachine& machine) {
+  KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
+  KVMSENTRY_ASSIGN_OR_RETURN(TestMemory mapped, TestMemory::Map(kOperationMemory));
+  auto other = std::make_shared<TestMemory>(std::move(mapped));
+  return [&machine, other]() -> absl::Status {
+    constexpr uint64_t kAway = 1ULL << 30;
+    KVMSENTRY_RETURN_IF_ERROR(
+        SetSlot(machine, 0, kAway, kOperationMemory, machine.memory->address()));
+    return SetSlot(machine, 6, 0, kOperationMemory, other->address());
+  };
+}
+
 absl::StatusOr<Operation> ExchangeMemory(const TestMachine& machine) {
   KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
   KVMSENTRY_ASSIGN_OR_RETURN(TestMemory mapped, TestMemory::Map(kOperationMemory));
@@ -149,6 +162,7 @@ constexpr std::array kWithMemory = {
     KnownOperation{"plug-device-memory", PlugDeviceMemory},
     KnownOperation{"plug-memory", PlugMemory},
     KnownOperation{"split-memory", SplitMemory},
+    KnownOperation{"move-memory", MoveMemory},
     KnownOperation{"exchange-memory", ExchangeMemory},
 };
 

@@ -12,6 +12,7 @@
 
 #include "sensor/base/fd.h"
 #include "tests/guest/cpuid_list.h"
+#include "tests/vmm/act.h"
 
 namespace kvmsentry {
 namespace {
@@ -61,6 +62,14 @@ absl::Status RunCode(const TestMachine& machine, std::span<const uint8_t> code) 
   return RunVcpu(machine, Leave).status();
 }
 
+// A child of the VMM's tries what KVM lets the VMM alone do.
+absl::StatusOr<Operation> RunByChild(const TestMachine& machine) {
+  KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
+  return [&machine] {
+    return InChild([&machine] { return ioctl(machine.vm.vcpu(), KVM_RUN, 0) < 0 && errno == EIO; });
+  };
+}
+
 // An invalid instruction, and nobody to handle it.
 absl::StatusOr<Operation> TripleFault(const TestMachine& machine) {
   static constexpr std::array<uint8_t, 2> kUd2 = {0x0f, 0x0b};
@@ -108,6 +117,7 @@ absl::StatusOr<Operation> RunRefused(const TestMachine& machine) {
 }
 
 constexpr std::array kWithVcpu = {
+    KnownOperation{"run-by-child", RunByChild},
     KnownOperation{"run-nowhere", RunNowhere},
     KnownOperation{"triple-fault", TripleFault},
     KnownOperation{"panic-hyper-v", PanicByHyperV},

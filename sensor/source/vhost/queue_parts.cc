@@ -28,6 +28,8 @@ std::vector<QueueParts::Part> QueueParts::Take(const std::vector<Row>& rows) {
         static_cast<uint32_t>(std::ranges::find(devices_, row.device) - devices_.begin());
     const uint32_t index = number << 8 | (row.index & 0xff);
     Queue& queue = queues_[index];
+    // Its counts are in what was before: user space frees a row only once it has seen it rest.
+    if (row.first_ns < queue.first_ns) continue;
     if (queue.first_ns != row.first_ns) {
       std::ranges::transform(queue.before, queue.latest, queue.before.begin(), std::plus<>());
       queue.first_ns = row.first_ns;

@@ -44,11 +44,14 @@ void VhostSource::Read(const Sampling& sampling, std::vector<Observation>* out) 
     std::ranges::copy(vm.count, counts->Add(vm.vm.vm).begin());
   }
   if (counts->WentBackSince(*counts_)) tampered_ = "a count in the map queues went back";
-  counts_ = std::move(counts);
+  const auto before = std::exchange(counts_, std::move(counts));
   for (const auto& [vm, slot] : watched_) {
+    const bool heard = !sampling.heard->Of(vm).empty();
     ObserveCounts(sampling, vm, counts_->Of(vm), {}, lossy, out);
     if (!counts_->Has(vm)) continue;
-    if (by_queue) ReadQueues(sampling, {vm, slot}, lossy, out);
+    // Whose sum is as it was, its queues are.
+    const bool rests = heard && std::ranges::equal(counts_->Of(vm), before->Of(vm));
+    if (by_queue && !rests) ReadQueues(sampling, {vm, slot}, lossy, out);
     ReadMembers({vm, slot}, sampling.now, out);
   }
 }

@@ -28,6 +28,9 @@ constexpr std::array kRefused = {Variant::kFexit, Variant::kSysExit};
 
 constexpr std::array<absl::string_view, 1> kProtect = {"security_file_mprotect"};
 constexpr std::array<absl::string_view, 1> kVmIoctl = {"kvm_vm_ioctl"};
+// A host may have no devices of KVM's, and serve no 32-bit programs.
+constexpr std::array<absl::string_view, 3> kOtherIoctls = {
+    "kvm_device_ioctl", "kvm_vcpu_compat_ioctl", "kvm_vm_compat_ioctl"};
 constexpr std::array<absl::string_view, 1> kTraceMe = {"security_ptrace_traceme"};
 constexpr std::array<absl::string_view, 2> kChanges = {"vfs_rename", "vfs_unlink"};
 // What a kernel may be built without.
@@ -100,7 +103,8 @@ constexpr std::array kVmmHooks = {
            .bpf = "driver",
            .variants = kDriven,
            .provides = "strangers that run a VM's vCPUs, or make other ioctls on it: vm.driver",
-           .with = kVmIoctl}),
+           .with = kVmIoctl,
+           .with_if_there = kOtherIoctls}),
     OfKvm({.name = "userfaultfd_ioctl",
            .bpf = "memory",
            .variants = kFunctionEntry,

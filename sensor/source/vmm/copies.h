@@ -1,13 +1,10 @@
-// Children of a VMM that run its own program on and on, as a fork without more makes them. Pure.
-// Not thread safe.
+// Forks of a VM's processes that live on and start no program. Pure. Not thread safe.
 #pragma once
 
 #include <cstdint>
 #include <map>
-#include <string>
+#include <utility>
 #include <vector>
-
-#include "absl/strings/string_view.h"
 
 #include "sensor/base/time.h"
 #include "sensor/source/vmm/survivors.h"
@@ -20,13 +17,11 @@ class Copies {
   // by then.
   static constexpr int64_t kStaysNs = 5 * kNsPerSecond;
 
-  // PROGRAM, a path, is what the VMM runs, and CHILDREN are those that live NOW. Those of them that
-  // run the same for so long.
-  std::vector<Survivor> Take(KernelTime now, absl::string_view program,
-                             const std::vector<Survivor>& children);
+  // CHILDREN of one VM are those that live NOW. Those of them that have been copies for so long.
+  std::vector<Survivor> Take(KernelTime now, const std::vector<Survivor>& children);
 
  private:
-  std::map<int32_t, KernelTime> since_;  // by pid
+  std::map<std::pair<int32_t, uint64_t>, KernelTime> since_;  // by number and begin
 };
 
 }  // namespace kvmsentry

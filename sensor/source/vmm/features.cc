@@ -24,7 +24,7 @@ constexpr std::array kFeatures = {
             nullptr, KS_METER_VMM_FORK},
     Feature{"vmm.program", kSet, kLeaving, "program", "programs started", "sched_process_exec",
             &kProgram, std::nullopt},
-    Feature{"vmm.copy", kSet, kLeaving, "program", "children that run its own program on and on",
+    Feature{"vmm.copy", kSet, kLeaving, "program", "forks of it that live on and start no program",
             "sched_process_fork", &kProgram, std::nullopt},
     Feature{"vmm.survivor", kSet, kLeaving, "program",
             "processes of it that live on when its VMM has ended", "sched_process_fork", &kProgram,

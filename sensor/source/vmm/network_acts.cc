@@ -1,10 +1,10 @@
 #include "sensor/source/vmm/network_acts.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "bpf/vmm/records.h"
 #include "sensor/source/catalogue.h"
-#include "sensor/source/vmm/remotes.h"
 
 namespace kvmsentry {
 namespace {
@@ -25,7 +25,7 @@ uint64_t ExplainedBy(const Observation& seen) {
 bool IsTold(const Observation& seen, const std::vector<std::string>& remotes) {
   static const FeatureId kConnection = FeatureNamed("vmm.connection");
   return seen.feature == kConnection && seen.member != nullptr &&
-         IsAmong(remotes, seen.member->text);
+         std::ranges::find(remotes, seen.member->text) != remotes.end();
 }
 
 }  // namespace

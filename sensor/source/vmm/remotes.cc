@@ -15,8 +15,6 @@
 namespace kvmsentry {
 namespace {
 
-constexpr char kAnyHost[] = "*";
-
 // Of the protocols by which QEMU reaches disks and networks, the ports where none is named; 0: one
 // must be.
 constexpr std::array<std::pair<absl::string_view, uint16_t>, 11> kPorts = {{{"nbd", 10809},
@@ -31,8 +29,8 @@ constexpr std::array<std::pair<absl::string_view, uint16_t>, 11> kPorts = {{{"nb
                                                                             {"tcp", 0},
                                                                             {"connect", 0}}};
 
-// As the kernel's addresses are shown; kAnyHost of a name.
-std::string HostOf(const std::string& text) {
+// As the kernel's addresses are shown; empty where TEXT is none.
+std::string AddressOf(const std::string& text) {
   std::array<uint8_t, sizeof(in6_addr)> address{};
   std::array<char, INET6_ADDRSTRLEN> shown{};
   for (const int family : {AF_INET, AF_INET6}) {
@@ -40,7 +38,7 @@ std::string HostOf(const std::string& text) {
     inet_ntop(family, address.data(), shown.data(), shown.size());
     return family == AF_INET ? shown.data() : absl::StrCat("[", shown.data(), "]");
   }
-  return kAnyHost;
+  return "";
 }
 
 // PLACE is a URL, or as QEMU has it, "nbd:HOST:PORT:NAME".
@@ -58,7 +56,8 @@ std::optional<std::string> RemoteOf(absl::string_view place) {
   const bool bracketed = bracket != place.npos;
   const size_t host_end = bracketed ? bracket + 1 : std::min(place.find(':'), place.size());
   const std::string host(bracketed ? place.substr(1, bracket - 1) : place.substr(0, host_end));
-  if (host.empty() || host == "unix") return std::nullopt;
+  const std::string address = AddressOf(host == "localhost" ? "127.0.0.1" : host);
+  if (address.empty()) return std::nullopt;
   place.remove_prefix(host_end);
   uint32_t port = known->second;
   if (absl::ConsumePrefix(&place, ":") &&
@@ -66,10 +65,11 @@ std::optional<std::string> RemoteOf(absl::string_view place) {
     return std::nullopt;
   }
   if (port == 0 || port > UINT16_MAX) return std::nullopt;
-  return absl::StrCat(HostOf(host), ":", port);
+  return absl::StrCat(address, ":", port);
 }
 
-bool IsTold(FactOrigin origin) { return origin != FactOrigin::kOpenFile; }
+// Not what a file says that a VMM in a pod of its own may write.
+bool IsOfCommandLine(FactOrigin origin) { return origin == FactOrigin::kArgv; }
 
 }  // namespace
 
@@ -79,23 +79,15 @@ std::vector<std::string> RemotesOf(const Given& given) {
     if (auto remote = RemoteOf(place)) remotes.push_back(*std::move(remote));
   };
   for (const given::Disk& disk : given.disks) {
-    if (disk.path.known() && IsTold(disk.path.origin)) add(*disk.path.value);
-    if (!disk.backing.known() || !IsTold(disk.backing.origin)) continue;
+    if (disk.path.known() && IsOfCommandLine(disk.path.origin)) add(*disk.path.value);
+    if (!disk.backing.known() || !IsOfCommandLine(disk.backing.origin)) continue;
     for (const std::string& backing : *disk.backing.value) add(backing);
   }
   for (const given::Interface& interface : given.interfaces) {
-    if (interface.socket.known() && IsTold(interface.socket.origin)) add(*interface.socket.value);
+    if (interface.socket.known() && IsOfCommandLine(interface.socket.origin))
+      add(*interface.socket.value);
   }
   return remotes;
-}
-
-bool IsAmong(const std::vector<std::string>& remotes, absl::string_view connection) {
-  const absl::string_view port =
-      connection.substr(std::min(connection.rfind(':'), connection.size()));
-  return std::ranges::any_of(remotes, [&](absl::string_view remote) {
-    if (absl::ConsumePrefix(&remote, kAnyHost)) return remote == port;
-    return remote == connection;
-  });
 }
 
 }  // namespace kvmsentry

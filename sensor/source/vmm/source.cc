@@ -22,6 +22,9 @@ namespace {
 // Scripts and helpers of a VMM may end a moment after it.
 constexpr int64_t kGraceNs = 5 * kNsPerSecond;
 
+// How often children are looked at; vmm-copy holds for longer.
+constexpr int64_t kChildrenNs = 3 * kNsPerSecond;
+
 // The features of the sets that are bits.
 struct BitFeatures {
   FeatureId code = FeatureNamed("vmm.code");
@@ -76,7 +79,6 @@ void VmmSource::Entitle(VmId vm, const Given& given) {
   const uint64_t networks = NetworksOf(given);
   __atomic_store_n(&tables_.LimitsOf(*slot).networks, networks, __ATOMIC_RELEASE);
   network_acts_.Know(vm, networks, RemotesOf(given));
-  programs_[vm] = given.program.value.value_or("");
 }
 
 void VmmSource::Describe(VmId vm, const VmFacts& facts, const DeviceList& /*devices*/) {
@@ -88,7 +90,6 @@ void VmmSource::End(const VmPlace& vm) { ended_.try_emplace(vm.vm); }
 
 void VmmSource::Unwatch(VmId vm) {
   ended_.erase(vm);
-  programs_.erase(vm);
   copies_.erase(vm);
   network_acts_.Forget(vm);
   vmms_.Remove(vm);
@@ -152,21 +153,20 @@ void VmmSource::LookAtEnded(KernelTime now, std::vector<Observation>* out) {
   }
 }
 
-// The map of all children is read only where a VM has some, which is rare.
+// Each child is looked up in /proc, so not at every tick; and most VMs have none.
 void VmmSource::LookAtChildren(KernelTime now, std::vector<Observation>* out) {
-  if (now - looked_at_children_ < kNsPerSecond) return;
+  if (now - looked_at_children_ < kChildrenNs) return;
   looked_at_children_ = now;
   std::set<VmId> with_children;
-  for (const auto& [vm, program] : programs_) {
-    const auto slot = SlotOf(vm);
-    const ks_vmm_vm_row* row = slot ? tables_.RowOf({vm, *slot}) : nullptr;
-    if (row != nullptr && Load(row->children) > 0) with_children.insert(vm);
+  for (const VmPlace& place : tables_.Places()) {
+    const ks_vmm_vm_row* row = SlotOf(place.vm) ? tables_.RowOf(place) : nullptr;
+    if (row != nullptr && Load(row->children) > 0) with_children.insert(place.vm);
   }
   std::erase_if(copies_, [&](const auto& of) { return !with_children.contains(of.first); });
   if (with_children.empty()) return;
   static const FeatureId kCopy = FeatureNamed("vmm.copy");
   for (const auto& [vm, children] : survivors_.Of(with_children)) {
-    ObserveProcesses(vm, kCopy, copies_[vm].Take(now, programs_[vm], children), now, out);
+    ObserveProcesses(vm, kCopy, copies_[vm].Take(now, children), now, out);
   }
 }
 

@@ -59,9 +59,8 @@ class VmmSource final : public VmRowSource<VmmTables> {
   Vmms vmms_;
   NetworkActs network_acts_;
   std::map<VmId, Ended> ended_;
-  KernelTime looked_at_;                  // those
-  std::map<VmId, std::string> programs_;  // that their VMMs run, as far as that is known
-  std::map<VmId, Copies> copies_;         // of those that have children
+  KernelTime looked_at_;           // those
+  std::map<VmId, Copies> copies_;  // of those that have children
   KernelTime looked_at_children_;
 };
 

@@ -44,7 +44,8 @@ std::map<VmId, std::vector<Survivor>> Survivors::Of(const std::set<VmId>& vms) {
       if (!vms.contains(vm) || child.vm.role >= KS_ROLE_HELPER) continue;
       if (!IsStill(processes_, pid, child.begin / KS_TICK_NS)) continue;
       const absl::string_view program(child.program, strnlen(child.program, sizeof(child.program)));
-      all[vm].push_back({pid, Escape(program, sizeof(child.program))});
+      all[vm].push_back(
+          {pid, Escape(program, sizeof(child.program)), child.begin, child.copied != 0});
     }
   }
   return all;

@@ -1,4 +1,4 @@
-// The processes of VMs that have ended.
+// Processes that VMs have made, and that live: of VMs that have ended, and children of others.
 //
 // Programs follow each child of a VM's processes until it ends (bpf/vmm/process.bpf.c). Left out
 // are those that ended while no program was attached, between two runs, and what helpers made,
@@ -22,6 +22,9 @@ namespace kvmsentry {
 struct Survivor {
   int32_t pid = 0;
   std::string program;  // its file name, escaped
+  uint64_t begin = 0;   // in which a number that is used again differs
+  bool copied =
+      false;  // a fork of a VM's process, made while the guest ran, that started no program
 };
 
 // Move-only. Not thread safe.

@@ -43,6 +43,9 @@ TEST_F(QueuePartsTest, AQueueThatGetsAnotherRowCountsOn) {
   // The former is there once more, and has counted on.
   EXPECT_THAT(Kicks({Row(0xb, 1, 10, 4), Row(0xb, 1, 20, 2)}),
               ElementsAre(Pair("virtqueue-0.1", 6)));
+  EXPECT_THAT(Kicks({Row(0xb, 1, 10, 4), Row(0xb, 1, 20, 5)}),
+              ElementsAre(Pair("virtqueue-0.1", 9)))
+      << "it rests for another tick";
   EXPECT_THAT(Kicks({Row(0xb, 1, 20, 5)}), ElementsAre(Pair("virtqueue-0.1", 9)));
   EXPECT_THAT(Kicks({}), IsEmpty());
   EXPECT_THAT(Kicks({Row(0xb, 1, 30, 1)}), ElementsAre(Pair("virtqueue-0.1", 10)));

@@ -8,9 +8,12 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr char kProgram[] = "/usr/bin/qemu-system-x86_64";
 constexpr KernelTime kBegin{1000};
 constexpr KernelTime kLater{1000 + Copies::kStaysNs};
+
+Survivor Child(bool copied, uint64_t begin = 1) {
+  return {.pid = 7, .program = "qemu-system-x86_64", .begin = begin, .copied = copied};
+}
 
 std::vector<int32_t> Pids(const std::vector<Survivor>& children) {
   std::vector<int32_t> pids;
@@ -20,41 +23,23 @@ std::vector<int32_t> Pids(const std::vector<Survivor>& children) {
 
 TEST(CopiesTest, AForkThatStaysIsTold) {
   Copies copies;
-  const std::vector<Survivor> children = {{7, "qemu-system-x86_64"}};
-  EXPECT_THAT(copies.Take(kBegin, kProgram, children), IsEmpty());
-  EXPECT_THAT(copies.Take({kLater.ns - 1}, kProgram, children), IsEmpty());
-  EXPECT_THAT(Pids(copies.Take(kLater, kProgram, children)), ElementsAre(7));
-  EXPECT_THAT(Pids(copies.Take(kLater, kProgram, children)), ElementsAre(7)) << "as long as it is";
+  EXPECT_THAT(copies.Take(kBegin, {Child(true)}), IsEmpty());
+  EXPECT_THAT(copies.Take({kLater.ns - 1}, {Child(true)}), IsEmpty());
+  EXPECT_THAT(Pids(copies.Take(kLater, {Child(true)})), ElementsAre(7));
+  EXPECT_THAT(Pids(copies.Take(kLater, {Child(true)})), ElementsAre(7)) << "as long as it is";
 }
 
 TEST(CopiesTest, OneThatStartsAProgramIsNone) {
   Copies copies;
-  EXPECT_THAT(copies.Take(kBegin, kProgram, {{7, "qemu-system-x86_64"}}), IsEmpty());
-  EXPECT_THAT(copies.Take(kLater, kProgram, {{7, "sh"}}), IsEmpty());
-  EXPECT_THAT(copies.Take(kLater, kProgram, {{7, "qemu-system-x86_64"}}), IsEmpty())
-      << "it has only begun";
+  EXPECT_THAT(copies.Take(kBegin, {Child(true)}), IsEmpty());
+  EXPECT_THAT(copies.Take(kLater, {Child(false)}), IsEmpty());
 }
 
 TEST(CopiesTest, ANumberThatIsUsedAgainIsAnother) {
   Copies copies;
-  EXPECT_THAT(copies.Take(kBegin, kProgram, {{7, "qemu-system-x86_64"}}), IsEmpty());
-  EXPECT_THAT(copies.Take({kBegin.ns + 1}, kProgram, {}), IsEmpty());
-  EXPECT_THAT(copies.Take(kLater, kProgram, {{7, "qemu-system-x86_64"}}), IsEmpty());
-}
-
-TEST(CopiesTest, LongNamesAreCutAsTheKernelsAre) {
-  Copies copies;
-  const std::string name(40, 'v');
-  const std::vector<Survivor> children = {{7, name.substr(0, 31)}};
-  copies.Take(kBegin, "/opt/" + name, children);
-  EXPECT_THAT(Pids(copies.Take(kLater, "/opt/" + name, children)), ElementsAre(7));
-}
-
-TEST(CopiesTest, WithoutAProgramThatIsKnownThereAreNone) {
-  Copies copies;
-  const std::vector<Survivor> children = {{7, "qemu-system-x86_64"}};
-  copies.Take(kBegin, "", children);
-  EXPECT_THAT(copies.Take(kLater, "", children), IsEmpty());
+  EXPECT_THAT(copies.Take(kBegin, {Child(true, 1)}), IsEmpty());
+  EXPECT_THAT(copies.Take(kLater, {Child(true, 2)}), IsEmpty());
+  EXPECT_THAT(Pids(copies.Take({kLater.ns + Copies::kStaysNs}, {Child(true, 2)})), ElementsAre(7));
 }
 
 }  // namespace

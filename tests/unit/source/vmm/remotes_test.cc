@@ -22,14 +22,15 @@ TEST(RemotesTest, UrlsOfDisksSayWhere) {
               ElementsAre("[2001:db8::1]:3260"));
   EXPECT_THAT(RemotesOf(WithDisk("ssh://me@[2001:db8::1]:2222/disk")),
               ElementsAre("[2001:db8::1]:2222"));
-  EXPECT_THAT(RemotesOf(WithDisk("https://images.example.org/a:b")), ElementsAre("*:443"));
+  EXPECT_THAT(RemotesOf(WithDisk("nbd://localhost")), ElementsAre("127.0.0.1:10809"));
 }
 
 TEST(RemotesTest, OthersHaveNone) {
   for (const char* path :
        {"/srv/a.img", "nbd:unix:/run/nbd.sock:disk", "nbd://unix/x", "rbd:pool/image",
         "nvme://0000:01:00.0/1", "nbd", "nbd:", "nbd://", "nbd://192.0.2.1:x/", "tcp:192.0.2.1",
-        "nbd://192.0.2.1:70000", "nbd://[2001:db8::1", "", ":"}) {
+        "nbd://192.0.2.1:70000", "nbd://[2001:db8::1", "", ":", "https://images.example.org/a:b",
+        "nbd:2001:db8::1:10809:disk", "iscsi://3260/x"}) {
     EXPECT_THAT(RemotesOf(WithDisk(path)), IsEmpty()) << path;
   }
 }
@@ -43,18 +44,7 @@ TEST(RemotesTest, BackingImagesAndInterfacesHaveThemToo) {
 
 TEST(RemotesTest, WhatTheVmmOpenedByItselfIsNoLeave) {
   EXPECT_THAT(RemotesOf(WithDisk("nbd://192.0.2.1/disk", FactOrigin::kOpenFile)), IsEmpty());
-  EXPECT_THAT(RemotesOf(WithDisk("nbd://192.0.2.1/disk", FactOrigin::kLibvirt)),
-              ElementsAre("192.0.2.1:10809"));
-}
-
-TEST(RemotesTest, AHostByNameIsAnyAddressAtItsPort) {
-  EXPECT_TRUE(IsAmong({"*:443"}, "192.0.2.1:443"));
-  EXPECT_TRUE(IsAmong({"*:443"}, "[2001:db8::1]:443"));
-  EXPECT_FALSE(IsAmong({"*:443"}, "192.0.2.1:4433"));
-  EXPECT_TRUE(IsAmong({"192.0.2.1:443"}, "192.0.2.1:443"));
-  EXPECT_FALSE(IsAmong({"192.0.2.1:443"}, "192.0.2.2:443"));
-  EXPECT_FALSE(IsAmong({}, "192.0.2.2:443"));
-  EXPECT_FALSE(IsAmong({"*:443"}, ""));
+  EXPECT_THAT(RemotesOf(WithDisk("nbd://192.0.2.1/disk", FactOrigin::kLibvirt)), IsEmpty());
 }
 
 }  // namespace

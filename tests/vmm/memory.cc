@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "sensor/base/fd.h"
+#include "tests/support/one_msr.h"
 #include "tests/vmm/act.h"
 #include "tests/vmm/temporary.h"
 
@@ -105,6 +106,34 @@ absl::StatusOr<Operation> SplitMemory(const TestMachine& machine) {
       [&machine] { return CutMemory(machine, machine.memory->address() + kOperationMemory / 2); };
 }
 
+// A page of other memory in the middle of the guest's.
+absl::Status LayPage(const TestMachine& machine, const TestMemory& other) {
+  constexpr uint64_t kAt = kOperationMemory / 2;
+  constexpr uint64_t kPage = 4096;
+  const uint64_t memory = machine.memory->address();
+  KVMSENTRY_RETURN_IF_ERROR(SetSlot(machine, 0, 0, 0, memory));
+  KVMSENTRY_RETURN_IF_ERROR(SetSlot(machine, 0, 0, kAt, memory));
+  KVMSENTRY_RETURN_IF_ERROR(SetSlot(machine, 6, kAt, kPage, other.address()));
+  return SetSlot(machine, 7, kAt + kPage, kAt - kPage, memory + kAt + kPage);
+}
+
+// kByHyperV: as QEMU does for a guest that speaks its language.
+template <bool kByHyperV>
+absl::StatusOr<Operation> ExchangePage(const TestMachine& machine) {
+  KVMSENTRY_ASSIGN_OR_RETURN(TestMemory mapped, TestMemory::Map(kOperationMemory));
+  auto other = std::make_shared<TestMemory>(std::move(mapped));
+  if (kByHyperV) {
+    KVMSENTRY_RETURN_IF_ERROR(ShowHyperV(machine));
+    OneMsr guest_os_id(0x40000000);  // arch/x86/include/asm/hyperv-tlfs.h
+    guest_os_id.entry.data = 1;
+    if (SetMsr(machine.vm.vcpu(), &guest_os_id) != 1) {
+      return absl::InternalError("KVM_SET_MSRS refused HV_X64_MSR_GUEST_OS_ID");
+    }
+  }
+  KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
+  return [&machine, other] { return LayPage(machine, *other); };
+}
+
 // As the next, but the guest's memory is moved away, and not taken.
 absl::StatusOr<Operation> MoveMemory(const TestMachine& machine) {
   KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
@@ -162,6 +191,8 @@ constexpr std::array kWithMemory = {
     KnownOperation{"plug-device-memory", PlugDeviceMemory},
     KnownOperation{"plug-memory", PlugMemory},
     KnownOperation{"split-memory", SplitMemory},
+    KnownOperation{"exchange-page", ExchangePage<false>},
+    KnownOperation{"overlay-page", ExchangePage<true>},
     KnownOperation{"move-memory", MoveMemory},
     KnownOperation{"exchange-memory", ExchangeMemory},
 };

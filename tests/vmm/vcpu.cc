@@ -85,17 +85,9 @@ constexpr std::array<uint8_t, 18> kSayCrashed = {
     0xf4,                                // hlt
 };
 
-// KVM has that register only for guests that see Hyper-V (arch/x86/kvm/hyperv.c).
 absl::StatusOr<Operation> PanicByHyperV(const TestMachine& machine) {
   return [&machine]() -> absl::Status {
-    guest::CpuidList<2> leaves{.size = 2};
-    leaves.entries[0].function = 0x40000000;
-    leaves.entries[0].eax = 0x40000001;
-    leaves.entries[1].function = 0x40000001;
-    leaves.entries[1].eax = 0x31237648;  // "Hv#1"
-    if (ioctl(machine.vm.vcpu(), guest::kSetCpuid2, &leaves) < 0) {
-      return absl::ErrnoToStatus(errno, "KVM_SET_CPUID2");
-    }
+    KVMSENTRY_RETURN_IF_ERROR(ShowHyperV(machine));
     return RunCode(machine, kSayCrashed);
   };
 }
@@ -126,6 +118,16 @@ constexpr std::array kWithVcpu = {
 };
 
 }  // namespace
+
+absl::Status ShowHyperV(const TestMachine& machine) {
+  guest::CpuidList<2> leaves{.size = 2};
+  leaves.entries[0].function = 0x40000000;
+  leaves.entries[0].eax = 0x40000001;
+  leaves.entries[1].function = 0x40000001;
+  leaves.entries[1].eax = 0x31237648;  // "Hv#1"
+  if (ioctl(machine.vm.vcpu(), guest::kSetCpuid2, &leaves) == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, "KVM_SET_CPUID2");
+}
 
 absl::Status BeginGuest(const TestMachine& machine) {
   return Expect(EINTR, RunVcpu(machine, Interrupt));

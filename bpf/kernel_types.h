@@ -196,12 +196,6 @@ struct kvm_vcpu {
   struct kvm_vcpu_arch arch;
 } KS_CORE;
 
-struct msr_data {
-  bool host_initiated; /* by an ioctl */
-  __u32 index;
-  __u64 data;
-} KS_CORE;
-
 /* AMD's, of the module kvm_amd. */
 struct vmcb_control_area {
   __u32 exit_code;

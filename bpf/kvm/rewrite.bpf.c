@@ -17,6 +17,7 @@
 #include "bpf/function.bpf.h"
 #include "bpf/kvm/exit_state.bpf.h"
 #include "bpf/kvm/meter.bpf.h"
+#include "bpf/kvm/protection.bpf.h"
 #include "bpf/kvm/whose.bpf.h"
 
 KS_LICENSE;
@@ -107,41 +108,39 @@ KS_FUNCTION_ENTRY(__set_sregs, on_special)
  * unseen. */
 KS_FUNCTION_ENTRY(kvm_vcpu_ioctl_x86_set_sregs2, on_special)
 
-/* Whether the VMM writes LSTAR. The guest's own writes come here,
- * too, so that most leave at once. */
-static __always_inline bool is_lstar_of_vmm(const struct msr_data* msr, bool typed) {
-  bool by_vmm = typed ? msr->host_initiated : BPF_CORE_READ(msr, host_initiated);
-  return by_vmm && BPF_CORE_READ(msr, index) == KS_MSR_LSTAR;
-}
-
-static __always_inline void note_entry(__u64 vcpu, __u64 now, __u64 wanted) {
-  struct ks_vcpu_row* row = now == wanted ? 0 : row_that_ran(vcpu);
-  if (row) row->rewritten |= 1 << KS_REGISTERS_ENTRY;
-}
-
-/* int svm_set_msr(struct kvm_vcpu *vcpu, struct msr_data *msr), arch/x86/kvm/svm/svm.c */
-static __always_inline void on_svm_msr(const __u64* arguments, bool typed) {
-  const struct msr_data* msr = (const struct msr_data*)arguments[1];
-  const struct vcpu_svm* svm = (struct vcpu_svm*)arguments[0];
-  if (!is_lstar_of_vmm(msr, typed) || !bpf_core_field_exists(svm->vmcb01)) return;
-  note_entry(arguments[0], BPF_CORE_READ(svm, vmcb01.ptr, save.lstar), BPF_CORE_READ(msr, data));
-}
-KS_FUNCTION_ENTRY(svm_set_msr, on_svm_msr)
-
-/* A VMX guest writes no LSTAR without KVM, which keeps it at this place of its list
+/* What VMX guests write to LSTAR comes to KVM, which keeps it at this place of its list
  * (arch/x86/kvm/vmx/vmx.c, vmx_uret_msrs_list). */
 #define KS_URET_LSTAR 1
 
-/* int vmx_set_msr(struct kvm_vcpu *vcpu, struct msr_data *msr_info), arch/x86/kvm/vmx/vmx.c */
-static __always_inline void on_vmx_msr(const __u64* arguments, bool typed) {
-  const struct msr_data* msr = (const struct msr_data*)arguments[1];
-  const struct vcpu_vmx___msrs* vmx = (struct vcpu_vmx___msrs*)arguments[0];
-  if (!is_lstar_of_vmm(msr, typed) || !bpf_core_field_exists(vmx->guest_uret_msrs)) return;
-  __u64 now = 0;
-  bpf_core_read(&now, sizeof(now), &vmx->guest_uret_msrs[KS_URET_LSTAR].data);
-  note_entry(arguments[0], now, BPF_CORE_READ(msr, data));
+/* Whether VCPU, of the vendor ISA, has WANTED there, as far as that can be told. */
+static __always_inline bool has_lstar(__u64 vcpu, __u32 isa, __u64 wanted) {
+  const struct vcpu_svm* svm = (struct vcpu_svm*)vcpu;
+  const struct vcpu_vmx___msrs* vmx = (struct vcpu_vmx___msrs*)vcpu;
+  __u64 now = wanted;
+  if (isa == KS_ISA_SVM && bpf_core_type_exists(struct vcpu_svm) &&
+      bpf_core_field_exists(svm->vmcb01))
+    now = BPF_CORE_READ(svm, vmcb01.ptr, save.lstar);
+  if (isa == KS_ISA_VMX && bpf_core_type_exists(struct vcpu_vmx) &&
+      bpf_core_field_exists(vmx->guest_uret_msrs))
+    bpf_core_read(&now, sizeof(now), &vmx->guest_uret_msrs[KS_URET_LSTAR].data);
+  return now == wanted;
 }
-KS_FUNCTION_ENTRY(vmx_set_msr, on_vmx_msr)
+
+/* int __kvm_set_msr(struct kvm_vcpu *vcpu, u32 index, u64 data, bool host_initiated),
+ * arch/x86/kvm/x86.c: the guest's own writes come here, too, so that most leave at once. Not the
+ * vendor's function, whose module could not be unloaded then. */
+static __always_inline void on_msr(const __u64* arguments, bool typed) {
+  (void)typed;
+  if (!(__u8)arguments[3] || (__u32)arguments[1] != KS_MSR_LSTAR) return;
+  struct ks_vcpu_row* row = row_that_ran(arguments[0]);
+  const struct ks_exit_row* exits = row ? exits_of(row) : 0;
+  if (exits && !has_lstar(arguments[0], exits->isa, arguments[2]))
+    row->rewritten |= 1 << KS_REGISTERS_ENTRY;
+}
+KS_FUNCTION_ENTRY(__kvm_set_msr, on_msr)
+
+/* The same, which newer kernels have in its place, or around it. */
+KS_FUNCTION_ENTRY(kvm_set_msr_ignored_check, on_msr)
 
 /* int kvm_arch_vcpu_ioctl_set_mpstate(struct kvm_vcpu *vcpu, struct kvm_mp_state *mp_state) */
 static __always_inline void on_mp_state(const __u64* arguments, bool typed) {

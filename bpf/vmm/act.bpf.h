@@ -158,3 +158,15 @@ static __always_inline void note_call(__u32 family) {
   struct ks_vmm_vm_row* row = acting_row(&owner, work);
   if (row) note_member(row, &owner, KS_ACT_CALL, &row->calls, 64, family);
 }
+
+/* The current process did ACT to the VM whose VMM has the address space MM: reported with who it
+ * is, unless it is of that VM. */
+static __always_inline void report_stranger(__u64 mm, __u32 act) {
+  struct ks_owner actor = {}, owner = {};
+  if (mm == (__u64)bpf_get_current_task_btf()->mm) return;
+  if (vm_of_process(mm, 0, 0, &owner) != KS_A_VMS) return;
+  if (is_current_vms(&actor) && actor.serial == owner.serial) return;
+  struct ks_vmm_vm_row* row = row_of_vm(&owner);
+  struct ks_vmm_act* record = row ? begin_act(row, &owner, act) : 0;
+  if (record) submit_act(record);
+}

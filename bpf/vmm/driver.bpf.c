@@ -15,14 +15,7 @@ KS_LICENSE;
 
 /* A VM that broke is refused to its own VMM, too. */
 static __noinline int note_driver(__u64 kvm) {
-  __u64 mm = (__u64)BPF_CORE_READ((struct kvm*)kvm, mm);
-  struct ks_owner actor = {}, owner = {};
-  if (mm == (__u64)bpf_get_current_task_btf()->mm) return 0;
-  if (vm_of_process(mm, 0, 0, &owner) != KS_A_VMS) return 0;
-  if (is_current_vms(&actor) && actor.serial == owner.serial) return 0;
-  struct ks_vmm_vm_row* row = row_of_vm(&owner);
-  struct ks_vmm_act* record = row ? begin_act(row, &owner, KS_ACT_DRIVEN) : 0;
-  if (record) submit_act(record);
+  report_stranger((__u64)BPF_CORE_READ((struct kvm*)kvm, mm), KS_ACT_DRIVEN);
   return 0;
 }
 

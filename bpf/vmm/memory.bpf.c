@@ -84,14 +84,7 @@ static __always_inline void on_faults(const __u64* arguments, bool typed) {
   if (type != KS_UFFDIO || number >= 32 || !(KS_UFFDIO_FILL >> number & 1)) return;
   struct userfaultfd_ctx* faults =
       (struct userfaultfd_ctx*)BPF_CORE_READ((struct file*)arguments[0], private_data);
-  __u64 mm = (__u64)BPF_CORE_READ(faults, mm);
-  struct ks_owner actor = {}, owner = {};
-  if (mm == (__u64)bpf_get_current_task_btf()->mm) return;
-  if (vm_of_process(mm, 0, 0, &owner) != KS_A_VMS) return;
-  if (is_current_vms(&actor) && actor.serial == owner.serial) return;
-  struct ks_vmm_vm_row* row = row_of_vm(&owner);
-  struct ks_vmm_act* record = row ? begin_act(row, &owner, KS_ACT_PAGER) : 0;
-  if (record) submit_act(record);
+  report_stranger((__u64)BPF_CORE_READ(faults, mm), KS_ACT_PAGER);
 }
 KS_FUNCTION_ENTRY(userfaultfd_ioctl, on_faults)
 

@@ -36,7 +36,7 @@ absl::StatusOr<Record> DecodeBirth(std::span<const std::byte> bytes) {
 absl::StatusOr<Record> DecodeLimit(std::span<const std::byte> bytes) {
   KVMSENTRY_ASSIGN_OR_RETURN(const auto crossed, Read<ks_limit_crossed>(bytes, "limit_crossed"));
   const Feature* feature = FeatureOfMeter({static_cast<SourceId>(crossed.source), crossed.meter});
-  if (feature == nullptr || !feature->kernel_limit) {
+  if (feature == nullptr) {
     return absl::InvalidArgumentError(absl::StrCat("record limit_crossed: there is no meter ",
                                                    crossed.meter, " of source ", crossed.source));
   }

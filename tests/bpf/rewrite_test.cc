@@ -30,7 +30,7 @@ class RewriteTest : public BpfTest, public ::testing::WithParamInterface<Variant
   void SetUp() override {
     BpfTest::SetUp();
     if (HasFatalFailure()) return;
-    objects_ = {"life", "rewrite", "userspace"};
+    objects_ = {"life", "exit", "rewrite", "userspace"};
     Load({{"kvm_arch_vcpu_ioctl_set_regs", {GetParam()}}});
     if (HasFatalFailure()) return;
     ASSERT_OK_AND_ASSIGN(TestMemory memory, TestMemory::Map(kMemory));

@@ -106,6 +106,12 @@ absl::StatusOr<Operation> SplitMemory(const TestMachine& machine) {
       [&machine] { return CutMemory(machine, machine.memory->address() + kOperationMemory / 2); };
 }
 
+// As much as the guest has, which it was not given.
+absl::StatusOr<std::shared_ptr<TestMemory>> OtherMemory() {
+  KVMSENTRY_ASSIGN_OR_RETURN(TestMemory mapped, TestMemory::Map(kOperationMemory));
+  return std::make_shared<TestMemory>(std::move(mapped));
+}
+
 // A page of other memory in the middle of the guest's.
 absl::Status LayPage(const TestMachine& machine, const TestMemory& other) {
   constexpr uint64_t kAt = kOperationMemory / 2;
@@ -120,8 +126,7 @@ absl::Status LayPage(const TestMachine& machine, const TestMemory& other) {
 // kByHyperV: as QEMU does for a guest that speaks its language.
 template <bool kByHyperV>
 absl::StatusOr<Operation> ExchangePage(const TestMachine& machine) {
-  KVMSENTRY_ASSIGN_OR_RETURN(TestMemory mapped, TestMemory::Map(kOperationMemory));
-  auto other = std::make_shared<TestMemory>(std::move(mapped));
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::shared_ptr<TestMemory> other, OtherMemory());
   if (kByHyperV) {
     KVMSENTRY_RETURN_IF_ERROR(ShowHyperV(machine));
     OneMsr guest_os_id(0x40000000);  // arch/x86/include/asm/hyperv-tlfs.h
@@ -137,8 +142,7 @@ absl::StatusOr<Operation> ExchangePage(const TestMachine& machine) {
 // As the next, but the guest's memory is moved away, and not taken.
 absl::StatusOr<Operation> MoveMemory(const TestMachine& machine) {
   KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
-  KVMSENTRY_ASSIGN_OR_RETURN(TestMemory mapped, TestMemory::Map(kOperationMemory));
-  auto other = std::make_shared<TestMemory>(std::move(mapped));
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::shared_ptr<TestMemory> other, OtherMemory());
   return [&machine, other]() -> absl::Status {
     constexpr uint64_t kAway = 1ULL << 30;
     KVMSENTRY_RETURN_IF_ERROR(
@@ -149,8 +153,7 @@ absl::StatusOr<Operation> MoveMemory(const TestMachine& machine) {
 
 absl::StatusOr<Operation> ExchangeMemory(const TestMachine& machine) {
   KVMSENTRY_RETURN_IF_ERROR(BeginGuest(machine));
-  KVMSENTRY_ASSIGN_OR_RETURN(TestMemory mapped, TestMemory::Map(kOperationMemory));
-  auto other = std::make_shared<TestMemory>(std::move(mapped));
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::shared_ptr<TestMemory> other, OtherMemory());
   return [&machine, other] { return CutMemory(machine, other->address()); };
 }
 

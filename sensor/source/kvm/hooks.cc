@@ -28,10 +28,10 @@ constexpr std::array<absl::string_view, 2> kCompatIoctls = {"kvm_vm_compat_ioctl
                                                             "kvm_vcpu_compat_ioctl"};
 constexpr std::array<absl::string_view, 2> kRegisterIoctls = {"kvm_arch_vcpu_ioctl_set_sregs",
                                                               "kvm_arch_vcpu_ioctl_set_mpstate"};
-// KVM_SET_SREGS2 has no function of its own in Linux 6.1; the next may be inlined; each back end
-// has one of the last.
-constexpr std::array<absl::string_view, 5> kSetters = {
-    "kvm_vcpu_ioctl_x86_set_sregs2", "__set_regs", "__set_sregs", "svm_set_msr", "vmx_set_msr"};
+// KVM_SET_SREGS2 has no function of its own in Linux 6.1; the others may be inlined.
+constexpr std::array<absl::string_view, 5> kSetters = {"kvm_vcpu_ioctl_x86_set_sregs2",
+                                                       "__set_regs", "__set_sregs", "__kvm_set_msr",
+                                                       "kvm_set_msr_ignored_check"};
 constexpr std::array<absl::string_view, 1> kMsiAtOnce = {"kvm_arch_set_irq_inatomic"};
 constexpr std::array<absl::string_view, 2> kVendorTypes = {"vcpu_svm", "vcpu_vmx"};
 constexpr std::array<absl::string_view, 1> kVm = {"kvm"};
@@ -116,7 +116,7 @@ constexpr std::array kKvmHooks = {
          .provides = "registers of running vCPUs that the VMM changes: vcpu.rewritten (page-table "
                      "and control by KVM_SET_SREGS2, as QEMU has it, not on Linux 6.1); and "
                      "resets: reset.rate",
-         .types = kVendorTypes,
+         .types = kVcpu,
          .module = "kvm",
          .with = kRegisterIoctls,
          .with_if_there = kSetters},

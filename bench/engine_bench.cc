@@ -73,22 +73,28 @@ void BM_Ticks(benchmark::State& state) {
   uint64_t ticks = 0;
   int64_t observations = 0;
   int64_t alerts = 0;
+  std::vector<Count> counts;
   const auto tick = [&] {
     now_ns += kTickNs;
     ++ticks;
+    counts.clear();
     Observation o;
     o.time = {now_ns};
+    o.kind = ObservationKind::kMember;
+    o.value = 100;
     for (uint64_t vm = 1; vm <= vms; ++vm) {
       o.vm = {vm};
       for (const Feature& feature : counted) {
-        const bool is_set = feature.kind == FeatureKind::kSet;
-        o.kind = is_set ? ObservationKind::kMember : ObservationKind::kCount;
-        o.feature = feature.id;
-        o.value = is_set ? 100 : ticks * (vm % 100 < storm ? 10'000 : 100);
         o.serial = static_cast<uint64_t>(++observations);
-        engine.Observe(o);
+        o.feature = feature.id;
+        if (feature.kind == FeatureKind::kSet) {
+          engine.Observe(o);
+        } else {
+          counts.push_back({o.vm, o.part, feature.id, ticks * (vm % 100 < storm ? 10'000 : 100)});
+        }
       }
     }
+    engine.ObserveCounts({.time = o.time, .counts = counts, .unchanged = {}});
     alerts += static_cast<int64_t>(engine.Tick({now_ns}).size());
   };
   for (int i = 0; i < 20; ++i) tick();  // until windows are full and what deviates is open
@@ -123,20 +129,16 @@ void BM_Rest(benchmark::State& state) {
     engine.UpsertVm(facts, {0});
   }
   int64_t now_ns = 0;
+  std::vector<Count> counts;
   const auto tick = [&](uint64_t observed) {
     now_ns += kTickNs;
-    Observation o;
-    o.time = {now_ns};
-    o.value = static_cast<uint64_t>(now_ns / kTickNs);
+    counts.clear();
     for (uint64_t vm = 1; vm <= observed; ++vm) {
-      o.vm = {vm};
       for (const FeatureId rate : rates) {
-        o.feature = rate;
-        ++o.serial;
-        engine.Observe(o);
+        counts.push_back({{vm}, {}, rate, static_cast<uint64_t>(now_ns / kTickNs)});
       }
     }
-    engine.ObserveUnchanged(SourceId::kKvm, {now_ns}, rates, false);
+    engine.ObserveCounts({.time = {now_ns}, .counts = counts, .unchanged = rates});
     benchmark::DoNotOptimize(engine.Tick({now_ns}));
   };
   tick(vms);

@@ -85,20 +85,20 @@ void Observer::Forget(VmId vm) {
 void Observer::SampleOf(Source& source, KernelTime now) {
   Known& known = known_[source.id()];
   source.Read({.now = now, .active = known.active, .rates = known.metered, .heard = &known.heard},
-              &sample_);
+              &reading_);
   if (!source.Tampered().empty()) self_.Tampered(source.Tampered(), now);
-  for (Observation& observation : sample_) Observe(std::move(observation));
-  sample_.clear();
-  if (source.GivesAllCounts()) ObserveUnchanged(source, now);
-}
-
-// A VM at rest costs nothing by this.
-void Observer::ObserveUnchanged(const Source& source, KernelTime now) {
   const uint64_t losses = LossesThatMatter(source);
-  Known& known = known_[source.id()];
   const bool lossy = std::exchange(known.losses, losses) != losses;
-  if (known.rates.empty()) return;
-  engine_.ObserveUnchanged(source.id(), now, known.rates, lossy);
+  std::span<const FeatureId> unchanged;
+  if (source.GivesAllCounts()) unchanged = known.rates;
+  engine_.ObserveCounts({.source = source.id(),
+                         .time = now,
+                         .lossy = lossy,
+                         .counts = reading_.counts,
+                         .unchanged = unchanged});
+  for (Observation& observation : reading_.observations) Observe(std::move(observation));
+  reading_.counts.clear();
+  reading_.observations.clear();
 }
 
 std::vector<std::shared_ptr<const SourceCounts>> Observer::Counts() const {

@@ -50,7 +50,6 @@ class Observer {
   void Observe(Observation observation);
   void SetActive(std::span<const FeatureId> active);
   void SampleOf(Source& source, KernelTime now);
-  void ObserveUnchanged(const Source& source, KernelTime now);
 
   // What is known of a source.
   struct Known {
@@ -66,8 +65,8 @@ class Observer {
   SelfCheck& self_;
   MemberBook members_;
   std::map<SourceId, Known> known_;
-  std::vector<FeatureId> active_;    // the features that could be seen at the latest sample
-  std::vector<Observation> sample_;  // empty but while a source is read: it keeps its room
+  std::vector<FeatureId> active_;  // the features that could be seen at the latest sample
+  Reading reading_;                // empty but while a source is read: it keeps its room
   KernelTime sampled_at_;
   KernelTime recorded_at_;
   bool born_ = false;

@@ -48,11 +48,13 @@ using Iterator = Order::const_iterator;
 struct Engine::State {
   explicit State(std::shared_ptr<const SpecLibrary> library) : layouts(std::move(library)) {}
 
-  struct UnchangedNote {
+  // A CountSample that waits.
+  struct Sample {
     KernelTime time;
     SourceId source = SourceId::kKvm;
     bool lossy = false;
-    std::vector<bool> features;
+    size_t begin = 0, end = 0;    // its counts, among those that wait
+    std::vector<bool> unchanged;  // by FeatureId; empty: none
   };
 
   Layouts layouts;
@@ -60,7 +62,8 @@ struct Engine::State {
   std::map<VmId, WatchedVm> vms;
   UnchangedLogs unchanged;
   std::vector<Observation> pending;
-  std::vector<UnchangedNote> notes;
+  std::vector<Sample> samples;
+  std::vector<Count> counts;  // of all samples
   std::optional<KernelTime> last_tick;
   uint64_t unknown_vm = 0;
   uint64_t late = 0;
@@ -71,7 +74,8 @@ struct Engine::State {
   void TakeInOrder(Iterator begin, Iterator end, KernelTime now);
   template <typename Wanted>
   void Take(Iterator begin, Iterator end, Wanted wanted);
-  void TakeNote(const UnchangedNote& note);
+  void TakeCounts(const Sample& sample);
+  void TakeUnchanged(const Sample& sample);
 };
 
 void Engine::State::TakeUntil(KernelTime now) {
@@ -109,26 +113,31 @@ Order Engine::State::InOrder() const {
   return order;
 }
 
-// What was said to be unchanged at a time is taken with the counts of that time.
+// What was sampled at a time is taken with the counts of that time.
 void Engine::State::TakeInOrder(Iterator begin, Iterator end, KernelTime now) {
   const auto any = [](const Observation& /*o*/) { return true; };
   const auto is_count = [](const Observation& o) { return o.kind == ObservationKind::kCount; };
   const auto is_other = [&](const Observation& o) { return !is_count(o); };
-  std::ranges::stable_sort(notes, {}, &UnchangedNote::time);  // each source is in order already
-  auto note = notes.begin();
-  while (note != notes.end() && note->time <= now) {
-    const KernelTime time = note->time;
+  std::ranges::stable_sort(samples, {}, &Sample::time);  // each source is in order already
+  auto sample = samples.begin();
+  while (sample != samples.end() && sample->time <= now) {
+    const KernelTime time = sample->time;
     const auto first =
         std::partition_point(begin, end, [&](const Observation* o) { return o->time < time; });
     const auto after =
         std::partition_point(first, end, [&](const Observation* o) { return o->time <= time; });
+    const auto next =
+        std::find_if(sample, samples.end(), [&](const Sample& s) { return s.time != time; });
     Take(begin, first, any);
     Take(first, after, is_count);
-    for (; note != notes.end() && note->time == time; ++note) TakeNote(*note);
+    for (const Sample& at_time : std::span(sample, next)) TakeCounts(at_time);
+    for (const Sample& at_time : std::span(sample, next)) TakeUnchanged(at_time);
     Take(first, after, is_other);
     begin = after;
+    sample = next;
   }
-  notes.erase(notes.begin(), note);
+  samples.erase(samples.begin(), sample);
+  if (samples.empty()) counts.clear();  // it keeps its room
   Take(begin, end, any);
 }
 
@@ -150,16 +159,35 @@ void Engine::State::Take(Iterator begin, Iterator end, Wanted wanted) {
   }
 }
 
-void Engine::State::TakeNote(const UnchangedNote& note) {
-  const UnchangedLogs::OfSource& of = unchanged.Source(note.source);
-  if (of.features != note.features) {
-    for (auto& [id, vm] : vms) vm.CatchUp(unchanged, note.source);
-    unchanged.SetFeatures(note.source, note.features);
-    for (auto& [id, vm] : vms) vm.JoinLog(unchanged, note.source);
+void Engine::State::TakeCounts(const Sample& sample) {
+  const bool is_late = IsLate(sample.time);
+  const CountedAt when{
+      .time = sample.time, .at = is_late ? *last_tick : sample.time, .lossy = sample.lossy};
+  late += is_late ? sample.end - sample.begin : 0;
+  auto vm = vms.end();
+  for (const Count& count : std::span(counts).subspan(sample.begin, sample.end - sample.begin)) {
+    if (vm == vms.end() || vm->first != count.vm) vm = vms.find(count.vm);
+    if (vm == vms.end()) {
+      ++unknown_vm;
+      continue;
+    }
+    vm->second.TakeCount(layouts, count, when, tuning, unchanged);
   }
-  unchanged.Source(note.source).log.Add(note.time);
-  const KernelTime at = IsLate(note.time) ? *last_tick : note.time;
-  for (auto& [id, vm] : vms) vm.TakeUnchanged(unchanged, note.source, note.time, at, note.lossy);
+}
+
+void Engine::State::TakeUnchanged(const Sample& sample) {
+  if (sample.unchanged.empty()) return;
+  const UnchangedLogs::OfSource& of = unchanged.Source(sample.source);
+  if (of.features != sample.unchanged) {
+    for (auto& [id, vm] : vms) vm.CatchUp(unchanged, sample.source);
+    unchanged.SetFeatures(sample.source, sample.unchanged);
+    for (auto& [id, vm] : vms) vm.JoinLog(unchanged, sample.source);
+  }
+  unchanged.Source(sample.source).log.Add(sample.time);
+  const KernelTime at = IsLate(sample.time) ? *last_tick : sample.time;
+  for (auto& [id, vm] : vms) {
+    vm.TakeUnchanged(unchanged, sample.source, sample.time, at, sample.lossy);
+  }
 }
 
 Engine::Engine(std::shared_ptr<const SpecLibrary> library, EngineOptions options)
@@ -203,12 +231,18 @@ void Engine::RemovePart(VmId vm, PartId part) {
 
 void Engine::Observe(Observation observation) { state_->pending.push_back(std::move(observation)); }
 
-void Engine::ObserveUnchanged(SourceId source, KernelTime time, std::span<const FeatureId> features,
-                              bool lossy) {
-  State::UnchangedNote note{.time = time, .source = source, .lossy = lossy, .features = {}};
-  note.features.resize(Catalogue().size());
-  for (const FeatureId feature : features) note.features[static_cast<size_t>(feature)] = true;
-  state_->notes.push_back(std::move(note));
+void Engine::ObserveCounts(const CountSample& sample) {
+  std::vector<Count>& counts = state_->counts;
+  State::Sample kept{.time = sample.time,
+                     .source = sample.source,
+                     .lossy = sample.lossy,
+                     .begin = counts.size(),
+                     .end = counts.size() + sample.counts.size(),
+                     .unchanged = {}};
+  counts.insert(counts.end(), sample.counts.begin(), sample.counts.end());
+  if (!sample.unchanged.empty()) kept.unchanged.resize(Catalogue().size());
+  for (const FeatureId rate : sample.unchanged) kept.unchanged[static_cast<size_t>(rate)] = true;
+  state_->samples.push_back(std::move(kept));
 }
 
 std::vector<AlertEvent> Engine::Tick(KernelTime now) {

@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "sensor/base/ids.h"
 #include "sensor/base/time.h"
 #include "sensor/engine/alert_event.h"
+#include "sensor/feature/count.h"
 #include "sensor/feature/observation.h"
 #include "sensor/feature/vm.h"
 #include "sensor/spec/library.h"
@@ -37,9 +37,10 @@ struct EngineOptions {
 // safe.
 //
 // Observations are buffered and taken at Tick(now), those with time <= now in the order (time, VM,
-// kind, serial). One that comes late, no newer than the last Tick, is taken as of the last Tick:
-// nothing is told of a time that has been told already. (A late count still says what was counted
-// at its own time, and says nothing where a newer one is known.)
+// kind, serial), but counts before all else of their time. One that comes late, no newer than the
+// last Tick, is taken as of the last Tick: nothing is told of a time that has been told already. (A
+// late count still says what was counted at its own time, and says nothing where a newer one is
+// known.)
 class Engine {
  public:
   Engine(std::shared_ptr<const SpecLibrary> library, EngineOptions options);
@@ -67,12 +68,11 @@ class Engine {
   void RemovePart(VmId vm, PartId part);
 
   void Observe(Observation observation);
-  // At TIME the counts of FEATURES, rates of SOURCE, are as they were for every VM and part that
-  // has one, but those that are observed at TIME. A VM at rest costs nothing by this. The results
-  // are those of observing each count, to the bit unless a count rests for more than three windows
-  // of a spec whose samples are further apart than these calls. TIME must not go back.
-  void ObserveUnchanged(SourceId source, KernelTime time, std::span<const FeatureId> features,
-                        bool lossy);
+  // As if each count of SAMPLE were observed, in whatever order, and each that is unchanged: a VM
+  // at rest costs nothing by this. That is so to the bit unless a count rests for more than three
+  // windows of a spec whose samples are further apart than these calls. The time of a source's
+  // samples must not go back.
+  void ObserveCounts(const CountSample& sample);
 
   // Advances to NOW (never back) and returns what happened, in the order (at, VM); of one alert at
   // most one step, except that one of a VM that has gone may open and clear.

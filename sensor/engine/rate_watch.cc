@@ -26,7 +26,7 @@ Judgement TooFew(uint64_t occurrences, uint64_t least) {
 
 }  // namespace
 
-Judgement RateWatch::OnCount(const NormLimits& limits, const Observation& count, bool open) {
+Judgement RateWatch::OnCount(const NormLimits& limits, const CountSeen& count, bool open) {
   if (count.lossy) complete_since_ = std::max(complete_since_, count.time);
   if (window_.Add(count.time, count.value) != CountWindow::Added::kAdvanced) return {};
 

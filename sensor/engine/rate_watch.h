@@ -30,13 +30,19 @@ struct Judgement {
 // as 1.
 int64_t Excess(uint64_t a, uint64_t b);
 
+struct CountSeen {
+  KernelTime time;
+  uint64_t value = 0;  // cumulative
+  bool lossy = false;  // it may be too low
+};
+
 class RateWatch {
  public:
   explicit RateWatch(const NormLimits& limits) : window_(limits.window_ns) {}
 
   // LIMITS are those it was made with. Unless an alert is OPEN there is none to clear, and only
   // what deviates is worth judging: all else is kUnknown.
-  Judgement OnCount(const NormLimits& limits, const Observation& count, bool open);
+  Judgement OnCount(const NormLimits& limits, const CountSeen& count, bool open);
   // OnCount for a count that cannot deviate, while no alert is open and there is no minimum.
   void AddSafe(KernelTime time, uint64_t count) { window_.Add(time, count); }
   // The same of a count that stays as it is.

@@ -99,7 +99,7 @@ bool Subject::Take(const Observation& observation, KernelTime at, const Unchange
   if (group == nullptr) return false;
   switch (observation.kind) {
     case ObservationKind::kCount:
-      return group->kind == FeatureKind::kRate && TakeCount(*group, observation, at, log);
+      break;
     case ObservationKind::kCrossed:
       return group->kind == FeatureKind::kRate && TakeCrossed(*group, observation, at, log);
     case ObservationKind::kMember:
@@ -112,12 +112,15 @@ bool Subject::Take(const Observation& observation, KernelTime at, const Unchange
   return false;
 }
 
-bool Subject::TakeCount(const Group& group, const Observation& count, KernelTime at,
-                        const UnchangedLog* log) {
-  HeldCounts& held = rates_[layout_->RateOf(group.feature)];
+bool Subject::TakeCount(FeatureId feature, const CountSeen& count, std::optional<uint64_t> detail,
+                        KernelTime at, const UnchangedLog* log) {
+  const Group* of = layout_->GroupOf(feature);
+  if (of == nullptr || of->kind != FeatureKind::kRate) return false;
+  const Group& group = *of;
+  HeldCounts& held = rates_[layout_->RateOf(feature)];
   ReadLog(group, held, log);
-  if (count.detail) {
-    held.detail = *count.detail;
+  if (detail) {
+    held.detail = *detail;
     held.has_detail = true;
   }
   if (!held.awake && count.time > held.latest_time && count.value >= held.latest_count &&
@@ -130,7 +133,7 @@ bool Subject::TakeCount(const Group& group, const Observation& count, KernelTime
 }
 
 // All that a count may do, spec by spec.
-bool Subject::JudgeCount(const Group& group, HeldCounts& held, const Observation& count,
+bool Subject::JudgeCount(const Group& group, HeldCounts& held, const CountSeen& count,
                          KernelTime at) {
   bool deviates = false;
   for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
@@ -224,10 +227,9 @@ bool Subject::TakeUnchanged(KernelTime time, KernelTime at, bool lossy,
     const Group& group = layout_->rates()[i];
     HeldCounts& held = rates_[i];
     if (held.begun && held.awake && held.latest_time < time && Has(features, group.feature)) {
-      Observation count{.time = time, .feature = group.feature, .value = held.latest_count};
-      count.lossy = lossy;
       GiveHeld(group, held);
-      deviates |= JudgeCount(group, held, count, at);
+      deviates |=
+          JudgeCount(group, held, {.time = time, .value = held.latest_count, .lossy = lossy}, at);
       held.unchanged = log.end();
     }
     awake_ |= held.awake && held.begun;

@@ -23,9 +23,12 @@ class Subject {
   // a spec that applies again goes on with it.
   std::vector<Watch> SetLayout(std::shared_ptr<const Layout> layout, std::vector<Watch> left = {});
 
-  // An observation of it, taken as of AT. LOG is that of the feature's source, nullptr where it
-  // keeps none. True where something deviates.
+  // An observation of it that is no count, taken as of AT. LOG is that of the feature's source,
+  // nullptr where it keeps none. True where something deviates.
   bool Take(const Observation& observation, KernelTime at, const UnchangedLog* log);
+  // The same of what was counted of FEATURE, a rate; DETAIL as in Count.
+  bool TakeCount(FeatureId feature, const CountSeen& count, std::optional<uint64_t> detail,
+                 KernelTime at, const UnchangedLog* log);
 
   // At TIME the counts of FEATURES that were not observed then are as they were: judges those that
   // need it, as of AT. LOG has that entry already; the others read it when they must.
@@ -54,9 +57,7 @@ class Subject {
  private:
   using Group = Layout::Group;
 
-  bool TakeCount(const Group& group, const Observation& count, KernelTime at,
-                 const UnchangedLog* log);
-  bool JudgeCount(const Group& group, HeldCounts& held, const Observation& count, KernelTime at);
+  bool JudgeCount(const Group& group, HeldCounts& held, const CountSeen& count, KernelTime at);
   bool TakeCrossed(const Group& group, const Observation& crossed, KernelTime at,
                    const UnchangedLog* log);
   bool TakeMember(const Group& group, const Observation& seen, KernelTime at);

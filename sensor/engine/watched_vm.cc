@@ -69,15 +69,13 @@ void WatchedVm::RemovePart(PartId part) {
   if (part.index != kOtherParts) --parts_told_apart_;
 }
 
-WatchedVm::Part* WatchedVm::PartFor(Layouts& layouts, const Observation& observation,
-                                    const EngineTuning& tuning) {
-  PartId id = observation.part;
+WatchedVm::Part& WatchedVm::PartFor(Layouts& layouts, PartId id, const EngineTuning& tuning) {
   auto known = parts_.find(id);
-  if (known != parts_.end()) return &known->second;
+  if (known != parts_.end()) return known->second;
   if (parts_told_apart_ >= tuning.max_parts) {
     id.index = kOtherParts;
     known = parts_.find(id);
-    if (known != parts_.end()) return &known->second;
+    if (known != parts_.end()) return known->second;
   } else {
     ++parts_told_apart_;
   }
@@ -85,32 +83,48 @@ WatchedVm::Part* WatchedVm::PartFor(Layouts& layouts, const Observation& observa
   std::string name = named == names_.end() ? PartText(id) : std::move(named->second);
   if (named != names_.end()) names_.erase(named);
   Subject subject(layouts.For(facts_, id, name));
-  return &parts_.emplace(id, Part{std::move(subject), std::move(name)}).first->second;
+  return parts_.emplace(id, Part{std::move(subject), std::move(name)}).first->second;
+}
+
+bool WatchedVm::IsOther(PartId part, KernelTime at) {
+  if (parts_.contains(part)) return false;
+  active_ = true;
+  others_.Begin(at);
+  return true;
 }
 
 void WatchedVm::Take(Layouts& layouts, const Observation& observation, KernelTime at,
                      const EngineTuning& tuning, const UnchangedLogs& unchanged) {
-  lossy_ = lossy_ || observation.lossy;
-  const UnchangedLog* log = unchanged.Of(observation.feature);
-  if (observation.part.kind == PartKind::kVm) {
-    active_ |= self_.Take(observation, at, log);
+  const Observation& o = observation;
+  if (o.kind == ObservationKind::kCount) {
+    TakeCount(layouts, {o.vm, o.part, o.feature, o.value, o.detail}, {o.time, at, o.lossy}, tuning,
+              unchanged);
     return;
   }
-  Part* part = PartFor(layouts, observation, tuning);
-  if (parts_.contains(observation.part)) {
-    active_ |= part->subject.Take(observation, at, log);
+  lossy_ = lossy_ || o.lossy;
+  const UnchangedLog* log = unchanged.Of(o.feature);
+  if (o.part.kind == PartKind::kVm) {
+    active_ |= self_.Take(o, at, log);
     return;
   }
-  active_ = true;
-  others_.Begin(at);
-  Observation other = observation;
-  other.part.index = kOtherParts;
-  if (other.kind == ObservationKind::kCount) {
-    const auto sum = others_.Add(observation.part, observation.feature, observation.value);
-    if (!sum) return;
-    other.value = *sum;
-  }
-  part->subject.Take(other, at, log);
+  Part& part = PartFor(layouts, o.part, tuning);
+  active_ |= part.subject.Take(o, at, log);
+  IsOther(o.part, at);
+}
+
+void WatchedVm::TakeCount(Layouts& layouts, const Count& count, const CountedAt& when,
+                          const EngineTuning& tuning, const UnchangedLogs& unchanged) {
+  lossy_ = lossy_ || when.lossy;
+  const UnchangedLog* log = unchanged.Of(count.feature);
+  const auto take = [&](Subject& subject, uint64_t value) {
+    active_ |= subject.TakeCount(count.feature, {when.time, value, when.lossy}, count.detail,
+                                 when.at, log);
+  };
+  if (count.part.kind == PartKind::kVm) return take(self_, count.value);
+  Part& part = PartFor(layouts, count.part, tuning);
+  if (!IsOther(count.part, when.at)) return take(part.subject, count.value);
+  const auto sum = others_.Add(count.part, count.feature, count.value);
+  if (sum) take(part.subject, *sum);
 }
 
 void WatchedVm::TakeUnchanged(const UnchangedLogs& unchanged, SourceId source, KernelTime time,

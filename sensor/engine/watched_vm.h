@@ -25,6 +25,13 @@ struct EngineTuning {
   Bands bands;
 };
 
+// When a count was seen, and as of when it is taken.
+struct CountedAt {
+  KernelTime time;
+  KernelTime at;
+  bool lossy = false;
+};
+
 class WatchedVm {
  public:
   WatchedVm(Layouts& layouts, const VmFacts& facts);
@@ -43,6 +50,9 @@ class WatchedVm {
   // An observation of it, taken as of AT.
   void Take(Layouts& layouts, const Observation& observation, KernelTime at,
             const EngineTuning& tuning, const UnchangedLogs& unchanged);
+  // A count of it.
+  void TakeCount(Layouts& layouts, const Count& count, const CountedAt& when,
+                 const EngineTuning& tuning, const UnchangedLogs& unchanged);
   // Subject::TakeUnchanged of all its parts, whose entry UNCHANGED has.
   void TakeUnchanged(const UnchangedLogs& unchanged, SourceId source, KernelTime time,
                      KernelTime at, bool lossy);
@@ -76,7 +86,9 @@ class WatchedVm {
   static constexpr size_t kMostNames = 4096;
 
   void Relayout(Layouts& layouts, bool other_library, const UnchangedLogs& unchanged);
-  Part* PartFor(Layouts& layouts, const Observation& observation, const EngineTuning& tuning);
+  Part& PartFor(Layouts& layouts, PartId id, const EngineTuning& tuning);
+  // Whether PART, which an observation AT was of, is none of those that are told apart.
+  bool IsOther(PartId part, KernelTime at);
   void OpenStates(KernelTime now);
   void CountScore(KernelTime now, const EngineTuning& tuning);
   void TellSubject(Subject& subject, const std::string& part, const Step& step,

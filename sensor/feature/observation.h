@@ -14,7 +14,7 @@
 namespace kvmsentry {
 
 enum class ObservationKind : uint8_t {
-  kCount,    // value: the feature's cumulative count, which never goes back
+  kCount,    // value: the feature's cumulative count, as in Count, but alone
   kMember,   // value or member: it was seen (again) since the last tick
   kCrossed,  // value: occurrences within window_ns, counted by the kernel, more than a limit
   kLevel,    // value: the level now, in the feature's unit times its scale

@@ -37,24 +37,17 @@ std::vector<const Feature*> MeteredAmong(std::span<const FeatureId> features) {
 }
 
 void ObserveCounts(const Sampling& sampling, VmId vm, std::span<const uint64_t> count,
-                   std::span<const uint64_t> last, bool lossy, std::vector<Observation>* out,
-                   PartId part) {
+                   std::span<const uint64_t> last, std::vector<Count>* out, PartId part) {
   std::vector<uint64_t>& heard = sampling.heard->Of(vm, part);
   if (std::ranges::equal(heard, count)) return;  // most VMs, most of the time
   const bool first = heard.empty();
   for (const Feature* rate : sampling.rates) {
     const size_t meter = *rate->meter;
     if (rate->part != part.kind || (!first && heard[meter] == count[meter])) continue;
-    Observation& observation = out->emplace_back();
-    observation.time = sampling.now;
-    observation.vm = vm;
-    observation.part = part;
-    observation.kind = ObservationKind::kCount;
-    observation.feature = rate->id;
-    observation.value = count[meter];
-    observation.lossy = lossy;
-    if (rate->member != nullptr && observation.value != 0 && !last.empty()) {
-      observation.detail = last[meter];
+    Count& counted = out->emplace_back();
+    counted = {vm, part, rate->id, count[meter]};
+    if (rate->member != nullptr && counted.value != 0 && !last.empty()) {
+      counted.detail = last[meter];
     }
   }
   heard.assign(count.begin(), count.end());

@@ -19,13 +19,12 @@ namespace kvmsentry {
 // The rates among FEATURES that meters count, as Sampling wants them.
 std::vector<const Feature*> MeteredAmong(std::span<const FeatureId> features);
 
-// Appends an observation for each rate of such a PART that can be seen whose count was not heard
-// yet; missing is not zero.
+// Appends the count of each rate of such a PART that can be seen, if it was not heard yet; missing
+// is not zero.
 // COUNT has the cumulative counts of VM's PART by meter, LAST what the latest occurrence named
 // (empty: nothing).
 void ObserveCounts(const Sampling& sampling, VmId vm, std::span<const uint64_t> count,
-                   std::span<const uint64_t> last, bool lossy, std::vector<Observation>* out,
-                   PartId part = {});
+                   std::span<const uint64_t> last, std::vector<Count>* out, PartId part = {});
 
 // Appends that MEMBER of the set FEATURE was seen.
 void ObserveMember(VmId vm, KernelTime now, FeatureId feature, uint64_t member,

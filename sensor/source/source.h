@@ -19,6 +19,7 @@
 #include "sensor/base/ids.h"
 #include "sensor/base/status.h"
 #include "sensor/base/time.h"
+#include "sensor/feature/count.h"
 #include "sensor/feature/feature.h"
 #include "sensor/feature/limit.h"
 #include "sensor/feature/observation.h"
@@ -58,6 +59,12 @@ struct Sampling {
   std::span<const FeatureId> active;  // those of the source's features that can be seen; ordered
   std::span<const Feature* const> rates;  // the rates among these that meters count
   HeardCounts* heard = nullptr;           // the source's counts that the engine knows
+};
+
+// What a source gives once a tick: counts, and what is no count.
+struct Reading {
+  std::vector<Count> counts;
+  std::vector<Observation> observations;
 };
 
 // What `vms` shows of one VM, added up over all sources.
@@ -115,8 +122,9 @@ class Source {
   // ---- observations ----
 
   // Once a tick: of each VM that is watched, what it has counted and named since the last time.
-  // Appends to OUT; serials are the caller's to set.
-  virtual void Read(const Sampling& sampling, std::vector<Observation>* out) = 0;
+  // Appends to OUT; serials are the caller's to set, and it knows by the losses whether counts may
+  // be too low.
+  virtual void Read(const Sampling& sampling, Reading* out) = 0;
 
   // Whether each Read() knows every count of each VM that is watched, and leaves out only those
   // that are as the engine has heard them.

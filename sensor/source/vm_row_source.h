@@ -35,9 +35,7 @@ class VmRowSource : public Source {
   std::vector<VmPlace> Places() const override { return tables_.Places(); }
 
   // A VM without a row has counted nothing: its rates are 0.
-  void Read(const Sampling& sampling, std::vector<Observation>* out) override {
-    const uint64_t losses = LossesThatMatter(*this);
-    const bool lossy = std::exchange(losses_, losses) != losses;
+  void Read(const Sampling& sampling, Reading* out) override {
     auto counts = std::make_shared<CountsByVm>(id_, Tables::kMeters);
     for (const VmPlace& vm : tables_.Places()) tables_.CopyCounts(vm, counts->Add(vm.vm));
     if (counts->WentBackSince(*counts_)) {
@@ -45,9 +43,9 @@ class VmRowSource : public Source {
     }
     counts_ = std::move(counts);
     for (const auto& [vm, slot] : watched_) {
-      ObserveCounts(sampling, vm, counts_->Of(vm), {}, lossy, out);
+      ObserveCounts(sampling, vm, counts_->Of(vm), {}, &out->counts);
       auto* row = tables_.RowOf({vm, slot});
-      if (row != nullptr) ReadRow(vm, *row, sampling.now, out);
+      if (row != nullptr) ReadRow(vm, *row, sampling.now, &out->observations);
     }
   }
 
@@ -72,9 +70,6 @@ class VmRowSource : public Source {
         id_(id),
         counts_(std::make_shared<const CountsByVm>(id, Tables::kMeters)) {}
 
-  // What was lost before is no loss of the first Read().
-  void Begin() { losses_ = LossesThatMatter(*this); }
-
   // What ROW, of VM, has besides counts.
   virtual void ReadRow(VmId vm, typename Tables::RowType& row, KernelTime now,
                        std::vector<Observation>* out) = 0;
@@ -85,7 +80,6 @@ class VmRowSource : public Source {
   SourceId id_;
   std::map<VmId, Slot> watched_;
   std::shared_ptr<const CountsByVm> counts_;
-  uint64_t losses_ = 0;  // those that matter, as of the latest Read()
   std::string tampered_;
 };
 

@@ -84,14 +84,14 @@ void EntitlementSource::Entitle(VmId id, const Given& given) {
   vm.changed = true;
 }
 
-void EntitlementSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
+void EntitlementSource::Read(const Sampling& sampling, Reading* out) {
   const bool managed =
       std::ranges::any_of(vms_, [](const auto& vm) { return !vm.second.manager.empty(); });
   for (auto& [id, vm] : vms_) {
     if (!vm.first) continue;
     if (!std::exchange(vm.changed, false) && sampling.now - vm.told < kTellAgainNs) continue;
     vm.told = sampling.now;
-    ReadVm(id, vm, sampling.now, managed, out);
+    ReadVm(id, vm, sampling.now, managed, &out->observations);
   }
 }
 

@@ -37,7 +37,7 @@ class EntitlementSource final : public Source {
   void Entitle(VmId vm, const Given& given) override;
   void Unwatch(VmId vm) override;
   absl::Status Release(const VmPlace& vm) override;
-  void Read(const Sampling& sampling, std::vector<Observation>* out) override;
+  void Read(const Sampling& sampling, Reading* out) override;
   void TakeUntold(std::vector<Observation>* /*out*/) override {}
   std::vector<Loss> Losses() const override { return {}; }
   std::shared_ptr<const SourceCounts> counts() const override { return counts_; }

@@ -59,9 +59,7 @@ std::optional<OwnedThing> VmmAmong(const std::vector<OwnedThing>& things) {
 
 absl::StatusOr<std::unique_ptr<KvmSource>> KvmSource::Open(const Probe& probe, SharedState& state) {
   KVMSENTRY_ASSIGN_OR_RETURN(KvmTables tables, KvmTables::Open(probe, state));
-  std::unique_ptr<KvmSource> source(new KvmSource(std::move(tables)));
-  source->losses_ = LossesThatMatter(*source);
-  return source;
+  return std::unique_ptr<KvmSource>(new KvmSource(std::move(tables)));
 }
 
 void KvmSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
@@ -148,9 +146,7 @@ absl::Status KvmSource::Release(const VmPlace& vm) {
   return tables_.Release(vm.slot);
 }
 
-void KvmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
-  const uint64_t losses = LossesThatMatter(*this);
-  const bool lossy = std::exchange(losses_, losses) != losses;
+void KvmSource::Read(const Sampling& sampling, Reading* out) {
   const auto before = std::exchange(
       tally_, std::make_shared<const KvmTally>(ReadKvmCounts(tables_.vms(), tables_.vcpus())));
   tables_.CollectOwners();
@@ -159,16 +155,16 @@ void KvmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
   const auto watched = [this](VmId vm) { return watched_.contains(vm); };
   for (const KvmCounts& counts : tally_->vms()) {
     if (!watched(counts.vm)) continue;
-    ObserveCounts(sampling, counts.vm, counts.count, counts.last, lossy, out);
+    ObserveCounts(sampling, counts.vm, counts.count, counts.last, &out->counts);
   }
   // What a VM did that was born since the inventory looked waits for the next tick.
   for (const KvmTables::Members& members : tables_.TakeMembers(watched)) {
-    ObserveMembers(members, sampling.now, out);
-    ObserveOutside(members, sampling.now, out);
+    ObserveMembers(members, sampling.now, &out->observations);
+    ObserveOutside(members, sampling.now, &out->observations);
     for (const uint32_t exit : members.exits) nesting_.Record(members.vm, exit, sampling.now);
   }
   for (const auto& [vm, exit] : nesting_.Drain(sampling.now)) {
-    ObserveMember(vm, sampling.now, Sets().nesting, exit, out);
+    ObserveMember(vm, sampling.now, Sets().nesting, exit, &out->observations);
   }
 }
 

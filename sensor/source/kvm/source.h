@@ -30,7 +30,7 @@ class KvmSource final : public Source {
   void End(const VmPlace& vm) override;
   void Unwatch(VmId vm) override;
   absl::Status Release(const VmPlace& vm) override;
-  void Read(const Sampling& sampling, std::vector<Observation>* out) override;
+  void Read(const Sampling& sampling, Reading* out) override;
   void TakeUntold(std::vector<Observation>* out) override;
   std::vector<Loss> Losses() const override;
   std::shared_ptr<const SourceCounts> counts() const override { return tally_; }
@@ -85,7 +85,6 @@ class KvmSource final : public Source {
   KernelTime vmms_seen_;
   std::shared_ptr<const KvmTally> tally_ = std::make_shared<const KvmTally>();
   uint64_t things_refused_ = 0;
-  uint64_t losses_ = 0;   // those that matter, as of the latest Read()
   std::string tampered_;  // what somebody did to the tables that no look can undo
 };
 

@@ -90,7 +90,7 @@ void ResourceSource::AfterAttach() {
   if (survey_) survey_->Use(Programs());
 }
 
-void ResourceSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
+void ResourceSource::Read(const Sampling& sampling, Reading* out) {
   if (!survey_) {
     survey_ = Survey::Start(Programs());
     return;

@@ -38,7 +38,7 @@ class ResourceSource final : public Source {
   void Unwatch(VmId vm) override;
   absl::Status Release(const VmPlace& vm) override;
   void AfterAttach() override;
-  void Read(const Sampling& sampling, std::vector<Observation>* out) override;
+  void Read(const Sampling& sampling, Reading* out) override;
   // It reads once a second, and not what the kernel does not give.
   bool GivesAllCounts() const override { return false; }
   void TakeUntold(std::vector<Observation>* /*out*/) override {}

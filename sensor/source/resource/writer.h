@@ -7,18 +7,17 @@
 #include <utility>
 #include <vector>
 
-#include "sensor/feature/observation.h"
 #include "sensor/source/catalogue.h"
 #include "sensor/source/resource/features.h"
 #include "sensor/source/resource/levels.h"
+#include "sensor/source/source.h"
 
 namespace kvmsentry {
 
 class ResourceWriter {
  public:
   // OUT outlives it.
-  ResourceWriter(KernelTime now, std::span<const FeatureId> active, bool lossy,
-                 std::vector<Observation>* out)
+  ResourceWriter(KernelTime now, std::span<const FeatureId> active, bool lossy, Reading* out)
       : now_(now), lossy_(lossy), out_(out), active_(Catalogue().size()) {
     for (const FeatureId id : active) active_[static_cast<size_t>(id)] = true;
   }
@@ -45,16 +44,15 @@ class ResourceWriter {
   }
 
   void Count(VmId vm, FeatureId feature, uint64_t count, PartId part = {}) {
-    if (Observation* observation = Add(vm, feature, ObservationKind::kCount, part)) {
-      observation->value = count;
-    }
+    if (Wants(feature)) out_->counts.push_back({vm, part, feature, count});
   }
 
  private:
+  bool Wants(FeatureId feature) const { return active_[static_cast<size_t>(feature)]; }
   // nullptr where nobody wants it.
   Observation* Add(VmId vm, FeatureId feature, ObservationKind kind, PartId part) {
-    if (!active_[static_cast<size_t>(feature)]) return nullptr;
-    Observation& observation = out_->emplace_back();
+    if (!Wants(feature)) return nullptr;
+    Observation& observation = out_->observations.emplace_back();
     observation.time = now_;
     observation.vm = vm;
     observation.part = part;
@@ -66,7 +64,7 @@ class ResourceWriter {
 
   KernelTime now_;
   bool lossy_;
-  std::vector<Observation>* out_;
+  Reading* out_;
   std::vector<bool> active_;  // by FeatureId
 };
 

@@ -23,9 +23,7 @@ absl::StatusOr<std::unique_ptr<VfioSource>> VfioSource::Open(const Probe& probe,
                                                              SharedState& state) {
   KVMSENTRY_ASSIGN_OR_RETURN(
       VfioTables tables, VfioTables::Open(probe, state, SourceId::kVfio, "vfio", KS_VFIO_VERSION));
-  std::unique_ptr<VfioSource> source(new VfioSource(std::move(tables)));
-  source->Begin();
-  return source;
+  return std::unique_ptr<VfioSource>(new VfioSource(std::move(tables)));
 }
 
 std::vector<uint32_t> VfioSource::TakeIoctls(const VmPlace& vm) {

@@ -11,9 +11,7 @@ namespace kvmsentry {
 absl::StatusOr<std::unique_ptr<VhostSource>> VhostSource::Open(const Probe& probe,
                                                                SharedState& state) {
   KVMSENTRY_ASSIGN_OR_RETURN(VhostTables tables, VhostTables::Open(probe, state));
-  std::unique_ptr<VhostSource> source(new VhostSource(std::move(tables)));
-  source->losses_ = LossesThatMatter(*source);
-  return source;
+  return std::unique_ptr<VhostSource>(new VhostSource(std::move(tables)));
 }
 
 void VhostSource::Watch(const VmPlace& vm, std::span<const Limit> limits) {
@@ -33,11 +31,9 @@ absl::Status VhostSource::Release(const VmPlace& vm) {
 }
 
 // A VM without a queue has counted nothing: that is told, too, for its rates are 0.
-void VhostSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
+void VhostSource::Read(const Sampling& sampling, Reading* out) {
   const bool by_queue = std::ranges::any_of(
       sampling.rates, [](const Feature* rate) { return rate->part == PartKind::kQueue; });
-  const uint64_t losses = LossesThatMatter(*this);
-  const bool lossy = std::exchange(losses_, losses) != losses;
   tables_.FoldQueues();
   auto counts = std::make_shared<CountsByVm>(id(), KS_VHOST_METERS);
   for (const VhostCounts& vm : tables_.ReadCounts()) {
@@ -47,19 +43,18 @@ void VhostSource::Read(const Sampling& sampling, std::vector<Observation>* out) 
   const auto before = std::exchange(counts_, std::move(counts));
   for (const auto& [vm, slot] : watched_) {
     const bool heard = !sampling.heard->Of(vm).empty();
-    ObserveCounts(sampling, vm, counts_->Of(vm), {}, lossy, out);
+    ObserveCounts(sampling, vm, counts_->Of(vm), {}, &out->counts);
     if (!counts_->Has(vm)) continue;
     // Whose sum is as it was, its queues are.
     const bool rests = heard && std::ranges::equal(counts_->Of(vm), before->Of(vm));
-    if (by_queue && !rests) ReadQueues(sampling, {vm, slot}, lossy, out);
-    ReadMembers({vm, slot}, sampling.now, out);
+    if (by_queue && !rests) ReadQueues(sampling, {vm, slot}, &out->counts);
+    ReadMembers({vm, slot}, sampling.now, &out->observations);
   }
 }
 
-void VhostSource::ReadQueues(const Sampling& sampling, const VmPlace& vm, bool lossy,
-                             std::vector<Observation>* out) {
+void VhostSource::ReadQueues(const Sampling& sampling, const VmPlace& vm, std::vector<Count>* out) {
   for (const QueueParts::Part& part : queues_[vm.vm].Take(tables_.ReadQueues(vm))) {
-    ObserveCounts(sampling, vm.vm, part.count, {}, lossy, out, part.id);
+    ObserveCounts(sampling, vm.vm, part.count, {}, out, part.id);
   }
 }
 

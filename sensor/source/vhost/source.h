@@ -24,7 +24,7 @@ class VhostSource final : public Source {
   void Unwatch(VmId vm) override;
   absl::Status Release(const VmPlace& vm) override;
   std::vector<VmPlace> Places() const override { return tables_.Places(); }
-  void Read(const Sampling& sampling, std::vector<Observation>* out) override;
+  void Read(const Sampling& sampling, Reading* out) override;
   void TakeUntold(std::vector<Observation>* out) override;
   std::vector<Loss> Losses() const override;
   std::shared_ptr<const SourceCounts> counts() const override { return counts_; }
@@ -35,8 +35,7 @@ class VhostSource final : public Source {
 
  private:
   explicit VhostSource(VhostTables tables) : tables_(std::move(tables)) {}
-  void ReadQueues(const Sampling& sampling, const VmPlace& vm, bool lossy,
-                  std::vector<Observation>* out);
+  void ReadQueues(const Sampling& sampling, const VmPlace& vm, std::vector<Count>* out);
   void ReadMembers(const VmPlace& vm, KernelTime now, std::vector<Observation>* out);
 
   VhostTables tables_;
@@ -44,7 +43,6 @@ class VhostSource final : public Source {
   std::map<VmId, QueueParts> queues_;  // of those that have any
   std::shared_ptr<const CountsByVm> counts_ =
       std::make_shared<const CountsByVm>(SourceId::kVhost, KS_VHOST_METERS);
-  uint64_t losses_ = 0;  // those that matter, as of the latest Read()
   std::string tampered_;
 };
 

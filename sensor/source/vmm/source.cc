@@ -59,9 +59,7 @@ absl::StatusOr<std::unique_ptr<VmmSource>> VmmSource::Open(const Probe& probe, S
   KVMSENTRY_ASSIGN_OR_RETURN(VmmTables tables,
                              VmmTables::Open(probe, state, SourceId::kVmm, "vmm", KS_VMM_VERSION));
   KVMSENTRY_ASSIGN_OR_RETURN(Survivors survivors, Survivors::Open(probe));
-  std::unique_ptr<VmmSource> source(new VmmSource(std::move(tables), std::move(survivors)));
-  source->Begin();
-  return source;
+  return std::unique_ptr<VmmSource>(new VmmSource(std::move(tables), std::move(survivors)));
 }
 
 // Programs send no records of VMs that are not watched yet.
@@ -126,11 +124,11 @@ bool VmmSource::IsLastOf(const VmmProcess& process, VmId vm) const {
          std::ranges::all_of(vms, [this](VmId each) { return ended_.contains(each); });
 }
 
-void VmmSource::Read(const Sampling& sampling, std::vector<Observation>* out) {
+void VmmSource::Read(const Sampling& sampling, Reading* out) {
   VmRowSource::Read(sampling, out);
-  network_acts_.Take(sampling.now, out);
-  if (!ended_.empty()) LookAtEnded(sampling.now, out);
-  LookAtChildren(sampling.now, out);
+  network_acts_.Take(sampling.now, &out->observations);
+  if (!ended_.empty()) LookAtEnded(sampling.now, &out->observations);
+  LookAtChildren(sampling.now, &out->observations);
 }
 
 void VmmSource::LookAtEnded(KernelTime now, std::vector<Observation>* out) {

@@ -29,7 +29,7 @@ class VmmSource final : public VmRowSource<VmmTables> {
   void End(const VmPlace& vm) override;
   void Unwatch(VmId vm) override;
   absl::Status Release(const VmPlace& vm) override;
-  void Read(const Sampling& sampling, std::vector<Observation>* out) override;
+  void Read(const Sampling& sampling, Reading* out) override;
   std::vector<Loss> Losses() const override;
 
   // SEEN, which the ring told, is to be explained first by what its VM was given: a later Read()

@@ -1,4 +1,5 @@
-// Counts that are said to be unchanged, all at once, are as if each had been observed.
+// Counts that are told all at once, or said to be unchanged, are as if each had been observed.
+#include <algorithm>
 #include <random>
 
 #include <gmock/gmock.h>
@@ -42,6 +43,7 @@ class TwoEngines {
 
   void Tick(int64_t at_ms, std::mt19937& random) {
     const bool lossy = random() % 50 == 0;
+    std::vector<Count> news;
     for (uint64_t vm = 1; vm <= kVms; ++vm) {
       for (size_t rate = 0; rate < kRates.size(); ++rate) {
         uint64_t& count = counts_[vm][rate];
@@ -57,7 +59,7 @@ class TwoEngines {
         if (random() % 3 == 0) o.detail = random() % 8;
         if (step == 0) o.detail.reset();
         each_.Observe(o);
-        if (is_new || step != 0) changed_.Observe(o);
+        if (is_new || step != 0) news.push_back({o.vm, o.part, o.feature, o.value, o.detail});
         if (random() % 200 != 0) continue;
         o.kind = ObservationKind::kCrossed;
         o.value = 300 + random() % 1'000;
@@ -67,7 +69,12 @@ class TwoEngines {
         changed_.Observe(o);
       }
     }
-    changed_.ObserveUnchanged(SourceId::kKvm, {at_ms * kNsPerMs}, kRates, lossy);
+    std::ranges::shuffle(news, random);
+    changed_.ObserveCounts({.source = SourceId::kKvm,
+                            .time = {at_ms * kNsPerMs},
+                            .lossy = lossy,
+                            .counts = news,
+                            .unchanged = kRates});
     const auto expected = each_.Tick({at_ms * kNsPerMs});
     const auto events = changed_.Tick({at_ms * kNsPerMs});
     ASSERT_EQ(events.size(), expected.size()) << at_ms;
@@ -120,7 +127,8 @@ class Resting {
   std::vector<std::string> Rest(int64_t from_ms, int64_t until_ms) {
     std::vector<std::string> all;
     for (int64_t at = from_ms; at <= until_ms; at += 100) {
-      engine_.ObserveUnchanged(SourceId::kKvm, {at * kNsPerMs}, rates_, false);
+      engine_.ObserveCounts(
+          {.source = SourceId::kKvm, .time = {at * kNsPerMs}, .counts = {}, .unchanged = rates_});
       for (const auto& told : Brief(engine_.Tick({at * kNsPerMs}))) all.push_back(told);
     }
     return all;

@@ -13,11 +13,11 @@ namespace {
 
 class ObserveCountsTest : public ::testing::Test {
  protected:
-  std::vector<Observation> Observe(const std::vector<FeatureId>& active, bool lossy = false) {
-    std::vector<Observation> out;
+  std::vector<Count> Observe(const std::vector<FeatureId>& active) {
+    std::vector<Count> out;
     const std::vector<const Feature*> rates = MeteredAmong(active);
     ObserveCounts({.now = {5}, .active = active, .rates = rates, .heard = &heard_}, vm_, count_,
-                  last_, lossy, &out);
+                  last_, &out);
     return out;
   }
 
@@ -70,36 +70,31 @@ TEST(ObserveQueueTest, OfAPartOnlyItsOwnRatesAreTold) {
   const Sampling sampling{.now = {5}, .active = active, .rates = rates, .heard = &heard};
   uint64_t count[KS_VHOST_METERS] = {};
   const PartId queue{PartKind::kQueue, 1};
-  std::vector<Observation> out;
-  ObserveCounts(sampling, {4}, count, {}, false, &out);
-  ObserveCounts(sampling, {4}, count, {}, false, &out, queue);
+  std::vector<Count> out;
+  ObserveCounts(sampling, {4}, count, {}, &out);
+  ObserveCounts(sampling, {4}, count, {}, &out, queue);
   ASSERT_EQ(out.size(), 2U);
   EXPECT_EQ(out[0].feature, active[0]);
   EXPECT_EQ(out[0].part, PartId{});
   EXPECT_EQ(out[1].feature, active[1]);
   EXPECT_EQ(out[1].part, queue);
-  ObserveCounts(sampling, {4}, count, {}, false, &out, queue);
+  ObserveCounts(sampling, {4}, count, {}, &out, queue);
   EXPECT_EQ(out.size(), 2U) << "it was heard";
   count[KS_METER_VHOST_KICK] = 1;
-  ObserveCounts(sampling, {4}, count, {}, false, &out, queue);
+  ObserveCounts(sampling, {4}, count, {}, &out, queue);
   EXPECT_EQ(out.size(), 3U);
   EXPECT_EQ(FeatureOfMeter({SourceId::kVhost, KS_METER_VHOST_KICK})->id, active[0])
       << "whose limits the kernel holds";
 }
 
-TEST_F(ObserveCountsTest, SaysWhatWasCountedWhenAndOfWhom) {
+TEST_F(ObserveCountsTest, SaysWhatWasCountedAndOfWhom) {
   count_[KS_METER_PIO] = 3;
   last_[KS_METER_PIO] = 0x3f5;
   count_[KS_METER_ENTRY] = 8;
-  const auto out = Observe(
-      {FeatureNamed("pio.rate"), FeatureNamed("mmio.rate"), FeatureNamed("entry.rate")}, true);
+  const auto out =
+      Observe({FeatureNamed("pio.rate"), FeatureNamed("mmio.rate"), FeatureNamed("entry.rate")});
   ASSERT_EQ(out.size(), 3U);
-  for (const Observation& observation : out) {
-    EXPECT_EQ(observation.time, KernelTime{5});
-    EXPECT_EQ(observation.vm, VmId{4});
-    EXPECT_EQ(observation.kind, ObservationKind::kCount);
-    EXPECT_TRUE(observation.lossy);
-  }
+  for (const Count& count : out) EXPECT_EQ(count.vm, VmId{4});
   EXPECT_EQ(out[0].value, 3U);
   EXPECT_EQ(out[0].detail, 0x3f5U);
   EXPECT_EQ(out[1].value, 0U);

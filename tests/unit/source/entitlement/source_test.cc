@@ -24,10 +24,10 @@ class EntitlementSourceTest : public ::testing::Test {
   // The VMs that share memory, as told now.
   std::vector<uint64_t> Sharing() {
     now_.ns += EntitlementSource::kTellAgainNs;
-    std::vector<Observation> observations;
-    source_.Read({.now = now_, .active = {}, .rates = {}}, &observations);
+    Reading reading;
+    source_.Read({.now = now_, .active = {}, .rates = {}}, &reading);
     std::vector<uint64_t> vms;
-    for (const Observation& observation : observations) {
+    for (const Observation& observation : reading.observations) {
       if (observation.feature == FeatureNamed("memory.shared"))
         vms.push_back(observation.vm.serial);
     }

@@ -74,27 +74,23 @@ void BM_Ticks(benchmark::State& state) {
   int64_t observations = 0;
   int64_t alerts = 0;
   std::vector<Count> counts;
+  std::vector<Sighting> sightings;
   const auto tick = [&] {
     now_ns += kTickNs;
     ++ticks;
     counts.clear();
-    Observation o;
-    o.time = {now_ns};
-    o.kind = ObservationKind::kMember;
-    o.value = 100;
+    sightings.clear();
     for (uint64_t vm = 1; vm <= vms; ++vm) {
-      o.vm = {vm};
       for (const Feature& feature : counted) {
-        o.serial = static_cast<uint64_t>(++observations);
-        o.feature = feature.id;
+        ++observations;
         if (feature.kind == FeatureKind::kSet) {
-          engine.Observe(o);
+          sightings.push_back({{vm}, feature.id, 100});
         } else {
-          counts.push_back({o.vm, o.part, feature.id, ticks * (vm % 100 < storm ? 10'000 : 100)});
+          counts.push_back({{vm}, {}, feature.id, ticks * (vm % 100 < storm ? 10'000 : 100)});
         }
       }
     }
-    engine.ObserveCounts({.time = o.time, .counts = counts, .unchanged = {}});
+    engine.Observe(Sample{.time = {now_ns}, .counts = counts, .sightings = sightings});
     alerts += static_cast<int64_t>(engine.Tick({now_ns}).size());
   };
   for (int i = 0; i < 20; ++i) tick();  // until windows are full and what deviates is open
@@ -138,7 +134,7 @@ void BM_Rest(benchmark::State& state) {
         counts.push_back({{vm}, {}, rate, static_cast<uint64_t>(now_ns / kTickNs)});
       }
     }
-    engine.ObserveCounts({.time = {now_ns}, .counts = counts, .unchanged = rates});
+    engine.Observe(Sample{.time = {now_ns}, .counts = counts, .unchanged = rates});
     benchmark::DoNotOptimize(engine.Tick({now_ns}));
   };
   tick(vms);

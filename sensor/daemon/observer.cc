@@ -91,13 +91,16 @@ void Observer::SampleOf(Source& source, KernelTime now) {
   const bool lossy = std::exchange(known.losses, losses) != losses;
   std::span<const FeatureId> unchanged;
   if (source.GivesAllCounts()) unchanged = known.rates;
-  engine_.ObserveCounts({.source = source.id(),
-                         .time = now,
-                         .lossy = lossy,
-                         .counts = reading_.counts,
-                         .unchanged = unchanged});
+  engine_.Observe(kvmsentry::Sample{.source = source.id(),
+                                    .time = now,
+                                    .lossy = lossy,
+                                    .counts = reading_.counts,
+                                    .sightings = reading_.sightings,
+                                    .unchanged = unchanged});
+  for (const Sighting& seen : reading_.sightings) members_.Note(seen, now);
   for (Observation& observation : reading_.observations) Observe(std::move(observation));
   reading_.counts.clear();
+  reading_.sightings.clear();
   reading_.observations.clear();
 }
 

@@ -1,6 +1,5 @@
 #include "sensor/daemon/seen_members.h"
 
-#include <algorithm>
 #include <span>
 #include <utility>
 #include <vector>
@@ -9,38 +8,38 @@
 
 namespace kvmsentry {
 
-SeenMember* SeenSet::Find(const Observation& seen) {
-  const auto in = [this](const auto& places, const auto& key) -> SeenMember* {
-    const auto known = places.find(key);
-    if (known == places.end()) return nullptr;
-    return &(*chunks_[known->second / kChunk])[known->second % kChunk];
-  };
-  return seen.member == nullptr ? in(by_value_, seen.value) : in(by_member_, *seen.member);
+void SeenSet::Note(uint64_t value, KernelTime time) {
+  if (const auto known = by_value_.find(value); known != by_value_.end()) {
+    At(known->second).last_ns.store(time.ns, std::memory_order_relaxed);
+  } else if (const auto place = Add(value, nullptr, time)) {
+    by_value_.emplace(value, *place);
+  }
 }
 
-void SeenSet::Note(const Observation& seen) {
-  if (SeenMember* const known = Find(seen)) {
-    known->last_ns.store(seen.time.ns, std::memory_order_relaxed);
-    return;
+void SeenSet::Note(const std::shared_ptr<const Member>& wide, KernelTime time) {
+  if (const auto known = by_member_.find(*wide); known != by_member_.end()) {
+    At(known->second).last_ns.store(time.ns, std::memory_order_relaxed);
+  } else if (const auto place = Add(0, wide, time)) {
+    by_member_.emplace(*wide, *place);
   }
+}
+
+std::optional<uint32_t> SeenSet::Add(uint64_t value, std::shared_ptr<const Member> wide,
+                                     KernelTime time) {
   const uint32_t count = count_.load(std::memory_order_relaxed);
   if (count == kMost) {
     beyond_.store(beyond() + 1, std::memory_order_relaxed);
-    return;
+    return std::nullopt;
   }
   std::unique_ptr<Chunk>& chunk = chunks_[count / kChunk];
   if (chunk == nullptr) chunk = std::make_unique<Chunk>();
-  SeenMember& member = (*chunk)[count % kChunk];
-  member.value = seen.value;
-  member.wide = seen.member;
-  member.first = seen.time;
-  member.last_ns.store(seen.time.ns, std::memory_order_relaxed);
-  if (seen.member == nullptr) {
-    by_value_.emplace(seen.value, count);
-  } else {
-    by_member_.emplace(*seen.member, count);
-  }
+  SeenMember& member = At(count);
+  member.value = value;
+  member.wide = std::move(wide);
+  member.first = time;
+  member.last_ns.store(time.ns, std::memory_order_relaxed);
   count_.store(count + 1, std::memory_order_release);  // last: now it may be read
+  return count;
 }
 
 std::span<const FeatureId> SetFeatures() {
@@ -58,30 +57,40 @@ namespace {
 
 // The place of FEATURE among all sets; their number where it is none.
 size_t PlaceOf(FeatureId feature) {
-  const std::span<const FeatureId> sets = SetFeatures();
-  const auto found = std::ranges::lower_bound(sets, feature);
-  const bool is_set = found != sets.end() && *found == feature;
-  return is_set ? static_cast<size_t>(found - sets.begin()) : sets.size();
+  static const auto* const kPlaces = [] {
+    const std::span<const FeatureId> sets = SetFeatures();
+    auto* places = new std::vector<size_t>(Catalogue().size(), sets.size());
+    for (size_t i = 0; i < sets.size(); ++i) (*places)[static_cast<size_t>(sets[i])] = i;
+    return places;
+  }();
+  return (*kPlaces)[static_cast<size_t>(feature)];
 }
 
 }  // namespace
 
 SeenMembers::SeenMembers()
-    : sets_(std::make_unique<std::atomic<SeenSet*>[]>(SetFeatures().size())) {}
+    : sets_(std::make_unique<std::atomic<SeenSet*>[]>(SetFeatures().size() + 1)) {}
 
 SeenMembers::~SeenMembers() {
-  for (size_t i = 0; i < SetFeatures().size(); ++i) delete sets_[i].load();
+  for (size_t i = 0; i <= SetFeatures().size(); ++i) delete sets_[i].load();
+}
+
+SeenSet& SeenMembers::SetOf(FeatureId feature) {
+  std::atomic<SeenSet*>& place = sets_[PlaceOf(feature)];
+  SeenSet* set = place.load(std::memory_order_relaxed);
+  if (set == nullptr) {
+    set = new SeenSet;
+    place.store(set, std::memory_order_release);
+  }
+  return *set;
 }
 
 void SeenMembers::Note(const Observation& seen) {
-  const size_t place = PlaceOf(seen.feature);
-  if (place == SetFeatures().size()) return;
-  SeenSet* set = sets_[place].load(std::memory_order_relaxed);
-  if (set == nullptr) {
-    set = new SeenSet;
-    sets_[place].store(set, std::memory_order_release);
+  if (seen.member == nullptr) {
+    Note(seen.feature, seen.value, seen.time);
+  } else {
+    SetOf(seen.feature).Note(seen.member, seen.time);
   }
-  set->Note(seen);
 }
 
 const SeenSet* SeenMembers::Of(FeatureId feature) const {
@@ -89,14 +98,20 @@ const SeenSet* SeenMembers::Of(FeatureId feature) const {
   return place == SetFeatures().size() ? nullptr : sets_[place].load(std::memory_order_acquire);
 }
 
-void MemberBook::Note(const Observation& seen) {
-  if (latest_members_ == nullptr || latest_ != seen.vm) {
-    std::shared_ptr<SeenMembers>& members = vms_[seen.vm];
+SeenMembers& MemberBook::MembersOf(VmId vm) {
+  if (latest_members_ == nullptr || latest_ != vm) {
+    std::shared_ptr<SeenMembers>& members = vms_[vm];
     if (members == nullptr) members = std::make_shared<SeenMembers>();
-    latest_ = seen.vm;
+    latest_ = vm;
     latest_members_ = members.get();
   }
-  latest_members_->Note(seen);
+  return *latest_members_;
+}
+
+void MemberBook::Note(const Observation& seen) { MembersOf(seen.vm).Note(seen); }
+
+void MemberBook::Note(const Sighting& seen, KernelTime time) {
+  MembersOf(seen.vm).Note(seen.feature, seen.member, time);
 }
 
 void MemberBook::Remove(VmId vm) {

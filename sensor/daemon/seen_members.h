@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "sensor/base/time.h"
 #include "sensor/feature/feature.h"
 #include "sensor/feature/observation.h"
+#include "sensor/feature/sample.h"
 
 namespace kvmsentry {
 
@@ -31,7 +33,8 @@ class SeenSet {
   // A guest chooses its members; sightings of more are counted.
   static constexpr uint32_t kMost = 256;
 
-  void Note(const Observation& seen);
+  void Note(uint64_t value, KernelTime time);
+  void Note(const std::shared_ptr<const Member>& wide, KernelTime time);
 
   uint32_t size() const { return count_.load(std::memory_order_acquire); }
   // I < size().
@@ -42,7 +45,9 @@ class SeenSet {
   static constexpr uint32_t kChunk = 8;  // most sets are of a few
   using Chunk = std::array<SeenMember, kChunk>;
 
-  SeenMember* Find(const Observation& seen);
+  SeenMember& At(uint32_t place) { return (*chunks_[place / kChunk])[place % kChunk]; }
+  // Its place where there is room for another; else it is counted.
+  std::optional<uint32_t> Add(uint64_t value, std::shared_ptr<const Member> wide, KernelTime time);
 
   std::array<std::unique_ptr<Chunk>, kMost / kChunk> chunks_;
   std::atomic<uint32_t> count_ = 0;
@@ -63,11 +68,16 @@ class SeenMembers {
 
   // SEEN is a kMember.
   void Note(const Observation& seen);
+  void Note(FeatureId feature, uint64_t member, KernelTime time) {
+    SetOf(feature).Note(member, time);
+  }
   // nullptr: none was seen.
   const SeenSet* Of(FeatureId feature) const;
 
  private:
-  std::unique_ptr<std::atomic<SeenSet*>[]> sets_;  // in the order of SetFeatures()
+  SeenSet& SetOf(FeatureId feature);
+
+  std::unique_ptr<std::atomic<SeenSet*>[]> sets_;  // of SetFeatures(), and one of all else
 };
 
 // The features that are sets, in the catalogue's order.
@@ -76,12 +86,15 @@ std::span<const FeatureId> SetFeatures();
 // Of all VMs that are watched. Not thread safe; what Of() gives may be read by any thread.
 class MemberBook {
  public:
-  void Note(const Observation& seen);
+  void Note(const Observation& seen);  // a kMember
+  void Note(const Sighting& seen, KernelTime time);
   void Remove(VmId vm);
   // nullptr: none was seen.
   std::shared_ptr<const SeenMembers> Of(VmId vm) const;
 
  private:
+  SeenMembers& MembersOf(VmId vm);
+
   std::map<VmId, std::shared_ptr<SeenMembers>> vms_;
   // Of the latest observation: they come VM by VM.
   VmId latest_;

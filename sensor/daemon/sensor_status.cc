@@ -88,6 +88,7 @@ void Sensor::PostSnapshot() {
   snapshot->costs = cost.costs();
   snapshot->counts = observer_.Counts();
   snapshot->unwatched = host_.unwatched();
+  snapshot->vms.reserve(registry_.records().size());
   for (const auto& [id, record] : registry_.records()) {
     Snapshot::Vm& vm = snapshot->vms.emplace_back();
     vm.record = record;

@@ -48,12 +48,14 @@ using Iterator = Order::const_iterator;
 struct Engine::State {
   explicit State(std::shared_ptr<const SpecLibrary> library) : layouts(std::move(library)) {}
 
-  // A CountSample that waits.
-  struct Sample {
+  // A Sample that waits.
+  struct Waiting {
     KernelTime time;
     SourceId source = SourceId::kKvm;
     bool lossy = false;
-    size_t begin = 0, end = 0;    // its counts, among those that wait
+    // Among all that wait.
+    size_t counts = 0, counts_end = 0;
+    size_t sightings = 0, sightings_end = 0;
     std::vector<bool> unchanged;  // by FeatureId; empty: none
   };
 
@@ -62,8 +64,9 @@ struct Engine::State {
   std::map<VmId, WatchedVm> vms;
   UnchangedLogs unchanged;
   std::vector<Observation> pending;
-  std::vector<Sample> samples;
-  std::vector<Count> counts;  // of all samples
+  std::vector<Waiting> samples;
+  std::vector<Count> counts;
+  std::vector<Sighting> sightings;
   std::optional<KernelTime> last_tick;
   uint64_t unknown_vm = 0;
   uint64_t late = 0;
@@ -74,8 +77,12 @@ struct Engine::State {
   void TakeInOrder(Iterator begin, Iterator end, KernelTime now);
   template <typename Wanted>
   void Take(Iterator begin, Iterator end, Wanted wanted);
-  void TakeCounts(const Sample& sample);
-  void TakeUnchanged(const Sample& sample);
+  // Each of OF that is of a known VM goes to TAKE, as of AT.
+  template <typename T, typename TakeOne>
+  void TakeEach(std::span<const T> of, KernelTime time, TakeOne take);
+  void TakeCounts(const Waiting& sample);
+  void TakeUnchanged(const Waiting& sample);
+  void TakeSightings(const Waiting& sample);
 };
 
 void Engine::State::TakeUntil(KernelTime now) {
@@ -85,7 +92,7 @@ void Engine::State::TakeUntil(KernelTime now) {
   std::erase_if(pending, [&](const Observation& o) { return is_due(&o); });
 }
 
-// Each source gives its counts in order, and its members after them: a few long runs, which are
+// Records and sources give them in order: a few long runs, which are
 // merged. Observations are large and stay where they are.
 Order Engine::State::InOrder() const {
   Order order;
@@ -118,7 +125,7 @@ void Engine::State::TakeInOrder(Iterator begin, Iterator end, KernelTime now) {
   const auto any = [](const Observation& /*o*/) { return true; };
   const auto is_count = [](const Observation& o) { return o.kind == ObservationKind::kCount; };
   const auto is_other = [&](const Observation& o) { return !is_count(o); };
-  std::ranges::stable_sort(samples, {}, &Sample::time);  // each source is in order already
+  std::ranges::stable_sort(samples, {}, &Waiting::time);  // each source is in order already
   auto sample = samples.begin();
   while (sample != samples.end() && sample->time <= now) {
     const KernelTime time = sample->time;
@@ -127,17 +134,21 @@ void Engine::State::TakeInOrder(Iterator begin, Iterator end, KernelTime now) {
     const auto after =
         std::partition_point(first, end, [&](const Observation* o) { return o->time <= time; });
     const auto next =
-        std::find_if(sample, samples.end(), [&](const Sample& s) { return s.time != time; });
+        std::find_if(sample, samples.end(), [&](const Waiting& s) { return s.time != time; });
     Take(begin, first, any);
     Take(first, after, is_count);
-    for (const Sample& at_time : std::span(sample, next)) TakeCounts(at_time);
-    for (const Sample& at_time : std::span(sample, next)) TakeUnchanged(at_time);
+    for (const Waiting& at_time : std::span(sample, next)) TakeCounts(at_time);
+    for (const Waiting& at_time : std::span(sample, next)) TakeUnchanged(at_time);
+    for (const Waiting& at_time : std::span(sample, next)) TakeSightings(at_time);
     Take(first, after, is_other);
     begin = after;
     sample = next;
   }
   samples.erase(samples.begin(), sample);
-  if (samples.empty()) counts.clear();  // it keeps its room
+  if (samples.empty()) {  // they keep their room
+    counts.clear();
+    sightings.clear();
+  }
   Take(begin, end, any);
 }
 
@@ -159,23 +170,39 @@ void Engine::State::Take(Iterator begin, Iterator end, Wanted wanted) {
   }
 }
 
-void Engine::State::TakeCounts(const Sample& sample) {
-  const bool is_late = IsLate(sample.time);
-  const CountedAt when{
-      .time = sample.time, .at = is_late ? *last_tick : sample.time, .lossy = sample.lossy};
-  late += is_late ? sample.end - sample.begin : 0;
+template <typename T, typename TakeOne>
+void Engine::State::TakeEach(std::span<const T> of, KernelTime time, TakeOne take) {
+  const bool is_late = IsLate(time);
+  const KernelTime at = is_late ? *last_tick : time;
+  late += is_late ? of.size() : 0;
   auto vm = vms.end();
-  for (const Count& count : std::span(counts).subspan(sample.begin, sample.end - sample.begin)) {
-    if (vm == vms.end() || vm->first != count.vm) vm = vms.find(count.vm);
+  for (const T& one : of) {
+    // Neighbours are mostly of one VM.
+    if (vm == vms.end() || vm->first != one.vm) vm = vms.find(one.vm);
     if (vm == vms.end()) {
       ++unknown_vm;
       continue;
     }
-    vm->second.TakeCount(layouts, count, when, tuning, unchanged);
+    take(vm->second, one, at);
   }
 }
 
-void Engine::State::TakeUnchanged(const Sample& sample) {
+void Engine::State::TakeCounts(const Waiting& sample) {
+  const std::span<const Count> all(counts);
+  TakeEach(all.subspan(sample.counts, sample.counts_end - sample.counts), sample.time,
+           [&](WatchedVm& vm, const Count& count, KernelTime at) {
+             vm.TakeCount(layouts, count, {.time = sample.time, .at = at, .lossy = sample.lossy},
+                          tuning, unchanged);
+           });
+}
+
+void Engine::State::TakeSightings(const Waiting& sample) {
+  const std::span<const Sighting> all(sightings);
+  TakeEach(all.subspan(sample.sightings, sample.sightings_end - sample.sightings), sample.time,
+           [](WatchedVm& vm, const Sighting& seen, KernelTime at) { vm.TakeSighting(seen, at); });
+}
+
+void Engine::State::TakeUnchanged(const Waiting& sample) {
   if (sample.unchanged.empty()) return;
   const UnchangedLogs::OfSource& of = unchanged.Source(sample.source);
   if (of.features != sample.unchanged) {
@@ -231,18 +258,21 @@ void Engine::RemovePart(VmId vm, PartId part) {
 
 void Engine::Observe(Observation observation) { state_->pending.push_back(std::move(observation)); }
 
-void Engine::ObserveCounts(const CountSample& sample) {
-  std::vector<Count>& counts = state_->counts;
-  State::Sample kept{.time = sample.time,
-                     .source = sample.source,
-                     .lossy = sample.lossy,
-                     .begin = counts.size(),
-                     .end = counts.size() + sample.counts.size(),
-                     .unchanged = {}};
-  counts.insert(counts.end(), sample.counts.begin(), sample.counts.end());
-  if (!sample.unchanged.empty()) kept.unchanged.resize(Catalogue().size());
-  for (const FeatureId rate : sample.unchanged) kept.unchanged[static_cast<size_t>(rate)] = true;
-  state_->samples.push_back(std::move(kept));
+void Engine::Observe(const Sample& sample) {
+  State& state = *state_;
+  State::Waiting waiting{.time = sample.time,
+                         .source = sample.source,
+                         .lossy = sample.lossy,
+                         .counts = state.counts.size(),
+                         .counts_end = state.counts.size() + sample.counts.size(),
+                         .sightings = state.sightings.size(),
+                         .sightings_end = state.sightings.size() + sample.sightings.size(),
+                         .unchanged = {}};
+  state.counts.insert(state.counts.end(), sample.counts.begin(), sample.counts.end());
+  state.sightings.insert(state.sightings.end(), sample.sightings.begin(), sample.sightings.end());
+  if (!sample.unchanged.empty()) waiting.unchanged.resize(Catalogue().size());
+  for (const FeatureId rate : sample.unchanged) waiting.unchanged[static_cast<size_t>(rate)] = true;
+  state.samples.push_back(std::move(waiting));
 }
 
 std::vector<AlertEvent> Engine::Tick(KernelTime now) {

@@ -11,8 +11,8 @@
 #include "sensor/base/ids.h"
 #include "sensor/base/time.h"
 #include "sensor/engine/alert_event.h"
-#include "sensor/feature/count.h"
 #include "sensor/feature/observation.h"
+#include "sensor/feature/sample.h"
 #include "sensor/feature/vm.h"
 #include "sensor/spec/library.h"
 
@@ -37,7 +37,7 @@ struct EngineOptions {
 // safe.
 //
 // Observations are buffered and taken at Tick(now), those with time <= now in the order (time, VM,
-// kind, serial), but counts before all else of their time. One that comes late, no newer than the
+// kind, serial), but samples before all else of their time. One that comes late, no newer than the
 // last Tick, is taken as of the last Tick: nothing is told of a time that has been told already. (A
 // late count still says what was counted at its own time, and says nothing where a newer one is
 // known.)
@@ -68,11 +68,11 @@ class Engine {
   void RemovePart(VmId vm, PartId part);
 
   void Observe(Observation observation);
-  // As if each count of SAMPLE were observed, in whatever order, and each that is unchanged: a VM
-  // at rest costs nothing by this. That is so to the bit unless a count rests for more than three
-  // windows of a spec whose samples are further apart than these calls. The time of a source's
-  // samples must not go back.
-  void ObserveCounts(const CountSample& sample);
+  // As if each count of SAMPLE were observed, in whatever order, and each that is unchanged, and
+  // then each sighting, in their order: a VM at rest costs nothing by this. That is so to the bit
+  // unless a count rests for more than three windows of a spec whose samples are further apart than
+  // these calls. The time of a source's samples must not go back.
+  void Observe(const Sample& sample);
 
   // Advances to NOW (never back) and returns what happened, in the order (at, VM); of one alert at
   // most one step, except that one of a VM that has gone may open and clear.

@@ -103,7 +103,8 @@ bool Subject::Take(const Observation& observation, KernelTime at, const Unchange
     case ObservationKind::kCrossed:
       return group->kind == FeatureKind::kRate && TakeCrossed(*group, observation, at, log);
     case ObservationKind::kMember:
-      return group->kind == FeatureKind::kSet && TakeMember(*group, observation, at);
+      return group->kind == FeatureKind::kSet && observation.member != nullptr &&
+             TakeWide(*group, *observation.member, at);
     case ObservationKind::kLevel:
       return group->kind == FeatureKind::kLevel && TakeLevel(*group, observation, at);
     case ObservationKind::kState:

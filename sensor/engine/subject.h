@@ -23,12 +23,15 @@ class Subject {
   // a spec that applies again goes on with it.
   std::vector<Watch> SetLayout(std::shared_ptr<const Layout> layout, std::vector<Watch> left = {});
 
-  // An observation of it that is no count, taken as of AT. LOG is that of the feature's source,
-  // nullptr where it keeps none. True where something deviates.
+  // An observation of it that is neither a count nor a number of a set, taken as of AT. LOG is that
+  // of the feature's source, nullptr where it keeps none. True where something deviates.
   bool Take(const Observation& observation, KernelTime at, const UnchangedLog* log);
   // The same of what was counted of FEATURE, a rate; DETAIL as in Count.
   bool TakeCount(FeatureId feature, const CountSeen& count, std::optional<uint64_t> detail,
                  KernelTime at, const UnchangedLog* log);
+
+  // The same of MEMBER of FEATURE, a set.
+  bool TakeMember(FeatureId feature, uint64_t member, KernelTime at);
 
   // At TIME the counts of FEATURES that were not observed then are as they were: judges those that
   // need it, as of AT. LOG has that entry already; the others read it when they must.
@@ -60,7 +63,8 @@ class Subject {
   bool JudgeCount(const Group& group, HeldCounts& held, const CountSeen& count, KernelTime at);
   bool TakeCrossed(const Group& group, const Observation& crossed, KernelTime at,
                    const UnchangedLog* log);
-  bool TakeMember(const Group& group, const Observation& seen, KernelTime at);
+  bool TakeWide(const Group& group, const Member& member, KernelTime at);
+  bool TakeDeviant(const Member& member, KernelTime at, Watch& watch);
   bool TakeLevel(const Group& group, const Observation& level, KernelTime at);
   bool TakeState(const Group& group, const Observation& state, KernelTime at);
   // What a judgement does to the deviation. True where it deviates.

@@ -14,27 +14,41 @@ bool Subject::ApplyVariety(const Member& member, KernelTime at, uint32_t most, W
   return true;
 }
 
-bool Subject::TakeMember(const Group& group, const Observation& seen, KernelTime at) {
+// The layout is shared: where a set is listed, a member that is normal touches nothing of this VM.
+bool Subject::TakeMember(FeatureId feature, uint64_t member, KernelTime at) {
+  const Group* group = layout_->GroupOf(feature);
+  if (group == nullptr || group->kind != FeatureKind::kSet) return false;
   bool deviates = false;
-  for (size_t i = group.first; i < group.first + group.count; ++i) {
-    // The layout is shared: where a set is listed, a member that is normal touches nothing of this
-    // VM.
+  for (size_t i = group->first; i < group->first + group->count; ++i) {
     const Norm& norm = layout_->specs()[i]->spec->norm;
-    const auto member = [&] { return seen.member ? *seen.member : Member{.first = seen.value}; };
     if (const auto* variety = std::get_if<VarietyNorm>(&norm)) {
-      deviates |= ApplyVariety(member(), at, variety->most, watches_[i]);
-      continue;
+      deviates |= ApplyVariety({.first = member}, at, variety->most, watches_[i]);
+    } else if (!std::get_if<SetNorm>(&norm)->IsNormal(member)) {
+      deviates |= TakeDeviant({.first = member}, at, watches_[i]);
     }
-    const auto& allowed = *std::get_if<SetNorm>(&norm);
-    if (seen.member ? allowed.IsNormal(*seen.member) : allowed.IsNormal(seen.value)) continue;
-    Watch& watch = watches_[i];
-    auto& set = *std::get_if<MemberWatch>(&watch.state);
-    Deviation& deviation = Found(watch).deviation;
-    if (set.OnDeviant(member(), at)) deviation.AddNews();
-    deviation.See(at, static_cast<int64_t>(set.members().size()) * 1000, watch.spec().patience);
-    deviates = true;
   }
   return deviates;
+}
+
+bool Subject::TakeWide(const Group& group, const Member& member, KernelTime at) {
+  bool deviates = false;
+  for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
+    const Norm& norm = watch.spec().norm;
+    if (const auto* variety = std::get_if<VarietyNorm>(&norm)) {
+      deviates |= ApplyVariety(member, at, variety->most, watch);
+    } else if (!std::get_if<SetNorm>(&norm)->IsNormal(member)) {
+      deviates |= TakeDeviant(member, at, watch);
+    }
+  }
+  return deviates;
+}
+
+bool Subject::TakeDeviant(const Member& member, KernelTime at, Watch& watch) {
+  auto& set = *std::get_if<MemberWatch>(&watch.state);
+  Deviation& deviation = Found(watch).deviation;
+  if (set.OnDeviant(member, at)) deviation.AddNews();
+  deviation.See(at, static_cast<int64_t>(set.members().size()) * 1000, watch.spec().patience);
+  return true;
 }
 
 bool Subject::TakeState(const Group& group, const Observation& state, KernelTime at) {

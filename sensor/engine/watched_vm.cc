@@ -102,13 +102,13 @@ void WatchedVm::Take(Layouts& layouts, const Observation& observation, KernelTim
     return;
   }
   lossy_ = lossy_ || o.lossy;
-  const UnchangedLog* log = unchanged.Of(o.feature);
-  if (o.part.kind == PartKind::kVm) {
-    active_ |= self_.Take(o, at, log);
-    return;
-  }
-  Part& part = PartFor(layouts, o.part, tuning);
-  active_ |= part.subject.Take(o, at, log);
+  const auto take = [&](Subject& subject) {
+    active_ |= o.kind == ObservationKind::kMember && o.member == nullptr
+                   ? subject.TakeMember(o.feature, o.value, at)
+                   : subject.Take(o, at, unchanged.Of(o.feature));
+  };
+  if (o.part.kind == PartKind::kVm) return take(self_);
+  take(PartFor(layouts, o.part, tuning).subject);
   IsOther(o.part, at);
 }
 

@@ -50,9 +50,12 @@ class WatchedVm {
   // An observation of it, taken as of AT.
   void Take(Layouts& layouts, const Observation& observation, KernelTime at,
             const EngineTuning& tuning, const UnchangedLogs& unchanged);
-  // A count of it.
+  // Of its sample.
   void TakeCount(Layouts& layouts, const Count& count, const CountedAt& when,
                  const EngineTuning& tuning, const UnchangedLogs& unchanged);
+  void TakeSighting(const Sighting& seen, KernelTime at) {
+    active_ |= self_.TakeMember(seen.feature, seen.member, at);
+  }
   // Subject::TakeUnchanged of all its parts, whose entry UNCHANGED has.
   void TakeUnchanged(const UnchangedLogs& unchanged, SourceId source, KernelTime time,
                      KernelTime at, bool lossy);

@@ -1,4 +1,4 @@
-// What sources tell the engine.
+// What sources tell the engine, one by one; of all VMs at once they do so by a Sample.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 namespace kvmsentry {
 
 enum class ObservationKind : uint8_t {
-  kCount,    // value: the feature's cumulative count, as in Count, but alone
+  kCount,    // value: the feature's cumulative count, as in Count
   kMember,   // value or member: it was seen (again) since the last tick
   kCrossed,  // value: occurrences within window_ns, counted by the kernel, more than a limit
   kLevel,    // value: the level now, in the feature's unit times its scale

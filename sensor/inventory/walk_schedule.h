@@ -10,7 +10,7 @@ namespace kvmsentry {
 
 struct WalkScheduleOptions {
   int64_t period_ns = 10 * kNsPerSecond;  // without any reason ...
-  int64_t calm_rest = 50;                 // ... and then rest for this many times its length
+  int64_t calm_rest = 100;                // ... and then rest for this many times its length
   int64_t doubt_ns = 1 * kNsPerSecond;    // after a walk that left a doubt
   int64_t spacing_ns = 200 * kNsPerMs;    // at least, from begin to begin: 5 a second
   int64_t rest = 3;                       // where there is one, rest for this many times its length

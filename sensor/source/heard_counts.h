@@ -13,7 +13,7 @@
 namespace kvmsentry {
 
 // Most VMs rest most of the time. Their counts need not pass through the engine at every tick: it
-// hears once that all others are as they were (CountSample). Not thread safe.
+// hears once that all others are as they were (Sample::unchanged). Not thread safe.
 class HeardCounts {
  public:
   // Of VM's PART, by meter; empty: the engine knows none. Valid until another call.

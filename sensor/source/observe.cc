@@ -9,19 +9,6 @@
 #include "sensor/source/decode.h"
 
 namespace kvmsentry {
-namespace {
-
-Observation& AddMember(VmId vm, KernelTime now, FeatureId feature, std::vector<Observation>* out) {
-  Observation& observation = out->emplace_back();
-  observation.time = now;
-  observation.vm = vm;
-  observation.kind = ObservationKind::kMember;
-  observation.feature = feature;
-  return observation;
-}
-
-}  // namespace
-
 uint64_t LossesThatMatter(const Source& source) {
   uint64_t sum = 0;
   for (const Loss& loss : source.Losses()) sum += loss.matters ? loss.count : 0;
@@ -53,16 +40,14 @@ void ObserveCounts(const Sampling& sampling, VmId vm, std::span<const uint64_t> 
   heard.assign(count.begin(), count.end());
 }
 
-void ObserveMember(VmId vm, KernelTime now, FeatureId feature, uint64_t member,
-                   std::vector<Observation>* out) {
-  Observation& observation = AddMember(vm, now, feature, out);
-  observation.value = member;
-  observation.detail = member;
-}
-
 void ObserveMember(VmId vm, KernelTime now, FeatureId feature, Member member,
                    std::vector<Observation>* out) {
-  AddMember(vm, now, feature, out).member = std::make_shared<const Member>(std::move(member));
+  Observation& observation = out->emplace_back();
+  observation.time = now;
+  observation.vm = vm;
+  observation.kind = ObservationKind::kMember;
+  observation.feature = feature;
+  observation.member = std::make_shared<const Member>(std::move(member));
 }
 
 void ObserveUntold(std::span<const ks_limit_crossed> untold, std::vector<Observation>* out) {

@@ -26,11 +26,7 @@ std::vector<const Feature*> MeteredAmong(std::span<const FeatureId> features);
 void ObserveCounts(const Sampling& sampling, VmId vm, std::span<const uint64_t> count,
                    std::span<const uint64_t> last, std::vector<Count>* out, PartId part = {});
 
-// Appends that MEMBER of the set FEATURE was seen.
-void ObserveMember(VmId vm, KernelTime now, FeatureId feature, uint64_t member,
-                   std::vector<Observation>* out);
-
-// The same of a member that is no number.
+// Appends that MEMBER of the set FEATURE was seen, which is no number.
 void ObserveMember(VmId vm, KernelTime now, FeatureId feature, Member member,
                    std::vector<Observation>* out);
 

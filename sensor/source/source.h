@@ -19,10 +19,10 @@
 #include "sensor/base/ids.h"
 #include "sensor/base/status.h"
 #include "sensor/base/time.h"
-#include "sensor/feature/count.h"
 #include "sensor/feature/feature.h"
 #include "sensor/feature/limit.h"
 #include "sensor/feature/observation.h"
+#include "sensor/feature/sample.h"
 #include "sensor/feature/vm.h"
 #include "sensor/inventory/device.h"
 #include "sensor/source/heard_counts.h"
@@ -61,9 +61,10 @@ struct Sampling {
   HeardCounts* heard = nullptr;           // the source's counts that the engine knows
 };
 
-// What a source gives once a tick: counts, and what is no count.
+// What a source gives once a tick.
 struct Reading {
   std::vector<Count> counts;
+  std::vector<Sighting> sightings;
   std::vector<Observation> observations;
 };
 

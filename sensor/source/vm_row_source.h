@@ -45,7 +45,7 @@ class VmRowSource : public Source {
     for (const auto& [vm, slot] : watched_) {
       ObserveCounts(sampling, vm, counts_->Of(vm), {}, &out->counts);
       auto* row = tables_.RowOf({vm, slot});
-      if (row != nullptr) ReadRow(vm, *row, sampling.now, &out->observations);
+      if (row != nullptr) ReadRow(vm, *row, sampling.now, out);
     }
   }
 
@@ -71,8 +71,7 @@ class VmRowSource : public Source {
         counts_(std::make_shared<const CountsByVm>(id, Tables::kMeters)) {}
 
   // What ROW, of VM, has besides counts.
-  virtual void ReadRow(VmId vm, typename Tables::RowType& row, KernelTime now,
-                       std::vector<Observation>* out) = 0;
+  virtual void ReadRow(VmId vm, typename Tables::RowType& row, KernelTime now, Reading* out) = 0;
 
   Tables tables_;
 

@@ -159,12 +159,12 @@ void KvmSource::Read(const Sampling& sampling, Reading* out) {
   }
   // What a VM did that was born since the inventory looked waits for the next tick.
   for (const KvmTables::Members& members : tables_.TakeMembers(watched)) {
-    ObserveMembers(members, sampling.now, &out->observations);
+    ObserveMembers(members, &out->sightings);
     ObserveOutside(members, sampling.now, &out->observations);
     for (const uint32_t exit : members.exits) nesting_.Record(members.vm, exit, sampling.now);
   }
   for (const auto& [vm, exit] : nesting_.Drain(sampling.now)) {
-    ObserveMember(vm, sampling.now, Sets().nesting, exit, &out->observations);
+    out->sightings.push_back({vm, Sets().nesting, exit});
   }
 }
 
@@ -176,10 +176,9 @@ void KvmSource::Compare(const KvmTally& before) {
   }
 }
 
-void KvmSource::ObserveMembers(const KvmTables::Members& members, KernelTime now,
-                               std::vector<Observation>* out) const {
+void KvmSource::ObserveMembers(const KvmTables::Members& members, std::vector<Sighting>* out) {
   const auto observe = [&](FeatureId feature, uint64_t member) {
-    ObserveMember(members.vm, now, feature, member, out);
+    out->push_back({members.vm, feature, member});
   };
   const SetFeatures& sets = Sets();
   for (const KvmTables::Access& port : members.ports) observe(sets.port, port.place);

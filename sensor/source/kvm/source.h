@@ -67,8 +67,7 @@ class KvmSource final : public Source {
   void DropDeadVmms(KernelTime now);
   bool IsAlive(const OwnedThing& process);
   void Compare(const KvmTally& before);
-  void ObserveMembers(const KvmTables::Members& members, KernelTime now,
-                      std::vector<Observation>* out) const;
+  static void ObserveMembers(const KvmTables::Members& members, std::vector<Sighting>* out);
   void ObserveOutside(const KvmTables::Members& members, KernelTime now,
                       std::vector<Observation>* out) const;
 

@@ -31,10 +31,9 @@ std::vector<uint32_t> VfioSource::TakeIoctls(const VmPlace& vm) {
   return row == nullptr ? std::vector<uint32_t>() : TakeIoctlsOf(*row);
 }
 
-void VfioSource::ReadRow(VmId vm, ks_vfio_vm_row& row, KernelTime now,
-                         std::vector<Observation>* out) {
+void VfioSource::ReadRow(VmId vm, ks_vfio_vm_row& row, KernelTime /*now*/, Reading* out) {
   static const FeatureId command = FeatureNamed("vfio.ioctl.command");
-  for (const uint32_t ioctl : TakeIoctlsOf(row)) ObserveMember(vm, now, command, ioctl, out);
+  for (const uint32_t ioctl : TakeIoctlsOf(row)) out->sightings.push_back({vm, command, ioctl});
 }
 
 std::vector<Loss> VfioSource::Losses() const { return DescribeLosses(tables_.losses()); }

@@ -22,8 +22,7 @@ class VfioSource final : public VmRowSource<VfioTables> {
 
  private:
   explicit VfioSource(VfioTables tables) : VmRowSource(SourceId::kVfio, std::move(tables)) {}
-  void ReadRow(VmId vm, ks_vfio_vm_row& row, KernelTime now,
-               std::vector<Observation>* out) override;
+  void ReadRow(VmId vm, ks_vfio_vm_row& row, KernelTime now, Reading* out) override;
 };
 
 // What the kernel's row says, in words.

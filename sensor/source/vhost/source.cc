@@ -48,7 +48,7 @@ void VhostSource::Read(const Sampling& sampling, Reading* out) {
     // Whose sum is as it was, its queues are.
     const bool rests = heard && std::ranges::equal(counts_->Of(vm), before->Of(vm));
     if (by_queue && !rests) ReadQueues(sampling, {vm, slot}, &out->counts);
-    ReadMembers({vm, slot}, sampling.now, &out->observations);
+    ReadMembers({vm, slot}, &out->sightings);
   }
 }
 
@@ -58,12 +58,12 @@ void VhostSource::ReadQueues(const Sampling& sampling, const VmPlace& vm, std::v
   }
 }
 
-void VhostSource::ReadMembers(const VmPlace& vm, KernelTime now, std::vector<Observation>* out) {
+void VhostSource::ReadMembers(const VmPlace& vm, std::vector<Sighting>* out) {
   static const FeatureId ring = FeatureNamed("vhost.ring");
   static const FeatureId command = FeatureNamed("vhost.config.command");
   static const FeatureId refused = FeatureNamed("vhost.config.refused");
   const auto observe = [&](FeatureId feature, const std::vector<uint32_t>& members) {
-    for (const uint32_t member : members) ObserveMember(vm.vm, now, feature, member, out);
+    for (const uint32_t member : members) out->push_back({vm.vm, feature, member});
   };
   const VhostMembers members = tables_.TakeMembers(vm);
   observe(command, members.ioctls);

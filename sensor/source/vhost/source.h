@@ -36,7 +36,7 @@ class VhostSource final : public Source {
  private:
   explicit VhostSource(VhostTables tables) : tables_(std::move(tables)) {}
   void ReadQueues(const Sampling& sampling, const VmPlace& vm, std::vector<Count>* out);
-  void ReadMembers(const VmPlace& vm, KernelTime now, std::vector<Observation>* out);
+  void ReadMembers(const VmPlace& vm, std::vector<Sighting>* out);
 
   VhostTables tables_;
   std::map<VmId, Slot> watched_;

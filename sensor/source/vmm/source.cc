@@ -168,18 +168,18 @@ void VmmSource::LookAtChildren(KernelTime now, std::vector<Observation>* out) {
   }
 }
 
-void VmmSource::ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now,
-                        std::vector<Observation>* out) {
+void VmmSource::ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now, Reading* out) {
+  std::vector<Observation>& acts = out->observations;
   if (Load(row.changed) == 0) return;
   __atomic_store_n(&row.changed, 0, __ATOMIC_SEQ_CST);
   const auto keep = [&] {
-    if (Keeps(out->back())) out->pop_back();
+    if (Keeps(acts.back())) acts.pop_back();
   };
   const auto observe = [&](FeatureId feature) {
-    return [=](uint64_t member) {
+    return [=, &acts](uint64_t member) {
       // As the records of the same sets have it.
-      ObserveMember(vm, now, feature, Member{.first = member}, out);
-      out->back().value = member;
+      ObserveMember(vm, now, feature, Member{.first = member}, &acts);
+      acts.back().value = member;
       keep();
     };
   };
@@ -191,7 +191,11 @@ void VmmSource::ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now,
   TakeAllBits(row.refused, observe(Bits().refused));
   TakeBits(row.unsent, 0, [&](uint64_t act) {
     if (act >= KS_ACTS) return;
-    ObserveMember(vm, now, FeatureOfAct(static_cast<ks_act>(act)), kUntoldMember, out);
+    acts.push_back({.time = now,
+                    .vm = vm,
+                    .kind = ObservationKind::kMember,
+                    .feature = FeatureOfAct(static_cast<ks_act>(act)),
+                    .value = kUntoldMember});
     keep();
   });
 }

@@ -49,7 +49,7 @@ class VmmSource final : public VmRowSource<VmmTables> {
 
   VmmSource(VmmTables tables, Survivors survivors)
       : VmRowSource(SourceId::kVmm, std::move(tables)), survivors_(std::move(survivors)) {}
-  void ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now, std::vector<Observation>* out) override;
+  void ReadRow(VmId vm, ks_vmm_vm_row& row, KernelTime now, Reading* out) override;
   std::optional<VmmProcess> LivingVmm(VmId vm) const;
   bool IsLastOf(const VmmProcess& process, VmId vm) const;
   void LookAtEnded(KernelTime now, std::vector<Observation>* out);

@@ -1,4 +1,4 @@
-// Counts that are told all at once, or said to be unchanged, are as if each had been observed.
+// What a sample tells at once, or says to be unchanged, is as if each had been observed.
 #include <algorithm>
 #include <random>
 
@@ -17,6 +17,8 @@ using testing::IsEmpty;
 const auto kPio = FeatureNamed("pio.rate");
 const auto kMmio = FeatureNamed("mmio.rate");
 const auto kEntry = FeatureNamed("entry.rate");
+const auto kPort = FeatureNamed("pio.port");
+const auto kMsr = FeatureNamed("msr.written");
 const std::vector<FeatureId> kRates = {kPio, kMmio, kEntry};
 
 std::shared_ptr<const SpecLibrary> Specs() {
@@ -26,10 +28,14 @@ std::shared_ptr<const SpecLibrary> Specs() {
       BurstSpec("burst", kPio, 400, 50 * kNsPerMs),
       MaxSpec("mmio", kMmio, 1'000, 2 * kNsPerSecond),
       MinSpec("idle", kEntry, 50, 2 * kNsPerSecond),
+      DenySpec("port", kPort, {{0, 3}}, kNsPerSecond),
+      AllowSpec("msr", kMsr, {{0, 30}}, 3 * kNsPerSecond),
+      VarietySpec("ports", kPort, 12, 2 * kNsPerSecond),
   }));
 }
 
-// The same VMs twice: one engine is shown every count, the other only those that changed.
+// The same VMs twice: one engine is shown every count and member by itself, the other a sample of
+// the counts that changed and of the members.
 class TwoEngines {
  public:
   static constexpr uint64_t kVms = 5;
@@ -44,6 +50,7 @@ class TwoEngines {
   void Tick(int64_t at_ms, std::mt19937& random) {
     const bool lossy = random() % 50 == 0;
     std::vector<Count> news;
+    std::vector<Sighting> sightings;
     for (uint64_t vm = 1; vm <= kVms; ++vm) {
       for (size_t rate = 0; rate < kRates.size(); ++rate) {
         uint64_t& count = counts_[vm][rate];
@@ -69,11 +76,22 @@ class TwoEngines {
         changed_.Observe(o);
       }
     }
+    for (uint64_t vm = 1; vm <= kVms; ++vm) {
+      for (uint64_t i = random() % 4; i > 0; --i) {
+        const bool calm = at_ms / 5'000 % 2 == 0;
+        Observation o = Seen(ObservationKind::kMember, {vm}, random() % 2 == 0 ? kPort : kMsr,
+                             calm ? 10 : random() % 40, at_ms);
+        o.serial = ++serial_;
+        each_.Observe(o);
+        sightings.push_back({o.vm, o.feature, o.value});
+      }
+    }
     std::ranges::shuffle(news, random);
-    changed_.ObserveCounts({.source = SourceId::kKvm,
+    changed_.Observe(Sample{.source = SourceId::kKvm,
                             .time = {at_ms * kNsPerMs},
                             .lossy = lossy,
                             .counts = news,
+                            .sightings = sightings,
                             .unchanged = kRates});
     const auto expected = each_.Tick({at_ms * kNsPerMs});
     const auto events = changed_.Tick({at_ms * kNsPerMs});
@@ -127,8 +145,8 @@ class Resting {
   std::vector<std::string> Rest(int64_t from_ms, int64_t until_ms) {
     std::vector<std::string> all;
     for (int64_t at = from_ms; at <= until_ms; at += 100) {
-      engine_.ObserveCounts(
-          {.source = SourceId::kKvm, .time = {at * kNsPerMs}, .counts = {}, .unchanged = rates_});
+      engine_.Observe(Sample{
+          .source = SourceId::kKvm, .time = {at * kNsPerMs}, .counts = {}, .unchanged = rates_});
       for (const auto& told : Brief(engine_.Tick({at * kNsPerMs}))) all.push_back(told);
     }
     return all;

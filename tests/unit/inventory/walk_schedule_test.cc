@@ -62,10 +62,10 @@ TEST(WalkScheduleTest, LongWalksLeaveTheProcessorToOthers) {
   EXPECT_EQ(schedule.Due(), Ms(3000));
 }
 
-TEST(WalkScheduleTest, WithoutReasonALongWalkTakesAFiftiethOfTheTime) {
+TEST(WalkScheduleTest, WithoutReasonALongWalkTakesAHundredthOfTheTime) {
   WalkSchedule schedule;
   schedule.Walked(Ms(1000), Ms(1500));
-  EXPECT_EQ(schedule.Due(), Ms(26500));
+  EXPECT_EQ(schedule.Due(), Ms(51500));
   schedule.Doubt();
   EXPECT_EQ(schedule.Due(), Ms(3000)) << "a doubt is a reason";
 }

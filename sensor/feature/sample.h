@@ -1,4 +1,7 @@
-// What sources count of VMs, and tell the engine as one look at all of them.
+// What a source reads of all VMs at one look, for the engine.
+//
+// There are ten thousands of counts and members a second, all alike in time and source: no
+// observation is made of each.
 #pragma once
 
 #include <cstdint>
@@ -21,17 +24,23 @@ struct Count {
   std::optional<uint64_t> detail = {};
 };
 
-// There are ten thousands of them a second, all alike in time and source: no observation is made of
-// each.
-struct CountSample {
+// VM was seen (again) with MEMBER of the set FEATURE.
+struct Sighting {
+  VmId vm = {};
+  FeatureId feature = {};
+  uint64_t member = 0;
+};
+
+struct Sample {
   SourceId source = {};
   KernelTime time = {};
   // Something was lost since the sample before: counts may be too low.
   bool lossy = false;
-  std::span<const Count> counts;
+  std::span<const Count> counts = {};
+  std::span<const Sighting> sightings = {};
   // Rates of the source whose counts are as they were for every VM and part that has one, but those
   // among COUNTS. Others that are left out are missing.
-  std::span<const FeatureId> unchanged;
+  std::span<const FeatureId> unchanged = {};
 };
 
 }  // namespace kvmsentry

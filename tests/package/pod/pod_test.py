@@ -3,6 +3,7 @@
 What no runtime here can show: AppArmor and SELinux, and the runtime's seccomp profile, of which the manifest asks none.
 """
 
+import functools
 import json
 import os
 import signal
@@ -31,6 +32,13 @@ def wait_for(what, condition, seconds=30):
         if time.monotonic() > end:
             raise TimeoutError(what)
         time.sleep(0.1)
+
+
+@functools.cache
+def outside():
+    """The hooks and the log of the daemon without a container."""
+    with Node() as node, Outside(_IMAGE, node) as daemon:
+        return daemon.hooks(), daemon.log()
 
 
 class PodTest(unittest.TestCase):
@@ -125,21 +133,19 @@ class PodTest(unittest.TestCase):
         self.assertEqual(second.stop(), 0)
 
     def test_hooks_attach_as_they_do_outside(self):
-        outside = self.enterContext(Outside(_IMAGE, self.node))
+        hooks, _ = outside()
         variants = lambda hooks: {hook["name"]: hook["variant"] for hook in hooks}
-        attached = variants(outside.hooks())
-        outside.stop()
-        self.assertEqual(variants(self.status(self.start())["hooks"]), attached)
+        self.assertEqual(variants(self.status(self.start())["hooks"]), variants(hooks))
 
     def test_with_a_device_plugin_hooks_are_proven_as_outside(self):
-        outside = self.enterContext(Outside(_IMAGE, self.node))
-        proven = self.proven(outside.hooks())
-        outside.stop()
+        hooks, _ = outside()
+        proven = self.proven(hooks)
         self.assertIn("kvm_pio", proven)
         pod = self.start(devices=["/dev/kvm"])
         self.assertEqual(self.proven(self.status(pod)["hooks"]), proven)
 
     def test_each_process_drops_what_it_does_not_need(self):
+        _, outside_log = outside()
         pod = self.start()
         allowed = set(self.manifest.capabilities())
         daemon, loader = pod.pid(), loader_of(pod.pid())
@@ -147,8 +153,7 @@ class PodTest(unittest.TestCase):
         self.assertEqual(capabilities_of(loader), {"CAP_BPF", "CAP_PERFMON", "CAP_SYS_ADMIN"})
         self.assertEqual(capabilities_of(daemon) | capabilities_of(loader), allowed, "the manifest gives more")
         # Landlock works in the container's own mounts, too, or the kernel has none.
-        outside = self.enterContext(Outside(_IMAGE, self.node))
-        self.assertEqual("files are not confined" in pod.log(), "files are not confined" in outside.log())
+        self.assertEqual("files are not confined" in pod.log(), "files are not confined" in outside_log)
 
     def test_liveness_spares_what_answers(self):
         pod = self.start()

@@ -64,25 +64,37 @@ void ShowCounts(SourceId source, std::span<const uint64_t> count, VmDetails* det
   }
 }
 
-std::span<uint64_t> CountsByVm::Add(VmId vm) {
-  places_[vm] = counts_.size();
+std::span<uint64_t> CountsByVm::Add(const VmPlace& vm) {
+  places_.push_back(vm);
   counts_.resize(counts_.size() + none_.size());
   return std::span(counts_).last(none_.size());
 }
 
-std::span<const uint64_t> CountsByVm::Of(VmId vm) const {
-  const auto found = places_.find(vm);
-  return found == places_.end() ? std::span(none_)
-                                : std::span(counts_).subspan(found->second, none_.size());
+std::optional<size_t> CountsByVm::Find(const VmPlace& vm) const {
+  const auto found = std::ranges::lower_bound(places_, vm.slot, {}, &VmPlace::slot);
+  if (found == places_.end() || found->vm != vm.vm) return std::nullopt;
+  return static_cast<size_t>(found - places_.begin());
+}
+
+std::span<const uint64_t> CountsByVm::Of(const VmPlace& vm) const {
+  const auto found = Find(vm);
+  return found ? At(*found) : std::span(none_);
 }
 
 bool CountsByVm::WentBackSince(const CountsByVm& before) const {
-  return std::ranges::any_of(
-      places_, [&](const auto& vm) { return WentBack(before.Of(vm.first), Of(vm.first)); });
+  size_t earlier = 0;
+  for (size_t i = 0; i < places_.size(); ++i) {
+    while (earlier < before.places_.size() && before.places_[earlier].slot < places_[i].slot) {
+      ++earlier;
+    }
+    if (earlier == before.places_.size()) return false;
+    if (before.places_[earlier] == places_[i] && WentBack(before.At(earlier), At(i))) return true;
+  }
+  return false;
 }
 
 void CountsByVm::Show(const VmPlace& vm, VmDetails* details) const {
-  ShowCounts(source_, Of(vm.vm), details);
+  ShowCounts(source_, Of(vm), details);
 }
 
 bool WentBack(std::span<const uint64_t> before, std::span<const uint64_t> now) {

@@ -3,10 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
-
-#include "absl/container/flat_hash_map.h"
 
 #include "bpf/records.h"
 #include "sensor/base/ids.h"
@@ -36,23 +35,29 @@ void ObserveUntold(std::span<const ks_limit_crossed> untold, std::vector<Observa
 // Puts the counts of SOURCE's rates into DETAILS.
 void ShowCounts(SourceId source, std::span<const uint64_t> count, VmDetails* details);
 
-// The counts of a source that has rows of a few VMs only; those of all others are 0.
+// The counts of a source that has rows of a few VMs only; those of all others are 0. Made anew at
+// each tick: an array in the order of slots, nothing that must be hashed.
 class CountsByVm final : public SourceCounts {
  public:
   CountsByVm(SourceId source, size_t meters) : source_(source), none_(meters) {}
 
-  // The counts of VM, all 0: to be written before another call.
-  std::span<uint64_t> Add(VmId vm);
-  bool Has(VmId vm) const { return places_.contains(vm); }
-  std::span<const uint64_t> Of(VmId vm) const;
+  // The counts of VM, all 0: to be written before another call. In the order of slots.
+  std::span<uint64_t> Add(const VmPlace& vm);
+  bool Has(const VmPlace& vm) const { return Find(vm).has_value(); }
+  std::span<const uint64_t> Of(const VmPlace& vm) const;
   // Whether one is lower than in BEFORE.
   bool WentBackSince(const CountsByVm& before) const;
   void Show(const VmPlace& vm, VmDetails* details) const override;
 
  private:
+  std::optional<size_t> Find(const VmPlace& vm) const;
+  std::span<const uint64_t> At(size_t place) const {
+    return std::span(counts_).subspan(place * none_.size(), none_.size());
+  }
+
   SourceId source_;
   std::vector<uint64_t> none_;
-  absl::flat_hash_map<VmId, size_t> places_;  // where the VM's counts begin in counts_
+  std::vector<VmPlace> places_;
   std::vector<uint64_t> counts_;
 };
 

@@ -37,13 +37,13 @@ class VmRowSource : public Source {
   // A VM without a row has counted nothing: its rates are 0.
   void Read(const Sampling& sampling, Reading* out) override {
     auto counts = std::make_shared<CountsByVm>(id_, Tables::kMeters);
-    for (const VmPlace& vm : tables_.Places()) tables_.CopyCounts(vm, counts->Add(vm.vm));
+    for (const VmPlace& vm : tables_.Places()) tables_.CopyCounts(vm, counts->Add(vm));
     if (counts->WentBackSince(*counts_)) {
       tampered_ = absl::StrCat("a count in the map ", tables_.name(), "_vms went back");
     }
     counts_ = std::move(counts);
     for (const auto& [vm, slot] : watched_) {
-      ObserveCounts(sampling, vm, counts_->Of(vm), {}, &out->counts);
+      ObserveCounts(sampling, vm, counts_->Of({vm, slot}), {}, &out->counts);
       auto* row = tables_.RowOf({vm, slot});
       if (row != nullptr) ReadRow(vm, *row, sampling.now, out);
     }

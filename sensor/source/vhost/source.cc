@@ -37,18 +37,20 @@ void VhostSource::Read(const Sampling& sampling, Reading* out) {
   tables_.FoldQueues();
   auto counts = std::make_shared<CountsByVm>(id(), KS_VHOST_METERS);
   for (const VhostCounts& vm : tables_.ReadCounts()) {
-    std::ranges::copy(vm.count, counts->Add(vm.vm.vm).begin());
+    std::ranges::copy(vm.count, counts->Add(vm.vm).begin());
   }
   if (counts->WentBackSince(*counts_)) tampered_ = "a count in the map queues went back";
   const auto before = std::exchange(counts_, std::move(counts));
   for (const auto& [vm, slot] : watched_) {
+    const VmPlace place{vm, slot};
     const bool heard = !sampling.heard->Of(vm).empty();
-    ObserveCounts(sampling, vm, counts_->Of(vm), {}, &out->counts);
-    if (!counts_->Has(vm)) continue;
+    const std::span<const uint64_t> count = counts_->Of(place);
+    ObserveCounts(sampling, vm, count, {}, &out->counts);
+    if (!counts_->Has(place)) continue;
     // Whose sum is as it was, its queues are.
-    const bool rests = heard && std::ranges::equal(counts_->Of(vm), before->Of(vm));
-    if (by_queue && !rests) ReadQueues(sampling, {vm, slot}, &out->counts);
-    ReadMembers({vm, slot}, &out->sightings);
+    const bool rests = heard && std::ranges::equal(count, before->Of(place));
+    if (by_queue && !rests) ReadQueues(sampling, place, &out->counts);
+    ReadMembers(place, &out->sightings);
   }
 }
 

@@ -112,7 +112,7 @@ TEST(WentBackTest, ACountThatGoesBackIsOne) {
 
 CountsByVm Counted(uint64_t vm, uint64_t kicks) {
   CountsByVm counts(SourceId::kVhost, KS_VHOST_METERS);
-  counts.Add({vm})[KS_METER_VHOST_KICK] = kicks;
+  counts.Add({{vm}, 0})[KS_METER_VHOST_KICK] = kicks;
   return counts;
 }
 

@@ -1,5 +1,6 @@
 // Sets: each VM's members, and no other's.
 #include <algorithm>
+#include <span>
 
 #include "tests/bpf/fixture.h"
 
@@ -16,7 +17,7 @@ Places PlacesOf(const std::vector<KvmTables::Access>& accesses) {
 }
 
 // What the VM in SLOT named; nothing where it is not among TAKEN.
-KvmTables::Members Of(const std::vector<KvmTables::Members>& taken, Slot slot) {
+KvmTables::Members Of(std::span<const KvmTables::Members> taken, Slot slot) {
   for (const KvmTables::Members& members : taken) {
     if (members.slot == slot) return members;
   }

@@ -104,6 +104,8 @@ class KvmTables {
     uint64_t panicked = 0;         // bit N: ks_panic N
     std::vector<uint32_t> exits;   // exit_member() of bpf/kvm/exit_reason.h
 
+    // For VM, with the room that its lists have.
+    void Begin(VmId vm_now, Slot slot_now);
     bool Empty() const {
       return exit_reasons == 0 && hypercalls == 0 && protection_lost == 0 && rewritten == 0 &&
              overrun == 0 && panicked == 0 && mmio_overflow == 0 && msr_overflow == 0 &&
@@ -112,8 +114,9 @@ class KvmTables {
     }
   };
   // Reads and clears which members every VM that is WANTED has named since the last time; VMs that
-  // named none are left out.
-  std::vector<Members> TakeMembers(const std::function<bool(VmId)>& wanted = [](VmId /*vm*/) {
+  // named none are left out. Valid until the next call: they keep their room, for most VMs name
+  // some at every tick.
+  std::span<const Members> TakeMembers(const std::function<bool(VmId)>& wanted = [](VmId /*vm*/) {
     return true;
   });
 
@@ -144,6 +147,7 @@ class KvmTables {
   RowTable<ks_exit_row> exits_;
   RowTable<ks_kvm_limits> limits_;
   RowTable<ks_kvm_sets> sets_;
+  std::vector<Members> members_;                     // those of TakeMembers(), and room for more
   mutable std::vector<std::vector<Slot>> vcpus_of_;  // by slot of the VM, as of the latest look
 };
 

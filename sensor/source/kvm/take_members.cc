@@ -21,15 +21,35 @@ KvmTables::Access AccessOf(uint64_t place, uint64_t member,
 
 }  // namespace
 
-std::vector<KvmTables::Members> KvmTables::TakeMembers(const std::function<bool(VmId)>& wanted) {
-  std::vector<Members> all;  // in the order of slots
+void KvmTables::Members::Begin(VmId vm_now, Slot slot_now) {
+  Members next;
+  next.vm = vm_now;
+  next.slot = slot_now;
+  // Not what a guest needed that named all there is.
+  constexpr size_t kMostRoom = 64;
+  const auto keep = [](auto& from, auto& to) {
+    if (from.capacity() > kMostRoom) return;
+    from.clear();
+    to.swap(from);
+  };
+  keep(ports, next.ports);
+  keep(msrs_written, next.msrs_written);
+  keep(mmio_pages, next.mmio_pages);
+  keep(ioctls, next.ioctls);
+  keep(exits, next.exits);
+  *this = std::move(next);
+}
+
+std::span<const KvmTables::Members> KvmTables::TakeMembers(
+    const std::function<bool(VmId)>& wanted) {
+  size_t used = 0;
   for (const ks_vm_row& vm : vms()) {
     const VmId id{Load(vm.serial)};
     if (id.serial == 0 || !wanted(id)) continue;
-    Members& members = all.emplace_back();
-    members.vm = id;
-    members.slot = Load(vm.slot);
+    if (used == members_.size()) members_.emplace_back();
+    members_[used++].Begin(id, Load(vm.slot));
   }
+  const std::span<Members> all = std::span(members_).first(used);  // in the order of slots
   const Slot end = static_cast<Slot>(vcpus_.size());
   for (Slot vcpu = vcpu_pool_.used().Next(0, end); vcpu < end;
        vcpu = vcpu_pool_.used().Next(vcpu + 1, end)) {
@@ -47,9 +67,14 @@ std::vector<KvmTables::Members> KvmTables::TakeMembers(const std::function<bool(
     }
     TakeExits(vcpu, *found);
   }
-  for (Members& members : all) TakeSets(members);
-  std::erase_if(all, [](const Members& members) { return members.Empty(); });
-  return all;
+  size_t named = 0;
+  for (Members& members : all) {
+    TakeSets(members);
+    if (members.Empty()) continue;
+    if (&all[named] != &members) std::swap(all[named], members);  // which keeps the other's room
+    ++named;
+  }
+  return all.first(named);
 }
 
 void KvmTables::TakeSets(Members& members) {

@@ -155,7 +155,9 @@ HookCoverage CoverageOf(const Choice& choice) {
   if (hook.bpf.empty()) return coverage;  // but a file: what it gives of VMs its source will say
   if (IsWeak(hook, variant)) {
     coverage.coverage = Coverage::kDegraded;
-    coverage.reason = std::string(hook.weakness);
+    // What was refused may be this function alone, or all functions: only the kernel says which.
+    coverage.reason =
+        absl::StrCat(hook.weakness, choice.reasons.empty() ? "" : "; ", choice.reasons);
     coverage.lack = Lack::kFailed;
   } else if (choice.wants_unpreempted && !IsUnpreempted(variant)) {
     coverage.coverage = Coverage::kDegraded;

@@ -15,8 +15,7 @@ inline constexpr std::array kIoctlExit = {Variant::kFexit, Variant::kKretprobe, 
 
 // What these last two do not see at a system call.
 inline constexpr char kDescriptors[] =
-    "at every system call, for no function can be probed here: a VMM that changes its descriptors "
-    "meanwhile goes uncounted";
+    "at every system call: a VMM that changes its descriptors meanwhile goes uncounted";
 
 // One that tells only how much there is of something, while others tell that it happens: a host
 // that its programs cost too much can do without it for a while.

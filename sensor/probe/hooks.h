@@ -54,7 +54,7 @@ struct Hook {
   // Those are probed by kprobes even where the others take a trampoline.
   bool if_there_by_kprobe = false;
   // Of a hook on a function: what its other variants, by tracepoints, do not see. The hook is then
-  // DEGRADED.
+  // DEGRADED, and its coverage adds why the function is not probed.
   absl::string_view weakness = {};
   // The module that alone raises the tracepoint; empty: all of KVM's back ends do.
   absl::string_view raised_by = {};

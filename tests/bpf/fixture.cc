@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include "absl/strings/match.h"
+
 #include "sensor/base/file_limit.h"
 #include "sensor/probe/kernel.h"
 #include "sensor/source/catalogue.h"
@@ -62,7 +64,8 @@ void BpfTest::Load(std::map<std::string, std::vector<Variant>> variants) {
       EXPECT_EQ(coverage.coverage, Coverage::kUnobservable) << coverage.hook->name;
       continue;
     }
-    const bool weak = coverage.reason == coverage.hook->weakness && !coverage.reason.empty();
+    const absl::string_view weakness = coverage.hook->weakness;
+    const bool weak = !weakness.empty() && absl::StartsWith(coverage.reason, weakness);
     ASSERT_EQ(coverage.coverage, weak ? Coverage::kDegraded : Coverage::kAttached)
         << coverage.hook->name << ": " << coverage.reason;
   }

@@ -89,7 +89,10 @@ std::string HooksPage() {
     absl::StrAppend(&page, "| ", FunctionsOf(hook), " | ", VariantsOf(hook, number), " | ",
                     NeedsOf(hook), " | ", hook.provides, " | ", RemarksOf(hook), " |\n");
   }
-  absl::StrAppend(&page, "\nA hook that is attached by a variant with a mark is DEGRADED:\n\n");
+  absl::StrAppend(&page,
+                  "\nA hook that is attached by a variant with a mark, because the kernel does not "
+                  "let the function "
+                  "be probed, is DEGRADED:\n\n");
   for (size_t i = 0; i < weaknesses.size(); ++i) {
     absl::StrAppend(&page, "- ^", i + 1, " ", weaknesses[i], "\n");
   }

@@ -96,7 +96,7 @@ constexpr std::array kVmmHooks = {
                        "that reach into others, or have themselves traced: vmm.call",
            .with_if_there = kTraceMe,
            .weakness =
-               "at every system call, for no function can be probed here: ptrace and "
+               "at every system call: ptrace and "
                "process_vm_* by the VMM's pid, not /proc/PID/mem, pidfd_getfd or a thread's "
                "number"}),
     OfKvm({.name = "kvm_vcpu_ioctl",
@@ -120,8 +120,7 @@ constexpr std::array kVmmHooks = {
            .provides = "images that strangers open: image.*; guest memory that they open as a "
                        "file: memory.opened; and what a VM's processes open: vmm.file.*, "
                        "vmm.call",
-           .weakness = "at the end of every system call, for no function can be probed here: not "
-                       "what io_uring opens"}),
+           .weakness = "at the end of every system call: not what io_uring opens"}),
     OfKvm({.name = "notify_change",
            .bpf = "stranger",
            .variants = kChanged,
@@ -132,8 +131,8 @@ constexpr std::array kVmmHooks = {
            .variants = kCallEntry,
            .provides = "memory that a VM's processes make executable: vmm.code",
            .with = kProtect,
-           .weakness = "at every system call, for no function can be probed here: what was asked "
-                       "for, not what was mapped, nor whose file it was"}),
+           .weakness = "at every system call: what was asked for, not what was mapped, nor "
+                       "whose file it was"}),
     OfKvm({.name = "kvm_arch_prepare_memory_region",
            .bpf = "memory",
            .variants = kFunctionEntry,
@@ -145,14 +144,14 @@ constexpr std::array kVmmHooks = {
            .provides = "calls of a VM's processes on the kernel: vmm.call; and sockets that they "
                        "make: vmm.socket",
            .with_if_there = kCalls,
-           .weakness = "at every system call, for no function can be probed here: not sockets "
-                       "that 32-bit programs make by socketcall"}),
+           .weakness = "at every system call: not sockets that 32-bit programs make by "
+                       "socketcall"}),
     OfKvm({.name = "__secure_computing",
            .bpf = "conduct",
            .variants = kRefused,
            .provides = "system calls that a VM's seccomp filter refuses: vmm.refused_call*",
-           .weakness = "at the end of every system call, for no function can be probed here: each "
-                       "EPERM of a process with a filter"}),
+           .weakness = "at the end of every system call: each EPERM of a process "
+                       "with a filter"}),
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "google/protobuf/io/tokenizer.h"
 
 #include "sensor/base/escape.h"
+#include "sensor/spec/reword.h"
 
 namespace kvmsentry {
 namespace {
@@ -29,10 +30,10 @@ class Complaints : public google::protobuf::io::ErrorCollector {
  public:
   explicit Complaints(const ParsedBlock& block) : block_(block) {}
   void AddError(int line, int column, const std::string& message) override {
-    errors.push_back({block_.ToFile(line, column), Escape(absl::StripSuffix(message, "."), 200)});
+    errors.push_back({block_.ToFile(line, column), std::string(absl::StripSuffix(message, "."))});
   }
   void AddWarning(int line, int column, const std::string& message) override {
-    warnings.push_back({block_.ToFile(line, column), Escape(absl::StripSuffix(message, "."), 200)});
+    warnings.push_back({block_.ToFile(line, column), std::string(absl::StripSuffix(message, "."))});
   }
   std::vector<Complaint> errors;
   std::vector<Complaint> warnings;
@@ -90,10 +91,28 @@ std::optional<Statement> StatementAt(std::span<const Token> tokens, TextPosition
   return std::nullopt;
 }
 
-// A field that the schema does not know is complained about at the token after its name.
-TextPosition PlaceOfUnknownField(std::span<const Token> tokens, TextPosition complained) {
-  const size_t at = TokenAt(tokens, complained);
-  return at > 0 ? tokens[at - 1].at : complained;
+// The name of the field whose value, or a part of it, token INSIDE is; empty at the top.
+absl::string_view FieldAround(std::span<const Token> tokens, size_t inside) {
+  int closed = 0;
+  for (size_t i = std::min(inside, tokens.size()); i-- > 0;) {
+    if (Closes(tokens[i])) ++closed;
+    if (!Opens(tokens[i]) || closed-- > 0) continue;
+    closed = 0;
+    const size_t name = i > 0 && tokens[i - 1].text == ":" ? i - 1 : i;
+    if (name > 0 && tokens[name - 1].kind == Token::Kind::kIdentifier) return tokens[name - 1].text;
+  }
+  return "";
+}
+
+// A field that the schema does not know is complained about at the token after its name. What it
+// was meant to be, or else what is around it, is left out: nothing more is said of that.
+void ReportUnknownField(const Complaint& complaint, std::span<const Token> tokens,
+                        ParsedBlock& block, const Report& report) {
+  const size_t after = TokenAt(tokens, complaint.at);
+  const absl::string_view around = FieldAround(tokens, after);
+  const Reworded reworded = Reword(complaint.message, around);
+  report(after > 0 ? tokens[after - 1].at : complaint.at, reworded.message);
+  block.left_out.emplace(reworded.meant.empty() ? around : absl::string_view(reworded.meant));
 }
 
 // Overwrites the statement with blanks: all other places stay as they are.
@@ -132,10 +151,12 @@ bool ParseBlock(std::string text, size_t shift, ParsedBlock& block, const Report
     const bool done = whole || !statement || repairs == kMaxRepairs;
     if (done) {
       for (const Complaint& warning : complaints.warnings) {
-        report(PlaceOfUnknownField(tokens, warning.at), warning.message);
+        ReportUnknownField(warning, tokens, block, report);
       }
     }
-    for (const Complaint& error : complaints.errors) report(error.at, error.message);
+    for (const Complaint& error : complaints.errors) {
+      report(error.at, Reword(error.message, "").message);
+    }
     if (done) return whole;
     block.left_out.emplace(std::string(tokens[statement->first].text));
     LeaveOut(*statement, shift, text, tokens);

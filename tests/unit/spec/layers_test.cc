@@ -285,12 +285,12 @@ TEST(LayersTest, WhatCannotBeReadHidesNothingElse) {
                      "override { weight: 1 }\n"
                      "disable: 7\n"
                      "override { spec: \"nothing\" }\n"),
-      ElementsAre(HasSubstr("site:1:40: error: Unknown enumeration value of \"HIGH\""),
-                  HasSubstr("site:2:30: error: Message type \"kvmsentry.v1.Override\" has no field "
-                            "named \"id\""),
-                  "site:3:1: error: spec is missing: name the id of the spec that is overridden",
-                  "site:4:10: error: Expected string, got: 7",
-                  HasSubstr("site:5:12: error: override of an unknown spec \"nothing\"")));
+      ElementsAre(
+          "site:1:40: error: severity: no value HIGH; one of INFO, NOTICE, WARNING, CRITICAL",
+          HasSubstr("site:2:30: error: override: no field \"id\"; one of spec, "),
+          "site:3:1: error: spec is missing: name the id of the spec that is overridden",
+          "site:4:10: error: Expected string, got: 7",
+          HasSubstr("site:5:12: error: override of an unknown spec \"nothing\"")));
 }
 
 TEST(LayersTest, WhatDoesNothingIsWarnedOf) {
@@ -325,7 +325,8 @@ TEST(LayersTest, LabelsAreChecked) {
                 ElementsAre(HasSubstr("is no technique of MITRE ATT&CK")))
         << wrong;
   }
-  EXPECT_THAT(with("mode: OBSERVED"), ElementsAre(HasSubstr("Unknown enumeration value")));
+  EXPECT_THAT(with("mode: OBSERVED"),
+              ElementsAre("10:7: mode: no value OBSERVED; one of ALERT, OBSERVE"));
 }
 
 // An observed spec reports nothing that an alert of another would not have to say.

@@ -31,6 +31,11 @@ TEST(LintTest, AGoodSpecHasNoProblem) { EXPECT_THAT(ProblemsOf(SpecText().text()
 std::string NameOf(const testing::TestParamInfo<Case>& info) { return info.param.name; }
 
 const std::string kLong(201, 'x');
+const std::string kMembers =
+    "port, msr, exit_reason, vm_exit, hypercall, page, ioctl, vhost_ioctl, vfio_ioctl, state, "
+    "taker, program, connection, client, image, code, signal, call, syscall, runner, manager, "
+    "device, right, protection, slot, ring, service, memory, registers, opener, disk, buffer, "
+    "file, socket, panic, monitor";
 const std::string kIllFormed =
     " is ill-formed: write lower-case words and digits joined by '-', at most 64 characters";
 
@@ -55,17 +60,14 @@ INSTANTIATE_TEST_SUITE_P(
          2,
          "  id: \"self-ring\"",
          {"2:3: id \"self-ring\" is reserved: alerts of the sensor itself begin with \"self-\""}},
-        {"IdTwice",
-         2,
-         "  id: \"a\" id: \"b\"",
-         {"2:11: Non-repeated field \"id\" is specified multiple times"}},
+        {"IdTwice", 2, "  id: \"a\" id: \"b\"", {"2:11: id is given more than once"}},
         {"PointMissing", 3, "", {"1:1: point is missing: give it one of K1 to K7, R1 to R5"}},
         {"PointZero", 3, "  point: 0", {"3:3: point is none of K1 to K7, R1 to R5"}},
         {"PointUnknownNumber", 3, "  point: 9", {"3:3: point is none of K1 to K7, R1 to R5"}},
         {"PointUnknownName",
          3,
          "  point: K9",
-         {"3:10: Unknown enumeration value of \"K9\" for field \"point\""}},
+         {"3:10: point: no value K9; one of K1, K2, K3, K4, K5, K6, K7, R1, R2, R3, R4, R5"}},
         {"FeatureMissing",
          4,
          "",
@@ -236,7 +238,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"SeverityUnknown",
          7,
          "  severity: WARN",
-         {"7:13: Unknown enumeration value of \"WARN\" for field \"severity\""}},
+         {"7:13: severity: no value WARN; one of INFO, NOTICE, WARNING, CRITICAL"}},
         {"WhyMissing", 8, "", {"1:1: why is missing: say in one sentence why it matters"}},
         {"WhyBlank", 8, "  why: \" \"", {"8:3: why is empty: say in one sentence why it matters"}},
         {"WhyTooLong",
@@ -264,7 +266,13 @@ INSTANTIATE_TEST_SUITE_P(
         {"UnknownField",
          9,
          "  look_at: \"x\" color: \"red\"",
-         {"9:16: Message type \"kvmsentry.v1.Spec\" has no field named \"color\""}},
+         {"9:16: spec: no field \"color\"; one of id, point, feature, select, window, norm, "
+          "weight, "
+          "severity, why, look_at, except, for, hold, tags, mitre, mode"}},
+        {"MistypedFieldIsNotMissing",
+         9,
+         "  lookat: \"x\"",
+         {"9:3: spec: no field \"lookat\"; did you mean \"look_at\"?"}},
         {"EmptyPattern",
          9,
          "  look_at: \"x\" select { vm: [\"a\", \"\"] }",
@@ -345,6 +353,18 @@ INSTANTIATE_TEST_SUITE_P(
     testing::ValuesIn(std::vector<Case>{
         {"Good", 5, "  norm { allow { port: [\"0x60-0x64\", \"com1\"] port: \"1016\" } }", {}},
         {"NoMember", 5, "  norm { allow {} }", {"5:10: allow names no member"}},
+        {"MistypedMember",
+         5,
+         "  norm { allow { prot: \"1\" } }",
+         {"5:18: allow: no field \"prot\"; did you mean \"port\"?"}},
+        {"UnknownMember",
+         5,
+         "  norm { deny: { colour: \"1\" } }",
+         {"5:18: deny: no field \"colour\"; one of " + kMembers}},
+        {"MistypedKind",
+         5,
+         "  norm { alow { port: \"1\" } }",
+         {"5:10: norm: no field \"alow\"; did you mean \"allow\"?"}},
         {"Variety", 5, "  norm { max_members: 4096 }", {}},
         {"NoVariety",
          5,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sensor/spec/readme.h"
+#include "tests/docs/alert_example.h"
 #include "tests/docs/attacks_page.h"
 #include "tests/docs/hooks_page.h"
 #include "tests/scenario/proofs.h"
@@ -23,7 +24,10 @@ absl::StatusOr<std::map<std::string, std::string>> Pages(const std::string& root
   std::vector<std::string> ids;
   for (const Spec& spec : library.specs()) ids.push_back(spec.id);
   const auto times = ParseAlertTimes(ContentOf(root + "/tests/scenario/alert_times.txt"));
+  KVMSENTRY_ASSIGN_OR_RETURN(const std::string clients,
+                             WithAlertExample(ContentOf(root + "/docs/clients.md"), library));
   return std::map<std::string, std::string>{
+      {"docs/clients.md", clients},
       {"docs/hooks.md", HooksPage()},
       {"docs/attacks.md", AttacksPage(scenarios, library, times)},
       {"specs/README.md", WithTables(ContentOf(root + "/specs/README.md"), library,

@@ -8,6 +8,8 @@
 #   --no-guests   only the VMs that already run
 #   --keep        leave the daemon running
 #
+# JOBS=N in the environment: so many files are compiled at once, else as many as there are CPUs.
+#
 # Exits 0 only if every alert that the hostile guest must cause reached the client, and the calm one
 # caused none.
 set -euo pipefail
@@ -37,7 +39,7 @@ prepare_host
 deploy/install-packages.sh build
 echo "== building"
 cmake --preset release >/dev/null
-cmake --build --preset release --target kvmsentryd kvmsentry kvmsentry-test-guest -- -j"$(nproc)"
+cmake --build --preset release --target kvmsentryd kvmsentry kvmsentry-test-guest -- -j"${JOBS:-$(nproc)}"
 client=("$bin/sensor/cli/kvmsentry" --socket "$socket")
 # Else its alerts would be taken for those of the daemon that is started here.
 if "${client[@]}" vms >/dev/null 2>&1; then

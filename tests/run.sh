@@ -1,9 +1,10 @@
 #!/bin/bash
-# Builds and runs the tests. Installs what it needs.
+# Builds and runs the tests. Installs what it needs, as root; else it says what is missing. JOBS=N: so many jobs at once,
+# else as many as there are CPUs.
 #
 #   tests/run.sh [unit|bpf|e2e|scenario|lab|sanitizers|all] [--full] [--kernel VERSION] [--without-kvm] [--without-lab]
 #
-#   unit        no privilege
+#   unit        no privilege, once the packages of deploy/packages.txt are installed
 #   bpf         the programs in the kernel, counting real guests     (root, /dev/kvm)
 #   e2e         daemon, guests and client as separate processes      (root, /dev/kvm)
 #   scenario    the scenarios that can run on this host              (root, /dev/kvm)

@@ -18,7 +18,7 @@ install(FILES deploy/completion/kvmsentry.bash DESTINATION share/bash-completion
 install(FILES deploy/completion/kvmsentry.zsh DESTINATION share/zsh/vendor-completions
         RENAME _kvmsentry)
 install(FILES deploy/completion/kvmsentry.fish DESTINATION share/fish/vendor_completions.d)
-install(FILES README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md LICENSE DESTINATION share/doc/kvmsentry)
+install(FILES README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE DESTINATION share/doc/kvmsentry)
 install(FILES docs/attacks.md docs/operating.md docs/clients.md docs/given.md docs/hooks.md docs/kernels.md
         DESTINATION share/doc/kvmsentry/docs)
 install(FILES specs/README.md DESTINATION share/doc/kvmsentry/specs)

@@ -62,6 +62,12 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(
              [page = std::move(page)](const httplib::Request&, httplib::Response& response) {
                response.set_content(page(), "text/plain; version=0.0.4; charset=utf-8");
              });
+  server.Get("/", [](const httplib::Request&, httplib::Response& response) {
+    response.set_content(
+        "<html><head><title>kvmsentryd</title></head><body>kvmsentryd: "
+        "<a href=\"/metrics\">metrics</a></body></html>\n",
+        "text/html; charset=utf-8");
+  });
   state->port = endpoint.port;
   errno = 0;  // the library leaves it as the last call did
   const bool bound = endpoint.port == 0

@@ -1,4 +1,4 @@
-// The endpoint that Prometheus scrapes: GET /metrics over HTTP.
+// The endpoint that Prometheus scrapes: GET /metrics over HTTP. GET / only points there.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,6 @@
 #include "sensor/sink/metrics_server.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
 
@@ -8,7 +9,10 @@
 namespace kvmsentry {
 namespace {
 
-TEST(MetricsServer, ServesThePageAndNothingElse) {
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(MetricsServer, ServesThePageAPointerToItAndNothingElse) {
   ASSERT_OK_AND_ASSIGN(const auto server, MetricsServer::Start({"127.0.0.1", 0}, [] {
                          return std::string("page\n");
                        }));
@@ -17,7 +21,12 @@ TEST(MetricsServer, ServesThePageAndNothingElse) {
   ASSERT_TRUE(page);
   EXPECT_EQ(page->body, "page\n");
   EXPECT_EQ(page->get_header_value("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
-  EXPECT_EQ(client.Get("/")->status, 404);
+  const auto root = client.Get("/");
+  ASSERT_TRUE(root);
+  EXPECT_EQ(root->status, 200);
+  EXPECT_THAT(root->body, HasSubstr("href=\"/metrics\""));
+  EXPECT_THAT(root->body, Not(HasSubstr("page")));  // no names of VMs
+  EXPECT_EQ(client.Get("/other")->status, 404);
   EXPECT_EQ(client.Post("/metrics", std::string(1 << 20, 'x'), "text/plain")->status, 413);
 }
 

@@ -43,22 +43,25 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(const DaemonOptions&
                                                             const AccessBoard& access) {
   if (options.metrics_listen.empty()) return nullptr;
   KVMSENTRY_ASSIGN_OR_RETURN(const Endpoint endpoint, ParseEndpoint(options.metrics_listen));
-  return MetricsServer::Start(endpoint, [&hub, &view, &pulse, &clock, &silences, &access,
-                                         max_vms = options.metrics_max_vms] {
-    const Journal& journal = hub.journal();
-    return MetricsPage({.status = view.Status(),
-                        .vms = view.Vms(/*with_exits=*/false),
-                        .specs = view.Specs(),
-                        .open = journal.Open(),
-                        .silences = silences.Active(),
-                        .journal = journal.state(),
-                        .access = access.state(),
-                        .pressure = ReadHostPressure(),
-                        .alerts = journal.visible(),
-                        .pulse = pulse.Get(),
-                        .now = clock.WallNow(),
-                        .max_vms = max_vms});
-  });
+  return MetricsServer::Start(
+      endpoint, [&hub, &view, &pulse, &clock, &silences, &access, started = ReadOwnStart(),
+                 max_vms = options.metrics_max_vms] {
+        const Journal& journal = hub.journal();
+        return MetricsPage({.status = view.Status(),
+                            .vms = view.Vms(/*with_exits=*/false),
+                            .specs = view.Specs(),
+                            .open = journal.Open(),
+                            .silences = silences.Active(),
+                            .journal = journal.state(),
+                            .access = access.state(),
+                            .pressure = ReadHostPressure(),
+                            .usage = ReadOwnUsage(),
+                            .process_start = started,
+                            .alerts = journal.visible(),
+                            .pulse = pulse.Get(),
+                            .now = clock.WallNow(),
+                            .max_vms = max_vms});
+      });
 }
 
 }  // namespace kvmsentry

@@ -78,6 +78,25 @@ void AddSensor(const MetricsInput& input, MetricsText& text) {
   }
 }
 
+// By the names, and with the words, of Prometheus's own clients.
+void AddProcess(const MetricsInput& input, MetricsText& text) {
+  text.Counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.");
+  text.Sample(input.usage.cpu_seconds);
+  if (input.usage.resident_bytes) {
+    text.Gauge("process_resident_memory_bytes", "Resident memory size in bytes.");
+    text.Sample(Real(*input.usage.resident_bytes));
+  }
+  if (input.process_start) {
+    text.Gauge("process_start_time_seconds",
+               "Start time of the process since unix epoch in seconds.");
+    text.Sample(Seconds(*input.process_start));
+  }
+  if (input.usage.open_fds) {
+    text.Gauge("process_open_fds", "Number of open file descriptors.");
+    text.Sample(Real(*input.usage.open_fds));
+  }
+}
+
 void AddHost(const MetricsInput& input, MetricsText& text) {
   text.Gauge("kvmsentry_host_pressure_ratio",
              "Share of the latest ten seconds for which tasks of the host waited.");
@@ -218,6 +237,7 @@ std::string DomainOf(const VmFacts& vm) {
 std::string MetricsPage(const MetricsInput& input) {
   MetricsText text;
   AddSensor(input, text);
+  AddProcess(input, text);
   AddHost(input, text);
   AddCoverage(input, text);
   AddAlerts(input, text);

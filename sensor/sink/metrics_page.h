@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "sensor/alert/silence.h"
 #include "sensor/base/pulse.h"
 #include "sensor/inventory/host_pressure.h"
+#include "sensor/inventory/own_process.h"
 #include "sensor/rpc/access/board.h"
 #include "sensor/rpc/sensor_view.h"
 
@@ -24,6 +26,8 @@ struct MetricsInput {
   JournalState journal;
   AccessState access;
   std::vector<HostPressure> pressure = {};
+  OwnUsage usage = {};
+  std::optional<absl::Time> process_start = {};
   uint64_t alerts = 0;  // by this run
   Pulse::State pulse;
   absl::Time now;

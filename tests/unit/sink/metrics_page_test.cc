@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 
 namespace kvmsentry {
@@ -37,6 +38,8 @@ MetricsInput Some() {
   input.access = {.connections = 3, .max_connections = 256, .refused = {{"role", 2}}};
   input.pressure = {{.of = "cpu", .some_percent = 12.5, .full_percent = {}},
                     {.of = "io", .some_percent = 50, .full_percent = 25}};
+  input.usage = {.cpu_seconds = 1.5, .resident_bytes = 4096, .open_fds = 17};
+  input.process_start = absl::FromUnixSeconds(3);
   input.now = absl::FromUnixSeconds(12);
   input.pulse.tick_wall = absl::FromUnixSeconds(10);
   return input;
@@ -60,6 +63,20 @@ TEST(MetricsPage, ShowsWhatPrometheusKnowsOfTheSensorAndItsVms) {
   EXPECT_THAT(page, HasSubstr("kvmsentry_config_last_reload_success_timestamp_seconds 5\n"));
   EXPECT_THAT(page, HasSubstr("kvmsentry_client_connections 3\n"));
   EXPECT_THAT(page, HasSubstr("kvmsentry_client_refusals_total{reason=\"role\"} 2\n"));
+}
+
+TEST(MetricsPage, ShowsTheProcessByTheNamesOfPrometheussClients) {
+  MetricsInput input = Some();
+  std::string page = MetricsPage(input);
+  EXPECT_THAT(page, HasSubstr("# TYPE process_cpu_seconds_total counter\n"
+                              "process_cpu_seconds_total 1.5\n"));
+  EXPECT_THAT(page, HasSubstr("# TYPE process_resident_memory_bytes gauge\n"
+                              "process_resident_memory_bytes 4096\n"));
+  EXPECT_THAT(page, HasSubstr("process_start_time_seconds 3\n"));
+  EXPECT_THAT(page, HasSubstr("process_open_fds 17\n"));
+  input.usage.open_fds.reset();  // what cannot be read is left out, not 0
+  page = MetricsPage(input);
+  EXPECT_THAT(page, Not(HasSubstr("process_open_fds")));
 }
 
 TEST(MetricsPage, ARefusedReloadAndWhatIsOnlyObservedAreSeen) {
@@ -121,7 +138,7 @@ TEST(MetricsPage, NamesOfVmsStayWithinTheirQuotes) {
   std::set<std::string> series;
   for (const absl::string_view line : absl::StrSplit(page, '\n', absl::SkipEmpty())) {
     if (line[0] == '#') continue;
-    EXPECT_EQ(line.substr(0, 10), "kvmsentry_");
+    EXPECT_TRUE(absl::StartsWith(line, "kvmsentry_") || absl::StartsWith(line, "process_"));
     EXPECT_TRUE(series.insert(std::string(line.substr(0, line.rfind(' ')))).second) << line;
   }
   EXPECT_THAT(page, HasSubstr("name=\"x\\\"} 1\\\\x0akvmsentry_vm_score{name=\\\"y\""));

@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 
+#include "sensor/engine/report.h"
 #include "sensor/sink/metrics_text.h"
 
 namespace kvmsentry {
@@ -41,6 +42,18 @@ std::vector<ShownVm> Shown(const MetricsInput& input) {
   return shown;
 }
 
+bool IsSilenced(const AlertEvent& event, const std::vector<Silence>& silences) {
+  return std::ranges::any_of(
+      silences, [&event](const Silence& silence) { return silence.match.Matches(event); });
+}
+
+bool IsSilencedFault(const std::string& id, const MetricsInput& input) {
+  return std::ranges::any_of(input.open, [&](const AlertPtr& alert) {
+    const AlertEvent& event = alert->event;
+    return event.spec_id == id && event.vm.id.serial == 0 && IsSilenced(event, input.silences);
+  });
+}
+
 void AddSensor(const MetricsInput& input, MetricsText& text) {
   const SensorStatus& status = input.status;
   text.Gauge("kvmsentry_build_info", "The sensor's version and where it runs; always 1.");
@@ -63,9 +76,14 @@ void AddSensor(const MetricsInput& input, MetricsText& text) {
   text.Sample(std::max(0.0, absl::ToDoubleSeconds(input.now - input.pulse.tick_wall)));
   text.Gauge("kvmsentry_unobserved_seconds", "How long nobody watched before this start.");
   text.Sample(absl::ToDoubleSeconds(status.unobserved));
-  text.Gauge("kvmsentry_fault", "What is wrong with the sensor now: 1 by its alert's id.");
+  text.Gauge(
+      "kvmsentry_fault",
+      "What is wrong with the sensor now: 1 by its alert's id; silenced: a silence matches it.");
   for (const FaultView& fault : status.faults) {
-    text.Sample({{"fault", fault.id}, {"severity", SeverityName(fault.severity)}}, 1);
+    text.Sample({{"fault", fault.id},
+                 {"severity", SeverityName(fault.severity)},
+                 {"silenced", IsSilencedFault(fault.id, input) ? "true" : "false"}},
+                1);
   }
   text.Gauge("kvmsentry_vms", "VMs of the host, watched or not.");
   text.Sample({{"state", "watched"}}, Real(status.vms_watched));
@@ -139,13 +157,10 @@ void AddAlerts(const MetricsInput& input, MetricsText& text) {
   text.Sample(Real(input.alerts));
   std::map<std::tuple<Severity, Point, bool>, uint64_t> open;
   uint64_t observed = 0;
-  const auto silenced = [&input](const AlertEvent& event) {
-    return std::ranges::any_of(
-        input.silences, [&event](const Silence& silence) { return silence.match.Matches(event); });
-  };
   for (const AlertPtr& alert : input.open) {
     const AlertEvent& event = alert->event;
-    ++(event.observe_only ? observed : open[{event.severity, event.point, silenced(event)}]);
+    ++(event.observe_only ? observed
+                          : open[{event.severity, event.point, IsSilenced(event, input.silences)}]);
   }
   text.Gauge("kvmsentry_open_observations", "Open alerts of specs that are only observed.");
   text.Sample(Real(observed));
@@ -181,6 +196,18 @@ void AddClients(const AccessState& access, MetricsText& text) {
   }
 }
 
+// The VMs, by their serials, whose open alert on the score is silenced.
+std::set<uint64_t> ScoreSilenced(const MetricsInput& input) {
+  std::set<uint64_t> vms;
+  for (const AlertPtr& alert : input.open) {
+    const AlertEvent& event = alert->event;
+    if (event.spec_id == kScoreBandId && IsSilenced(event, input.silences)) {
+      vms.insert(event.vm.id.serial);
+    }
+  }
+  return vms;
+}
+
 void AddVms(const MetricsInput& input, MetricsText& text) {
   const std::vector<ShownVm> vms = Shown(input);
   text.Gauge("kvmsentry_vms_left_out", "Watched VMs of which no series are shown.");
@@ -199,6 +226,12 @@ void AddVms(const MetricsInput& input, MetricsText& text) {
   for (const auto& [vm, domain] : vms) {
     text.Sample({{"name", vm->vm.name}, {"domain", domain}},
                 static_cast<double>(vm->score_millipoints) / kMilli);
+  }
+  text.Gauge("kvmsentry_vm_score_silenced",
+             "1 while the VM's open alert on its score, score-band, is silenced.");
+  const std::set<uint64_t> silenced = ScoreSilenced(input);
+  for (const auto& [vm, domain] : vms) {
+    text.Sample({{"name", vm->vm.name}, {"domain", domain}}, silenced.contains(vm->vm.id.serial));
   }
   text.Gauge("kvmsentry_vm_open_alerts", "Alerts of a VM that are open now.");
   for (const auto& [vm, domain] : vms) {

@@ -18,6 +18,7 @@ using ::testing::HasSubstr;
 constexpr char kPrometheus[] = "/usr/bin/prometheus";
 constexpr char kPromtool[] = "/usr/bin/promtool";
 constexpr char kRules[] = KVMSENTRY_DEPLOY "/prometheus/kvmsentry.rules.yml";
+constexpr char kScrape[] = KVMSENTRY_DEPLOY "/prometheus/scrape.yml";
 constexpr char kRuleTests[] = KVMSENTRY_DEPLOY "/prometheus/kvmsentry.rules.test.yml";
 
 // One that nobody has at the moment.
@@ -65,6 +66,11 @@ TEST_F(MetricsTest, PromtoolTakesTheRules) {
   EXPECT_EQ(checked.exit_code, 0) << checked.errors;
   ASSERT_OK_AND_ASSIGN(const Finished tested, RunToEnd({kPromtool, "test", "rules", kRuleTests}));
   EXPECT_EQ(tested.exit_code, 0) << tested.errors << ::testing::PrintToString(tested.lines);
+}
+
+TEST_F(MetricsTest, PromtoolTakesTheExampleOfAScrape) {
+  ASSERT_OK_AND_ASSIGN(const Finished checked, RunToEnd({kPromtool, "check", "config", kScrape}));
+  EXPECT_EQ(checked.exit_code, 0) << checked.errors << ::testing::PrintToString(checked.lines);
 }
 
 TEST_F(MetricsTest, PrometheusScrapesThem) {

@@ -119,6 +119,49 @@ TEST(MetricsPage, TellsOpenAlertsThatAreSilencedApart) {
   EXPECT_THAT(page, HasSubstr("kvmsentry_silences 1\n"));
 }
 
+// So the rule on a VM's score passes over what status passes over.
+TEST(MetricsPage, ShowsWhetherTheAlertOnAVmsScoreIsSilenced) {
+  MetricsInput input = Some();
+  const auto add = [&](uint64_t serial, std::string vm, std::string spec) {
+    auto alert = std::make_shared<JournaledAlert>();
+    alert->event.vm = {.id = {serial}, .name = vm, .uuid = "", .vmm = "", .cgroup = ""};
+    alert->event.spec_id = std::move(spec);
+    alert->event.severity = Severity::kCritical;
+    input.open.push_back(alert);
+  };
+  add(1, "a", "score-band");
+  add(2, "b", "score-band");
+  add(3, "c", "pio-storm");
+  input.silences = {
+      {.id = 7, .match = {.vm = "a"}, .created_at = {}, .ends_at = {}, .ends_at_latest = {}},
+      {.id = 8, .match = {.vm = "c"}, .created_at = {}, .ends_at = {}, .ends_at_latest = {}}};
+  EXPECT_THAT(MetricsPage(input),
+              HasSubstr("kvmsentry_vm_score_silenced{name=\"a\",domain=\"a\"} 1\n"
+                        "kvmsentry_vm_score_silenced{name=\"b\"} 0\n"
+                        "kvmsentry_vm_score_silenced{name=\"c\"} 0\n"));
+}
+
+TEST(MetricsPage, ShowsWhetherAFaultIsSilenced) {
+  MetricsInput input = Some();
+  for (const char* id : {"self-cost", "self-ring"}) {
+    input.status.faults.push_back({.id = id, .severity = Severity::kWarning, .text = "wrong"});
+    auto alert = std::make_shared<JournaledAlert>();
+    alert->event.spec_id = id;
+    alert->event.severity = Severity::kWarning;
+    input.open.push_back(alert);
+  }
+  input.silences = {{.id = 7,
+                     .match = {.spec = "self-cost"},
+                     .created_at = {},
+                     .ends_at = {},
+                     .ends_at_latest = {}}};
+  EXPECT_THAT(
+      MetricsPage(input),
+      HasSubstr(
+          "kvmsentry_fault{fault=\"self-cost\",severity=\"WARNING\",silenced=\"true\"} 1\n"
+          "kvmsentry_fault{fault=\"self-ring\",severity=\"WARNING\",silenced=\"false\"} 1\n"));
+}
+
 TEST(MetricsPage, OfMoreVmsThanTheLimitOnlyTheNumberIsShown) {
   MetricsInput input = Some();
   input.max_vms = 2;

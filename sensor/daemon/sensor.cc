@@ -143,10 +143,11 @@ void Sensor::TakeRecords() {
 }
 
 // Births and deaths announce themselves. What does not, such as a row that somebody has emptied,
-// may wait.
+// may wait: a look compares all rows.
 bool Sensor::LookIsDue(KernelTime now) const {
+  constexpr int64_t kUnannounced = 2 * kNsPerSecond;
   return births_ != Load(sources_->state().row().owners_made) ||
-         uevents_seen_ != host_.uevents_seen() || now - looked_at_ >= kNsPerSecond;
+         uevents_seen_ != host_.uevents_seen() || now - looked_at_ >= kUnannounced;
 }
 
 void Sensor::Look() {

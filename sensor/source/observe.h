@@ -39,7 +39,11 @@ void ShowCounts(SourceId source, std::span<const uint64_t> count, VmDetails* det
 // each tick: an array in the order of slots, nothing that must be hashed.
 class CountsByVm final : public SourceCounts {
  public:
-  CountsByVm(SourceId source, size_t meters) : source_(source), none_(meters) {}
+  // Of about EXPECTED VMs.
+  CountsByVm(SourceId source, size_t meters, size_t expected = 0) : source_(source), none_(meters) {
+    places_.reserve(expected);
+    counts_.reserve(expected * meters);
+  }
 
   // The counts of VM, all 0: to be written before another call. In the order of slots.
   std::span<uint64_t> Add(const VmPlace& vm);

@@ -36,8 +36,9 @@ class VmRowSource : public Source {
 
   // A VM without a row has counted nothing: its rates are 0.
   void Read(const Sampling& sampling, Reading* out) override {
-    auto counts = std::make_shared<CountsByVm>(id_, Tables::kMeters);
-    for (const VmPlace& vm : tables_.Places()) tables_.CopyCounts(vm, counts->Add(vm));
+    const std::vector<VmPlace> places = tables_.Places();
+    auto counts = std::make_shared<CountsByVm>(id_, Tables::kMeters, places.size());
+    for (const VmPlace& vm : places) tables_.CopyCounts(vm, counts->Add(vm));
     if (counts->WentBackSince(*counts_)) {
       tampered_ = absl::StrCat("a count in the map ", tables_.name(), "_vms went back");
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -45,6 +46,11 @@ class KvmTally final : public SourceCounts {
 // same time: each count is right, but they are not of one instant.
 class KvmCounter {
  public:
+  // Of about so many VMs.
+  explicit KvmCounter(size_t expected) {
+    counts_.reserve(expected);
+    latest_.reserve(expected);
+  }
   void AddVm(const ks_vm_row& row);      // in the order of slots
   void AddVcpu(const ks_vcpu_row& row);  // after all VMs
   std::vector<KvmCounts> Take() { return std::move(counts_); }
@@ -55,10 +61,10 @@ class KvmCounter {
   std::vector<Times> latest_;  // of each VM, when each meter's `last` was looked at
 };
 
-// The counts of ranges of rows, both in the order of slots.
+// The counts of ranges of rows, both in the order of slots; of about EXPECTED VMs.
 template <typename Vms, typename Vcpus>
-std::vector<KvmCounts> ReadKvmCounts(const Vms& vms, const Vcpus& vcpus) {
-  KvmCounter counter;
+std::vector<KvmCounts> ReadKvmCounts(const Vms& vms, const Vcpus& vcpus, size_t expected = 0) {
+  KvmCounter counter(expected);
   for (const ks_vm_row& row : vms) counter.AddVm(row);
   for (const ks_vcpu_row& row : vcpus) counter.AddVcpu(row);
   return counter.Take();

@@ -147,8 +147,9 @@ absl::Status KvmSource::Release(const VmPlace& vm) {
 }
 
 void KvmSource::Read(const Sampling& sampling, Reading* out) {
-  const auto before = std::exchange(
-      tally_, std::make_shared<const KvmTally>(ReadKvmCounts(tables_.vms(), tables_.vcpus())));
+  const auto before =
+      std::exchange(tally_, std::make_shared<const KvmTally>(ReadKvmCounts(
+                                tables_.vms(), tables_.vcpus(), tally_->vms().size() + 1)));
   tables_.CollectOwners();
   DropDeadVmms(sampling.now);
   Compare(*before);

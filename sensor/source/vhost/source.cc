@@ -35,8 +35,9 @@ void VhostSource::Read(const Sampling& sampling, Reading* out) {
   const bool by_queue = std::ranges::any_of(
       sampling.rates, [](const Feature* rate) { return rate->part == PartKind::kQueue; });
   tables_.FoldQueues();
-  auto counts = std::make_shared<CountsByVm>(id(), KS_VHOST_METERS);
-  for (const VhostCounts& vm : tables_.ReadCounts()) {
+  const std::vector<VhostCounts> read = tables_.ReadCounts();
+  auto counts = std::make_shared<CountsByVm>(id(), KS_VHOST_METERS, read.size());
+  for (const VhostCounts& vm : read) {
     std::ranges::copy(vm.count, counts->Add(vm.vm).begin());
   }
   if (counts->WentBackSince(*counts_)) tampered_ = "a count in the map queues went back";

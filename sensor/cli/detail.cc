@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "sensor/base/wrap.h"
 #include "sensor/cli/table.h"
 #include "sensor/cli/terminal.h"
-#include "sensor/cli/wrap.h"
 
 namespace kvmsentry {
 

@@ -9,11 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "sensor/base/wrap.h"
 
 #include "sensor/cli/detail.h"
 #include "sensor/cli/table.h"
 #include "sensor/cli/words.h"
-#include "sensor/cli/wrap.h"
 
 namespace kvmsentry {
 namespace {

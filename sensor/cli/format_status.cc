@@ -6,13 +6,13 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 
+#include "sensor/base/wrap.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/format_status_parts.h"
 #include "sensor/cli/health.h"
 #include "sensor/cli/points.h"
 #include "sensor/cli/table.h"
 #include "sensor/cli/words.h"
-#include "sensor/cli/wrap.h"
 
 namespace kvmsentry {
 namespace {

@@ -9,10 +9,10 @@
 #include "absl/strings/str_join.h"
 
 #include "sensor/base/thousands.h"
+#include "sensor/base/wrap.h"
 #include "sensor/cli/table.h"
 #include "sensor/cli/terminal.h"
 #include "sensor/cli/words.h"
-#include "sensor/cli/wrap.h"
 
 namespace kvmsentry {
 namespace {

@@ -8,12 +8,12 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 
+#include "sensor/base/wrap.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/format_alert.h"
 #include "sensor/cli/format_vm_cells.h"
 #include "sensor/cli/vm_facts.h"
 #include "sensor/cli/words.h"
-#include "sensor/cli/wrap.h"
 
 namespace kvmsentry {
 namespace {

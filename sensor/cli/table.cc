@@ -6,8 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
-#include "sensor/base/escape.h"
-#include "sensor/cli/wrap.h"
+#include "sensor/base/wrap.h"
 
 namespace kvmsentry {
 namespace {
@@ -29,13 +28,6 @@ void AppendLine(const Style& style, const std::vector<Column>& columns,
 }
 
 }  // namespace
-
-size_t WidthOf(absl::string_view text) {
-  const std::string safe = EscapeAgain(text);
-  return static_cast<size_t>(std::count_if(safe.begin(), safe.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
-}
 
 std::string Padded(const Style& style, const Cell& cell, size_t width, bool right) {
   const size_t taken = WidthOf(cell.text);

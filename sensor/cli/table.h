@@ -46,10 +46,6 @@ class Table {
   std::vector<std::vector<Cell>> rows_;
 };
 
-// How many columns of a terminal TEXT takes once it is escaped: its characters, for want of a table
-// of those that take two.
-size_t WidthOf(absl::string_view text);
-
 // TEXT, escaped and painted, and blanks up to WIDTH.
 std::string Padded(const Style& style, const Cell& cell, size_t width, bool right = false);
 

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
-#include "sensor/cli/table.h"
+#include "sensor/base/wrap.h"
 #include "tests/unit/cli/from_text.h"
 
 namespace kvmsentry {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
+#include "sensor/base/wrap.h"
 #include "sensor/cli/format.h"
 #include "sensor/cli/table.h"
 #include "tests/unit/cli/from_text.h"

@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_split.h"
 
+#include "sensor/base/wrap.h"
 #include "sensor/cli/format.h"
-#include "sensor/cli/table.h"
 #include "tests/unit/cli/from_text.h"
 
 namespace kvmsentry {

@@ -1,4 +1,4 @@
-// Texts that must fit: cut, or broken into lines. Every text is escaped first.
+// Texts that must fit columns: measured, cut, or broken into lines. Every text is escaped first.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,10 @@
 #include "absl/strings/string_view.h"
 
 namespace kvmsentry {
+
+// How many columns of a terminal TEXT takes once it is escaped: its characters, for want of a table
+// of those that take two.
+size_t WidthOf(absl::string_view text);
 
 // At most WIDTH columns of TEXT; one that is longer ends in "...".
 std::string CutTo(absl::string_view text, size_t width);

@@ -1,9 +1,7 @@
-#include "sensor/cli/wrap.h"
+#include "sensor/base/wrap.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "sensor/cli/terminal.h"
 
 namespace kvmsentry {
 namespace {
@@ -18,7 +16,7 @@ TEST(CutTo, CutsByCharactersAndEscapesFirst) {
   EXPECT_EQ(CutTo("b\u00e4r\u00e4s", 4), "b...");
   EXPECT_EQ(CutTo("\x1b[2J", 7), "\\x1b[2J");
   EXPECT_EQ(CutTo("abcdef", 2), "ab");
-  EXPECT_EQ(CutTo("whatever", kAnyWidth), "whatever");
+  EXPECT_EQ(CutTo("whatever", static_cast<size_t>(-1)), "whatever");
 }
 
 TEST(WrapTo, BreaksAtBlanksAndCutsTheRest) {
@@ -26,7 +24,7 @@ TEST(WrapTo, BreaksAtBlanksAndCutsTheRest) {
   EXPECT_THAT(WrapTo("one two three", 8, 3), ElementsAre("one two", "three"));
   EXPECT_THAT(WrapTo("one two three four", 8, 2), ElementsAre("one two", "three..."));
   EXPECT_THAT(WrapTo("unbreakable", 4, 3), ElementsAre("unbr", "eaka", "ble"));
-  EXPECT_THAT(WrapTo("one two", kAnyWidth, 3), ElementsAre("one two"));
+  EXPECT_THAT(WrapTo("one two", static_cast<size_t>(-1), 3), ElementsAre("one two"));
 }
 
 }  // namespace

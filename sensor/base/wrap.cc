@@ -1,10 +1,11 @@
-#include "sensor/cli/wrap.h"
+#include "sensor/base/wrap.h"
+
+#include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
 #include "sensor/base/escape.h"
-#include "sensor/cli/table.h"
 
 namespace kvmsentry {
 namespace {
@@ -22,6 +23,13 @@ size_t BytesOf(absl::string_view text, size_t width) {
 }
 
 }  // namespace
+
+size_t WidthOf(absl::string_view text) {
+  const std::string safe = EscapeAgain(text);
+  return static_cast<size_t>(std::count_if(safe.begin(), safe.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
 
 std::string CutTo(absl::string_view text, size_t width) {
   std::string safe = EscapeAgain(text);

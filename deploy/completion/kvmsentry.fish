@@ -3,7 +3,7 @@ function __kvmsentry_help
     kvmsentry (string match -r '^[a-z].*' -- (commandline -opc)[2..-1]) --help 2>/dev/null
 end
 function __kvmsentry_commands
-    __kvmsentry_help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z-]*\)  *\(.*\)/\1\t\2/p'
+    __kvmsentry_help | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\)  *\(.*\)/\1\t\2/p'
 end
 function __kvmsentry_options
     __kvmsentry_help | string match -rg -- '(--[a-z][a-z-]*)' | sort -u

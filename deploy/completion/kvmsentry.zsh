@@ -12,5 +12,5 @@ help=$(kvmsentry $commands --help 2>/dev/null) || return 1
 if [[ $PREFIX == -* ]]; then
   compadd -- ${(fu)"$(grep -oE -- '--[a-z][a-z-]*' <<<"$help")"}
 else
-  compadd -- ${(f)"$(sed -n '/^Subcommands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' <<<"$help")"}
+  compadd -- ${(f)"$(sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p' <<<"$help")"}
 fi

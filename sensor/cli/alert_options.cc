@@ -9,6 +9,7 @@
 #include "sensor/cli/read_time.h"
 #include "sensor/cli/validators.h"
 #include "sensor/rpc/convert.h"
+#include "sensor/usage/values.h"
 
 namespace kvmsentry {
 namespace {
@@ -56,7 +57,7 @@ void AlertOptions::AddTo(CLI::App& app) {
   CLI::Option* open = alerts.add_flag("--open", command_.open, "Only alerts that are open now");
   CLI::Option* last = alerts.add_option("--last", command_.last, "Only so many, the newest")
                           ->type_name("COUNT")
-                          ->check(CLI::Range(1, 1'000'000));
+                          ->check(Within(1, 1'000'000));
   for (const char* other : {"--follow", "--since", "--only-new"}) {
     open->excludes(alerts.get_option(other));
     last->excludes(alerts.get_option(other));

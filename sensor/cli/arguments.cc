@@ -1,7 +1,9 @@
 #include "sensor/cli/arguments.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "CLI/CLI.hpp"
@@ -12,21 +14,22 @@
 #include "sensor/cli/output_options.h"
 #include "sensor/cli/silence_options.h"
 #include "sensor/cli/spec_arguments.h"
-#include "sensor/cli/unknown_word.h"
 #include "sensor/cli/validators.h"
 #include "sensor/rpc/server.h"
+#include "sensor/usage/help.h"
+#include "sensor/usage/usage_error.h"
+#include "sensor/usage/values.h"
 
 namespace kvmsentry {
 namespace {
 
-constexpr int kUsageError = 2;
-
 constexpr char kDescription[] =
     "kvmsentry: shows what kvmsentryd sees of this host's virtual machines";
 
-constexpr char kExitCodes[] =
-    "Exit codes: 0 success; 1 a failure, or problems found; 2 wrong usage; of status and health "
-    "see their help.";
+constexpr char kFooter[] =
+    "\"kvmsentry help COMMAND\" shows the options of a command.\n"
+    "Exit codes: 0 success; 1 a failure, or problems found; 2 wrong usage. Status and health have "
+    "codes of their own, in their help.";
 
 std::string CheckAddress(const std::string& text) {
   return std::string(ParseEndpoint(text).status().message());
@@ -48,7 +51,7 @@ void AddTarget(CLI::App& app, Target& target) {
         std::tuple("--tls-ca", &target.ca, "Authority of the server's certificate, in PEM")}) {
     address->needs(app.add_option(option, *file, text)
                        ->type_name("FILE")
-                       ->check(CLI::ExistingFile, "")
+                       ->check(CLI::Validator(CLI::ExistingFile).description(""))
                        ->needs(address));
   }
 }
@@ -101,10 +104,9 @@ struct VmOptions {
 std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) {
   Invocation invocation;
   CLI::App app(kDescription, "kvmsentry");
+  UseHelp(app);
   app.set_version_flag("--version", std::string("kvmsentry " KVMSENTRY_VERSION),
                        "Show the version and end");
-  app.set_help_all_flag("--help-all", "Show the help of all commands and end");
-  app.footer(kExitCodes);
   app.require_subcommand(1);
   app.fallthrough();  // --socket and --color may stand after the command too
 
@@ -117,16 +119,18 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
       ->capture_default_str();
 
   StatusCommand status;
-  CLI::App& status_app = *app.add_subcommand(
-      "status", "Show whether all is well; exit code 0 yes, 1 warning, 2 critical, 3 unknown");
+  CLI::App& status_app = *app.add_subcommand("status", "Show whether all is well");
+  status_app.footer(
+      "Exit codes: 0 all is well; 1 a warning; 2 critical; 3 unknown: not reached, or wrong "
+      "usage.");
   status_app.add_flag("--hooks", status.parts.hooks, "Show each hook, its variant and its cost");
   status_app.add_flag("--specs", status.parts.specs, "Show each spec and whether it is covered");
   status_app.add_flag("--losses", status.parts.losses, "Show losses by reason, limits and clients");
   AddJson(status_app, status.json);
   AddWide(status_app, status.parts.wide, "Cut nothing");
 
-  const CLI::App& health_app = *app.add_subcommand(
-      "health", "Show whether kvmsentryd works; exit code 0 yes, 2 no, 3 unknown");
+  CLI::App& health_app = *app.add_subcommand("health", "Show whether kvmsentryd works");
+  health_app.footer("Exit codes: 0 it works; 2 it does not; 3 not reached, or wrong usage.");
 
   AlertOptions alerts;
   alerts.AddTo(app);
@@ -151,13 +155,25 @@ std::variant<Invocation, int> ParseArguments(int argc, const char* const* argv) 
 
   SpecArguments spec(app);
 
-  app.failure_message([](const CLI::App* failed, const CLI::Error& error) {
-    const std::string unknown = UnknownWord(*failed);
-    return (unknown.empty() ? std::string(error.what()) : unknown) +
-           "\nRun with --help or --help-all for more information.\n";
-  });
+  // Commands inherit what is set before they are made, and these are not theirs.
+  app.set_help_all_flag("--help-all", "Show the help of all commands and end");
+  app.footer(kFooter);
+
+  app.failure_message(
+      [](const CLI::App* failed, const CLI::Error& error) { return UsageError(*failed, error); });
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  const bool asks_help = !words.empty() && words[0] == "help";
+  if (asks_help) words[0] = "--help";
+  std::ranges::reverse(words);  // as CLI11 takes them
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(words));
+  } catch (const CLI::CallForHelp&) {
+    if (!asks_help || UnknownWord(app).empty()) {
+      std::fputs(app.help().c_str(), stdout);
+      return 0;
+    }
+    app.exit(CLI::ExtrasError(app.remaining(/*recurse=*/true)));
+    return kUsageError;
   } catch (const CLI::ParseError& error) {
     if (app.exit(error) == 0) return 0;
     // A monitor must not take it for a critical host.

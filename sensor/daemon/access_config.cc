@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 
 #include "sensor/base/endpoint.h"
+#include "sensor/usage/values.h"
 
 namespace kvmsentry {
 namespace {
@@ -49,10 +50,12 @@ void AddAccessOptions(CLI::App& app, AccessConfig& config) {
       ->check(CLI::Validator(ProblemWithSan, ""));
   app.add_option("--max-connections", config.max_connections,
                  "Connections at most; of one user a quarter, of one address an eighth of them")
-      ->check(CLI::Range(1, 4096));
+      ->type_name("N")
+      ->check(Within(1, 4096));
   app.add_option("--max-requests", config.max_requests,
                  "Calls a second of one user or certificate at most; 0: no limit")
-      ->check(CLI::Range(0.0, 1e6));
+      ->type_name("N")
+      ->check(Within(0.0, 1e6));
 }
 
 absl::Status CheckAccess(const AccessConfig& config) {

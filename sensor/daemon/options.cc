@@ -8,15 +8,20 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "sensor/base/endpoint.h"
 #include "sensor/base/escape.h"
 #include "sensor/base/nearest.h"
+#include "sensor/base/wrap.h"
 #include "sensor/daemon/config_file.h"
 #include "sensor/daemon/ring_size.h"
 #include "sensor/daemon/watchdog.h"
 #include "sensor/inventory/files.h"
 #include "sensor/source/registry.h"
+#include "sensor/usage/help.h"
+#include "sensor/usage/usage_error.h"
+#include "sensor/usage/values.h"
 
 namespace kvmsentry {
 namespace {
@@ -27,7 +32,6 @@ std::vector<std::string> NamesOfHooks() {
   return names;
 }
 
-constexpr int kUsageError = 2;
 constexpr char kConfigPath[] = "/etc/kvmsentry/kvmsentryd.toml";
 constexpr size_t kMaxConfigBytes = 1 << 20;
 
@@ -80,13 +84,14 @@ void AddOptions(CLI::App& app, DaemonOptions& o, std::string& config) {
       ->type_name("DIR");
   app.add_option("--journal-mib", o.journal_mib, "Size of the alerts kept there at most")
       ->type_name("MIB")
-      ->check(CLI::Range(1, 1 << 16));
+      ->check(Within(1, 1 << 16));
   app.add_option("--journal-days", o.journal_days, "Age of the alerts kept there at most")
       ->type_name("DAYS")
-      ->check(CLI::Range(1, 3650));
+      ->check(Within(1, 3650));
   app.add_option("--journald", o.journald,
                  "Write alerts to systemd's journal: on, off, or auto: where systemd started this")
-      ->check(CLI::IsMember({"auto", "on", "off"}));
+      ->type_name("WHEN")
+      ->transform(OneOf({"auto", "on", "off"}));
   app.add_option("--json-lines", o.json_lines,
                  "Write alerts to this file as JSON, one a line, rotated at 10 MB; - for standard "
                  "output")
@@ -96,43 +101,50 @@ void AddOptions(CLI::App& app, DaemonOptions& o, std::string& config) {
       ->type_name("ADDRESS:PORT")
       ->check(CLI::Validator(ProblemWithEndpoint, ""));
   app.add_option("--metrics-max-vms", o.metrics_max_vms, "VMs with series of their own at most")
-      ->check(CLI::Range(0, 65536));
+      ->type_name("N")
+      ->check(Within(0, 65536));
   app.add_option("--node", o.node, "Name of this host on alerts; empty: the kernel's")
       ->type_name("NAME");
-  app.add_option("--max-vms", o.max_vms, "VMs watched at most")->check(CLI::Range(1, 65536));
+  app.add_option("--max-vms", o.max_vms, "VMs watched at most")
+      ->type_name("N")
+      ->check(Within(1, 65536));
   app.add_option("--max-vcpus", o.max_vcpus, "vCPUs watched at most")
-      ->check(CLI::Range(1, 1 << 20));
+      ->type_name("N")
+      ->check(Within(1, 1 << 20));
   app.add_option("--max-queues", o.max_queues, "Virtqueues of vhost watched at most")
-      ->check(CLI::Range(1, 1 << 20));
+      ->type_name("N")
+      ->check(Within(1, 1 << 20));
   app.add_option("--ring-kib", o.ring_kib,
                  "Size of the ring by which the kernel's programs report; 0: what the budgets of "
                  "--max-vms VMs take in a second")
       ->type_name("KIB")
       ->check(CLI::Validator(ProblemWithRingKib, ""));
   app.add_option("--max-subscribers", o.max_subscribers, "Subscribers served at most")
-      ->check(CLI::Range(1, 4096));
+      ->type_name("N")
+      ->check(Within(1, 4096));
   app.add_option("--alerts-kept", o.alerts_kept, "Alerts kept in memory for subscribers")
-      ->check(CLI::Range(1, 1 << 20));
+      ->type_name("N")
+      ->check(Within(1, 1 << 20));
   app.add_option("--tick", o.tick_ms, "Time between two looks at all counters")
       ->type_name("MILLISECONDS")
-      ->check(CLI::Range(10, 1000));
+      ->check(Within(10, 1000));
   app.add_option("--heartbeat", o.heartbeat_seconds, "Time between heartbeats to subscribers")
       ->type_name("SECONDS")
-      ->check(CLI::Range(1, 3600));
+      ->check(Within(1, 3600));
   app.add_option("--watchdog", o.watchdog_seconds,
                  "End the process, to be restarted, after so long without a tick; after a sixth of "
                  "it the health service says NOT_SERVING; at least ten ticks; 0: never end")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0, 3600));
+      ->check(Within(0, 3600));
   app.add_option("--cost-budget", o.cost_budget,
                  "Share of the CPU time that the BPF programs may take before optional hooks are "
                  "left off for a while; 0: no limit")
       ->type_name("PERCENT")
-      ->check(CLI::Range(0.0, 100.0));
+      ->check(Within(0.0, 100.0));
   app.add_option("--without-hook", o.without_hooks,
                  "Leave this hook off, by its name in kvmsentry status; may be given several times")
       ->type_name("NAME")
-      ->check(CLI::IsMember(NamesOfHooks()).description(""));  // too many for a line of help
+      ->transform(OneOf(NamesOfHooks()));
   app.add_flag("--check", o.check,
                "Check the configuration, the spec library and the certificates, and end")
       ->configurable(false);
@@ -176,20 +188,23 @@ std::string DefaultInConfig(const CLI::Option& option) {
   return bare ? value : absl::StrCat("\"", value, "\"");
 }
 
-// " (MILLISECONDS:INT in [10 - 1000])", as --help has it; empty for a flag.
-std::string TypeInConfig(const CLI::Option& option) {
-  const std::string type = option.get_type_name();
-  return type.empty() ? "" : absl::StrCat(" (", type, ")");
+// " (MILLISECONDS, 10 to 1000)"; empty for a flag.
+std::string ValueInConfig(const CLI::Option& option) {
+  const ValueText value = ValueOf(option);
+  if (value.name.empty()) return "";
+  return absl::StrCat(" (", value.name, value.bounds.empty() ? "" : ", ", value.bounds, ")");
 }
 
 // A file that sets nothing: each option that a file may set, with what it is and its default.
 std::string SampleConfig(const CLI::App& app) {
+  constexpr size_t kNoLimit = 1000;
   std::string sample =
-      "# kvmsentryd's options, as NAME = VALUE. What is commented out here is the default; the\n"
-      "# command line overrides this file.\n";
+      "# kvmsentryd's options, as NAME = VALUE. What is commented out here is the\n"
+      "# default; the command line overrides this file.\n";
   for (const CLI::Option* option :
        app.get_options([](const CLI::Option* o) { return !ConfigName(o).empty(); })) {
-    absl::StrAppend(&sample, "\n# ", option->get_description(), TypeInConfig(*option), ".\n#",
+    const std::string text = absl::StrCat(option->get_description(), ValueInConfig(*option), ".");
+    absl::StrAppend(&sample, "\n# ", absl::StrJoin(WrapTo(text, 78, kNoLimit), "\n# "), "\n#",
                     ConfigName(option), " = ", DefaultInConfig(*option), "\n");
   }
   return sample;
@@ -212,8 +227,11 @@ absl::Status CheckTogether(const DaemonOptions& options) {
 ParsedOptions ParseDaemonOptions(int argc, char** argv) {
   ParsedOptions parsed;
   parsed.options.state_dir = DefaultStateDir();
-  CLI::App app("kvmsentryd: watches the virtual machines of this host through eBPF");
-  app.set_version_flag("--version", KVMSENTRY_VERSION);
+  CLI::App app("kvmsentryd: watches the virtual machines of this host through eBPF", "kvmsentryd");
+  UseHelp(app);
+  app.set_version_flag("--version", KVMSENTRY_VERSION, "Show the version and end");
+  app.failure_message(
+      [](const CLI::App* failed, const CLI::Error& error) { return UsageError(*failed, error); });
   std::string config = kConfigPath;
   AddOptions(app, parsed.options, config);
   bool print_config = false;

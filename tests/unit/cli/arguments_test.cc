@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_split.h"
+
 namespace kvmsentry {
 namespace {
 
@@ -130,7 +132,7 @@ struct Wrong {
 
 TEST(Arguments, WrongUsageIsTwoAndSaysWhatIsWrong) {
   const Wrong cases[] = {
-      {{}, "subcommand is required"},
+      {{}, "kvmsentry: a command is required"},
       {{"bogus"}, "unknown command 'bogus'"},
       {{"stauts"}, "unknown command 'stauts'; did you mean 'status'?"},
       {{"spec", "lst"}, "unknown command 'lst' of spec; did you mean 'list'?"},
@@ -155,7 +157,7 @@ TEST(Arguments, WrongUsageIsTwoAndSaysWhatIsWrong) {
       {{"spec", "explain"}, "ID"},
       {{"spec", "explain", "a", "--vm", "b", "--specs", "d"}, "excludes"},
       {{"spec", "apply"}, "PATH"},
-      {{"spec"}, "subcommand is required"},
+      {{"spec"}, "kvmsentry: a command is required"},
   };
   for (const Wrong& c : cases) {
     const auto outcome = Parse(c.arguments);
@@ -163,6 +165,27 @@ TEST(Arguments, WrongUsageIsTwoAndSaysWhatIsWrong) {
     EXPECT_EQ(std::get<int>(outcome.parsed), 2);
     EXPECT_THAT(outcome.err, HasSubstr(c.says));
   }
+}
+
+TEST(Arguments, HelpIsACommandToo) {
+  EXPECT_EQ(Parse({"help"}).out, Parse({"--help"}).out);
+  EXPECT_EQ(Parse({"help", "spec", "lint"}).out, Parse({"spec", "lint", "--help"}).out);
+  EXPECT_THAT(Parse({"help", "status"}).out, HasSubstr("Usage: kvmsentry status "));
+  const auto wrong = Parse({"help", "stauts"});
+  EXPECT_EQ(std::get<int>(wrong.parsed), 2);
+  EXPECT_THAT(wrong.err, HasSubstr("did you mean 'status'?"));
+}
+
+TEST(Arguments, AllOfTheHelpFitsAndSaysNothingTwice) {
+  const std::string all = Parse({"--help-all"}).out;
+  for (const auto line : absl::StrSplit(all, '\n')) EXPECT_LE(line.size(), 80U) << line;
+  for (const char* noise : {"Excludes", "Needs", "FILE:FILE", "UINT"}) {
+    EXPECT_EQ(all.find(noise), std::string::npos) << noise;
+  }
+  EXPECT_THAT(all, HasSubstr("kvmsentry spec lint [OPTIONS] [PATH]:"));
+  const std::string status = Parse({"status", "--help"}).out;
+  EXPECT_EQ(status.find("--help-all"), std::string::npos) << status;
+  EXPECT_EQ(status.find("Exit codes"), status.rfind("Exit codes")) << status;
 }
 
 // Two is what a critical host gives.
@@ -177,7 +200,7 @@ TEST(Arguments, WrongUsageOfStatusIsUnknown) {
 
 TEST(Arguments, HelpAndVersionAreSuccess) {
   for (const std::vector<const char*>& arguments : std::vector<std::vector<const char*>>{
-           {"--help"}, {"alerts", "--help"}, {"--help-all"}, {"--version"}}) {
+           {"--help"}, {"alerts", "--help"}, {"--help-all"}, {"--version"}, {"help"}}) {
     const auto outcome = Parse(arguments);
     ASSERT_TRUE(std::holds_alternative<int>(outcome.parsed));
     EXPECT_EQ(std::get<int>(outcome.parsed), 0);

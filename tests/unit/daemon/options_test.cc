@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_split.h"
+
 #include "tests/support/temp_dir.h"
 
 namespace kvmsentry {
@@ -51,7 +53,23 @@ TEST(DaemonOptions, HooksAreLeftOffByTheirNames) {
   const ParsedOptions two = Parse({"--without-hook", "kvm_pio", "--without-hook", "kvm_vm_ioctl"});
   EXPECT_FALSE(two.exit_code);
   EXPECT_THAT(two.options.without_hooks, ::testing::ElementsAre("kvm_pio", "kvm_vm_ioctl"));
-  EXPECT_THAT(Refusal({"--without-hook", "kvm_poi"}), HasSubstr("kvm_poi not in {"));
+  EXPECT_THAT(Refusal({"--without-hook", "kvm_poi"}), HasSubstr("; did you mean 'kvm_pio'?"));
+}
+
+TEST(DaemonOptions, ATypoIsAnsweredWithTheNearest) {
+  EXPECT_EQ(Refusal({"--spec", "specs"}),
+            "kvmsentryd: unknown option '--spec'; did you mean '--specs'?\n"
+            "\"kvmsentryd --help\" shows what can be given.\n");
+  EXPECT_THAT(Refusal({"--max-vms", "0"}), HasSubstr("'0' is no number from 1 to 65536"));
+}
+
+TEST(DaemonOptions, HelpFits) {
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Parse({"--help"}).exit_code, 0);
+  const std::string help = ::testing::internal::GetCapturedStdout();
+  for (const auto line : absl::StrSplit(help, '\n')) EXPECT_LE(line.size(), 80U) << line;
+  EXPECT_THAT(help, HasSubstr("  --max-vms N             VMs watched at most (1 to 65536; default "
+                              "512)\n"));
 }
 
 TEST(DaemonOptions, AWatchdogOfFewTicksIsRefused) {

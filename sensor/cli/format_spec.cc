@@ -61,8 +61,10 @@ std::string FormatSpec(const v1::SpecInfo& spec, const Look& look) {
   };
   line("point:", absl::StrCat(v1::Point_Name(spec.point()), ", ",
                               PointText(static_cast<Point>(spec.point()))));
-  line("watches:", absl::StrCat(spec.occurrences(), " of ", spec.whole_selector_text(), " (",
-                                spec.feature(), ", by ", absl::StrJoin(spec.hooks(), ", "), ")"));
+  const std::string by =
+      spec.hooks().empty() ? "" : absl::StrCat(", by ", absl::StrJoin(spec.hooks(), ", "));
+  line("watches:", absl::StrCat(spec.occurrences(), " (", spec.feature(), by, ")"));
+  line("for:", spec.whole_selector_text());
   line("normal:", spec.whole_norm_text());
   line("otherwise:", OtherwiseText(spec));
   line("why:", spec.why());

@@ -68,13 +68,25 @@ TEST(FormatSpec, TellsItInWords) {
   EXPECT_EQ(FormatSpec(spec, PlainLook()),
             "pio-storm\n"
             "    point:     K2, leaving the VM (guest to host)\n"
-            "    watches:   port accesses of all VMs (pio.rate, by kvm_pio, other)\n"
+            "    watches:   port accesses (pio.rate, by kvm_pio, other)\n"
+            "    for:       all VMs\n"
             "    normal:    at most 20,000/s over 1s\n"
             "    otherwise: an alert of severity WARNING; the VM's score rises by 30, and the\n"
             "               further from normal, the more\n"
             "    why:       It matters.\n"
             "    look at:   There.\n"
             "    here:      DEGRADED: it is watched on this host, but kvm_track_tsc: gone\n");
+}
+
+TEST(FormatSpec, NamesNoHookWhereItsFeatureHasNone) {
+  const std::string text = FormatSpec(FromText<v1::SpecInfo>(R"(
+      id: "a" feature: "vm.runner" occurrences: "users and programs that run it"
+      whole_selector_text: "all VMs, except VMs named ci-*")"),
+                                      PlainLook());
+  EXPECT_NE(text.find("    watches:   users and programs that run it (vm.runner)\n"
+                      "    for:       all VMs, except VMs named ci-*\n"),
+            std::string::npos)
+      << text;
 }
 
 TEST(FormatSpecs, ATableThatFitsAndOneWithAll) {

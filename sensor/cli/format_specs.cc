@@ -27,24 +27,17 @@ std::string Disabled(const v1::ListSpecsResponse& response, const Style& style) 
   return out;
 }
 
-std::string FormatNarrowSpecs(const v1::ListSpecsResponse& response, const Look& look) {
-  Table table({{"SPEC", false, true},
-               {"POINT"},
-               {"SEVERITY"},
-               {"FROM"},
-               {"COVERAGE"},
-               {"FEATURE", false, true},
-               {"NORM", false, true}});
+// What a line of 80 columns has room for; a feature and a norm may each need all of it.
+std::string FormatNarrowSpecs(const v1::ListSpecsResponse& response, const Style& style) {
+  Table table({{"SPEC"}, {"POINT"}, {"SEVERITY"}, {"FROM"}, {"COVERAGE"}});
   for (const v1::SpecInfo& spec : response.specs()) {
     table.Add({{spec.id(), Paint::kBold},
                {v1::Point_Name(spec.point())},
                SeverityCell(spec),
                {FromText(spec.origin())},
-               {v1::Coverage_Name(spec.coverage()), PaintOf(spec.coverage())},
-               {spec.feature()},
-               {spec.norm_text()}});
+               {v1::Coverage_Name(spec.coverage()), PaintOf(spec.coverage())}});
   }
-  return table.RenderFit(look.style, look.width) + Disabled(response, look.style);
+  return table.Render(style) + Disabled(response, style);
 }
 
 std::string FormatWideSpecs(const v1::ListSpecsResponse& response, const Style& style) {
@@ -69,7 +62,8 @@ std::string FormatWideSpecs(const v1::ListSpecsResponse& response, const Style& 
 
 std::string FormatSpecs(const v1::ListSpecsResponse& response, const Look& look) {
   if (response.specs().empty()) return "no specs\n";
-  return look.wide() ? FormatWideSpecs(response, look.style) : FormatNarrowSpecs(response, look);
+  return look.wide() ? FormatWideSpecs(response, look.style)
+                     : FormatNarrowSpecs(response, look.style);
 }
 
 }  // namespace kvmsentry

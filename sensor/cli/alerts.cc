@@ -87,7 +87,7 @@ class AlertsRun {
       Conclude(command_.open ? "no open alerts" : "no alerts match");
       Hint(**client);
     } else if (command_.open && !json_) {
-      output_.Write(CountOpen(*alerts) + "\n");
+      output_.Write(ToText(CountOpen(*alerts)) + "\n");
     }
     return output_.Finish();
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <map>
 #include <utility>
 
@@ -136,26 +135,19 @@ std::string FormatAlertInFull(const v1::Alert& alert, const Look& look) {
   return out;
 }
 
-std::string CountOpen(const std::vector<v1::Alert>& alerts) {
-  std::map<v1::Severity, uint64_t, std::greater<>> counts;
-  uint64_t silenced = 0;
+OpenCount CountOpen(const std::vector<v1::Alert>& alerts) {
+  OpenCount open;
   for (const v1::Alert& alert : alerts) {
-    if (alert.silenced_by() != 0) {
-      ++silenced;
+    if (alert.observe_only()) {
+      ++open.observed;
+    } else if (alert.silenced_by() != 0) {
+      ++open.silenced;
     } else {
-      ++counts[alert.severity()];
+      ++open.heard[alert.severity()];
+      if (!alert.has_vm()) ++open.own;
     }
   }
-  std::vector<std::string> parts;
-  uint64_t open = 0;
-  for (const auto& [severity, count] : counts) {
-    parts.push_back(absl::StrCat(count, " ", v1::Severity_Name(severity)));
-    open += count;
-  }
-  std::string text =
-      open == 0 ? "none open" : absl::StrCat(open, " open: ", absl::StrJoin(parts, ", "));
-  if (silenced > 0) absl::StrAppend(&text, "; ", silenced, " silenced");
-  return text;
+  return open;
 }
 
 }  // namespace kvmsentry

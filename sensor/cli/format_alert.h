@@ -7,6 +7,7 @@
 #include "kvmsentry/v1/alert.pb.h"
 #include "kvmsentry/v1/alerts.pb.h"
 #include "sensor/cli/format.h"
+#include "sensor/cli/open_count.h"
 
 namespace kvmsentry {
 
@@ -28,8 +29,8 @@ std::string FormatAlert(const v1::Alert& alert, const AlertColumns& columns, con
 // seen, broken into lines that fit.
 std::string FormatAlertInFull(const v1::Alert& alert, const Look& look);
 
-// How many of each severity, the worst first, and how many are silenced: "3 open: 1 CRITICAL, ...".
-std::string CountOpen(const std::vector<v1::Alert>& alerts);
+// ALERTS are open.
+OpenCount CountOpen(const std::vector<v1::Alert>& alerts);
 
 // What is missing in the stream, in words.
 std::string FormatGap(const v1::Gap& gap, const Style& style);

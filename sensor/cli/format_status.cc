@@ -10,6 +10,7 @@
 #include "sensor/cli/format.h"
 #include "sensor/cli/format_status_parts.h"
 #include "sensor/cli/health.h"
+#include "sensor/cli/open_count.h"
 #include "sensor/cli/points.h"
 #include "sensor/cli/table.h"
 #include "sensor/cli/words.h"
@@ -40,23 +41,22 @@ std::string Vms(const v1::GetStatusResponse& status) {
   return out;
 }
 
-// "3 open: 1 CRITICAL, 2 WARNING; 1 silenced".
-std::string OpenAlertsText(const v1::GetStatusResponse& status) {
-  uint64_t open = 0;
-  uint64_t silenced = 0;
-  std::vector<std::string> by_severity;
+// The VMs' and the sensor's own: a fault is open as long as its alert is.
+OpenCount OpenAlertsOf(const v1::GetStatusResponse& status) {
+  OpenCount open;
   for (const v1::OpenAlerts& alerts : status.open_alerts()) {
-    open += alerts.count();
-    silenced += alerts.silenced();
-    if (alerts.count() == 0) continue;
-    by_severity.push_back(absl::StrCat(alerts.count(), " ", v1::Severity_Name(alerts.severity())));
+    if (alerts.count() > 0) open.heard[alerts.severity()] += alerts.count();
+    open.silenced += alerts.silenced();
   }
-  std::string text =
-      open == 0 ? "none open" : absl::StrCat(open, " open: ", absl::StrJoin(by_severity, ", "));
-  if (silenced > 0) absl::StrAppend(&text, "; ", silenced, " silenced");
-  const auto own = std::ranges::count(status.faults(), 0U, &v1::Fault::silenced_by);
-  if (own > 0) absl::StrAppend(&text, "; ", own, " of the sensor itself");
-  return text;
+  for (const v1::Fault& fault : status.faults()) {
+    if (fault.silenced_by() != 0) {
+      ++open.silenced;
+    } else {
+      ++open.heard[fault.severity()];
+      ++open.own;
+    }
+  }
+  return open;
 }
 
 // Of the host's own, and nothing where its kernel tells none.
@@ -214,7 +214,7 @@ std::string Facts(const v1::GetStatusResponse& status, const Style& style, absl:
                         ? absl::StrCat("; monitoring gap before: ", InSeconds(unobserved))
                         : ""));
   line("VMs", Vms(status));
-  line("alerts", OpenAlertsText(status));
+  AppendLine(style, {"alerts"}, ToText(OpenAlertsOf(status)), 2, out);
   line("journal", JournalText(status));
   line("works",
        absl::StrCat(Working(status.hooks(), "hooks"), ", ", Working(status.specs(), "specs")));

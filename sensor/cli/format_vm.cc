@@ -66,7 +66,7 @@ std::string FormatVm(const v1::VmStatus& vm, const std::vector<v1::Alert>& open,
   std::string out = absl::StrCat(look.style(Paint::kBold, vm.vm().name()), "  ",
                                  look.style(state.paint, state.text));
   if (vm.watched()) {
-    absl::StrAppend(&out, "  score ", ScoreText(vm.score()), ", ", CountOpen(open));
+    absl::StrAppend(&out, "  score ", ScoreText(vm.score()), ", ", ToText(CountOpen(open)));
   }
   out.push_back('\n');
   Lines lines(look);

@@ -108,12 +108,19 @@ TEST(FormatAlert, NothingInItCanCommandATerminal) {
   EXPECT_EQ(std::ranges::count(Line(hostile), '\n'), 1);
 }
 
-TEST(CountOpen, TellsSeveritiesAndWhatIsSilenced) {
-  EXPECT_EQ(CountOpen({}), "none open");
-  EXPECT_EQ(
-      CountOpen({FromText<v1::Alert>("severity: INFO"), FromText<v1::Alert>("severity: CRITICAL"),
-                 FromText<v1::Alert>("severity: CRITICAL silenced_by: 3")}),
-      "2 open: 1 CRITICAL, 1 INFO; 1 silenced");
+std::string TextOfOpen(const std::vector<std::string>& texts) {
+  std::vector<v1::Alert> alerts;
+  for (const std::string& text : texts) alerts.push_back(FromText<v1::Alert>(text));
+  return ToText(CountOpen(alerts));
+}
+
+TEST(CountOpen, TellsSeveritiesWhoseTheyAreAndWhatCountsForNothing) {
+  EXPECT_EQ(TextOfOpen({}), "none open");
+  EXPECT_EQ(TextOfOpen({"severity: INFO vm {}", "severity: CRITICAL vm {}",
+                        "severity: CRITICAL vm {} silenced_by: 3"}),
+            "2 open: 1 CRITICAL, 1 INFO; 1 silenced");
+  EXPECT_EQ(TextOfOpen({"severity: WARNING", "severity: INFO vm {} observe_only: true"}),
+            "1 open: 1 WARNING (1 of the sensor itself); 1 observed only");
 }
 
 TEST(FormatGap, SaysInWordsWhatIsMissing) {

@@ -52,7 +52,8 @@ TEST(FormatStatus, SaysOnOneScreenWhetherAllIsWell) {
             "CRITICAL  kvmsentryd 0.1.0 on n1, kernel 6.1.0\n"
             "running   2m5s, since 1970-01-01 00:01:00; monitoring gap before: 12s\n"
             "VMs       2 watched, 1 not watched, 4 hidden\n"
-            "alerts    3 open: 1 CRITICAL, 2 NOTICE; 5 silenced; 2 of the sensor itself\n"
+            "alerts    5 open: 2 CRITICAL, 1 WARNING, 2 NOTICE (2 of the sensor itself); 5\n"
+            "          silenced\n"
             "journal   in memory only, see --state-dir; last alert 9:3; 1 subscriber\n"
             "works     1 of 4 hooks, 1 of 3 specs\n"
             "seen      K2\n"
@@ -116,6 +117,14 @@ TEST(FormatStatus, ShowsThePartsThatAreAskedFor) {
                 "256 VMs, 4,096 vCPUs, 64 subscribers, 4,096 alerts kept,\n"
                 "a ring of 65,536 bytes\n");
 }
+TEST(FormatStatus, CountsTheSensorsOwnAlertsAsTheListOfOpenOnesDoes) {
+  EXPECT_NE(Text(FromText<v1::GetStatusResponse>(
+                     "faults { severity: WARNING } faults { severity: CRITICAL silenced_by: 2 }"),
+                 {})
+                .find("alerts    1 open: 1 WARNING (1 of the sensor itself); 1 silenced\n"),
+            std::string::npos);
+}
+
 
 TEST(FormatStatus, AllIsWellWhereNothingIsWrong) {
   const auto status = FromText<v1::GetStatusResponse>(R"(

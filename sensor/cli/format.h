@@ -16,13 +16,13 @@
 
 namespace kvmsentry {
 
+// Tables instead of the summary.
 struct StatusParts {
   bool hooks = false;
   bool specs = false;
   bool losses = false;  // and limits
-  bool wide = false;    // nothing is cut
-  // Else it is one screen.
-  bool any() const { return hooks || specs || losses || wide; }
+  bool wide = false;    // nothing of the summary is cut; else it is one screen
+  bool any() const { return hooks || specs || losses; }
 };
 
 // How things are shown.
@@ -54,7 +54,8 @@ std::string FormatDevices(const std::vector<v1::VmStatus>& vms, const Look& look
 std::string FormatGiven(const v1::ListVmsResponse& response, const Style& style,
                         absl::TimeZone zone, size_t width);
 
-// Whether all is well, on one screen of 80 by 24; then the parts that were asked for.
+// Whether all is well, on one screen of 80 by 24; or the parts that were asked for, below a line
+// that says it.
 std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts& parts,
                          const Style& style, absl::Time now, absl::TimeZone zone);
 

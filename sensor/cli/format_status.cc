@@ -226,18 +226,21 @@ std::string Facts(const v1::GetStatusResponse& status, const Style& style, absl:
   return out;
 }
 
-std::string Summary(const v1::GetStatusResponse& status, bool whole, const Style& style,
-                    absl::Time now, absl::TimeZone zone) {
-  const std::vector<Finding> findings = FindingsOf(status, now);
-  const auto& [name, paint] = kHealths[static_cast<size_t>(HealthOf(findings))];
+// "OK  kvmsentryd 0.1.0 on n1, kernel 6.1.0"
+std::string Header(const v1::GetStatusResponse& status, Health health, const Style& style) {
+  const auto& [name, paint] = kHealths[static_cast<size_t>(health)];
   const std::string where =
       absl::StrCat(" on ", status.host().node(), ", kernel ", status.kernel_release());
   const std::string title = absl::StrCat("kvmsentryd ", status.version());
   const size_t taken = WidthOf(name) + 2 + WidthOf(title);
+  return absl::StrCat(style(paint, name), "  ", style(Paint::kBold, title),
+                      style(Paint::kPlain, CutTo(where, 80 - std::min<size_t>(taken, 80))), "\n");
+}
+
+std::string Summary(const v1::GetStatusResponse& status, const std::vector<Finding>& findings,
+                    bool whole, const Style& style, absl::Time now, absl::TimeZone zone) {
   std::string out =
-      absl::StrCat(style(paint, name), "  ", style(Paint::kBold, title),
-                   style(Paint::kPlain, CutTo(where, 80 - std::min<size_t>(taken, 80))), "\n",
-                   Facts(status, style, now, zone));
+      absl::StrCat(Header(status, HealthOf(findings), style), Facts(status, style, now, zone));
   if (findings.empty()) return out;
   out.push_back('\n');
   if (whole) return out + AllFindings(findings, style);
@@ -249,7 +252,9 @@ std::string Summary(const v1::GetStatusResponse& status, bool whole, const Style
 
 std::string FormatStatus(const v1::GetStatusResponse& status, const StatusParts& parts,
                          const Style& style, absl::Time now, absl::TimeZone zone) {
-  std::string out = Summary(status, parts.any(), style, now, zone);
+  const std::vector<Finding> findings = FindingsOf(status, now);
+  if (!parts.any()) return Summary(status, findings, parts.wide, style, now, zone);
+  std::string out = Header(status, HealthOf(findings), style);
   if (parts.hooks) absl::StrAppend(&out, "\n", HooksTable(status, style));
   if (parts.specs) absl::StrAppend(&out, "\n", SpecsTable(status, style));
   if (parts.losses) {

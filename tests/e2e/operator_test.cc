@@ -85,7 +85,10 @@ TEST_F(OperatorTest, StatusVmsAlertsAndMembersTellOfAVmThatMisbehaves) {
   EXPECT_THAT(status, Contains(StartsWith("seen      R5")));
   EXPECT_THAT(status, Contains(HasSubstr("K1 K2 K3 K4 K5 K6 K7 R1 R2 R3 R4: no spec")));
   for (const char* part : {"--hooks", "--specs", "--losses"}) {
-    EXPECT_GT(Lines({"status", part}, 2).size(), status.size()) << part;
+    const std::vector<std::string> lines = Lines({"status", part}, 2);
+    ASSERT_GE(lines.size(), 4U) << part;
+    EXPECT_EQ(lines[0], status[0]) << part;
+    EXPECT_EQ(lines[1], "") << "the table alone follows";
   }
   EXPECT_THAT(Lines({"status", "--json"}, 2), ElementsAre(HasSubstr("\"hooks\":[{")));
   EXPECT_THAT(Text({"spec", "explain", "port-denied"}), HasSubstr("forbidden: ports 0x510-0x511"));

@@ -88,9 +88,9 @@ TEST(FormatStatus, TellsWhichPointsAreSeenInPart) {
 }
 
 TEST(FormatStatus, ShowsThePartsThatAreAskedFor) {
-  const std::string summary = Text(SomeStatus(), {});
+  const std::string header = "CRITICAL  kvmsentryd 0.1.0 on n1, kernel 6.1.0\n";
   EXPECT_EQ(Text(SomeStatus(), {.hooks = true, .specs = false, .losses = false}),
-            summary +
+            header +
                 "\n"
                 "HOOK       COVERAGE      BY      NS     COST  WHY\n"
                 "kvm_pio    ACTIVE        tp_btf  41  0.0123%\n"
@@ -101,7 +101,7 @@ TEST(FormatStatus, ShowsThePartsThatAreAskedFor) {
                 "[1]  no such tracepoint; not seen: exits\n"
                 "[2]  module vhost_net not loaded\n");
   EXPECT_EQ(Text(SomeStatus(), {.hooks = false, .specs = true, .losses = true}),
-            summary +
+            header +
                 "\n"
                 "SPEC        POINT  COVERAGE      REMARK\n"
                 "pio-storm   K2     ACTIVE\n"

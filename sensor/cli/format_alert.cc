@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "sensor/base/wrap.h"
 
+#include "sensor/base/wrap.h"
 #include "sensor/cli/detail.h"
 #include "sensor/cli/table.h"
 #include "sensor/cli/words.h"
@@ -77,21 +77,25 @@ Paint PaintFor(const v1::Alert& alert, Paint paint) {
   return alert.silenced_by() != 0 ? Paint::kDim : paint;
 }
 
-// All but the summary, and the columns that it takes.
-std::pair<std::string, size_t> Head(const v1::Alert& alert, const AlertColumns& columns,
-                                    absl::string_view time, const Look& look, bool whole) {
+// All but the summary.
+std::string Head(const v1::Alert& alert, const AlertColumns& columns, absl::string_view time,
+                 const Look& look) {
   const auto cell = [&](absl::string_view text, Paint paint, size_t width) {
-    return Padded(look.style,
-                  {whole ? std::string(text) : CutTo(text, width), PaintFor(alert, paint)}, width);
+    return Padded(look.style, {std::string(text), PaintFor(alert, paint)}, width);
   };
-  const size_t time_width = std::max(columns.time, time.size());  // another day's has the date
-  return {absl::StrCat(
-              cell(time, Paint::kPlain, time_width), " ",
-              cell(MarkOf(alert.state()), PaintOf(alert.state()), 1), " ",
-              cell(v1::Severity_Name(alert.severity()), PaintOf(alert.severity()), kSeverityWidth),
-              kBlanks, cell(WhoseText(alert), Paint::kBold, columns.vm), kBlanks,
-              cell(alert.spec_id(), Paint::kPlain, columns.spec)),
-          time_width + 3 + kSeverityWidth + columns.vm + columns.spec + 2 * strlen(kBlanks)};
+  return absl::StrCat(
+      cell(time, Paint::kPlain, columns.time), " ",
+      cell(MarkOf(alert.state()), PaintOf(alert.state()), 1), " ",
+      cell(v1::Severity_Name(alert.severity()), PaintOf(alert.severity()), kSeverityWidth), kBlanks,
+      cell(WhoseText(alert), Paint::kBold, columns.vm), kBlanks,
+      cell(alert.spec_id(), Paint::kPlain, columns.spec));
+}
+
+// The columns that a head takes, of which one that is too long for its column moves the others.
+size_t WidthOfHead(const v1::Alert& alert, const AlertColumns& columns, absl::string_view time) {
+  return std::max(columns.time, time.size()) + 3 + kSeverityWidth + 2 * strlen(kBlanks) +
+         std::max(columns.vm, WidthOf(WhoseText(alert))) +
+         std::max(columns.spec, WidthOf(alert.spec_id()));
 }
 
 }  // namespace
@@ -111,21 +115,26 @@ AlertColumns ColumnsFor(const std::vector<v1::Alert>& alerts, const Look& look) 
 }
 
 std::string FormatAlert(const v1::Alert& alert, const AlertColumns& columns, const Look& look) {
-  const auto [head, taken] =
-      Head(alert, columns, ShortTime(ToTime(alert.at()), look.now, look.zone), look,
-           /*whole=*/look.wide());
+  constexpr absl::string_view kIndent = "    ";
+  constexpr size_t kMostLines = 20;
+  const std::string time = ShortTime(ToTime(alert.at()), look.now, look.zone);
   const std::string summary = SummaryOf(alert);
-  constexpr size_t kLeast = 12;
-  const size_t room = std::max(look.width - std::min(look.width, taken + strlen(kBlanks)), kLeast);
-  return absl::StrCat(
-      head, kBlanks,
-      look.style(PaintFor(alert, Paint::kPlain), look.wide() ? summary : CutTo(summary, room)),
-      "\n");
+  const size_t taken = WidthOfHead(alert, columns, time) + strlen(kBlanks);
+  if (look.wide() || taken + WidthOf(summary) <= look.width) {
+    return absl::StrCat(Head(alert, columns, time, look), kBlanks,
+                        look.style(PaintFor(alert, Paint::kPlain), summary), "\n");
+  }
+  const AlertColumns without_end = {.time = columns.time, .vm = columns.vm, .spec = 0};
+  std::string out = absl::StrCat(Head(alert, without_end, time, look), "\n");
+  for (const std::string& line : WrapTo(summary, look.width - kIndent.size(), kMostLines)) {
+    absl::StrAppend(&out, kIndent, look.style(PaintFor(alert, Paint::kPlain), line), "\n");
+  }
+  return out;
 }
 
 std::string FormatAlertInFull(const v1::Alert& alert, const Look& look) {
   const std::string time = absl::FormatTime(kFullTime, ToTime(alert.at()), look.zone);
-  std::string out = Head(alert, {.time = 0, .vm = 0, .spec = 0}, time, look, /*whole=*/true).first;
+  std::string out = Head(alert, {.time = 0, .vm = 0, .spec = 0}, time, look);
   out.push_back('\n');
   AppendAny(look, "what:", SummaryOf(alert), out);
   AppendAny(look, "by:", ByOf(alert), out);

@@ -18,11 +18,12 @@ struct AlertColumns {
   size_t spec = 16;
 };
 
-// As wide as ALERTS need, within bounds: so much room must be left for the summary.
+// As wide as ALERTS need, within bounds, so that one long name does not move all summaries.
 AlertColumns ColumnsFor(const std::vector<v1::Alert>& alerts, const Look& look);
 
-// A line: the time, '+' where the alert opens, '~' where it goes on and '-' where it clears, its
-// severity, VM, spec and summary, which is cut. What is silenced begins with "[sID]".
+// A line: the time, '+' where the alert opens, '~' where it continues and '-' where it clears, its
+// severity, VM, spec and summary. The summary goes below where it does not fit the line, whole.
+// What is silenced begins with "[sID]".
 std::string FormatAlert(const v1::Alert& alert, const AlertColumns& columns, const Look& look);
 
 // The same with the date; below it the whole summary, why it matters, where to look and what was

@@ -110,9 +110,10 @@ TEST_F(OperatorTest, StatusVmsAlertsAndMembersTellOfAVmThatMisbehaves) {
   EXPECT_THAT(Text({"vms", bad}), HasSubstr("port-denied"));
 
   const std::vector<std::string> open = Lines({"alerts", "--open"});
-  ASSERT_EQ(open.size(), 2U);
-  EXPECT_THAT(open[0], HasSubstr("CRITICAL"));
-  EXPECT_THAT(open[1], StartsWith("1 open: 1 CRITICAL"));
+  ASSERT_GE(open.size(), 2U);
+  EXPECT_THAT(open.front(), HasSubstr("CRITICAL"));
+  EXPECT_THAT(open, Contains(HasSubstr("port 0x510 (fw-cfg-select)")));
+  EXPECT_THAT(open.back(), StartsWith("1 open: 1 CRITICAL"));
   EXPECT_THAT(Lines({"alerts", "--open", "-v"}), Contains("    why:      w"));
 
   const std::vector<std::string> members = Lines({"members", bad, "port"});
@@ -179,9 +180,9 @@ TEST_F(SilenceTest, MarksAlertsDropsNoneAndIsKeptOverARestart) {
   EXPECT_LT(status.exit_code, 2);
   EXPECT_THAT(status.lines, Contains(HasSubstr("none open; 1 silenced")));
   const std::vector<std::string> listed = Lines({"alerts", "--open"});
-  ASSERT_EQ(listed.size(), 2U);
-  EXPECT_THAT(listed[0], HasSubstr("[s1]"));
-  EXPECT_EQ(listed[1], "none open; 1 silenced");
+  ASSERT_GE(listed.size(), 2U);
+  EXPECT_THAT(listed, Contains(HasSubstr("[s1]")));
+  EXPECT_EQ(listed.back(), "none open; 1 silenced");
   EXPECT_THAT(Lines({"alerts", "--open", "--hide-silenced"}), ElementsAre("no open alerts"));
 
   // The next daemon knows it, and marks what opens again.

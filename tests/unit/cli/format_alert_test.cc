@@ -30,12 +30,17 @@ std::string Line(const std::string& text, size_t width = 80) {
   return FormatAlert(FromText<v1::Alert>(text), {}, PlainLook(width));
 }
 
-TEST(FormatAlert, IsALineThatFits) {
+TEST(FormatAlert, IsALineAndTheSummaryBelowWhereItDoesNotFit) {
   EXPECT_EQ(Line(absl::StrCat(kStorm, "state: OPEN")),
-            "00:00:00 + WARNING   web-1           pio-storm         28,340 port accesses/s...\n");
+            "00:00:00 + WARNING   web-1           pio-storm\n"
+            "    28,340 port accesses/s, limit 20,000/s over 1s; last port 0x3f8 (com1)\n");
   EXPECT_EQ(Line(absl::StrCat(kStorm, "state: UPDATED"), 110),
-            "00:00:00 ~ WARNING   web-1           pio-storm         28,340 port accesses/s, limit "
-            "20,000/s over 1s; last...\n");
+            "00:00:00 ~ WARNING   web-1           pio-storm\n"
+            "    28,340 port accesses/s, limit 20,000/s over 1s; last port 0x3f8 (com1)\n");
+  EXPECT_EQ(Line(absl::StrCat(kStorm, "state: OPEN"), 48),
+            "00:00:00 + WARNING   web-1           pio-storm\n"
+            "    28,340 port accesses/s, limit 20,000/s over\n"
+            "    1s; last port 0x3f8 (com1)\n");
   EXPECT_EQ(Line(absl::StrCat(kStorm, "state: CLEARED observation_lost: true"), kAnyWidth),
             "00:00:00 - WARNING   web-1           pio-storm         28,340 port accesses/s, limit "
             "20,000/s over 1s; last port 0x3f8 (com1) (something was lost: values may be too "
@@ -45,7 +50,8 @@ TEST(FormatAlert, IsALineThatFits) {
 TEST(FormatAlert, NamesThePartAndTheDateOfAnotherDay) {
   EXPECT_EQ(Line(R"(severity: INFO state: OPEN vm { name: "a" } part: "vcpu-3" spec_id: "s"
                     at { seconds: 60 } summary: "VM \"a\" exited; the alert lasted 4.4 s")"),
-            "01-01 00:01 + INFO      a/vcpu-3        s                 exited; the alert l...\n");
+            "01-01 00:01 + INFO      a/vcpu-3        s\n"
+            "    exited; the alert lasted 4.4 s\n");
   EXPECT_EQ(Line("severity: CRITICAL state: OPEN spec_id: 'self-ring' at { seconds: 86400 }"),
             "00:00:00 + CRITICAL  (sensor)        self-ring         \n");
 }
@@ -53,7 +59,8 @@ TEST(FormatAlert, NamesThePartAndTheDateOfAnotherDay) {
 TEST(FormatAlert, WhatIsSilencedIsMarkedAndDim) {
   const std::string alert = absl::StrCat(kStorm, "state: OPEN silenced_by: 7");
   EXPECT_EQ(Line(alert),
-            "00:00:00 + WARNING   web-1           pio-storm         [s7] 28,340 port acces...\n");
+            "00:00:00 + WARNING   web-1           pio-storm\n"
+            "    [s7] 28,340 port accesses/s, limit 20,000/s over 1s; last port 0x3f8 (com1)\n");
   Look look = PlainLook();
   look.style = Style(true);
   const std::string colored = FormatAlert(FromText<v1::Alert>(alert), {}, look);
@@ -76,14 +83,15 @@ TEST(FormatAlert, TheColumnsAreAsWideAsTheAlertsNeedAndLeaveRoomForTheSummary) {
       FromText<v1::Alert>("vm { name: 'a' } spec_id: 'pio-storm' at { seconds: 86400 }"),
       FromText<v1::Alert>(
           "vm { name: 'a-rather-long-name-of-a-vm' } spec_id: 'a-long-spec-id-indeed'"
-          "at { seconds: 0 }")};
+          "severity: INFO summary: 'what there is to say' at { seconds: 0 }")};
   const AlertColumns columns = ColumnsFor(alerts, PlainLook());
   EXPECT_EQ(columns.time, 11U);
   EXPECT_EQ(columns.vm, 13U);
   EXPECT_EQ(columns.spec, 16U);
-  for (const v1::Alert& alert : alerts) {
-    EXPECT_LE(WidthOf(FormatAlert(alert, columns, PlainLook())), 81U);
-  }
+  // One that is longer than its column moves what follows, and is not cut: it tells rows apart.
+  EXPECT_EQ(FormatAlert(alerts[1], columns, PlainLook()),
+            "01-01 00:00 ~ INFO      a-rather-long-name-of-a-vm  a-long-spec-id-indeed\n"
+            "    what there is to say\n");
   EXPECT_EQ(ColumnsFor(alerts, PlainLook(kAnyWidth)).vm, 26U);
 }
 

@@ -41,13 +41,32 @@ std::string ModuleOf(absl::string_view reason) {
   return std::string(reason.substr(0, reason.find(' ')));
 }
 
+// Why a hook fails, without the variant that failed first: "fentry: programs on functions are ...".
+absl::string_view WithoutVariant(absl::string_view reason) {
+  const size_t colon = reason.find(": ");
+  constexpr absl::string_view kVariants[] = {"tp_btf_cast", "tp_btf",   "raw_tp",    "tp",
+                                             "fentry",      "fexit",    "kprobe",    "kretprobe",
+                                             "sys_enter",   "sys_exit", "on_demand", "file"};
+  if (std::ranges::find(kVariants, reason.substr(0, colon)) == std::end(kVariants)) return reason;
+  return reason.substr(colon + 2);
+}
+
+// What hooks that fail alike have in common. Of one that sees less, what it misses is its own,
+// after a colon; of one that was refused, what else was tried, after a semicolon.
+absl::string_view CommonOf(const v1::HookStatus& hook) {
+  const absl::string_view reason = WithoutVariant(hook.reason());
+  const size_t others = reason.find("; ");
+  if (hook.coverage() != v1::DEGRADED) return reason.substr(0, others);
+  return reason.substr(0, std::min(others, reason.find(": ")));
+}
+
 // Alike for hooks that fail alike: their reasons may name the hook.
 std::string KeyOf(const v1::HookStatus& hook) {
   if (hook.lack() == v1::HookStatus::MODULE_MISSING) return "module";
-  return absl::StrCat(static_cast<int>(hook.lack()), " ",
-                      hook.name().empty()
-                          ? hook.reason()
-                          : absl::StrReplaceAll(hook.reason(), {{hook.name(), "*"}}));
+  const std::string common(CommonOf(hook));
+  return absl::StrCat(
+      static_cast<int>(hook.lack()), " ", static_cast<int>(hook.coverage()), " ",
+      hook.name().empty() ? common : absl::StrReplaceAll(common, {{hook.name(), "*"}}));
 }
 
 bool IsOf(const v1::SpecStatus& spec, const Cause& cause) {
@@ -63,8 +82,11 @@ std::vector<Cause> CausesOf(const v1::GetStatusResponse& status) {
     const std::string key = KeyOf(hook);
     auto cause = std::ranges::find(causes, key, &Cause::key);
     if (cause == causes.end()) {
-      causes.push_back({.key = key, .text = hook.reason(), .lack = hook.lack()});
+      causes.push_back(
+          {.key = key, .text = std::string(WithoutVariant(hook.reason())), .lack = hook.lack()});
       cause = causes.end() - 1;
+    } else if (hook.coverage() == v1::DEGRADED && cause->text != hook.reason()) {
+      cause->text = std::string(CommonOf(hook));
     }
     cause->hooks.push_back(hook.name());
     cause->worst = std::max(cause->worst, hook.coverage());
@@ -104,12 +126,11 @@ std::string TextOf(const Cause& cause) {
   if (!cause.modules.empty()) {
     return absl::StrCat("not loaded: ", absl::StrJoin(cause.modules, ", "), ": ", SpecsText(cause));
   }
-  if (cause.specs == 0) {
-    return absl::StrCat("needed by no spec: ", HooksText(cause), ": ", cause.text);
-  }
-  return absl::StrCat(SpecsText(cause),
-                      cause.worst == v1::DEGRADED ? " seen in part: " : " not seen: ",
-                      HooksText(cause), ": ", cause.text);
+  const absl::string_view what = cause.specs == 0              ? "needed by no spec: "
+                                 : cause.worst == v1::DEGRADED ? " seen in part: "
+                                                               : " not seen: ";
+  return absl::StrCat(cause.specs == 0 ? "" : SpecsText(cause), what, cause.text, " (",
+                      HooksText(cause), ")");
 }
 
 }  // namespace

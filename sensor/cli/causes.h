@@ -8,8 +8,9 @@
 
 namespace kvmsentry {
 
-// The cause of the most specs first. Hooks whose modules are not loaded have one cause, as have
-// those that failed alike. A warning is only what failed and what a spec needs.
+// The cause of the most specs first: the specs, why, and the hooks. Hooks whose modules are not
+// loaded have one cause, as have those that failed alike by whatever variant. A warning is only
+// what failed and what a spec needs.
 std::vector<Finding> FindCauses(const v1::GetStatusResponse& status);
 
 }  // namespace kvmsentry

@@ -39,13 +39,14 @@ absl::Status CanTrampoline(const btf& vmlinux) {
                                  std::size(kProgram), &options));
   if (program) return absl::OkStatus();
   return absl::PermissionDeniedError(
-      absl::StrCat("this kernel refuses programs on functions: ", std::strerror(errno)));
+      absl::StrCat("programs on functions are refused: ", std::strerror(errno)));
 }
 
 absl::Status CanKprobe() {
   std::ifstream file(kKprobeType);
   uint32_t type = 0;
-  if (!(file >> type)) return absl::NotFoundError("this kernel has no kprobes");
+  if (!(file >> type))
+    return absl::NotFoundError("this kernel has no kprobes; CONFIG_KPROBES adds them");
   perf_event_attr attributes{};
   attributes.size = sizeof(attributes);
   attributes.type = type;
@@ -53,8 +54,7 @@ absl::Status CanKprobe() {
   const Fd event(
       static_cast<int>(syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC)));
   if (event) return absl::OkStatus();
-  return absl::PermissionDeniedError(
-      absl::StrCat("this kernel refuses kprobes: ", std::strerror(errno)));
+  return absl::PermissionDeniedError(absl::StrCat("kprobes are refused: ", std::strerror(errno)));
 }
 
 }  // namespace kvmsentry

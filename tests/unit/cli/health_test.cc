@@ -84,7 +84,38 @@ TEST(Health, HooksThatFailAlikeAreOneFinding) {
       specs { point: K3 coverage: UNOBSERVABLE reason: 'kvm_a: x; kvm_b: y' })"),
                                    absl::FromUnixSeconds(100));
   ASSERT_EQ(findings.size(), 1U);
-  EXPECT_EQ(findings[0].text, "1 spec of K3 not seen: kvm_a, kvm_b: cannot load kvm_a_prog");
+  EXPECT_EQ(findings[0].text, "1 spec of K3 not seen: cannot load kvm_a_prog (kvm_a, kvm_b)");
+}
+
+TEST(Health, HooksThatFailAlikeByOtherVariantsAreOneFinding) {
+  const auto findings = FindingsOf(FromText<v1::GetStatusResponse>(R"(
+      hooks { name: 'kvm_a' coverage: UNOBSERVABLE lack: FAILED
+              reason: 'fentry: programs on functions are refused: No; kprobe: no kprobes' }
+      hooks { name: 'kvm_b' coverage: UNOBSERVABLE lack: FAILED
+              reason: 'fexit: programs on functions are refused: No' }
+      specs { point: K3 coverage: UNOBSERVABLE reason: 'kvm_a: x' }
+      specs { point: K2 coverage: UNOBSERVABLE reason: 'kvm_b: y' })"),
+                                   absl::FromUnixSeconds(100));
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].text,
+            "2 specs of K2 K3 not seen: programs on functions are refused: No; kprobe: no kprobes "
+            "(kvm_a, kvm_b)");
+}
+
+TEST(Health, HooksThatSeeLessForOneReasonAreOneFinding) {
+  constexpr char kOne[] = R"(
+      hooks { name: 'kvm_a' coverage: DEGRADED lack: FAILED reason: 'at system calls: not threads' }
+      specs { point: K3 coverage: DEGRADED reason: 'kvm_a: x' })";
+  const auto one = FindingsOf(FromText<v1::GetStatusResponse>(kOne), absl::FromUnixSeconds(100));
+  ASSERT_EQ(one.size(), 1U);
+  EXPECT_EQ(one[0].text, "1 spec of K3 seen in part: at system calls: not threads (kvm_a)");
+  const auto two = FindingsOf(FromText<v1::GetStatusResponse>(absl::StrCat(kOne, R"(
+          hooks { name: 'kvm_b' coverage: DEGRADED lack: FAILED reason: 'at system calls: not files' }
+          specs { point: K5 coverage: DEGRADED reason: 'kvm_b: x' })")),
+                              absl::FromUnixSeconds(100));
+  ASSERT_EQ(two.size(), 1U);
+  EXPECT_EQ(two[0].text, "2 specs of K3 K5 seen in part: at system calls (kvm_a, kvm_b)")
+      << "what each misses, status --hooks says";
 }
 
 TEST(Health, OpenAlertsCountUnlessTheyAreSilenced) {

@@ -33,14 +33,16 @@ void AlertOptions::AddTo(CLI::App& app) {
   alerts.add_flag("--only-new", only_new_, "Skip the alerts that are kept")->excludes(since);
   alerts.add_option("--vm", vms_, "Only of VMs whose name or uuid matches; may be repeated")
       ->type_name("GLOB")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check(CheckGlob, "");
   alerts.add_option("--point", points_, "Only of this point, K1-K7, R1-R5; may be repeated")
       ->type_name("POINT")
       ->allow_extra_args(false)
       ->transform(OneOf(NamesOf(*v1::Point_descriptor())));
   alerts.add_option("--spec", specs_, "Only of specs whose id matches; may be repeated")
       ->type_name("GLOB")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check(CheckGlob, "");
   alerts
       .add_option("--min-severity", min_severity_,
                   "Only of this severity or worse: INFO, NOTICE, WARNING, CRITICAL")

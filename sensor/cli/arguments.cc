@@ -69,6 +69,7 @@ struct VmOptions {
     vms.add_option("--vm", globs, "Only those whose name or uuid matches; may be repeated")
         ->type_name("GLOB")
         ->allow_extra_args(false)
+        ->check(CheckGlob, "")
         ->excludes(name);
     vms.add_option("--sort", sort,
                    "Order by severity, score, name, age, open, cpu, memory, disk, net or rate")

@@ -30,7 +30,7 @@ absl::StatusOr<v1::VmStatus> FindVm(const std::vector<v1::VmStatus>& vms, const 
                                             "\"; name one as \"kvmsentry vms\" shows it: \"",
                                             found[0]->vm().name(), "\""));
   }
-  if (vms.empty()) return absl::NotFoundError("there is no VM on this host");
+  if (vms.empty()) return absl::NotFoundError("the sensor knows of no VM");
   const v1::VmStatus& meant =
       NearestTo(name, vms, [](const v1::VmStatus& vm) { return vm.vm().name(); });
   return absl::NotFoundError(absl::StrCat("no VM \"", name, "\"; did you mean \"",

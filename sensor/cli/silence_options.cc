@@ -17,8 +17,12 @@ void SilenceOptions::AddTo(CLI::App& app) {
       "A silence needs --vm, --spec or --point; --vm '*' matches all VMs.\n"
       "An alert is silenced where all of --vm, --spec, --point and --severity that are "
       "given match.\nAlerts of the sensor itself (self-...) match their exact id only.");
-  add_->add_option("--vm", vm_, "Of VMs whose name or uuid matches")->type_name("GLOB");
-  add_->add_option("--spec", spec_, "Of specs whose id matches")->type_name("GLOB");
+  add_->add_option("--vm", vm_, "Of VMs whose name or uuid matches")
+      ->type_name("GLOB")
+      ->check(CheckGlob, "");
+  add_->add_option("--spec", spec_, "Of specs whose id matches")
+      ->type_name("GLOB")
+      ->check(CheckGlob, "");
   add_->add_option("--point", point_, "Of this point, K1-K7, R1-R5")
       ->type_name("POINT")
       ->transform(OneOf(NamesOf(*v1::Point_descriptor())));
@@ -28,12 +32,19 @@ void SilenceOptions::AddTo(CLI::App& app) {
   add_->add_option("--for", lasts_, "For so long, at most 30 days: 90m, 2h, 3d")
       ->required()
       ->type_name("TIME")
-      ->check(CheckDuration, "");
+      ->check(CheckSilenceTime, "");
   add_->add_option("--comment", comment_, "Why, for who comes after you")
       ->required()
-      ->type_name("TEXT");
+      ->type_name("TEXT")
+      ->check(CheckNotEmpty, "");
   add_->add_option("--author", author_, "Who says so; by default your login name")
       ->type_name("NAME");
+  add_->callback([this] {
+    if (!vm_.empty() || !spec_.empty() || !point_.empty()) return;
+    throw CLI::ValidationError(
+        "say which alerts: --vm GLOB, --spec GLOB or --point POINT; --vm '*' is all VMs",
+        CLI::ExitCodes::RequiredError);
+  });
   list_ = silence.add_subcommand("list", "Show the silences that are active");
   AddJson(*list_, list_command_.json);
   AddWide(*list_, list_command_.wide, kCutsNoLine);

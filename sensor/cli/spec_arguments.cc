@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sensor/cli/output_options.h"
+#include "sensor/cli/validators.h"
 
 namespace kvmsentry {
 
@@ -32,7 +33,7 @@ SpecArguments::SpecArguments(CLI::App& app) {
   CLI::Option* vm = explain_app_->add_option(
       "--vm", explain_.vms,
       "Say whether it applies to the VMs whose name or uuid matches; may be repeated");
-  vm->type_name("GLOB")->allow_extra_args(false);
+  vm->type_name("GLOB")->allow_extra_args(false)->check(CheckGlob, "");
   AddLayers(*explain_app_, explained_);
   for (const char* layer : {"--specs", "--site-specs"}) {
     vm->excludes(explain_app_->get_option(layer));

@@ -13,6 +13,8 @@ std::vector<std::string> NamesOf(const google::protobuf::EnumDescriptor& descrip
 
 std::string CheckPosition(const std::string& text);
 std::string CheckTime(const std::string& text);
-std::string CheckDuration(const std::string& text);  // "2h", "90m", "3d"
+std::string CheckGlob(const std::string& text);
+std::string CheckSilenceTime(const std::string& text);  // "2h", "90m", "3d"
+std::string CheckNotEmpty(const std::string& text);
 
 }  // namespace kvmsentry

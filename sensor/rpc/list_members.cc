@@ -33,10 +33,10 @@ absl::StatusOr<const Feature*> FindSet(const std::string& name) {
     if (set->name == name || set->member->key == name) return set;
   }
   const Feature& meant = *NearestTo(name, sets, [](const Feature* set) { return set->name; });
-  return absl::InvalidArgumentError(
-      absl::StrCat("feature: \"", Escape(name, kMaxPatternBytes), "\" is ",
-                   FindFeature(name) != nullptr ? "no set of members" : "no feature",
-                   "; did you mean \"", meant.name, "\"?"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "\"", Escape(name, kMaxPatternBytes), "\" is ",
+      FindFeature(name) != nullptr ? "a feature that is no set of members" : "no feature",
+      "; did you mean \"", meant.name, "\"?"));
 }
 
 // The one that is shown by this name; else the only one that was given it, or that has this uuid.
@@ -49,13 +49,14 @@ absl::StatusOr<VmId> FindVm(const std::vector<VmView>& vms, const std::string& n
   if (found.size() == 1) return found[0]->vm.id;
   const std::string quoted = absl::StrCat("\"", Escape(name, kMaxPatternBytes), "\"");
   if (found.size() > 1) {
-    return absl::InvalidArgumentError(absl::StrCat("vm: ", found.size(), " VMs are called ", quoted,
-                                                   "; name one as ListVms shows it"));
+    return absl::InvalidArgumentError(absl::StrCat(found.size(), " VMs are called ", quoted,
+                                                   "; name one as the list of VMs shows it: \"",
+                                                   found[0]->vm.name, "\""));
   }
-  if (vms.empty()) return absl::NotFoundError("vm: there is no VM on this host");
+  if (vms.empty()) return absl::NotFoundError("the sensor knows of no VM");
   const VmView& meant = NearestTo(name, vms, [](const VmView& vm) { return vm.vm.name; });
   return absl::NotFoundError(
-      absl::StrCat("vm: no VM ", quoted, "; did you mean \"", meant.vm.name, "\"?"));
+      absl::StrCat("no VM ", quoted, "; did you mean \"", meant.vm.name, "\"?"));
 }
 
 v1::SeenMember SeenOf(const MemberView& member) {
@@ -112,8 +113,8 @@ absl::Status ListMembers(const SensorView& view, const v1::ListMembersRequest& r
   KVMSENTRY_ASSIGN_OR_RETURN(const VmId id, FindVm(view.Vms(/*with_exits=*/false), request.vm()));
   const std::optional<MembersView> seen = view.Members(id);
   if (!seen) {
-    return absl::NotFoundError(absl::StrCat("vm: \"", Escape(request.vm(), kMaxPatternBytes),
-                                            "\" is not watched; ListVms says why"));
+    return absl::NotFoundError(absl::StrCat("VM \"", Escape(request.vm(), kMaxPatternBytes),
+                                            "\" is not watched; the list of VMs says why"));
   }
   *response.mutable_vm() = ToProto(seen->vm);
   Place at;

@@ -235,8 +235,8 @@ TEST_F(BinaryTest, GoesOnAfterTheDaemonWasStartedAgain) {
 
 TEST_F(BinaryTest, SaysWhatTheServerRefuses) {
   Start();
-  Child child({"--socket", socket_, "alerts", "--vm", ""});
-  EXPECT_THAT(child.ErrLine(), HasSubstr("filter.vm[0]"));
+  Child child({"--socket", socket_, "alerts", "--text", std::string(257, 'x')});
+  EXPECT_THAT(child.ErrLine(), HasSubstr("257 bytes, at most 256"));
   EXPECT_EQ(child.Wait(), 1);
 }
 

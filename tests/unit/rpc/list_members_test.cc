@@ -117,6 +117,8 @@ TEST_F(ListMembersTest, NamesTheNearestOfWhatIsNotThere) {
   view_.vms.erase(view_.vms.begin());
   view_.AddVm(4, "web-1#3", "web-1");
   EXPECT_THAT(Problem("web-1", ""), HasSubstr("2 VMs are called \"web-1\""));
+  view_.vms.clear();
+  EXPECT_EQ(Problem("web-1", ""), "the sensor knows of no VM");
 }
 
 TEST_F(ListMembersTest, RefusesPagesThatCannotBe) {

@@ -38,7 +38,13 @@ absl::StatusOr<v1::ListSpecsResponse> FromFolders(const SpecPaths& layers) {
 // The one, and its VMs; all where there is none of this id, so that the nearest can be named.
 absl::StatusOr<v1::ListSpecsResponse> FromDaemon(const CommonOptions& common,
                                                  const SpecExplainCommand& command) {
-  KVMSENTRY_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, Client::Connect(common.target));
+  auto connected = Client::Connect(common.target);
+  if (!connected.ok()) {
+    return absl::Status(connected.status().code(),
+                        absl::StrCat(connected.status().message(),
+                                     "; --specs DIR explains the specs of a folder without it"));
+  }
+  const std::unique_ptr<Client> client = *std::move(connected);
   v1::ListSpecsRequest request;
   request.add_id(command.id);
   for (const std::string& vm : command.vms) request.add_vm(vm);

@@ -11,8 +11,10 @@ namespace kvmsentry {
 
 absl::StatusOr<SpecLayers> ReadLayers(const SpecPaths& paths) {
   SpecLayers layers;
-  KVMSENTRY_ASSIGN_OR_RETURN(layers.shipped, ReadSpecs(paths.shipped));
   std::error_code ignored;
+  const bool is_file = std::filesystem::is_regular_file(paths.shipped, ignored);
+  KVMSENTRY_ASSIGN_OR_RETURN(layers.shipped,
+                             is_file ? ReadSpecs(paths.shipped) : ReadShippedFolder(paths.shipped));
   if (std::filesystem::is_regular_file(paths.site, ignored)) {
     KVMSENTRY_ASSIGN_OR_RETURN(layers.site, ReadSpecs(paths.site));
   } else if (paths.site_is_named && !std::filesystem::exists(paths.site, ignored)) {

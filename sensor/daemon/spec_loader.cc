@@ -29,7 +29,7 @@ LoadedLibrary Parsed(const SpecLayers& layers) {
 
 absl::StatusOr<LoadedLibrary> LoadLibrary(const SpecFolders& folders) {
   SpecLayers layers;
-  KVMSENTRY_ASSIGN_OR_RETURN(layers.shipped, ReadSpecFolder(folders.shipped));
+  KVMSENTRY_ASSIGN_OR_RETURN(layers.shipped, ReadShippedFolder(folders.shipped));
   KVMSENTRY_ASSIGN_OR_RETURN(layers.site, ReadSiteFolder(folders.site));
   return Parsed(layers);
 }
@@ -37,7 +37,7 @@ absl::StatusOr<LoadedLibrary> LoadLibrary(const SpecFolders& folders) {
 absl::StatusOr<LoadedLibrary> LoadLibrary(const SpecFolders& folders,
                                           const std::vector<SiteFile>& files) {
   SpecLayers layers;
-  KVMSENTRY_ASSIGN_OR_RETURN(layers.shipped, ReadSpecFolder(folders.shipped));
+  KVMSENTRY_ASSIGN_OR_RETURN(layers.shipped, ReadShippedFolder(folders.shipped));
   for (const SiteFile& file : files) {
     layers.site.push_back({absl::StrCat(folders.site, "/", file.name), file.text});
   }

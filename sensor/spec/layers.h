@@ -68,6 +68,9 @@ struct SpecLayers {
 // read, holds none, or a file is larger than 1 MiB.
 absl::StatusOr<std::vector<SpecSource>> ReadSpecFolder(const std::filesystem::path& dir);
 
+// The same of the folder of the shipped specs. NOT_FOUND names the option that says where it is.
+absl::StatusOr<std::vector<SpecSource>> ReadShippedFolder(const std::filesystem::path& dir);
+
 // The same of a site's folder, which may be missing or hold none. Empty DIR: there is none.
 absl::StatusOr<std::vector<SpecSource>> ReadSiteFolder(const std::filesystem::path& dir);
 

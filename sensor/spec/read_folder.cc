@@ -80,6 +80,13 @@ absl::StatusOr<std::vector<SpecSource>> ReadSpecFolder(const std::filesystem::pa
       absl::StrCat("spec folder ", Escape(dir.native(), 4096), " holds no *.textproto file"));
 }
 
+absl::StatusOr<std::vector<SpecSource>> ReadShippedFolder(const std::filesystem::path& dir) {
+  absl::StatusOr<std::vector<SpecSource>> sources = ReadSpecFolder(dir);
+  if (!absl::IsNotFound(sources.status())) return sources;
+  return absl::NotFoundError(absl::StrCat(
+      sources.status().message(), "; --specs DIR names another, in a checkout --specs specs"));
+}
+
 absl::StatusOr<std::vector<SpecSource>> ReadSiteFolder(const std::filesystem::path& dir) {
   std::error_code error;
   const auto type = std::filesystem::status(dir, error).type();

@@ -142,16 +142,20 @@ TEST_F(BinaryTest, SaysThatNobodyListensAndWhatToDo) {
                                              {"status"},
                                              {"health"},
                                              {"spec", "list"},
+                                             {"spec", "explain", "a"},
                                              {"members", "a"},
                                              {"silence", "list"},
                                              {"silence", "end", "1"}}) {
     std::vector<std::string> arguments = {"--socket", socket_};
     arguments.insert(arguments.end(), command.begin(), command.end());
     Child child(arguments);
-    EXPECT_EQ(child.ErrLine(),
-              absl::StrCat("kvmsentry: cannot reach kvmsentryd at ", socket_,
-                           ": No such file or directory; is it running? \"systemctl status "
-                           "kvmsentry\" says; --socket names another place"));
+    const bool explains = command[0] == "spec" && command[1] == "explain";
+    EXPECT_EQ(
+        child.ErrLine(),
+        absl::StrCat("kvmsentry: cannot reach kvmsentryd at ", socket_,
+                     ": No such file or directory; is it running? \"systemctl status "
+                     "kvmsentry\" says; --socket names another place",
+                     explains ? "; --specs DIR explains the specs of a folder without it" : ""));
     EXPECT_EQ(child.Wait(), command[0] == "status" || command[0] == "health" ? 3 : 1);
   }
 }
@@ -319,6 +323,9 @@ TEST_F(BinaryTest, LintsWithoutADaemon) {
   Child none({"spec", "lint", dir_ / "nonexistent"});
   EXPECT_THAT(none.ErrLine(), StartsWith("kvmsentry: "));
   EXPECT_EQ(none.Wait(), 1);
+  Child no_folder({"spec", "lint", "--specs", dir_ / "nonexistent"});
+  EXPECT_THAT(no_folder.ErrLine(), HasSubstr("; --specs DIR names another"));
+  EXPECT_EQ(no_folder.Wait(), 1);
 }
 
 TEST_F(BinaryTest, TheLayersAreLintedComparedAndExplainedWithoutADaemon) {

@@ -48,6 +48,8 @@ TEST_F(SpecFolderTest, FailsWhereThereIsNothingToRead) {
   EXPECT_EQ(ErrorOfReading(), "spec folder " + dir_.string() + " holds no *.textproto file");
   EXPECT_THAT(ReadSpecFolder(dir_ / "none").status().message().data(),
               HasSubstr("none can't be read: No such file or directory"));
+  EXPECT_THAT(ReadShippedFolder(dir_ / "none").status().message().data(),
+              HasSubstr("No such file or directory; --specs DIR names another"));
 }
 
 TEST_F(SpecFolderTest, TakesAFileOfOneMebibyteAndNotOneByteMore) {

@@ -51,19 +51,23 @@ absl::string_view WithoutVariant(absl::string_view reason) {
   return reason.substr(colon + 2);
 }
 
-// What hooks that fail alike have in common. Of one that sees less, what it misses is its own,
-// after a colon; of one that was refused, what else was tried, after a semicolon.
-absl::string_view CommonOf(const v1::HookStatus& hook) {
+// What hooks that fail alike have in common. Of one that was refused what else was tried, after a
+// semicolon, is its own; of one that sees less what it misses, between a colon and a semicolon,
+// behind which stands why its function is not probed.
+std::string CommonOf(const v1::HookStatus& hook) {
   const absl::string_view reason = WithoutVariant(hook.reason());
-  const size_t others = reason.find("; ");
-  if (hook.coverage() != v1::DEGRADED) return reason.substr(0, others);
-  return reason.substr(0, std::min(others, reason.find(": ")));
+  const size_t semicolon = reason.find("; ");
+  if (hook.coverage() != v1::DEGRADED) return std::string(reason.substr(0, semicolon));
+  std::string common(reason.substr(0, std::min(semicolon, reason.find(": "))));
+  if (semicolon == absl::string_view::npos) return common;
+  const absl::string_view why = WithoutVariant(reason.substr(semicolon + 2));
+  return absl::StrCat(common, "; ", why.substr(0, why.find("; ")));
 }
 
 // Alike for hooks that fail alike: their reasons may name the hook.
 std::string KeyOf(const v1::HookStatus& hook) {
   if (hook.lack() == v1::HookStatus::MODULE_MISSING) return "module";
-  const std::string common(CommonOf(hook));
+  const std::string common = CommonOf(hook);
   return absl::StrCat(
       static_cast<int>(hook.lack()), " ", static_cast<int>(hook.coverage()), " ",
       hook.name().empty() ? common : absl::StrReplaceAll(common, {{hook.name(), "*"}}));
@@ -86,7 +90,7 @@ std::vector<Cause> CausesOf(const v1::GetStatusResponse& status) {
           {.key = key, .text = std::string(WithoutVariant(hook.reason())), .lack = hook.lack()});
       cause = causes.end() - 1;
     } else if (hook.coverage() == v1::DEGRADED && cause->text != hook.reason()) {
-      cause->text = std::string(CommonOf(hook));
+      cause->text = CommonOf(hook);
     }
     cause->hooks.push_back(hook.name());
     cause->worst = std::max(cause->worst, hook.coverage());

@@ -116,6 +116,15 @@ TEST(Health, HooksThatSeeLessForOneReasonAreOneFinding) {
   ASSERT_EQ(two.size(), 1U);
   EXPECT_EQ(two[0].text, "2 specs of K3 K5 seen in part: at system calls (kvm_a, kvm_b)")
       << "what each misses, status --hooks says";
+  const auto why = FindingsOf(FromText<v1::GetStatusResponse>(R"(
+          hooks { name: 'kvm_a' coverage: DEGRADED lack: FAILED
+                  reason: 'at system calls: not threads; fentry: refused here; kprobe: not there' }
+          hooks { name: 'kvm_b' coverage: DEGRADED lack: FAILED
+                  reason: 'at system calls: not files; fexit: refused here' }
+          specs { point: K5 coverage: DEGRADED reason: 'kvm_b: x' })"),
+                              absl::FromUnixSeconds(100));
+  ASSERT_EQ(why.size(), 1U);
+  EXPECT_EQ(why[0].text, "1 spec of K5 seen in part: at system calls; refused here (kvm_a, kvm_b)");
 }
 
 TEST(Health, OpenAlertsCountUnlessTheyAreSilenced) {

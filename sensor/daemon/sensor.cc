@@ -145,9 +145,8 @@ void Sensor::TakeRecords() {
 // Births and deaths announce themselves. What does not, such as a row that somebody has emptied,
 // may wait: a look compares all rows.
 bool Sensor::LookIsDue(KernelTime now) const {
-  constexpr int64_t kUnannounced = 2 * kNsPerSecond;
   return births_ != Load(sources_->state().row().owners_made) ||
-         uevents_seen_ != host_.uevents_seen() || now - looked_at_ >= kUnannounced;
+         uevents_seen_ != host_.uevents_seen() || now - looked_at_ >= 2 * kNsPerSecond;
 }
 
 void Sensor::Look() {

@@ -92,31 +92,13 @@ void Engine::State::TakeUntil(KernelTime now) {
   std::erase_if(pending, [&](const Observation& o) { return is_due(&o); });
 }
 
-// Records and sources give them in order: a few long runs, which are
-// merged. Observations are large and stay where they are.
+// Observations are large and stay where they are.
 Order Engine::State::InOrder() const {
   Order order;
   order.reserve(pending.size());
-  const auto before = [](const Observation* a, const Observation* b) {
-    return TakenBefore(*a, *b);
-  };
-  std::vector<size_t> runs;  // where each begins
-  for (const Observation& observation : pending) {
-    if (order.empty() || before(&observation, order.back())) runs.push_back(order.size());
-    order.push_back(&observation);
-  }
-  const auto at = [&](size_t run) {
-    const size_t index = run < runs.size() ? runs[run] : order.size();
-    return order.begin() + static_cast<std::ptrdiff_t>(index);
-  };
-  while (runs.size() > 1) {
-    std::vector<size_t> merged;
-    for (size_t run = 0; run < runs.size(); run += 2) {
-      std::inplace_merge(at(run), at(run + 1), at(run + 2), before);
-      merged.push_back(runs[run]);
-    }
-    runs = std::move(merged);
-  }
+  for (const Observation& observation : pending) order.push_back(&observation);
+  std::ranges::sort(order,
+                    [](const Observation* a, const Observation* b) { return TakenBefore(*a, *b); });
   return order;
 }
 

@@ -89,7 +89,7 @@ std::vector<Cause> CausesOf(const v1::GetStatusResponse& status) {
       causes.push_back(
           {.key = key, .text = std::string(WithoutVariant(hook.reason())), .lack = hook.lack()});
       cause = causes.end() - 1;
-    } else if (hook.coverage() == v1::DEGRADED && cause->text != hook.reason()) {
+    } else if (hook.coverage() == v1::DEGRADED && cause->text != WithoutVariant(hook.reason())) {
       cause->text = CommonOf(hook);
     }
     cause->hooks.push_back(hook.name());

@@ -4,6 +4,7 @@
 #include "sensor/cli/read_time.h"
 #include "sensor/cli/validators.h"
 #include "sensor/rpc/convert.h"
+#include "sensor/spec/enum_names.h"
 #include "sensor/usage/values.h"
 
 namespace kvmsentry {

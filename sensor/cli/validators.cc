@@ -11,14 +11,6 @@
 
 namespace kvmsentry {
 
-std::vector<std::string> NamesOf(const google::protobuf::EnumDescriptor& descriptor) {
-  std::vector<std::string> names;
-  for (int i = 0; i < descriptor.value_count(); ++i) {
-    if (descriptor.value(i)->number() != 0) names.push_back(descriptor.value(i)->name());
-  }
-  return names;
-}
-
 std::string CheckPosition(const std::string& text) {
   return ParsePosition(text) ? "" : "'" + text + "' is no position; write EPOCH:SEQUENCE";
 }

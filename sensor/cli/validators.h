@@ -2,14 +2,8 @@
 #pragma once
 
 #include <string>
-#include <vector>
-
-#include <google/protobuf/descriptor.h>
 
 namespace kvmsentry {
-
-// The names of an enum of the protos, without the one that means "not set".
-std::vector<std::string> NamesOf(const google::protobuf::EnumDescriptor& descriptor);
 
 std::string CheckPosition(const std::string& text);
 std::string CheckTime(const std::string& text);

@@ -42,6 +42,7 @@ EngineTuning TuningOf(const EngineOptions& options) {
 
 using Order = std::vector<const Observation*>;
 using Iterator = Order::const_iterator;
+using Vms = std::map<VmId, WatchedVm>;
 
 }  // namespace
 
@@ -61,7 +62,7 @@ struct Engine::State {
 
   Layouts layouts;
   EngineTuning tuning;
-  std::map<VmId, WatchedVm> vms;
+  Vms vms;
   UnchangedLogs unchanged;
   std::vector<Observation> pending;
   std::vector<Waiting> samples;
@@ -72,6 +73,11 @@ struct Engine::State {
   uint64_t late = 0;
 
   bool IsLate(KernelTime time) const { return last_tick && time <= *last_tick; }
+  // As of when what was seen at TIME is taken.
+  KernelTime AsOf(KernelTime time) const { return IsLate(time) ? *last_tick : time; }
+  // The VM of ID; nullptr, and counted, where it is not known. NEAR is where the one before stands,
+  // for neighbours are mostly of one VM; first the end.
+  WatchedVm* Known(VmId id, Vms::iterator& near);
   void TakeUntil(KernelTime now);
   Order InOrder() const;
   void TakeInOrder(Iterator begin, Iterator end, KernelTime now);
@@ -134,38 +140,31 @@ void Engine::State::TakeInOrder(Iterator begin, Iterator end, KernelTime now) {
   Take(begin, end, any);
 }
 
+WatchedVm* Engine::State::Known(VmId id, Vms::iterator& near) {
+  if (near == vms.end() || near->first != id) near = vms.find(id);
+  if (near != vms.end()) return &near->second;
+  ++unknown_vm;
+  return nullptr;
+}
+
 template <typename Wanted>
 void Engine::State::Take(Iterator begin, Iterator end, Wanted wanted) {
-  auto vm = vms.end();
+  auto near = vms.end();
   for (const Observation* observation : std::span(begin, end)) {
     if (!wanted(*observation)) continue;
-    // Neighbours are mostly of one VM.
-    if (vm == vms.end() || vm->first != observation->vm) vm = vms.find(observation->vm);
-    const bool is_late = IsLate(observation->time);
-    late += is_late ? 1 : 0;
-    if (vm == vms.end()) {
-      ++unknown_vm;
-      continue;
+    if (IsLate(observation->time)) ++late;
+    if (WatchedVm* vm = Known(observation->vm, near)) {
+      vm->Take(layouts, *observation, AsOf(observation->time), tuning, unchanged);
     }
-    vm->second.Take(layouts, *observation, is_late ? *last_tick : observation->time, tuning,
-                    unchanged);
   }
 }
 
 template <typename T, typename TakeOne>
 void Engine::State::TakeEach(std::span<const T> of, KernelTime time, TakeOne take) {
-  const bool is_late = IsLate(time);
-  const KernelTime at = is_late ? *last_tick : time;
-  late += is_late ? of.size() : 0;
-  auto vm = vms.end();
+  late += IsLate(time) ? of.size() : 0;
+  auto near = vms.end();
   for (const T& one : of) {
-    // Neighbours are mostly of one VM.
-    if (vm == vms.end() || vm->first != one.vm) vm = vms.find(one.vm);
-    if (vm == vms.end()) {
-      ++unknown_vm;
-      continue;
-    }
-    take(vm->second, one, at);
+    if (WatchedVm* vm = Known(one.vm, near)) take(*vm, one, AsOf(time));
   }
 }
 
@@ -193,9 +192,8 @@ void Engine::State::TakeUnchanged(const Waiting& sample) {
     for (auto& [id, vm] : vms) vm.JoinLog(unchanged, sample.source);
   }
   unchanged.Source(sample.source).log.Add(sample.time);
-  const KernelTime at = IsLate(sample.time) ? *last_tick : sample.time;
   for (auto& [id, vm] : vms) {
-    vm.TakeUnchanged(unchanged, sample.source, sample.time, at, sample.lossy);
+    vm.TakeUnchanged(unchanged, sample.source, sample.time, AsOf(sample.time), sample.lossy);
   }
 }
 

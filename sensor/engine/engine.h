@@ -38,8 +38,8 @@ struct EngineOptions {
 //
 // Observations are buffered and taken at Tick(now), those with time <= now in the order (time, VM,
 // kind, serial), but samples before all else of their time. One that comes late, no newer than the
-// last Tick, is taken as of the last Tick: nothing is told of a time that has been told already. (A
-// late count still says what was counted at its own time, and says nothing where a newer one is
+// last Tick, is taken as of the last Tick: no event is added at a time that was reported already.
+// (A late count still says what was counted at its own time, and says nothing where a newer one is
 // known.)
 class Engine {
  public:

@@ -90,7 +90,7 @@ class WatchedVm {
 
   void Relayout(Layouts& layouts, bool other_library, const UnchangedLogs& unchanged);
   Part& PartFor(Layouts& layouts, PartId id, const EngineTuning& tuning);
-  // Whether PART, which an observation AT was of, is none of those that are told apart.
+  // Whether PART, seen AT, is beyond those that have a subject of their own.
   bool IsOther(PartId part, KernelTime at);
   void OpenStates(KernelTime now);
   void CountScore(KernelTime now, const EngineTuning& tuning);

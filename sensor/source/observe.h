@@ -35,8 +35,8 @@ void ObserveUntold(std::span<const ks_limit_crossed> untold, std::vector<Observa
 // Puts the counts of SOURCE's rates into DETAILS.
 void ShowCounts(SourceId source, std::span<const uint64_t> count, VmDetails* details);
 
-// The counts of a source that has rows of a few VMs only; those of all others are 0. Made anew at
-// each tick: an array in the order of slots, nothing that must be hashed.
+// The counts of a source that has rows of a few VMs only; those of all others are 0. There is a
+// new one at each tick: an array in the order of slots, nothing that must be hashed.
 class CountsByVm final : public SourceCounts {
  public:
   // Of about EXPECTED VMs.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -12,6 +11,7 @@
 #include "kvmsentry/v1/spec.pb.h"
 #include "sensor/base/escape.h"
 #include "sensor/base/nearest.h"
+#include "sensor/spec/enum_names.h"
 #include "sensor/spec/report.h"
 
 namespace kvmsentry {
@@ -32,16 +32,6 @@ const EnumDescriptor* EnumOf(const std::string& field) {
     if (found != nullptr && found->enum_type() != nullptr) return found->enum_type();
   }
   return nullptr;
-}
-
-// But the one that stands for none.
-std::vector<std::string> ValuesOf(const EnumDescriptor& type) {
-  std::vector<std::string> names;
-  for (int i = 0; i < type.value_count(); ++i) {
-    const std::string& name = type.value(i)->name();
-    if (!absl::EndsWith(name, "_UNSPECIFIED")) names.push_back(name);
-  }
-  return names;
 }
 
 std::vector<std::string> FieldsOf(const Descriptor& type) {
@@ -82,7 +72,7 @@ Reworded Reword(absl::string_view complaint, absl::string_view within) {
   if (says(0, "Unknown enumeration value of ") && says(2, " for field ") && pieces.size() > 3) {
     if (const EnumDescriptor* type = EnumOf(pieces[3])) {
       return {absl::StrCat(pieces[3], ": no value ", Escape(pieces[1], kMaxNameBytes), "; one of ",
-                           absl::StrJoin(ValuesOf(*type), ", "))};
+                           absl::StrJoin(NamesOf(*type), ", "))};
     }
   }
   if (says(0, "Non-repeated field ") && pieces.size() > 1) {

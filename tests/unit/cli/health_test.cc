@@ -1,6 +1,7 @@
 #include "sensor/cli/health.h"
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -11,9 +12,11 @@
 namespace kvmsentry {
 namespace {
 
-Health HealthOfText(const std::string& text) {
-  return HealthOf(FindingsOf(FromText<v1::GetStatusResponse>(text), absl::FromUnixSeconds(100)));
+std::vector<Finding> FindingsOfText(const std::string& text) {
+  return FindingsOf(FromText<v1::GetStatusResponse>(text), absl::FromUnixSeconds(100));
 }
+
+Health HealthOfText(const std::string& text) { return HealthOf(FindingsOfText(text)); }
 
 TEST(Health, IsThatOfTheWorstFinding) {
   EXPECT_EQ(HealthOfText("last_tick { seconds: 99 }"), Health::kOk);
@@ -57,45 +60,41 @@ TEST(Health, ACauseOfManyHooksIsOneFinding) {
     absl::StrAppend(&hooks, "hooks { name: 'kvm_", i, "' coverage: UNOBSERVABLE ",
                     "lack: MODULE_MISSING reason: 'module kvm not loaded' }");
   }
-  const auto findings =
-      FindingsOf(FromText<v1::GetStatusResponse>(hooks), absl::FromUnixSeconds(100));
+  const auto findings = FindingsOfText(hooks);
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].text, "not loaded: kvm: no spec");
 }
 
 TEST(Health, ModulesThatAreNotLoadedAreOneFindingThatCountsEachSpecOnce) {
-  const auto findings = FindingsOf(FromText<v1::GetStatusResponse>(R"(
+  const auto findings = FindingsOfText(R"(
       hooks { name: 'a' coverage: UNOBSERVABLE lack: MODULE_MISSING
               reason: 'module vhost not loaded, or not in this kernel' }
       hooks { name: 'b' coverage: UNOBSERVABLE lack: MODULE_MISSING
               reason: 'module vfio not loaded, or not in this kernel' }
       specs { point: K4 coverage: UNOBSERVABLE reason: 'a: x; b: y' }
-      specs { point: R5 coverage: UNOBSERVABLE reason: 'b: y' })"),
-                                   absl::FromUnixSeconds(100));
+      specs { point: R5 coverage: UNOBSERVABLE reason: 'b: y' })");
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].text, "not loaded: vfio, vhost: 2 specs of K4 R5");
   EXPECT_EQ(findings[0].health, Health::kOk);
 }
 
 TEST(Health, HooksThatFailAlikeAreOneFinding) {
-  const auto findings = FindingsOf(FromText<v1::GetStatusResponse>(R"(
+  const auto findings = FindingsOfText(R"(
       hooks { name: 'kvm_a' coverage: UNOBSERVABLE lack: FAILED reason: 'cannot load kvm_a_prog' }
       hooks { name: 'kvm_b' coverage: UNOBSERVABLE lack: FAILED reason: 'cannot load kvm_b_prog' }
-      specs { point: K3 coverage: UNOBSERVABLE reason: 'kvm_a: x; kvm_b: y' })"),
-                                   absl::FromUnixSeconds(100));
+      specs { point: K3 coverage: UNOBSERVABLE reason: 'kvm_a: x; kvm_b: y' })");
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].text, "1 spec of K3 not seen: cannot load kvm_a_prog (kvm_a, kvm_b)");
 }
 
 TEST(Health, HooksThatFailAlikeByOtherVariantsAreOneFinding) {
-  const auto findings = FindingsOf(FromText<v1::GetStatusResponse>(R"(
+  const auto findings = FindingsOfText(R"(
       hooks { name: 'kvm_a' coverage: UNOBSERVABLE lack: FAILED
               reason: 'fentry: programs on functions are refused: No; kprobe: no kprobes' }
       hooks { name: 'kvm_b' coverage: UNOBSERVABLE lack: FAILED
               reason: 'fexit: programs on functions are refused: No' }
       specs { point: K3 coverage: UNOBSERVABLE reason: 'kvm_a: x' }
-      specs { point: K2 coverage: UNOBSERVABLE reason: 'kvm_b: y' })"),
-                                   absl::FromUnixSeconds(100));
+      specs { point: K2 coverage: UNOBSERVABLE reason: 'kvm_b: y' })");
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].text,
             "2 specs of K2 K3 not seen: programs on functions are refused: No; kprobe: no kprobes "
@@ -106,23 +105,21 @@ TEST(Health, HooksThatSeeLessForOneReasonAreOneFinding) {
   constexpr char kOne[] = R"(
       hooks { name: 'kvm_a' coverage: DEGRADED lack: FAILED reason: 'at system calls: not threads' }
       specs { point: K3 coverage: DEGRADED reason: 'kvm_a: x' })";
-  const auto one = FindingsOf(FromText<v1::GetStatusResponse>(kOne), absl::FromUnixSeconds(100));
+  const auto one = FindingsOfText(kOne);
   ASSERT_EQ(one.size(), 1U);
   EXPECT_EQ(one[0].text, "1 spec of K3 seen in part: at system calls: not threads (kvm_a)");
-  const auto two = FindingsOf(FromText<v1::GetStatusResponse>(absl::StrCat(kOne, R"(
+  const auto two = FindingsOfText(absl::StrCat(kOne, R"(
           hooks { name: 'kvm_b' coverage: DEGRADED lack: FAILED reason: 'at system calls: not files' }
-          specs { point: K5 coverage: DEGRADED reason: 'kvm_b: x' })")),
-                              absl::FromUnixSeconds(100));
+          specs { point: K5 coverage: DEGRADED reason: 'kvm_b: x' })"));
   ASSERT_EQ(two.size(), 1U);
   EXPECT_EQ(two[0].text, "2 specs of K3 K5 seen in part: at system calls (kvm_a, kvm_b)")
       << "what each misses, status --hooks says";
-  const auto why = FindingsOf(FromText<v1::GetStatusResponse>(R"(
+  const auto why = FindingsOfText(R"(
           hooks { name: 'kvm_a' coverage: DEGRADED lack: FAILED
                   reason: 'at system calls: not threads; fentry: refused here; kprobe: not there' }
           hooks { name: 'kvm_b' coverage: DEGRADED lack: FAILED
                   reason: 'at system calls: not files; fexit: refused here' }
-          specs { point: K5 coverage: DEGRADED reason: 'kvm_b: x' })"),
-                              absl::FromUnixSeconds(100));
+          specs { point: K5 coverage: DEGRADED reason: 'kvm_b: x' })");
   ASSERT_EQ(why.size(), 1U);
   EXPECT_EQ(why[0].text, "1 spec of K5 seen in part: at system calls; refused here (kvm_a, kvm_b)");
 }

@@ -67,8 +67,7 @@ class RowTable {
     RowTable table;
     table.fd_ = Fd(fcntl(map_fd, F_DUPFD_CLOEXEC, 0));
     if (!table.fd_) return absl::ErrnoToStatus(errno, absl::StrCat("map ", name));
-    void* start = mmap(nullptr, Bytes(count), PROT_NONE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, /*offset=*/0);
+    void* start = mmap(nullptr, Bytes(count), PROT_NONE, kReserved, -1, /*offset=*/0);
     if (start == MAP_FAILED) return absl::ErrnoToStatus(errno, absl::StrCat("mmap of map ", name));
     table.rows_ = static_cast<Row*>(start);
     table.count_ = count;
@@ -100,25 +99,50 @@ class RowTable {
   }
   bool failed() const { return Load(failed_) != 0; }
 
+  // No row counts as this process's memory until it is looked at again: for tables that are visited
+  // now and then. Nobody may hold a row.
+  void GiveBack() {
+    for (size_t chunk = 0; chunk < mapped_.size(); ++chunk) {
+      if (mapped_[chunk] == 0) continue;
+      const Part part = PartOf(chunk);
+      if (mmap(part.rows, part.bytes, PROT_NONE, kReserved | MAP_FIXED, -1, 0) != MAP_FAILED) {
+        mapped_[chunk] = 0;
+      }
+    }
+  }
+
  private:
   // As many rows as a word of RowsInUse has bits; always whole pages.
   static constexpr size_t kChunk = 64;
   static_assert(sizeof(Row) % 64 == 0, "a chunk must be whole pages");
+  // Addresses without memory.
+  static constexpr int kReserved = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+
+  struct Part {
+    Row* rows;
+    size_t bytes;
+    off_t offset;
+  };
 
   static size_t Bytes(size_t rows) {
     const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     return (rows * sizeof(Row) + page - 1) / page * page;
   }
 
-  void MapChunk(size_t chunk) const {
+  Part PartOf(size_t chunk) const {
     const size_t first = chunk * kChunk;
-    const size_t bytes = Bytes(std::min(kChunk, count_ - first));
-    const auto offset = static_cast<off_t>(first * sizeof(Row));
+    return {.rows = rows_ + first,
+            .bytes = Bytes(std::min(kChunk, count_ - first)),
+            .offset = static_cast<off_t>(first * sizeof(Row))};
+  }
+
+  void MapChunk(size_t chunk) const {
+    const Part part = PartOf(chunk);
     constexpr int kBoth = PROT_READ | PROT_WRITE;
-    if (mmap(rows_ + first, bytes, kBoth, MAP_SHARED | MAP_FIXED, fd_.get(), offset) ==
+    if (mmap(part.rows, part.bytes, kBoth, MAP_SHARED | MAP_FIXED, fd_.get(), part.offset) ==
         MAP_FAILED) {
       __atomic_store_n(&failed_, 1, __ATOMIC_RELEASE);
-      mmap(rows_ + first, bytes, kBoth, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+      mmap(part.rows, part.bytes, kBoth, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     }
     __atomic_store_n(&mapped_[chunk], 1, __ATOMIC_RELEASE);
   }

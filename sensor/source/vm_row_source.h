@@ -48,6 +48,7 @@ class VmRowSource : public Source {
       auto* row = tables_.RowOf({vm, slot});
       if (row != nullptr) ReadRow(vm, *row, sampling.now, out);
     }
+    tables_.GiveLimitsBack();
   }
 
   void TakeUntold(std::vector<Observation>* out) override {

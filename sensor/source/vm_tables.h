@@ -99,6 +99,9 @@ class VmTables {
     return untold;
   }
 
+  // They are visited when a VM comes, changes or goes. Nobody may hold a row of them.
+  void GiveLimitsBack() { limits_.GiveBack(); }
+
   void Release(const VmPlace& vm) {
     std::memset(&limits_[vm.slot], 0, sizeof(Limits));
     if (!used_.Has(vm.slot)) return;

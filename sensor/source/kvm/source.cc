@@ -167,6 +167,7 @@ void KvmSource::Read(const Sampling& sampling, Reading* out) {
   for (const auto& [vm, exit] : nesting_.Drain(sampling.now)) {
     out->sightings.push_back({vm, Sets().nesting, exit});
   }
+  tables_.GiveLimitsBack();
 }
 
 void KvmSource::Compare(const KvmTally& before) {

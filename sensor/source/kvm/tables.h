@@ -56,6 +56,8 @@ class KvmTables {
   // Takes the limits that were passed and found no room in the ring, as the records that they would
   // have been; of each the latest. Cheap where nothing was lost since the last time.
   std::vector<ks_limit_crossed> TakeUntold();
+  // As VmTables::GiveLimitsBack().
+  void GiveLimitsBack() { limits_.GiveBack(); }
 
   // The VM in SLOT is gone: folds the counts of its vCPUs into its row's retired ones and frees
   // their slots. Call once the counts have been read for the last time. Its own slot is kept, until

@@ -53,6 +53,7 @@ void VhostSource::Read(const Sampling& sampling, Reading* out) {
     if (by_queue && !rests) ReadQueues(sampling, place, &out->counts);
     ReadMembers(place, &out->sightings);
   }
+  tables_.GiveLimitsBack();
 }
 
 void VhostSource::ReadQueues(const Sampling& sampling, const VmPlace& vm, std::vector<Count>* out) {

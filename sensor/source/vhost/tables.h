@@ -60,6 +60,8 @@ class VhostTables {
 
   void SetLimits(const VmPlace& vm, std::span<const Limit> limits);
   std::vector<ks_limit_crossed> TakeUntold();
+  // As VmTables::GiveLimitsBack().
+  void GiveLimitsBack() { limits_.GiveBack(); }
 
   // What was seen of VM's devices since the last time.
   VhostMembers TakeMembers(const VmPlace& vm);

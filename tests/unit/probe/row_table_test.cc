@@ -66,6 +66,18 @@ TEST_F(RowTableTest, NothingIsMappedUntilARowIsInUse) {
   EXPECT_EQ(MappedBytes(), 64 * sizeof(Row));
 }
 
+TEST_F(RowTableTest, RowsGivenBackTakeNoMemoryAndAreFoundAgain) {
+  table_[130].words[5] = 7;
+  table_[999].words[0] = 8;
+  table_.GiveBack();
+  EXPECT_EQ(MappedBytes(), 0U);
+  table_.GiveBack();
+  EXPECT_EQ(table_[130].words[5], 7U);
+  EXPECT_EQ(MappedBytes(), 64 * sizeof(Row));
+  EXPECT_EQ(table_[999].words[0], 8U);
+  EXPECT_FALSE(table_.failed());
+}
+
 TEST_F(RowTableTest, RowsInUseAreFoundInTheirOrderAndFreedOnesAreNot) {
   for (const Slot slot : {999U, 0U, 63U, 64U, 500U}) used_.Set(slot);
   EXPECT_THAT(Slots(), ElementsAre(0, 63, 64, 500, 999));

@@ -174,16 +174,28 @@ static __always_inline void note_refused(__s64 answer, struct pt_regs* regs) {
   note_member(row, &owner, KS_ACT_REFUSED, row->refused, KS_VMM_SYSCALLS, number);
 }
 
+/* The call is not to be made, and its answer is set. */
+static __always_inline void on_refused(void) {
+  struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf());
+  note_refused((__s64)BPF_CORE_READ(regs, ax), regs);
+}
+
 /* int __secure_computing(...), kernel/seccomp.c: called for tasks with a filter alone; not 0 where
- * the call is not to be made, whose answer is set by then. Its arguments have changed over time, so
- * they are not used. */
+ * the call is refused. Its arguments have changed over time, so they are not used. */
 KS_FIRED(__secure_computing_fexit);
 SEC("fexit/__secure_computing") int __secure_computing_fexit(void* ctx) {
   KS_NOTE_FIRED(__secure_computing_fexit);
   __u64 result = 0;
-  if (bpf_get_func_ret(ctx, &result) || !(int)result) return 0;
-  struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf());
-  note_refused((__s64)BPF_CORE_READ(regs, ax), regs);
+  if (!bpf_get_func_ret(ctx, &result) && (int)result) on_refused();
+  return 0;
+}
+
+/* bool __seccomp_permit_syscall(void), which newer kernels have in its place. */
+KS_FIRED(__seccomp_permit_syscall_fexit);
+SEC("fexit/__seccomp_permit_syscall") int __seccomp_permit_syscall_fexit(void* ctx) {
+  KS_NOTE_FIRED(__seccomp_permit_syscall_fexit);
+  __u64 result = 0;
+  if (!bpf_get_func_ret(ctx, &result) && !(__u8)result) on_refused();
   return 0;
 }
 

@@ -60,11 +60,14 @@ std::vector<std::string> ProgramNames(const Hook& hook, Variant variant,
     if (by == Variant::kKretprobe) names.push_back(absl::StrCat(name, "_entry"));
   };
   const auto add = [&](absl::string_view function) { add_by(variant, function); };
+  // One program at the system calls, or at a tracepoint, does for all.
+  if (IsWeak(hook, variant)) {
+    add(hook.name);
+    return names;
+  }
   const bool superseded =
       !hook.superseded_by.empty() && std::ranges::find(absent, hook.superseded_by) == absent.end();
   add(superseded ? hook.superseded_by : hook.name);
-  // One program at the system calls, or at a tracepoint, does for all.
-  if (IsWeak(hook, variant)) return names;
   for (const absl::string_view function : hook.with) add(function);
   for (const absl::string_view function : hook.with_if_there) {
     if (std::ranges::find(absent, function) != absent.end()) continue;

@@ -44,7 +44,7 @@ struct Hook {
   // classic tracepoint does without. None: nothing is needed.
   std::span<const absl::string_view> types = {};
   absl::string_view module = {};  // of a function: where it is, unless it is built in
-  // A function through which newer kernels lead all calls of this one, and more: where there is
+  // A function that newer kernels have in its place, or lead all its calls through: where there is
   // one, it is hooked instead.
   absl::string_view superseded_by = {};
   // Functions that are hooked with this one, in the same way: all or none.

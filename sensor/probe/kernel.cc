@@ -172,7 +172,8 @@ absl::Status Kernel::HasFunction(const Hook& hook) const {
         absl::StrCat("several modules have a function ", function,
                      ", and the kernel takes any: unload the one that is not ", hook.module));
   }
-  KVMSENTRY_RETURN_IF_ERROR(HasFunctionNamed(hook.name));
+  const bool superseded = !hook.superseded_by.empty() && Has(hook.superseded_by, BTF_KIND_FUNC);
+  if (!superseded) KVMSENTRY_RETURN_IF_ERROR(HasFunctionNamed(hook.name));
   for (const absl::string_view function : hook.with) {
     KVMSENTRY_RETURN_IF_ERROR(HasFunctionNamed(function));
   }

@@ -150,6 +150,7 @@ constexpr std::array kVmmHooks = {
            .bpf = "conduct",
            .variants = kRefused,
            .provides = "system calls that a VM's seccomp filter refuses: vmm.refused_call*",
+           .superseded_by = "__seccomp_permit_syscall",  // Linux 7.3's has it
            .weakness = "at the end of every system call: each EPERM of a process "
                        "with a filter"}),
 };

@@ -2,10 +2,13 @@
 
 #include <array>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace kvmsentry {
 namespace {
+
+using ::testing::ElementsAre;
 
 constexpr std::array<absl::string_view, 1> kWith = {"kvm_vcpu_ioctl"};
 constexpr std::array<absl::string_view, 1> kCompat = {"kvm_vm_compat_ioctl"};
@@ -20,6 +23,21 @@ TEST(Hook, EveryFunctionMustFireButThoseThatNobodyMayCall) {
   EXPECT_TRUE(IsNeeded(hook, "kvm_vm_ioctl_fentry"));
   EXPECT_TRUE(IsNeeded(hook, "kvm_vcpu_ioctl_kprobe"));
   EXPECT_FALSE(IsNeeded(hook, "kvm_vm_compat_ioctl_fentry"));
+}
+
+// Where the kernel has the newer function; at the system calls it is the same program.
+TEST(Hook, AFunctionThatAnotherReplacedIsHookedByThatOnesName) {
+  const Hook hook{.name = "__secure_computing",
+                  .bpf = "conduct",
+                  .variants = {},
+                  .provides = {},
+                  .superseded_by = "__seccomp_permit_syscall",
+                  .weakness = "at every system call"};
+  constexpr std::array<absl::string_view, 1> kAbsent = {"__seccomp_permit_syscall"};
+  EXPECT_THAT(ProgramNames(hook, Variant::kFexit), ElementsAre("__seccomp_permit_syscall_fexit"));
+  EXPECT_THAT(ProgramNames(hook, Variant::kFexit, kAbsent),
+              ElementsAre("__secure_computing_fexit"));
+  EXPECT_THAT(ProgramNames(hook, Variant::kSysExit), ElementsAre("__secure_computing_sys_exit"));
 }
 
 TEST(Hook, TheEntryOfAKretprobeDoesNotNoteThatItFired) {

@@ -23,9 +23,10 @@
 namespace kvmsentry {
 namespace {
 
-constexpr absl::Duration kMeasured = absl::Seconds(10);
-// Programs and tables are loaded, the first walk and the first pass are over.
-constexpr absl::Duration kSettled = absl::Seconds(5);
+// Long enough to hold what is done but every half a minute, such as reading again what VMs were given.
+constexpr absl::Duration kMeasured = absl::Seconds(30);
+// Programs and tables are loaded, and all that is read of each VM when it comes has been.
+constexpr absl::Duration kSettled = absl::Seconds(30);
 
 absl::Status Report(const char* what, pid_t daemon) {
   absl::SleepFor(kSettled);

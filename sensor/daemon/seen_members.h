@@ -11,6 +11,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+
 #include "sensor/base/time.h"
 #include "sensor/feature/feature.h"
 #include "sensor/feature/observation.h"
@@ -95,7 +97,7 @@ class MemberBook {
  private:
   SeenMembers& MembersOf(VmId vm);
 
-  std::map<VmId, std::shared_ptr<SeenMembers>> vms_;
+  absl::flat_hash_map<VmId, std::shared_ptr<SeenMembers>> vms_;
   // Of the latest observation: they come VM by VM.
   VmId latest_;
   SeenMembers* latest_members_ = nullptr;

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+
 #include "sensor/inventory/process.h"
 #include "sensor/probe/probe.h"
 #include "sensor/source/kvm/counts.h"
@@ -73,7 +75,7 @@ class KvmSource final : public Source {
 
   KvmTables tables_;
   ProcFs processes_;
-  std::map<VmId, Watched> watched_;
+  absl::flat_hash_map<VmId, Watched> watched_;
   Nesting nesting_;
   // Of VMs that have ended, their VMMs, which may go on without.
   struct Ended {

@@ -96,11 +96,13 @@ void Observer::SampleOf(Source& source, KernelTime now) {
                                     .lossy = lossy,
                                     .counts = reading_.counts,
                                     .sightings = reading_.sightings,
+                                    .gauges = reading_.gauges,
                                     .unchanged = unchanged});
   for (const Sighting& seen : reading_.sightings) members_.Note(seen, now);
   for (Observation& observation : reading_.observations) Observe(std::move(observation));
   reading_.counts.clear();
   reading_.sightings.clear();
+  reading_.gauges.clear();
   reading_.observations.clear();
 }
 

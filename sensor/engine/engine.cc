@@ -19,7 +19,7 @@ bool TakenBefore(const Observation& a, const Observation& b) {
   if (a.time != b.time) return a.time < b.time;
   if (a.vm != b.vm) return a.vm < b.vm;
   const auto key = [](const Observation& o) {
-    return std::tie(o.kind, o.serial, o.feature, o.part, o.value, o.given, o.window_ns, o.detail,
+    return std::tie(o.kind, o.serial, o.feature, o.part, o.value, o.window_ns, o.detail,
                     o.lossy);
   };
   if (key(a) != key(b)) return key(a) < key(b);
@@ -57,6 +57,7 @@ struct Engine::State {
     // Among all that wait.
     size_t counts = 0, counts_end = 0;
     size_t sightings = 0, sightings_end = 0;
+    size_t gauges = 0, gauges_end = 0;
     std::vector<bool> unchanged;  // by FeatureId; empty: none
   };
 
@@ -68,6 +69,7 @@ struct Engine::State {
   std::vector<Waiting> samples;
   std::vector<Count> counts;
   std::vector<Sighting> sightings;
+  std::vector<Gauge> gauges;
   std::optional<KernelTime> last_tick;
   uint64_t unknown_vm = 0;
   uint64_t late = 0;
@@ -89,6 +91,7 @@ struct Engine::State {
   void TakeCounts(const Waiting& sample);
   void TakeUnchanged(const Waiting& sample);
   void TakeSightings(const Waiting& sample);
+  void TakeGauges(const Waiting& sample);
 };
 
 void Engine::State::TakeUntil(KernelTime now) {
@@ -128,6 +131,7 @@ void Engine::State::TakeInOrder(Iterator begin, Iterator end, KernelTime now) {
     for (const Waiting& at_time : std::span(sample, next)) TakeCounts(at_time);
     for (const Waiting& at_time : std::span(sample, next)) TakeUnchanged(at_time);
     for (const Waiting& at_time : std::span(sample, next)) TakeSightings(at_time);
+    for (const Waiting& at_time : std::span(sample, next)) TakeGauges(at_time);
     Take(first, after, is_other);
     begin = after;
     sample = next;
@@ -136,6 +140,7 @@ void Engine::State::TakeInOrder(Iterator begin, Iterator end, KernelTime now) {
   if (samples.empty()) {  // they keep their room
     counts.clear();
     sightings.clear();
+    gauges.clear();
   }
   Take(begin, end, any);
 }
@@ -181,6 +186,14 @@ void Engine::State::TakeSightings(const Waiting& sample) {
   const std::span<const Sighting> all(sightings);
   TakeEach(all.subspan(sample.sightings, sample.sightings_end - sample.sightings), sample.time,
            [](WatchedVm& vm, const Sighting& seen, KernelTime at) { vm.TakeSighting(seen, at); });
+}
+
+void Engine::State::TakeGauges(const Waiting& sample) {
+  const std::span<const Gauge> all(gauges);
+  TakeEach(all.subspan(sample.gauges, sample.gauges_end - sample.gauges), sample.time,
+           [&](WatchedVm& vm, const Gauge& gauge, KernelTime at) {
+             vm.TakeGauge(layouts, gauge, at, sample.lossy, tuning);
+           });
 }
 
 void Engine::State::TakeUnchanged(const Waiting& sample) {
@@ -247,9 +260,12 @@ void Engine::Observe(const Sample& sample) {
                          .counts_end = state.counts.size() + sample.counts.size(),
                          .sightings = state.sightings.size(),
                          .sightings_end = state.sightings.size() + sample.sightings.size(),
+                         .gauges = state.gauges.size(),
+                         .gauges_end = state.gauges.size() + sample.gauges.size(),
                          .unchanged = {}};
   state.counts.insert(state.counts.end(), sample.counts.begin(), sample.counts.end());
   state.sightings.insert(state.sightings.end(), sample.sightings.begin(), sample.sightings.end());
+  state.gauges.insert(state.gauges.end(), sample.gauges.begin(), sample.gauges.end());
   if (!sample.unchanged.empty()) waiting.unchanged.resize(Catalogue().size());
   for (const FeatureId rate : sample.unchanged) waiting.unchanged[static_cast<size_t>(rate)] = true;
   state.samples.push_back(std::move(waiting));

@@ -105,12 +105,17 @@ bool Subject::Take(const Observation& observation, KernelTime at, const Unchange
     case ObservationKind::kMember:
       return group->kind == FeatureKind::kSet && observation.member != nullptr &&
              TakeWide(*group, *observation.member, at);
-    case ObservationKind::kLevel:
-      return group->kind == FeatureKind::kLevel && TakeLevel(*group, observation, at);
     case ObservationKind::kState:
-      return group->kind == FeatureKind::kState && TakeState(*group, observation, at);
+      return group->kind == FeatureKind::kState && TakeState(*group, observation.value, at);
   }
   return false;
+}
+
+bool Subject::TakeGauge(FeatureId feature, uint64_t value, uint64_t given, KernelTime at) {
+  const Group* group = layout_->GroupOf(feature);
+  if (group == nullptr) return false;
+  if (group->kind == FeatureKind::kLevel) return TakeLevel(*group, value, given, at);
+  return group->kind == FeatureKind::kState && TakeState(*group, value, at);
 }
 
 bool Subject::TakeCount(FeatureId feature, const CountSeen& count, std::optional<uint64_t> detail,
@@ -253,11 +258,11 @@ void Subject::JoinLog(const std::vector<bool>& features, const UnchangedLog& log
   }
 }
 
-bool Subject::TakeLevel(const Group& group, const Observation& level, KernelTime at) {
+bool Subject::TakeLevel(const Group& group, uint64_t level, uint64_t given, KernelTime at) {
   bool deviates = false;
   for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
-    std::get_if<LevelState>(&watch.state)->given = level.given;
-    deviates |= Apply(JudgeLevel(watch.of->limits, level.value, level.given), at, watch);
+    std::get_if<LevelState>(&watch.state)->given = given;
+    deviates |= Apply(JudgeLevel(watch.of->limits, level, given), at, watch);
   }
   return deviates;
 }

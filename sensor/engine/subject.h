@@ -32,6 +32,8 @@ class Subject {
 
   // The same of MEMBER of FEATURE, a set.
   bool TakeMember(FeatureId feature, uint64_t member, KernelTime at);
+  // The same of FEATURE, a level or a state; VALUE and GIVEN as in Gauge.
+  bool TakeGauge(FeatureId feature, uint64_t value, uint64_t given, KernelTime at);
 
   // At TIME the counts of FEATURES that were not observed then are as they were: judges those that
   // need it, as of AT. LOG has that entry already; the others read it when they must.
@@ -65,8 +67,8 @@ class Subject {
                    const UnchangedLog* log);
   bool TakeWide(const Group& group, const Member& member, KernelTime at);
   bool TakeDeviant(const Member& member, KernelTime at, Watch& watch);
-  bool TakeLevel(const Group& group, const Observation& level, KernelTime at);
-  bool TakeState(const Group& group, const Observation& state, KernelTime at);
+  bool TakeLevel(const Group& group, uint64_t level, uint64_t given, KernelTime at);
+  bool TakeState(const Group& group, uint64_t state, KernelTime at);
   // What a judgement does to the deviation. True where it deviates.
   bool Apply(const Judgement& judgement, KernelTime at, Watch& watch);
   bool ApplyVariety(const Member& member, KernelTime at, uint32_t most, Watch& watch);

@@ -51,19 +51,19 @@ bool Subject::TakeDeviant(const Member& member, KernelTime at, Watch& watch) {
   return true;
 }
 
-bool Subject::TakeState(const Group& group, const Observation& state, KernelTime at) {
+bool Subject::TakeState(const Group& group, uint64_t state, KernelTime at) {
   bool deviates = false;
   for (Watch& watch : std::span(watches_).subspan(group.first, group.count)) {
     auto& now = *std::get_if<StateWatch>(&watch.state);
     now.known = true;
-    now.state = state.value;
-    if (std::get_if<SetNorm>(&watch.spec().norm)->IsNormal(state.value)) {
+    now.state = state;
+    if (std::get_if<SetNorm>(&watch.spec().norm)->IsNormal(state)) {
       if (watch.finding != nullptr) watch.finding->deviation.SetNormal(at);
       continue;
     }
     Deviation& deviation = Found(watch).deviation;
-    if (deviation.open() && now.deviant != state.value) deviation.AddNews();
-    now.deviant = state.value;
+    if (deviation.open() && now.deviant != state) deviation.AddNews();
+    now.deviant = state;
     deviation.See(at, 1000, watch.spec().patience);
     deviates = true;
   }

@@ -127,6 +127,17 @@ void WatchedVm::TakeCount(Layouts& layouts, const Count& count, const CountedAt&
   if (sum) take(part.subject, *sum);
 }
 
+void WatchedVm::TakeGauge(Layouts& layouts, const Gauge& gauge, KernelTime at, bool lossy,
+                          const EngineTuning& tuning) {
+  lossy_ = lossy_ || lossy;
+  const auto take = [&](Subject& subject) {
+    active_ |= subject.TakeGauge(gauge.feature, gauge.value, gauge.given, at);
+  };
+  if (gauge.part.kind == PartKind::kVm) return take(self_);
+  take(PartFor(layouts, gauge.part, tuning).subject);
+  IsOther(gauge.part, at);
+}
+
 void WatchedVm::TakeUnchanged(const UnchangedLogs& unchanged, SourceId source, KernelTime time,
                               KernelTime at, bool lossy) {
   lossy_ = lossy_ || lossy;

@@ -56,6 +56,8 @@ class WatchedVm {
   void TakeSighting(const Sighting& seen, KernelTime at) {
     active_ |= self_.TakeMember(seen.feature, seen.member, at);
   }
+  void TakeGauge(Layouts& layouts, const Gauge& gauge, KernelTime at, bool lossy,
+                 const EngineTuning& tuning);
   // Subject::TakeUnchanged of all its parts, whose entry UNCHANGED has.
   void TakeUnchanged(const UnchangedLogs& unchanged, SourceId source, KernelTime time,
                      KernelTime at, bool lossy);

@@ -17,7 +17,6 @@ enum class ObservationKind : uint8_t {
   kCount,    // value: the feature's cumulative count, as in Count
   kMember,   // value or member: it was seen (again) since the last tick
   kCrossed,  // value: occurrences within window_ns, counted by the kernel, more than a limit
-  kLevel,    // value: the level now, in the feature's unit times its scale
   kState,    // value: the state entered, a member of the feature's kind; it lasts until another
 };
 
@@ -30,7 +29,6 @@ struct Observation {
   // Orders observations that are alike in time, VM and kind; the source counts it up.
   uint64_t serial = 0;
   uint64_t value = 0;
-  uint64_t given = 0;     // of kLevel: what the VM was given of it, as value; 0: unknown
   int64_t window_ns = 0;  // of kCrossed
   // What the latest occurrence named, a member of the feature's kind, where known.
   std::optional<uint64_t> detail = {};

@@ -1,6 +1,6 @@
 // What a source reads of all VMs at one look, for the engine.
 //
-// There are ten thousands of counts and members a second, all alike in time and source: no
+// There are ten thousands of counts, members and levels a second, all alike in time and source: no
 // observation is made of each.
 #pragma once
 
@@ -31,6 +31,16 @@ struct Sighting {
   uint64_t member = 0;
 };
 
+// A level of VM, or a state that it is in until another is told, as it is now; of a part of it, where
+// PART is one.
+struct Gauge {
+  VmId vm = {};
+  PartId part = {};
+  FeatureId feature = {};
+  uint64_t value = 0;  // in the feature's unit times its scale; or the state, a member of its kind
+  uint64_t given = 0;  // of a level: what the VM was given of it, as value; 0: unknown
+};
+
 struct Sample {
   SourceId source = {};
   KernelTime time = {};
@@ -38,6 +48,7 @@ struct Sample {
   bool lossy = false;
   std::span<const Count> counts = {};
   std::span<const Sighting> sightings = {};
+  std::span<const Gauge> gauges = {};
   // Rates of the source whose counts are as they were for every VM and part that has one, but those
   // among COUNTS. Others that are left out are missing.
   std::span<const FeatureId> unchanged = {};

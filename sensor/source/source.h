@@ -65,6 +65,7 @@ struct Sampling {
 struct Reading {
   std::vector<Count> counts;
   std::vector<Sighting> sightings;
+  std::vector<Gauge> gauges;
   std::vector<Observation> observations;
 };
 

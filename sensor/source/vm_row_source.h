@@ -44,8 +44,9 @@ class VmRowSource : public Source {
     }
     counts_ = std::move(counts);
     for (const auto& [vm, slot] : watched_) {
-      ObserveCounts(sampling, vm, counts_->Of({vm, slot}), {}, &out->counts);
       auto* row = tables_.RowOf({vm, slot});
+      if (row == nullptr && !sampling.heard->Of(vm).empty()) continue;
+      ObserveCounts(sampling, vm, counts_->Of({vm, slot}), {}, &out->counts);
       if (row != nullptr) ReadRow(vm, *row, sampling.now, out);
     }
     tables_.GiveLimitsBack();

@@ -39,9 +39,7 @@ void ResourceTally::Show(const VmPlace& vm, VmDetails* details) const {
 absl::StatusOr<std::unique_ptr<Source>> ResourceSource::Open(const Probe& probe,
                                                              SharedState& state) {
   KVMSENTRY_ASSIGN_OR_RETURN(ResourceTables tables, ResourceTables::Open(probe, state));
-  std::unique_ptr<ResourceSource> source(new ResourceSource(probe, std::move(tables)));
-  source->losses_ = LossesThatMatter(*source);
-  return source;
+  return std::unique_ptr<ResourceSource>(new ResourceSource(probe, std::move(tables)));
 }
 
 Survey::Programs ResourceSource::Programs() const {
@@ -95,9 +93,7 @@ void ResourceSource::Read(const Sampling& sampling, Reading* out) {
     survey_ = Survey::Start(Programs());
     return;
   }
-  const uint64_t losses = LossesThatMatter(*this);
-  ResourceWriter write(sampling.now, sampling.active, std::exchange(losses_, losses) != losses,
-                       out);
+  ResourceWriter write(sampling.now, sampling.active, out);
   for (auto& [id, vm] : vms_) vm.TakeVictims(tables_.OomVictims({id, vm.slot()}), write);
   const std::shared_ptr<const Survey::Report> report = survey_->Latest();
   if (!report || std::exchange(passes_, report->passes) == report->passes) return;

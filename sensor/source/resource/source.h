@@ -62,7 +62,6 @@ class ResourceSource final : public Source {
   std::shared_ptr<const ResourceTally> tally_ = std::make_shared<const ResourceTally>();
   std::vector<FileSight> sights_;
   uint64_t passes_ = 0;  // that were taken
-  uint64_t losses_ = 0;  // those that matter, as of the latest Read()
   Zoom zoom_;
   std::unique_ptr<Survey> survey_;  // begun by the first Read(): the programs are loaded by then
 };

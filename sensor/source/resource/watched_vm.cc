@@ -146,7 +146,7 @@ void ResourceVm::Count(ResourceWriter& write, FeatureId feature, uint64_t count,
 }
 
 // How fast each count has grown since the pass before, which counted BEFORE.
-void ResourceVm::AddRates(const std::map<FeatureId, uint64_t>& before) {
+void ResourceVm::AddRates(const absl::btree_map<FeatureId, uint64_t>& before) {
   const auto elapsed = static_cast<double>(Since(before_->time_ns, now_->time_ns));
   if (elapsed == 0) return;
   for (const auto& [feature, count] : use_.counts) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_map.h"
+
 #include "bpf/resource/records.h"
 #include "sensor/base/ids.h"
 #include "sensor/source/resource/bounds.h"
@@ -21,8 +23,8 @@ namespace kvmsentry {
 // What the latest pass found, for `vms`.
 struct ResourceUse {
   // Of a level the highest of its parts, in its unit; of a rate the sum, per second.
-  std::map<FeatureId, double> levels;
-  std::map<FeatureId, uint64_t> counts;  // of all its parts together
+  absl::btree_map<FeatureId, double> levels;
+  absl::btree_map<FeatureId, uint64_t> counts;  // of all its parts together
   uint64_t mapped = 0;                   // bytes of all its memory slots
 };
 
@@ -86,7 +88,7 @@ class ResourceVm {
   void ObserveFiles(ResourceWriter& write);
   void ObserveDisks(ResourceWriter& write);
   void ObserveTaps(ResourceWriter& write);
-  void AddRates(const std::map<FeatureId, uint64_t>& before);
+  void AddRates(const absl::btree_map<FeatureId, uint64_t>& before);
   // So much that it may be under pressure for it.
   bool WaitsForDisks() const;
   void Level(ResourceWriter& write, FeatureId feature, LevelNow level, PartId part = {});

@@ -1,13 +1,13 @@
 // Appends observations of those features that are wanted.
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "sensor/source/catalogue.h"
+#include "sensor/source/observe.h"
 #include "sensor/source/resource/features.h"
 #include "sensor/source/resource/levels.h"
 #include "sensor/source/source.h"
@@ -17,29 +17,24 @@ namespace kvmsentry {
 class ResourceWriter {
  public:
   // OUT outlives it.
-  ResourceWriter(KernelTime now, std::span<const FeatureId> active, bool lossy, Reading* out)
-      : now_(now), lossy_(lossy), out_(out), active_(Catalogue().size()) {
+  ResourceWriter(KernelTime now, std::span<const FeatureId> active, Reading* out)
+      : now_(now), out_(out), active_(Catalogue().size()) {
     for (const FeatureId id : active) active_[static_cast<size_t>(id)] = true;
   }
 
   KernelTime now() const { return now_; }
 
   void Level(VmId vm, FeatureId feature, LevelNow level, PartId part = {}) {
-    if (Observation* observation = Add(vm, feature, ObservationKind::kLevel, part)) {
-      observation->value = level.value;
-      observation->given = level.given;
-    }
+    if (Wants(feature)) out_->gauges.push_back({vm, part, feature, level.value, level.given});
   }
 
   void State(VmId vm, FeatureId feature, uint64_t state, PartId part) {
-    if (Observation* observation = Add(vm, feature, ObservationKind::kState, part)) {
-      observation->value = state;
-    }
+    if (Wants(feature)) out_->gauges.push_back({vm, part, feature, state});
   }
 
   void Text(VmId vm, FeatureId feature, std::string text) {
-    if (Observation* observation = Add(vm, feature, ObservationKind::kMember, {})) {
-      observation->member = std::make_shared<const Member>(Member{.text = std::move(text)});
+    if (Wants(feature)) {
+      ObserveMember(vm, now_, feature, Member{.text = std::move(text)}, &out_->observations);
     }
   }
 
@@ -49,21 +44,8 @@ class ResourceWriter {
 
  private:
   bool Wants(FeatureId feature) const { return active_[static_cast<size_t>(feature)]; }
-  // nullptr where nobody wants it.
-  Observation* Add(VmId vm, FeatureId feature, ObservationKind kind, PartId part) {
-    if (!Wants(feature)) return nullptr;
-    Observation& observation = out_->observations.emplace_back();
-    observation.time = now_;
-    observation.vm = vm;
-    observation.part = part;
-    observation.kind = kind;
-    observation.feature = feature;
-    observation.lossy = lossy_;
-    return &observation;
-  }
 
   KernelTime now_;
-  bool lossy_;
   Reading* out_;
   std::vector<bool> active_;  // by FeatureId
 };

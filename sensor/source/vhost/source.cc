@@ -45,9 +45,11 @@ void VhostSource::Read(const Sampling& sampling, Reading* out) {
   for (const auto& [vm, slot] : watched_) {
     const VmPlace place{vm, slot};
     const bool heard = !sampling.heard->Of(vm).empty();
+    const bool has_row = counts_->Has(place);
+    if (heard && !has_row) continue;
     const std::span<const uint64_t> count = counts_->Of(place);
     ObserveCounts(sampling, vm, count, {}, &out->counts);
-    if (!counts_->Has(place)) continue;
+    if (!has_row) continue;
     // Whose sum is as it was, its queues are.
     const bool rests = heard && std::ranges::equal(count, before->Of(place));
     if (by_queue && !rests) ReadQueues(sampling, place, &out->counts);

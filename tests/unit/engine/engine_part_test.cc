@@ -87,8 +87,8 @@ TEST(EnginePartTest, ANameIsShownAndSelected) {
        "select { part: \"disk-vd*\" }"});
   vm.engine().NamePart({1}, {PartKind::kDisk, 0}, "disk-vda");
   vm.engine().NamePart({1}, {PartKind::kDisk, 1}, "disk-sda");
-  vm.Observe(ObservationKind::kLevel, "test.disk.memory", 11, 100, {PartKind::kDisk, 0});
-  vm.Observe(ObservationKind::kLevel, "test.disk.memory", 11, 100, {PartKind::kDisk, 1});
+  vm.Sampled("test.disk.memory", 11, 100, {PartKind::kDisk, 0});
+  vm.Sampled("test.disk.memory", 11, 100, {PartKind::kDisk, 1});
   EXPECT_THAT(vm.Tick(100), ElementsAre("OPEN full disk-vda"));
 }
 

@@ -27,6 +27,16 @@ TEST(EngineStateTest, AForbiddenStateIsOpenUntilAnotherIsEntered) {
             "VM \"web-1\": the test idle again (the test forbidden: stuck); the alert lasted 20 s");
 }
 
+// One that events lead to is told as it is entered.
+TEST(EngineStateTest, AStateThatIsToldByItselfCountsAsOneOfASample) {
+  TypesVm vm({kDeny});
+  vm.State(kRunning, 50);
+  vm.Observe(ObservationKind::kState, "test.state", kStuck, 70);
+  ASSERT_THAT(vm.Tick(100), ElementsAre("OPEN stuck"));
+  vm.State(kIdle, 3'050);
+  EXPECT_THAT(vm.Tick(3'150), ElementsAre("CLEARED stuck"));
+}
+
 TEST(EngineStateTest, OnlyWhatIsAllowedIsNormal) {
   TypesVm vm(
       {"id: \"only\" feature: \"test.state\" norm { allow { state: [\"idle\", \"running\"] } }"});

@@ -37,12 +37,17 @@ TypesVm::TypesVm(const std::vector<std::string>& specs, EngineOptions options)
 }
 
 void TypesVm::Observe(ObservationKind kind, const std::string& feature, uint64_t value,
-                      int64_t at_ms, PartId part, uint64_t given) {
+                      int64_t at_ms, PartId part) {
   Observation o = Seen(kind, {1}, FeatureNamed(feature), value, at_ms);
   o.serial = ++serial_;
   o.part = part;
-  o.given = given;
   engine_.Observe(o);
+}
+
+void TypesVm::Sampled(const std::string& feature, uint64_t value, int64_t at_ms, PartId part,
+                      uint64_t given) {
+  const Gauge gauge = {{1}, part, FeatureNamed(feature), value, given};
+  engine_.Observe(Sample{.time = {at_ms * kNsPerMs}, .gauges = {&gauge, 1}});
 }
 
 std::vector<std::string> TypesVm::Tick(int64_t at_ms) {

@@ -20,13 +20,14 @@ class TypesVm {
   static EngineOptions Quiet();  // no bands
 
   void Observe(ObservationKind kind, const std::string& feature, uint64_t value, int64_t at_ms,
-               PartId part = {}, uint64_t given = 0);
+               PartId part = {});
+  // A level or a state.
+  void Sampled(const std::string& feature, uint64_t value, int64_t at_ms, PartId part = {},
+               uint64_t given = 0);
   void Level(const std::string& feature, uint64_t value, int64_t at_ms, uint64_t given = 0) {
-    Observe(ObservationKind::kLevel, feature, value, at_ms, {}, given);
+    Sampled(feature, value, at_ms, {}, given);
   }
-  void State(uint64_t state, int64_t at_ms) {
-    Observe(ObservationKind::kState, "test.state", state, at_ms);
-  }
+  void State(uint64_t state, int64_t at_ms) { Sampled("test.state", state, at_ms); }
   // "OPEN id", "OPEN id vcpu-3"
   std::vector<std::string> Tick(int64_t at_ms);
   const std::vector<AlertEvent>& events() const { return events_; }  // of the last Tick

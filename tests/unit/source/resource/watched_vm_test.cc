@@ -31,7 +31,7 @@ class ResourceVmTest : public ::testing::Test {
     vm_.TakeVm(row_);
     vm_.TakeDisks(&disks_);
     vm_.TakeVcpu(3, vcpu_);
-    ResourceWriter write({static_cast<int64_t>(row_.ended)}, {}, false, &reading_);
+    ResourceWriter write({static_cast<int64_t>(row_.ended)}, {}, &reading_);
     vm_.Observe(write);
   }
   // Two passes: what has come of it is known from the second on.

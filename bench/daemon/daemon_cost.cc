@@ -23,7 +23,8 @@
 namespace kvmsentry {
 namespace {
 
-// Long enough to hold what is done but every half a minute, such as reading again what VMs were given.
+// Long enough to hold what is done but every half a minute, such as reading again what VMs were
+// given.
 constexpr absl::Duration kMeasured = absl::Seconds(30);
 // Programs and tables are loaded, and all that is read of each VM when it comes has been.
 constexpr absl::Duration kSettled = absl::Seconds(30);

@@ -19,8 +19,7 @@ bool TakenBefore(const Observation& a, const Observation& b) {
   if (a.time != b.time) return a.time < b.time;
   if (a.vm != b.vm) return a.vm < b.vm;
   const auto key = [](const Observation& o) {
-    return std::tie(o.kind, o.serial, o.feature, o.part, o.value, o.window_ns, o.detail,
-                    o.lossy);
+    return std::tie(o.kind, o.serial, o.feature, o.part, o.value, o.window_ns, o.detail, o.lossy);
   };
   if (key(a) != key(b)) return key(a) < key(b);
   if (a.member == nullptr || b.member == nullptr) return a.member == nullptr && b.member != nullptr;

@@ -25,7 +25,7 @@ struct ResourceUse {
   // Of a level the highest of its parts, in its unit; of a rate the sum, per second.
   absl::btree_map<FeatureId, double> levels;
   absl::btree_map<FeatureId, uint64_t> counts;  // of all its parts together
-  uint64_t mapped = 0;                   // bytes of all its memory slots
+  uint64_t mapped = 0;                          // bytes of all its memory slots
 };
 
 class ResourceVm {

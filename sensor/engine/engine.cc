@@ -48,15 +48,17 @@ using Vms = std::map<VmId, WatchedVm>;
 struct Engine::State {
   explicit State(std::shared_ptr<const SpecLibrary> library) : layouts(std::move(library)) {}
 
+  // Of an array that all samples share.
+  struct Range {
+    size_t begin = 0, end = 0;
+  };
+
   // A Sample that waits.
   struct Waiting {
     KernelTime time;
     SourceId source = SourceId::kKvm;
     bool lossy = false;
-    // Among all that wait.
-    size_t counts = 0, counts_end = 0;
-    size_t sightings = 0, sightings_end = 0;
-    size_t gauges = 0, gauges_end = 0;
+    Range counts, sightings, gauges;
     std::vector<bool> unchanged;  // by FeatureId; empty: none
   };
 
@@ -84,9 +86,9 @@ struct Engine::State {
   void TakeInOrder(Iterator begin, Iterator end, KernelTime now);
   template <typename Wanted>
   void Take(Iterator begin, Iterator end, Wanted wanted);
-  // Each of OF that is of a known VM goes to TAKE, as of AT.
+  // Each of RANGE that is of a known VM goes to TAKE, as of AT.
   template <typename T, typename TakeOne>
-  void TakeEach(std::span<const T> of, KernelTime time, TakeOne take);
+  void TakeEach(const std::vector<T>& all, Range range, KernelTime time, TakeOne take);
   void TakeCounts(const Waiting& sample);
   void TakeUnchanged(const Waiting& sample);
   void TakeSightings(const Waiting& sample);
@@ -164,17 +166,17 @@ void Engine::State::Take(Iterator begin, Iterator end, Wanted wanted) {
 }
 
 template <typename T, typename TakeOne>
-void Engine::State::TakeEach(std::span<const T> of, KernelTime time, TakeOne take) {
-  late += IsLate(time) ? of.size() : 0;
+void Engine::State::TakeEach(const std::vector<T>& all, Range range, KernelTime time,
+                             TakeOne take) {
+  late += IsLate(time) ? range.end - range.begin : 0;
   auto near = vms.end();
-  for (const T& one : of) {
+  for (const T& one : std::span(all).subspan(range.begin, range.end - range.begin)) {
     if (WatchedVm* vm = Known(one.vm, near)) take(*vm, one, AsOf(time));
   }
 }
 
 void Engine::State::TakeCounts(const Waiting& sample) {
-  const std::span<const Count> all(counts);
-  TakeEach(all.subspan(sample.counts, sample.counts_end - sample.counts), sample.time,
+  TakeEach(counts, sample.counts, sample.time,
            [&](WatchedVm& vm, const Count& count, KernelTime at) {
              vm.TakeCount(layouts, count, {.time = sample.time, .at = at, .lossy = sample.lossy},
                           tuning, unchanged);
@@ -182,14 +184,12 @@ void Engine::State::TakeCounts(const Waiting& sample) {
 }
 
 void Engine::State::TakeSightings(const Waiting& sample) {
-  const std::span<const Sighting> all(sightings);
-  TakeEach(all.subspan(sample.sightings, sample.sightings_end - sample.sightings), sample.time,
+  TakeEach(sightings, sample.sightings, sample.time,
            [](WatchedVm& vm, const Sighting& seen, KernelTime at) { vm.TakeSighting(seen, at); });
 }
 
 void Engine::State::TakeGauges(const Waiting& sample) {
-  const std::span<const Gauge> all(gauges);
-  TakeEach(all.subspan(sample.gauges, sample.gauges_end - sample.gauges), sample.time,
+  TakeEach(gauges, sample.gauges, sample.time,
            [&](WatchedVm& vm, const Gauge& gauge, KernelTime at) {
              vm.TakeGauge(layouts, gauge, at, sample.lossy, tuning);
            });
@@ -252,19 +252,18 @@ void Engine::Observe(Observation observation) { state_->pending.push_back(std::m
 
 void Engine::Observe(const Sample& sample) {
   State& state = *state_;
+  const auto append = [](const auto& more, auto& all) {
+    const size_t begin = all.size();
+    all.insert(all.end(), more.begin(), more.end());
+    return State::Range{begin, all.size()};
+  };
   State::Waiting waiting{.time = sample.time,
                          .source = sample.source,
                          .lossy = sample.lossy,
-                         .counts = state.counts.size(),
-                         .counts_end = state.counts.size() + sample.counts.size(),
-                         .sightings = state.sightings.size(),
-                         .sightings_end = state.sightings.size() + sample.sightings.size(),
-                         .gauges = state.gauges.size(),
-                         .gauges_end = state.gauges.size() + sample.gauges.size(),
+                         .counts = append(sample.counts, state.counts),
+                         .sightings = append(sample.sightings, state.sightings),
+                         .gauges = append(sample.gauges, state.gauges),
                          .unchanged = {}};
-  state.counts.insert(state.counts.end(), sample.counts.begin(), sample.counts.end());
-  state.sightings.insert(state.sightings.end(), sample.sightings.begin(), sample.sightings.end());
-  state.gauges.insert(state.gauges.end(), sample.gauges.begin(), sample.gauges.end());
   if (!sample.unchanged.empty()) waiting.unchanged.resize(Catalogue().size());
   for (const FeatureId rate : sample.unchanged) waiting.unchanged[static_cast<size_t>(rate)] = true;
   state.samples.push_back(std::move(waiting));

@@ -86,6 +86,14 @@ WatchedVm::Part& WatchedVm::PartFor(Layouts& layouts, PartId id, const EngineTun
   return parts_.emplace(id, Part{std::move(subject), std::move(name)}).first->second;
 }
 
+Subject& WatchedVm::SubjectOf(Layouts& layouts, PartId id, KernelTime at,
+                              const EngineTuning& tuning) {
+  if (id.kind == PartKind::kVm) return self_;
+  Subject& subject = PartFor(layouts, id, tuning).subject;
+  IsOther(id, at);
+  return subject;
+}
+
 bool WatchedVm::IsOther(PartId part, KernelTime at) {
   if (parts_.contains(part)) return false;
   active_ = true;
@@ -102,14 +110,10 @@ void WatchedVm::Take(Layouts& layouts, const Observation& observation, KernelTim
     return;
   }
   lossy_ = lossy_ || o.lossy;
-  const auto take = [&](Subject& subject) {
-    active_ |= o.kind == ObservationKind::kMember && o.member == nullptr
-                   ? subject.TakeMember(o.feature, o.value, at)
-                   : subject.Take(o, at, unchanged.Of(o.feature));
-  };
-  if (o.part.kind == PartKind::kVm) return take(self_);
-  take(PartFor(layouts, o.part, tuning).subject);
-  IsOther(o.part, at);
+  Subject& subject = SubjectOf(layouts, o.part, at, tuning);
+  active_ |= o.kind == ObservationKind::kMember && o.member == nullptr
+                 ? subject.TakeMember(o.feature, o.value, at)
+                 : subject.Take(o, at, unchanged.Of(o.feature));
 }
 
 void WatchedVm::TakeCount(Layouts& layouts, const Count& count, const CountedAt& when,
@@ -130,12 +134,8 @@ void WatchedVm::TakeCount(Layouts& layouts, const Count& count, const CountedAt&
 void WatchedVm::TakeGauge(Layouts& layouts, const Gauge& gauge, KernelTime at, bool lossy,
                           const EngineTuning& tuning) {
   lossy_ = lossy_ || lossy;
-  const auto take = [&](Subject& subject) {
-    active_ |= subject.TakeGauge(gauge.feature, gauge.value, gauge.given, at);
-  };
-  if (gauge.part.kind == PartKind::kVm) return take(self_);
-  take(PartFor(layouts, gauge.part, tuning).subject);
-  IsOther(gauge.part, at);
+  Subject& subject = SubjectOf(layouts, gauge.part, at, tuning);
+  active_ |= subject.TakeGauge(gauge.feature, gauge.value, gauge.given, at);
 }
 
 void WatchedVm::TakeUnchanged(const UnchangedLogs& unchanged, SourceId source, KernelTime time,

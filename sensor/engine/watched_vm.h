@@ -92,6 +92,8 @@ class WatchedVm {
 
   void Relayout(Layouts& layouts, bool other_library, const UnchangedLogs& unchanged);
   Part& PartFor(Layouts& layouts, PartId id, const EngineTuning& tuning);
+  // Of the VM itself, or of its part ID, seen AT.
+  Subject& SubjectOf(Layouts& layouts, PartId id, KernelTime at, const EngineTuning& tuning);
   // Whether PART, seen AT, is beyond those that have a subject of their own.
   bool IsOther(PartId part, KernelTime at);
   void OpenStates(KernelTime now);

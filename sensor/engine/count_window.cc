@@ -11,8 +11,6 @@ namespace {
 // Leaves room in the ring for the latest sample and for one that is older than the window.
 constexpr int64_t kSteps = 28;
 
-constexpr size_t kFew = 4;
-
 uint64_t CeilDiv(uint64_t a, uint64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
 
 // DELTA spread over the windows that SPAN is cut into; both lengths are positive.
@@ -63,8 +61,8 @@ void CountWindow::DropBefore(KernelTime since) {
   // The count is the same all the time between the two, so it is also known at SINCE.
   if (samples_.size() < 2 || samples_[0].count != samples_[1].count) return;
   samples_[0].time = std::max(samples_[0].time, since);
-  // Once busy, and calm again. A short window is so between any two occurrences: it keeps its room.
-  if (samples_.size() == 2 && samples_.capacity() > kFew) samples_.shrink_to_fit();
+  // Once busy, and calm again.
+  if (samples_.size() == 2) samples_.shrink_to_fit();
 }
 
 // The latest sample is replaced until it is far enough from the one before it, and all the time of

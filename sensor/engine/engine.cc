@@ -7,24 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "sensor/engine/order.h"
 #include "sensor/engine/watched_vm.h"
 #include "sensor/source/catalogue.h"
 
 namespace kvmsentry {
 namespace {
-
-// Total, so that the order of arrival shows nowhere.
-bool TakenBefore(const Observation& a, const Observation& b) {
-  // What nearly always decides, first and cheaply.
-  if (a.time != b.time) return a.time < b.time;
-  if (a.vm != b.vm) return a.vm < b.vm;
-  const auto key = [](const Observation& o) {
-    return std::tie(o.kind, o.serial, o.feature, o.part, o.value, o.window_ns, o.detail, o.lossy);
-  };
-  if (key(a) != key(b)) return key(a) < key(b);
-  if (a.member == nullptr || b.member == nullptr) return a.member == nullptr && b.member != nullptr;
-  return *a.member < *b.member;
-}
 
 bool ToldBefore(const AlertEvent& a, const AlertEvent& b) {
   return std::tie(a.at, a.vm.id) < std::tie(b.at, b.vm.id);
@@ -39,7 +27,6 @@ EngineTuning TuningOf(const EngineOptions& options) {
                     Band{int64_t{options.critical_at} * 1000, Severity::kCritical}}};
 }
 
-using Order = std::vector<const Observation*>;
 using Iterator = Order::const_iterator;
 using Vms = std::map<VmId, WatchedVm>;
 
@@ -82,7 +69,6 @@ struct Engine::State {
   // for neighbours are mostly of one VM; first the end.
   WatchedVm* Known(VmId id, Vms::iterator& near);
   void TakeUntil(KernelTime now);
-  Order InOrder() const;
   void TakeInOrder(Iterator begin, Iterator end, KernelTime now);
   template <typename Wanted>
   void Take(Iterator begin, Iterator end, Wanted wanted);
@@ -97,19 +83,9 @@ struct Engine::State {
 
 void Engine::State::TakeUntil(KernelTime now) {
   const auto is_due = [now](const Observation* o) { return o->time <= now; };
-  const Order order = InOrder();
+  const Order order = InOrder(pending);
   TakeInOrder(order.begin(), std::partition_point(order.begin(), order.end(), is_due), now);
   std::erase_if(pending, [&](const Observation& o) { return is_due(&o); });
-}
-
-// Observations are large and stay where they are.
-Order Engine::State::InOrder() const {
-  Order order;
-  order.reserve(pending.size());
-  for (const Observation& observation : pending) order.push_back(&observation);
-  std::ranges::sort(order,
-                    [](const Observation* a, const Observation* b) { return TakenBefore(*a, *b); });
-  return order;
 }
 
 // What was sampled at a time is taken with the counts of that time.

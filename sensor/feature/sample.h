@@ -31,8 +31,8 @@ struct Sighting {
   uint64_t member = 0;
 };
 
-// A level of VM, or a state that it is in until another is told, as it is now; of a part of it,
-// where PART is one.
+// A level of VM as it is now, or the state that it is in until a later one names another; of a part
+// of it, where PART is one.
 struct Gauge {
   VmId vm = {};
   PartId part = {};

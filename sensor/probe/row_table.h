@@ -104,8 +104,8 @@ class RowTable {
   void GiveBack() {
     for (size_t chunk = 0; chunk < mapped_.size(); ++chunk) {
       if (mapped_[chunk] == 0) continue;
-      const Part part = PartOf(chunk);
-      if (mmap(part.rows, part.bytes, PROT_NONE, kReserved | MAP_FIXED, -1, 0) != MAP_FAILED) {
+      const Pages pages = PagesOf(chunk);
+      if (mmap(pages.rows, pages.bytes, PROT_NONE, kReserved | MAP_FIXED, -1, 0) != MAP_FAILED) {
         mapped_[chunk] = 0;
       }
     }
@@ -118,7 +118,7 @@ class RowTable {
   // Addresses without memory.
   static constexpr int kReserved = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
-  struct Part {
+  struct Pages {
     Row* rows;
     size_t bytes;
     off_t offset;
@@ -129,7 +129,7 @@ class RowTable {
     return (rows * sizeof(Row) + page - 1) / page * page;
   }
 
-  Part PartOf(size_t chunk) const {
+  Pages PagesOf(size_t chunk) const {
     const size_t first = chunk * kChunk;
     return {.rows = rows_ + first,
             .bytes = Bytes(std::min(kChunk, count_ - first)),
@@ -137,12 +137,12 @@ class RowTable {
   }
 
   void MapChunk(size_t chunk) const {
-    const Part part = PartOf(chunk);
+    const Pages pages = PagesOf(chunk);
     constexpr int kBoth = PROT_READ | PROT_WRITE;
-    if (mmap(part.rows, part.bytes, kBoth, MAP_SHARED | MAP_FIXED, fd_.get(), part.offset) ==
+    if (mmap(pages.rows, pages.bytes, kBoth, MAP_SHARED | MAP_FIXED, fd_.get(), pages.offset) ==
         MAP_FAILED) {
       __atomic_store_n(&failed_, 1, __ATOMIC_RELEASE);
-      mmap(part.rows, part.bytes, kBoth, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+      mmap(pages.rows, pages.bytes, kBoth, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     }
     __atomic_store_n(&mapped_[chunk], 1, __ATOMIC_RELEASE);
   }

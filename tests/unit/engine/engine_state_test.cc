@@ -27,8 +27,8 @@ TEST(EngineStateTest, AForbiddenStateIsOpenUntilAnotherIsEntered) {
             "VM \"web-1\": the test idle again (the test forbidden: stuck); the alert lasted 20 s");
 }
 
-// One that events lead to is told as it is entered.
-TEST(EngineStateTest, AStateThatIsToldByItselfCountsAsOneOfASample) {
+// Events lead to a state at their own time, between samples.
+TEST(EngineStateTest, AStateThatIsObservedByItselfCountsAsOneOfASample) {
   TypesVm vm({kDeny});
   vm.State(kRunning, 50);
   vm.Observe(ObservationKind::kState, "test.state", kStuck, 70);

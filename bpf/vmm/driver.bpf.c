@@ -3,7 +3,9 @@
  * Strangers that drive a VM by its files: who got hold of one runs its vCPUs, sets their registers
  * or injects interrupts, or tries to. KVM refuses a process of another address space than the one
  * that made the VM (virt/kvm/kvm_main.c: -EIO), which is what is looked for: a run of a vCPU by its
- * VMM costs a trampoline and a compare.
+ * VMM costs a trampoline and a compare. Where fexit programs do not reach one of the functions, the
+ * address spaces are compared as KVM does, at the beginning: a vCPU that runs would hold a
+ * kretprobe for as long.
  */
 #include "bpf/vmm/act.bpf.h"
 /* after the maps that they count in: */
@@ -19,17 +21,27 @@ static __noinline int note_driver(__u64 kvm) {
   return 0;
 }
 
-static __always_inline __u64 object_of(const __u64* ctx) {
-  return (__u64)BPF_CORE_READ((struct file*)ctx[0], private_data);
+static __always_inline __u64 object_of(__u64 file) {
+  return (__u64)BPF_CORE_READ((struct file*)file, private_data);
 }
 
-/* No kretprobe: a vCPU that runs would hold one for as long. */
-#define DRIVEN(function, kvm_of)                                     \
-  KS_FIRED(function##_fexit);                                        \
-  SEC("fexit/" #function) int function##_fexit(__u64* ctx) {         \
-    KS_NOTE_FIRED(function##_fexit);                                 \
-    if ((int)ctx[3] == -KS_EIO) note_driver(kvm_of(object_of(ctx))); \
-    return 0;                                                        \
+static __always_inline bool is_strange(__u64 kvm) {
+  return BPF_CORE_READ((struct kvm*)kvm, mm) != bpf_get_current_task_btf()->mm;
+}
+
+#define DRIVEN(function, kvm_of)                                         \
+  KS_FIRED(function##_fexit);                                            \
+  KS_FIRED(function##_kprobe);                                           \
+  SEC("fexit/" #function) int function##_fexit(__u64* ctx) {             \
+    KS_NOTE_FIRED(function##_fexit);                                     \
+    if ((int)ctx[3] == -KS_EIO) note_driver(kvm_of(object_of(ctx[0])));  \
+    return 0;                                                            \
+  }                                                                      \
+  SEC("kprobe/" #function) int function##_kprobe(struct pt_regs* regs) { \
+    KS_NOTE_FIRED(function##_kprobe);                                    \
+    __u64 kvm = kvm_of(object_of(regs->di));                             \
+    if (is_strange(kvm)) note_driver(kvm);                               \
+    return 0;                                                            \
   }
 
 static __always_inline __u64 itself(__u64 kvm) {

@@ -125,16 +125,21 @@ absl::StatusOr<BpfObject> LoadBest(const BpfSource& source, std::vector<Choice>&
   }
 }
 
-absl::Status AttachChosen(BpfObject& object, const Choice& choice) {
-  if (choice.left.front() == Variant::kOnDemand) return absl::OkStatus();  // its source does
+absl::Status AttachChosen(BpfObject& object, const Choice& choice, Strays* strays) {
+  const Variant variant = choice.left.front();
+  if (variant == Variant::kOnDemand) return absl::OkStatus();  // its source does
   const std::vector<std::string> programs = NextPrograms(choice);
+  absl::Status attached;
   for (const std::string& program : programs) {
-    const absl::Status attached = object.Attach(program);
-    if (attached.ok()) continue;
-    for (const std::string& loaded : programs) object.Drop(loaded);
-    return attached;
+    if (attached.ok()) attached = object.Attach(program);
   }
-  return absl::OkStatus();
+  const bool on_functions = variant == Variant::kFentry || variant == Variant::kFexit;
+  if (attached.ok() && on_functions && strays != nullptr) {
+    attached = strays->FindNone(object, programs);
+  }
+  if (attached.ok()) return attached;
+  for (const std::string& program : programs) object.Drop(program);
+  return attached;
 }
 
 HookCoverage CoverageOf(const Choice& choice) {

@@ -11,6 +11,7 @@
 #include "sensor/probe/hooks.h"
 #include "sensor/probe/kernel.h"
 #include "sensor/probe/loader.h"
+#include "sensor/probe/strays.h"
 
 namespace kvmsentry {
 
@@ -34,8 +35,9 @@ Choice ChoiceOf(const Hook& hook, const BpfSource& source, const Kernel& kernel,
 absl::StatusOr<BpfObject> LoadBest(const BpfSource& source, std::vector<Choice>& choices,
                                    const MapPlan& plan);
 
-// Attaches all programs of the choice's variant, or none.
-absl::Status AttachChosen(BpfObject& object, const Choice& choice);
+// Attaches all programs of the choice's variant, or none. FAILED_PRECONDITION where one is of
+// STRAYS; null: nobody can tell.
+absl::Status AttachChosen(BpfObject& object, const Choice& choice, Strays* strays);
 
 // Drops the first variant that is left, noting why.
 void GiveUpOn(Choice& choice, const absl::Status& refused, Lack lack = Lack::kFailed);

@@ -54,12 +54,11 @@ std::vector<std::string> ProgramNames(const Hook& hook, Variant variant,
   if (variant == Variant::kOnDemand) return {std::string(hook.name)};
   if (variant == Variant::kFile) return {};
   std::vector<std::string> names;
-  const auto add_by = [&](Variant by, absl::string_view function) {
-    const std::string name = absl::StrCat(function, "_", VariantName(by));
+  const auto add = [&](absl::string_view function) {
+    const std::string name = absl::StrCat(function, "_", VariantName(variant));
     names.push_back(name);
-    if (by == Variant::kKretprobe) names.push_back(absl::StrCat(name, "_entry"));
+    if (variant == Variant::kKretprobe) names.push_back(absl::StrCat(name, "_entry"));
   };
-  const auto add = [&](absl::string_view function) { add_by(variant, function); };
   // One program at the system calls, or at a tracepoint, does for all.
   if (IsWeak(hook, variant)) {
     add(hook.name);
@@ -70,8 +69,7 @@ std::vector<std::string> ProgramNames(const Hook& hook, Variant variant,
   add(superseded ? hook.superseded_by : hook.name);
   for (const absl::string_view function : hook.with) add(function);
   for (const absl::string_view function : hook.with_if_there) {
-    if (std::ranges::find(absent, function) != absent.end()) continue;
-    add_by(hook.if_there_by_kprobe ? Variant::kKprobe : variant, function);
+    if (std::ranges::find(absent, function) == absent.end()) add(function);
   }
   return names;
 }

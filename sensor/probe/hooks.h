@@ -51,8 +51,6 @@ struct Hook {
   std::span<const absl::string_view> with = {};
   // The same of functions that a kernel may be built without.
   std::span<const absl::string_view> with_if_there = {};
-  // Those are probed by kprobes even where the others take a trampoline.
-  bool if_there_by_kprobe = false;
   // Of a hook on a function: what its other variants, by tracepoints, do not see. The hook is then
   // DEGRADED, and its coverage adds why the function is not probed.
   absl::string_view weakness = {};

@@ -22,13 +22,13 @@ absl::StatusOr<Fd> IterateOverProcess(int program, int32_t pid) {
 
 absl::Status ReadIterator(int link, size_t size, const std::function<void(const char*)>& visit) {
   const Fd iterator(bpf_iter_create(link));
-  if (!iterator) return absl::ErrnoToStatus(errno, "starting a walk over open files");
+  if (!iterator) return absl::ErrnoToStatus(errno, "starting an iterator");
   std::string bytes;
   char buffer[32 << 10];  // the kernel's own buffer is eight pages
   for (;;) {
     const ssize_t got = read(iterator.get(), buffer, sizeof(buffer));
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-    if (got < 0) return absl::ErrnoToStatus(errno, "walking over open files");
+    if (got < 0) return absl::ErrnoToStatus(errno, "reading what an iterator writes");
     if (got == 0) return absl::OkStatus();
     bytes.append(buffer, static_cast<size_t>(got));
     size_t used = 0;

@@ -261,7 +261,6 @@ absl::Status Kernel::Offers(const Hook& hook, Variant variant) const {
     case Variant::kFentry:
     case Variant::kFexit:
       KVMSENTRY_RETURN_IF_ERROR(HasFunction(hook));
-      if (hook.if_there_by_kprobe) KVMSENTRY_RETURN_IF_ERROR(kprobes_);
       return trampolines_;
     case Variant::kKprobe:
     case Variant::kKretprobe:

@@ -48,6 +48,9 @@ absl::Status LibbpfLoader::MakeMaps(Prepared* prepared) {
                              BpfObject::Open("self", BytesOf(self_bpf__elf_bytes), plan_));
   KVMSENTRY_RETURN_IF_ERROR(self.Load({"canary"}));
   KVMSENTRY_ASSIGN_OR_RETURN(prepared->self, HandOver(std::move(self), BpfObject::Maps::kToo));
+  if (absl::StatusOr<Strays> strays = Strays::Make(plan_); strays.ok()) {
+    strays_ = std::make_unique<Strays>(*std::move(strays));
+  }
   return absl::OkStatus();
 }
 
@@ -96,7 +99,7 @@ absl::Status LibbpfLoader::AttachOf(const BpfSource& source, std::span<const Hoo
     all_attached = true;
     for (Choice& choice : choices) {
       if (choice.left.empty()) continue;
-      const absl::Status tried = AttachChosen(object, choice);
+      const absl::Status tried = AttachChosen(object, choice, strays_.get());
       if (tried.ok()) continue;
       GiveUpOn(choice, tried);
       // The next variant is not in the object; but where there is none, all others stay attached.

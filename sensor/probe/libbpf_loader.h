@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +12,7 @@
 #include "sensor/probe/bpf_object.h"
 #include "sensor/probe/kernel.h"
 #include "sensor/probe/loader.h"
+#include "sensor/probe/strays.h"
 
 namespace kvmsentry {
 
@@ -37,8 +39,9 @@ class LibbpfLoader final : public Loader {
 
   const ProbeOptions options_;
   const MapPlan plan_;
-  std::optional<Kernel> kernel_;   // as inspected for the next Attach()
-  std::deque<BpfObject> objects_;  // by their number
+  std::optional<Kernel> kernel_;    // as inspected for the next Attach()
+  std::unique_ptr<Strays> strays_;  // since the maps were made; null: they cannot be asked for
+  std::deque<BpfObject> objects_;   // by their number
   std::set<const Hook*> attached_;
 };
 

@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
 
 #include "sensor/probe/iterator.h"
 #include "sensor/probe/kernel.h"
@@ -58,7 +59,7 @@ absl::Status Probe::Attach(std::span<const Hook* const> hooks) {
   for (LoadedObject& object : attached.objects) objects_.push_back(std::move(object));
   for (const HookCoverage& coverage : attached.coverage) {
     for (const std::string& program : coverage.programs) {
-      if (HolderOf(program) != nullptr) continue;
+      if (HolderOf(*coverage.hook, program) != nullptr) continue;
       return absl::DataLossError(absl::StrCat("program ", program, " was not handed over"));
     }
   }
@@ -85,8 +86,9 @@ int Probe::MapFd(const std::string& name) const {
 }
 
 int Probe::ProgramFd(const std::string& program) const {
-  const LoadedObject* holder = HolderOf(program);
-  return holder == nullptr ? -1 : holder->ProgramFd(program);
+  const auto holder = std::ranges::find_if(
+      objects_, [&](const LoadedObject& object) { return object.ProgramFd(program) >= 0; });
+  return holder == objects_.end() ? -1 : holder->ProgramFd(program);
 }
 
 bool Probe::IsMissing(const HookCoverage& coverage) const {
@@ -121,7 +123,7 @@ absl::StatusOr<size_t> Probe::AttachMissing(absl::string_view source) {
 
 void Probe::Cover(HookCoverage coverage) {
   for (const std::string& program : coverage.programs) {
-    const LoadedObject& holder = *HolderOf(program);
+    const LoadedObject& holder = *HolderOf(*coverage.hook, program);
     if (program == "walk_files") file_walk_ = holder.LinkFd(program);
     if (program == "walk_devices") device_walk_ = holder.ProgramFd(program);
   }
@@ -136,12 +138,12 @@ void Probe::Cover(HookCoverage coverage) {
 Probe::Fired Probe::FiredOf(const HookCoverage& coverage) {
   Fired fired;
   for (const std::string& program : coverage.programs) {
-    const LoadedObject* holder = HolderOf(program);
+    const LoadedObject* holder = HolderOf(*coverage.hook, program);
     const bool has_fired = holder != nullptr && holder->HasFired(program);
     const bool needed = IsNeeded(*coverage.hook, program);
     fired.programs += has_fired ? 1 : 0;
     fired.needed += needed ? 1 : 0;
-    fired.of_needed += has_fired && needed ? 1 : 0;
+    if (needed && !has_fired) fired.not_yet.push_back(program);
   }
   return fired;
 }
@@ -152,9 +154,11 @@ size_t Probe::NoteFired() {
     if (coverage.coverage != Coverage::kAttached && !coverage.silent) continue;
     const Fired fired = FiredOf(coverage);
     if (fired.programs == 0) continue;
-    const bool all = fired.of_needed == fired.needed;
+    const bool all = fired.not_yet.empty();
     std::string reason =
-        all ? "" : absl::StrCat(fired.of_needed, " of ", fired.needed, " programs have fired");
+        all ? ""
+            : absl::StrCat(fired.needed - fired.not_yet.size(), " of ", fired.needed,
+                           " programs have fired, not yet ", absl::StrJoin(fired.not_yet, ", "));
     const Coverage seen = all ? Coverage::kActive : Coverage::kAttached;
     if (coverage.coverage == seen && coverage.reason == reason) continue;
     coverage.coverage = seen;

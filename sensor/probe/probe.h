@@ -138,19 +138,19 @@ class Probe {
   // Attaches HOOKS, and covers them.
   absl::Status Attach(std::span<const Hook* const> hooks);
   struct Fired {
-    size_t programs = 0;   // that have fired
-    size_t needed = 0;     // of the hook's programs, see IsNeeded()
-    size_t of_needed = 0;  // of these, that have fired
+    size_t programs = 0;                          // that have fired
+    size_t needed = 0;                            // of the hook's programs, see IsNeeded()
+    std::vector<absl::string_view> not_yet = {};  // of these, that have not
   };
   Fired FiredOf(const HookCoverage& coverage);
   void Cover(HookCoverage coverage);
   bool IsMissing(const HookCoverage& coverage) const;
   HookCoverage& CoverageOf(const Hook& hook);
-  absl::Status Reattach(const std::string& program);
-  absl::Status Detach(const std::vector<std::string>& programs);
-  // The object in which PROGRAM was loaded.
-  LoadedObject* HolderOf(absl::string_view program);
-  const LoadedObject* HolderOf(absl::string_view program) const;
+  absl::Status Reattach(const Hook& hook, const std::string& program);
+  absl::Status Detach(const Hook& hook, const std::vector<std::string>& programs);
+  // The object in which PROGRAM was loaded for HOOK: two sources may hook the same function.
+  LoadedObject* HolderOf(const Hook& hook, absl::string_view program);
+  const LoadedObject* HolderOf(const Hook& hook, absl::string_view program) const;
 
   ProbeOptions options_;
   MapPlan plan_;

@@ -9,15 +9,17 @@
 namespace kvmsentry {
 
 // The newest first: an older object may have a program that could not be attached then.
-const LoadedObject* Probe::HolderOf(absl::string_view program) const {
-  const auto holder = std::find_if(
-      objects_.rbegin(), objects_.rend(),
-      [program](const LoadedObject& object) { return object.ProgramFd(program) >= 0; });
+const LoadedObject* Probe::HolderOf(const Hook& hook, absl::string_view program) const {
+  const absl::string_view source = plan_.SourceOf(hook).name;
+  const auto holder =
+      std::find_if(objects_.rbegin(), objects_.rend(), [&](const LoadedObject& object) {
+        return object.name() == source && object.ProgramFd(program) >= 0;
+      });
   return holder == objects_.rend() ? nullptr : &*holder;
 }
 
-LoadedObject* Probe::HolderOf(absl::string_view program) {
-  return const_cast<LoadedObject*>(std::as_const(*this).HolderOf(program));
+LoadedObject* Probe::HolderOf(const Hook& hook, absl::string_view program) {
+  return const_cast<LoadedObject*>(std::as_const(*this).HolderOf(hook, program));
 }
 
 std::vector<HookRuns> Probe::Runs() const {
@@ -30,7 +32,8 @@ std::vector<HookRuns> Probe::Runs() const {
     for (const std::string& program : coverage.programs) {
       bpf_prog_info info{};
       uint32_t length = sizeof(info);
-      const int fd = ProgramFd(program);
+      const LoadedObject* holder = HolderOf(*coverage.hook, program);
+      const int fd = holder == nullptr ? -1 : holder->ProgramFd(program);
       if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) != 0) continue;
       runs.runs += info.run_cnt;
       runs.ns += info.run_time_ns;
@@ -44,9 +47,9 @@ HookCoverage& Probe::CoverageOf(const Hook& hook) {
 }
 
 // A loader that has ended has detached all that this process does not hold.
-absl::Status Probe::Detach(const std::vector<std::string>& programs) {
+absl::Status Probe::Detach(const Hook& hook, const std::vector<std::string>& programs) {
   for (const std::string& program : programs) {
-    LoadedObject* object = HolderOf(program);
+    LoadedObject* object = HolderOf(hook, program);
     if (object == nullptr) continue;
     const absl::Status detached = loader_->Detach(object->number(), *object->IndexOf(program));
     if (!detached.ok() && loader_->Audit().ok()) return detached;
@@ -55,8 +58,8 @@ absl::Status Probe::Detach(const std::vector<std::string>& programs) {
   return absl::OkStatus();
 }
 
-absl::Status Probe::Reattach(const std::string& program) {
-  LoadedObject* object = HolderOf(program);
+absl::Status Probe::Reattach(const Hook& hook, const std::string& program) {
+  LoadedObject* object = HolderOf(hook, program);
   if (object == nullptr) return absl::NotFoundError(program);
   KVMSENTRY_ASSIGN_OR_RETURN(LoadedLink link,
                              loader_->Reattach(object->number(), *object->IndexOf(program)));
@@ -67,7 +70,7 @@ absl::Status Probe::Reattach(const std::string& program) {
 absl::Status Probe::Shed(const Hook& hook, absl::string_view reason) {
   HookCoverage& coverage = CoverageOf(hook);
   if (coverage.programs.empty()) return absl::OkStatus();
-  KVMSENTRY_RETURN_IF_ERROR(Detach(coverage.programs));
+  KVMSENTRY_RETURN_IF_ERROR(Detach(hook, coverage.programs));
   shed_[&hook] = coverage;
   coverage = {.hook = &hook,
               .coverage = Coverage::kUnobservable,
@@ -82,9 +85,9 @@ absl::Status Probe::Restore(const Hook& hook) {
   if (before == shed_.end()) return absl::OkStatus();
   const std::vector<std::string>& programs = before->second.programs;
   for (const std::string& program : programs) {
-    const absl::Status attached = Reattach(program);
+    const absl::Status attached = Reattach(hook, program);
     if (attached.ok()) continue;
-    Detach(programs).IgnoreError();
+    Detach(hook, programs).IgnoreError();
     return attached;
   }
   CoverageOf(hook) = before->second;

@@ -48,14 +48,31 @@ std::map<std::string, std::vector<Variant>> BpfTest::Force(Variant variant) cons
   return variants;
 }
 
+void BpfTest::OpenSources() {
+  sources_.reset();
+  auto sources = Sources::Open(options_);
+  ASSERT_OK(sources);
+  sources_ = *std::move(sources);
+}
+
+bool BpfTest::FreeStrays() {
+  const size_t forced = options_.variants.size();
+  for (const HookCoverage& coverage : probe().coverage()) {
+    if (!absl::StrContains(coverage.reason, "and never runs it")) continue;
+    options_.variants.erase(std::string(coverage.hook->name));
+  }
+  return options_.variants.size() != forced;
+}
+
 void BpfTest::Load(std::map<std::string, std::vector<Variant>> variants) {
   for (const Hook& hook : Hooks()) {
     if (!IsLoaded(hook)) variants.try_emplace(std::string(hook.name));
   }
   options_.variants = std::move(variants);
-  auto sources = Sources::Open(options_);
-  ASSERT_OK(sources);
-  sources_ = *std::move(sources);
+  ASSERT_NO_FATAL_FAILURE(OpenSources());
+  if (FreeStrays()) {
+    ASSERT_NO_FATAL_FAILURE(OpenSources());
+  }
   probe().KeepPins();
   for (const HookCoverage& coverage : probe().coverage()) {
     const auto forced = options_.variants.find(std::string(coverage.hook->name));

@@ -33,6 +33,7 @@ class BpfTest : public ::testing::Test {
 
   // Into sources_, with all hooks of objects_ ACTIVE that VARIANTS does not switch off and that
   // this kernel has. Counts start at zero.
+  // A hook is not held to a variant that reaches no function here (sensor/probe/strays.h).
   void Load(std::map<std::string, std::vector<Variant>> variants = {});
 
   Probe& probe() { return sources_->probe(); }
@@ -66,6 +67,11 @@ class BpfTest : public ::testing::Test {
                                              "userspace", "exit",      "inject"};
   ProbeOptions options_;
   std::unique_ptr<Sources> sources_;
+
+ private:
+  void OpenSources();
+  // Whether a hook was held to such a variant.
+  bool FreeStrays();
 };
 
 }  // namespace kvmsentry

@@ -98,9 +98,6 @@ constexpr std::array kKvmHooks = {
                 .module = "kvm",
                 .with = kKvmIoctls,
                 .with_if_there = kCompatIoctls,
-                // Debian's Linux 6.12.117 takes fentry programs for these two, and links them, but
-                // leaves the functions as they are.
-                .if_there_by_kprobe = true,
                 .weakness = kDescriptors}),
     Optional(
         Hook{.name = "kvm_cr",

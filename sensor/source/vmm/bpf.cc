@@ -22,8 +22,7 @@ constexpr std::array kVmmMaps = {
 // Where no function can be probed, the system calls of the whole host are hooked: the last resort.
 constexpr std::array kCallEntry = {Variant::kFentry, Variant::kKprobe, Variant::kSysEnter};
 constexpr std::array kOpened = {Variant::kFentry, Variant::kKprobe, Variant::kSysExit};
-constexpr std::array kDriven = {Variant::kFexit};
-constexpr std::array kChanged = {Variant::kFexit, Variant::kKprobe};
+constexpr std::array kFexitOrKprobe = {Variant::kFexit, Variant::kKprobe};
 constexpr std::array kRefused = {Variant::kFexit, Variant::kSysExit};
 
 constexpr std::array<absl::string_view, 1> kProtect = {"security_file_mprotect"};
@@ -101,7 +100,7 @@ constexpr std::array kVmmHooks = {
                "number"}),
     OfKvm({.name = "kvm_vcpu_ioctl",
            .bpf = "driver",
-           .variants = kDriven,
+           .variants = kFexitOrKprobe,
            .provides = "strangers that run a VM's vCPUs, or make other ioctls on it: vm.driver",
            .with = kVmIoctl,
            .with_if_there = kOtherIoctls}),
@@ -123,7 +122,7 @@ constexpr std::array kVmmHooks = {
            .weakness = "at the end of every system call: not what io_uring opens"}),
     OfKvm({.name = "notify_change",
            .bpf = "stranger",
-           .variants = kChanged,
+           .variants = kFexitOrKprobe,
            .provides = "images that strangers change by their path: image.changer",
            .with = kChanges}),
     OfKvm({.name = "security_mmap_file",

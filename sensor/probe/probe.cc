@@ -143,7 +143,7 @@ Probe::Fired Probe::FiredOf(const HookCoverage& coverage) {
     const bool needed = IsNeeded(*coverage.hook, program);
     fired.programs += has_fired ? 1 : 0;
     fired.needed += needed ? 1 : 0;
-    if (needed && !has_fired) fired.not_yet.push_back(program);
+    if (needed && !has_fired) fired.not_yet.emplace_back(program);
   }
   return fired;
 }

@@ -55,11 +55,14 @@ void BpfTest::OpenSources() {
   sources_ = *std::move(sources);
 }
 
+bool BpfTest::IsStray(const HookCoverage& hook) {
+  return absl::StrContains(hook.reason, "and never runs it");
+}
+
 bool BpfTest::FreeStrays() {
   const size_t forced = options_.variants.size();
   for (const HookCoverage& coverage : probe().coverage()) {
-    if (!absl::StrContains(coverage.reason, "and never runs it")) continue;
-    options_.variants.erase(std::string(coverage.hook->name));
+    if (IsStray(coverage)) options_.variants.erase(std::string(coverage.hook->name));
   }
   return options_.variants.size() != forced;
 }

@@ -33,8 +33,12 @@ class BpfTest : public ::testing::Test {
 
   // Into sources_, with all hooks of objects_ ACTIVE that VARIANTS does not switch off and that
   // this kernel has. Counts start at zero.
-  // A hook is not held to a variant that reaches no function here (sensor/probe/strays.h).
+  // A hook is not held to a variant that is a stray here.
   void Load(std::map<std::string, std::vector<Variant>> variants = {});
+
+  // Whether the hook's variant was given up for a stray program (sensor/probe/strays.h; that it is
+  // one, stray_test.cc proves).
+  static bool IsStray(const HookCoverage& hook);
 
   Probe& probe() { return sources_->probe(); }
   const Probe& probe() const { return sources_->probe(); }

@@ -66,7 +66,7 @@ TEST_F(SelfCheckTest, WhatTheWorkerFindsOpensAndClears) {
   check_.Take({.pins = absl::DataLossError("the pin x"), .links = absl::OkStatus()}, At(1));
   EXPECT_THAT(Open(), ElementsAre("the sensor's pins were removed: the pin x"));
   check_.Take({.pins = absl::OkStatus(), .links = absl::DataLossError("y")}, At(3));
-  EXPECT_THAT(Open(), ElementsAre("a program of the sensor is detached: y"));
+  EXPECT_THAT(Open(), ElementsAre("a program of the sensor does not run: y"));
   check_.Take({.pins = absl::OkStatus(), .links = absl::OkStatus(), .sight = "z"}, At(5));
   EXPECT_THAT(Open(), ElementsAre("the sensor sees little on this kernel: z"));
   check_.Take({.pins = {}, .links = {}, .loader = absl::UnavailableError("process 7")}, At(7));

@@ -20,7 +20,7 @@
 #include "sensor/probe/mapped_rows.h"
 #include "sensor/probe/probe.h"
 #include "sensor/probe/row_table.h"
-#include "sensor/source/limit_rows.h"
+#include "sensor/source/limit_table.h"
 #include "sensor/source/shared_state.h"
 #include "sensor/source/source.h"
 
@@ -35,7 +35,7 @@ class VmTables {
 
   static absl::StatusOr<VmTables> Open(const Probe& probe, SharedState& state, SourceId source,
                                        const std::string& name, uint32_t version) {
-    VmTables tables(source, name);
+    VmTables tables(name);
     const size_t vms = probe.sizes().max_vms;
     const auto map = [&](const char* suffix, size_t count, auto& table) {
       const std::string full = absl::StrCat(name, suffix);
@@ -47,7 +47,9 @@ class VmTables {
     KVMSENTRY_RETURN_IF_ERROR(map("_losses", 1, tables.losses_));
     KVMSENTRY_RETURN_IF_ERROR(map("_vms_used", vms, tables.used_));
     KVMSENTRY_RETURN_IF_ERROR(map("_vms", vms, tables.vms_));
-    KVMSENTRY_RETURN_IF_ERROR(map("_limits", vms, tables.limits_));
+    RowTable<Limits> limits;
+    KVMSENTRY_RETURN_IF_ERROR(map("_limits", vms, limits));
+    tables.limits_ = LimitTable<Limits>(source, std::move(limits));
     state.Finish(static_cast<ks_source>(source), version);
     return tables;
   }
@@ -80,49 +82,36 @@ class VmTables {
   Limits& LimitsOf(Slot slot) { return limits_[slot]; }
 
   void SetLimits(const VmPlace& vm, std::span<const Limit> limits) {
-    const bool any = std::ranges::any_of(
-        limits, [this](const Limit& limit) { return limit.meter.source == source_; });
-    // A row that nobody has set a limit in need not be mapped.
-    if (!any && !IsOf(vm)) return;
-    kvmsentry::SetLimits(source_, limits, limits_[vm.slot].meters);
+    if (!limits_.Concerns(limits) && !IsOf(vm)) return;
+    limits_.Set(vm.slot, limits);
     if (IsOf(vm)) LookAtOnce(vms_[vm.slot].meters);
   }
 
   std::vector<ks_limit_crossed> TakeUntold() {
-    const uint64_t ring_full = Load(losses().ring_full);  // which the programs count last
-    if (std::exchange(ring_full_, ring_full) == ring_full) return {};
-    std::vector<ks_limit_crossed> untold;
-    for (const VmPlace& place : Places()) {
-      if (place.vm.serial == 0) continue;
-      kvmsentry::TakeUntold(source_, place.vm, limits_[place.slot].meters, &untold);
-    }
-    return untold;
+    return limits_.TakeUntold(Load(losses().ring_full), [this] { return Places(); });
   }
 
-  // They are visited when a VM comes, changes or goes. Nobody may hold a row of them.
   void GiveLimitsBack() { limits_.GiveBack(); }
 
   void Release(const VmPlace& vm) {
-    std::memset(&limits_[vm.slot], 0, sizeof(Limits));
+    limits_.Clear(vm.slot);
     if (!used_.Has(vm.slot)) return;
     std::memset(&vms_[vm.slot], 0, sizeof(Row));
     used_.Clear(vm.slot);
   }
 
  private:
-  VmTables(SourceId source, std::string name) : source_(source), name_(std::move(name)) {}
+  explicit VmTables(std::string name) : name_(std::move(name)) {}
 
   bool IsOf(const VmPlace& vm) const {
     return used_.Has(vm.slot) && Load(vms_[vm.slot].vm_serial) == vm.vm.serial;
   }
 
-  SourceId source_;
   std::string name_;
-  uint64_t ring_full_ = 0;  // losses when TakeUntold() looked last
   MappedRows<const Losses> losses_;
   RowsInUse used_;
   RowTable<Row> vms_;
-  RowTable<Limits> limits_;
+  LimitTable<Limits> limits_;
 };
 
 }  // namespace kvmsentry

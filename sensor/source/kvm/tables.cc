@@ -32,7 +32,9 @@ absl::StatusOr<KvmTables> KvmTables::Open(const Probe& probe, SharedState& state
   KVMSENTRY_RETURN_IF_ERROR(map("vms", sizes.max_vms, tables.vms_));
   KVMSENTRY_RETURN_IF_ERROR(map("vcpus", sizes.max_vcpus, tables.vcpus_));
   KVMSENTRY_RETURN_IF_ERROR(map("exits", sizes.max_vcpus, tables.exits_));
-  KVMSENTRY_RETURN_IF_ERROR(map("kvm_limits", sizes.max_vms, tables.limits_));
+  RowTable<ks_kvm_limits> limits;
+  KVMSENTRY_RETURN_IF_ERROR(map("kvm_limits", sizes.max_vms, limits));
+  tables.limits_ = LimitTable(SourceId::kKvm, std::move(limits));
   KVMSENTRY_RETURN_IF_ERROR(map("kvm_sets", sizes.max_vms, tables.sets_));
   KVMSENTRY_ASSIGN_OR_RETURN(tables.vm_pool_,
                              SlotPool::Open(probe.MapFd("vm_slots"), probe.MapFd("free_vm_slots"),
@@ -103,7 +105,7 @@ const std::vector<Slot>& KvmTables::VcpusOf(Slot slot) const {
 }
 
 void KvmTables::SetLimits(Slot slot, std::span<const Limit> limits) {
-  kvmsentry::SetLimits(SourceId::kKvm, limits, limits_[slot].meters);
+  limits_.Set(slot, limits);
   LookAtOnce(vms_[slot].meters);
   for (const Slot vcpu : VcpusOf(slot)) LookAtOnce(vcpus_[vcpu].meters);
 }
@@ -144,7 +146,7 @@ void KvmTables::Retire(Slot slot) {
   for (const Slot vcpu : VcpusOf(slot)) FreeVcpu(vcpu, vm);
   vcpus_of_[slot].clear();
   vm.vcpus = 0;
-  std::memset(&limits_[slot], 0, sizeof(ks_kvm_limits));
+  limits_.Clear(slot);
   std::memset(&sets_[slot], 0, sizeof(ks_kvm_sets));
 }
 
@@ -169,15 +171,11 @@ bool KvmTables::WasForgotten(Slot slot) const {
 }
 
 std::vector<ks_limit_crossed> KvmTables::TakeUntold() {
-  const uint64_t ring_full = Load(losses().ring_full);  // which the programs count last
-  if (std::exchange(ring_full_, ring_full) == ring_full) return {};
-  std::vector<ks_limit_crossed> untold;
-  for (const ks_vm_row& vm : vms()) {
-    const VmId id{Load(vm.serial)};
-    if (id.serial == 0) continue;
-    kvmsentry::TakeUntold(SourceId::kKvm, id, limits_[Load(vm.slot)].meters, &untold);
-  }
-  return untold;
+  return limits_.TakeUntold(Load(losses().ring_full), [this] {
+    std::vector<VmPlace> places;
+    for (const ks_vm_row& vm : vms()) places.push_back({{Load(vm.serial)}, Load(vm.slot)});
+    return places;
+  });
 }
 
 // A row and its entry in the hash table are written one after the other, so that a single look can

@@ -18,6 +18,7 @@
 #include "sensor/probe/slot_pool.h"
 #include "sensor/source/kvm/exits.h"
 #include "sensor/source/kvm/owners.h"
+#include "sensor/source/limit_table.h"
 #include "sensor/source/shared_state.h"
 
 namespace kvmsentry {
@@ -56,7 +57,6 @@ class KvmTables {
   // Takes the limits that were passed and found no room in the ring, as the records that they would
   // have been; of each the latest. Cheap where nothing was lost since the last time.
   std::vector<ks_limit_crossed> TakeUntold();
-  // As VmTables::GiveLimitsBack().
   void GiveLimitsBack() { limits_.GiveBack(); }
 
   // The VM in SLOT is gone: folds the counts of its vCPUs into its row's retired ones and frees
@@ -139,7 +139,6 @@ class KvmTables {
     friend bool operator==(const Suspect&, const Suspect&) = default;
   };
 
-  uint64_t ring_full_ = 0;  // losses when TakeUntold() looked last
   std::vector<Suspect> suspects_;
   MappedRows<const ks_kvm_losses> losses_;  // frozen: only programs write to it
   SlotPool vm_pool_, vcpu_pool_;
@@ -147,7 +146,7 @@ class KvmTables {
   RowTable<ks_vm_row> vms_;
   RowTable<ks_vcpu_row> vcpus_;
   RowTable<ks_exit_row> exits_;
-  RowTable<ks_kvm_limits> limits_;
+  LimitTable<ks_kvm_limits> limits_;
   RowTable<ks_kvm_sets> sets_;
   std::vector<Members> members_;                     // those of TakeMembers(), and room for more
   mutable std::vector<std::vector<Slot>> vcpus_of_;  // by slot of the VM, as of the latest look

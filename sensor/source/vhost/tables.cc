@@ -27,7 +27,9 @@ absl::StatusOr<VhostTables> VhostTables::Open(const Probe& probe, SharedState& s
   KVMSENTRY_RETURN_IF_ERROR(map("queues", sizes.max_queues, tables.queues_));
   KVMSENTRY_RETURN_IF_ERROR(map("vhost_vms_used", sizes.max_vms, tables.vms_used_));
   KVMSENTRY_RETURN_IF_ERROR(map("vhost_vms", sizes.max_vms, tables.vms_));
-  KVMSENTRY_RETURN_IF_ERROR(map("vhost_limits", sizes.max_vms, tables.limits_));
+  RowTable<ks_vhost_limits> limits;
+  KVMSENTRY_RETURN_IF_ERROR(map("vhost_limits", sizes.max_vms, limits));
+  tables.limits_ = LimitTable(SourceId::kVhost, std::move(limits));
   KVMSENTRY_ASSIGN_OR_RETURN(
       tables.pool_, SlotPool::Open(probe.MapFd("queue_slots"), probe.MapFd("free_queue_slots"),
                                    probe.MapFd("queues_used"), sizes.max_queues, "queues"));
@@ -108,26 +110,18 @@ std::vector<QueueParts::Row> VhostTables::ReadQueues(const VmPlace& vm) const {
 }
 
 void VhostTables::SetLimits(const VmPlace& vm, std::span<const Limit> limits) {
-  const bool any = std::ranges::any_of(
-      limits, [](const Limit& limit) { return limit.meter.source == SourceId::kVhost; });
-  // A row that nobody has set a limit in need not be mapped.
-  if (!any && !IsOf(vm)) return;
-  kvmsentry::SetLimits(SourceId::kVhost, limits, limits_[vm.slot].meters);
+  if (!limits_.Concerns(limits) && !IsOf(vm)) return;
+  limits_.Set(vm.slot, limits);
   if (!IsOf(vm)) return;
   for (const Slot slot : QueuesOf(vm)) LookAtOnce(queues_[slot].meters);
 }
 
 std::vector<ks_limit_crossed> VhostTables::TakeUntold() {
-  const uint64_t ring_full = Load(losses().ring_full);  // which the programs count last
-  if (std::exchange(ring_full_, ring_full) == ring_full) return {};
-  std::vector<ks_limit_crossed> untold;
-  const auto end = static_cast<Slot>(vms_.size());
-  for (Slot slot = vms_used_.Next(0, end); slot < end; slot = vms_used_.Next(slot + 1, end)) {
-    const VmId id{Load(vms_[slot].vm_serial)};
-    if (id.serial == 0) continue;
-    kvmsentry::TakeUntold(SourceId::kVhost, id, limits_[slot].meters, &untold);
-  }
-  return untold;
+  return limits_.TakeUntold(Load(losses().ring_full), [this] {
+    std::vector<VmPlace> places;
+    for (const VhostCounts& counts : ReadCounts()) places.push_back(counts.vm);
+    return places;
+  });
 }
 
 VhostMembers VhostTables::TakeMembers(const VmPlace& vm) {
@@ -153,7 +147,7 @@ void VhostTables::Release(const VmPlace& vm) {
     const uint64_t address = __atomic_exchange_n(&row.queue, 0, __ATOMIC_RELAXED);
     if (address != 0) bpf_map_update_elem(stray_queues_.get(), &address, &stray, BPF_ANY);
   }
-  std::memset(&limits_[vm.slot], 0, sizeof(ks_vhost_limits));
+  limits_.Clear(vm.slot);
   if (!vms_used_.Has(vm.slot)) return;
   std::memset(&vms_[vm.slot], 0, sizeof(ks_vhost_vm_row));
   vms_used_.Clear(vm.slot);

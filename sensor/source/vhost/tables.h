@@ -16,6 +16,7 @@
 #include "sensor/probe/probe.h"
 #include "sensor/probe/row_table.h"
 #include "sensor/probe/slot_pool.h"
+#include "sensor/source/limit_table.h"
 #include "sensor/source/shared_state.h"
 #include "sensor/source/source.h"
 #include "sensor/source/vhost/queue_parts.h"
@@ -60,7 +61,6 @@ class VhostTables {
 
   void SetLimits(const VmPlace& vm, std::span<const Limit> limits);
   std::vector<ks_limit_crossed> TakeUntold();
-  // As VmTables::GiveLimitsBack().
   void GiveLimitsBack() { limits_.GiveBack(); }
 
   // What was seen of VM's devices since the last time.
@@ -77,13 +77,12 @@ class VhostTables {
   bool IsOf(const VmPlace& vm) const;
   void IndexQueues() const;
 
-  uint64_t ring_full_ = 0;  // losses when TakeUntold() looked last
   MappedRows<const ks_vhost_losses> losses_;
   SlotPool pool_;
   RowTable<ks_queue_row> queues_;
   RowsInUse vms_used_;
   RowTable<ks_vhost_vm_row> vms_;
-  RowTable<ks_vhost_limits> limits_;
+  LimitTable<ks_vhost_limits> limits_;
   Fd stray_queues_;
   mutable std::vector<std::pair<Slot, Slot>> index_;  // of a VM, of a queue of it; ordered
 };

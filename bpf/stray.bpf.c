@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Programs on functions that are attached, and never run. A weak function that another
- * one overrides loses its name, not its place behind the function before it. Asked where that one
- * is traced, ftrace_location() (kernel/trace/ftrace.c, Linux 6.12) looks over all that lies between
+ * Programs on functions that are attached, and never run. A weak function that another one
+ * overrides loses its name, not its place behind the function before it. Asked where that one is
+ * traced, ftrace_location() (kernel/trace/ftrace.c, Linux 6.12) looks over all that lies between
  * two names, and may find the nameless one's entry, which is disabled: the program is attached
  * there, without an error. It is luck of the layout: 6.12.118's kvm_vm_ioctl, not 6.12.117's.
  */

@@ -3,9 +3,9 @@
  * Strangers that drive a VM by its files: who got hold of one runs its vCPUs, sets their registers
  * or injects interrupts, or tries to. KVM refuses a process of another address space than the one
  * that made the VM (virt/kvm/kvm_main.c: -EIO), which is what is looked for: a run of a vCPU by its
- * VMM costs a trampoline and a compare. Where fexit programs do not reach one of the functions, the
- * address spaces are compared as KVM does, at the beginning: a vCPU that runs would hold a
- * kretprobe for as long.
+ * VMM costs a trampoline and a compare. Where fexit programs do not reach one of the functions,
+ * every call is looked at, at its beginning, as KVM does: a vCPU that runs would hold a kretprobe
+ * for as long.
  */
 #include "bpf/vmm/act.bpf.h"
 /* after the maps that they count in: */
@@ -25,10 +25,6 @@ static __always_inline __u64 object_of(__u64 file) {
   return (__u64)BPF_CORE_READ((struct file*)file, private_data);
 }
 
-static __always_inline bool is_strange(__u64 kvm) {
-  return BPF_CORE_READ((struct kvm*)kvm, mm) != bpf_get_current_task_btf()->mm;
-}
-
 #define DRIVEN(function, kvm_of)                                         \
   KS_FIRED(function##_fexit);                                            \
   KS_FIRED(function##_kprobe);                                           \
@@ -39,8 +35,7 @@ static __always_inline bool is_strange(__u64 kvm) {
   }                                                                      \
   SEC("kprobe/" #function) int function##_kprobe(struct pt_regs* regs) { \
     KS_NOTE_FIRED(function##_kprobe);                                    \
-    __u64 kvm = kvm_of(object_of(regs->di));                             \
-    if (is_strange(kvm)) note_driver(kvm);                               \
+    note_driver(kvm_of(object_of(regs->di)));                            \
     return 0;                                                            \
   }
 

@@ -86,9 +86,14 @@ int Probe::MapFd(const std::string& name) const {
 }
 
 int Probe::ProgramFd(const std::string& program) const {
-  const auto holder = std::ranges::find_if(
-      objects_, [&](const LoadedObject& object) { return object.ProgramFd(program) >= 0; });
-  return holder == objects_.end() ? -1 : holder->ProgramFd(program);
+  const auto of_hook = std::ranges::find(
+      coverage_, program, [](const HookCoverage& coverage) { return coverage.hook->name; });
+  return of_hook == coverage_.end() ? -1 : ProgramFd(*of_hook->hook, program);
+}
+
+int Probe::ProgramFd(const Hook& hook, absl::string_view program) const {
+  const LoadedObject* holder = HolderOf(hook, program);
+  return holder == nullptr ? -1 : holder->ProgramFd(program);
 }
 
 bool Probe::IsMissing(const HookCoverage& coverage) const {

@@ -148,6 +148,8 @@ class Probe {
   HookCoverage& CoverageOf(const Hook& hook);
   absl::Status Reattach(const Hook& hook, const std::string& program);
   absl::Status Detach(const Hook& hook, const std::vector<std::string>& programs);
+  // Negative where PROGRAM is not loaded for HOOK.
+  int ProgramFd(const Hook& hook, absl::string_view program) const;
   // The object in which PROGRAM was loaded for HOOK: two sources may hook the same function.
   LoadedObject* HolderOf(const Hook& hook, absl::string_view program);
   const LoadedObject* HolderOf(const Hook& hook, absl::string_view program) const;

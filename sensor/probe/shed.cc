@@ -32,8 +32,7 @@ std::vector<HookRuns> Probe::Runs() const {
     for (const std::string& program : coverage.programs) {
       bpf_prog_info info{};
       uint32_t length = sizeof(info);
-      const LoadedObject* holder = HolderOf(*coverage.hook, program);
-      const int fd = holder == nullptr ? -1 : holder->ProgramFd(program);
+      const int fd = ProgramFd(*coverage.hook, program);
       if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) != 0) continue;
       runs.runs += info.run_cnt;
       runs.ns += info.run_time_ns;

@@ -23,7 +23,7 @@ bool Turn(const char* to_turn, char state) {
 
 class SwitchTest : public E2eTest {
  protected:
-  // WHAT is said as long as SWITCH is off.
+  // WHAT is said as long as TO_TURN, a switch, is off.
   void ExpectToldWhileOff(const char* to_turn, const char* what) {
     ASSERT_OK_AND_ASSIGN(AlertStream stream, cli().Follow());
     const absl::Cleanup on = [to_turn] { Turn(to_turn, '1'); };

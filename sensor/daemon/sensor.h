@@ -103,6 +103,7 @@ class Sensor {
   void Describe(const VmRecord& vm);
   void TakeGiven(KernelTime now);
   void Exit(const VmEntry& vm, KernelTime now);
+  void TellIfForgotten(Slot slot, KernelTime now);
   void Vanish(const VmGone& gone, KernelTime now);
   void Sample(KernelTime now);
   void LookAtSelf(KernelTime now);

@@ -1,10 +1,15 @@
 // The kernel's switches for all kprobes, and for all of ftrace. They are everybody's, so they are
 // turned in the lab only.
 #include <algorithm>
-#include <fstream>
+#include <cerrno>
+#include <cstdio>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "absl/cleanup/cleanup.h"
 
+#include "sensor/base/fd.h"
 #include "tests/e2e/fixture.h"
 
 namespace kvmsentry {
@@ -15,22 +20,29 @@ using ::testing::HasSubstr;
 constexpr char kKprobes[] = "/sys/kernel/debug/kprobes/enabled";
 constexpr char kFtrace[] = "/proc/sys/kernel/ftrace_enabled";
 
-bool Turn(const char* to_turn, char state) {
-  std::ofstream file(to_turn);
-  file << state << std::flush;
-  return file.good();
+// Returns 0 or errno.
+int Turn(const char* to_turn, char state) {
+  const Fd file(open(to_turn, O_WRONLY | O_CLOEXEC));
+  return file.get() >= 0 && write(file.get(), &state, 1) == 1 ? 0 : errno;
 }
 
 class SwitchTest : public E2eTest {
  protected:
-  // WHAT is said as long as TO_TURN, a switch, is off.
+  // WHAT is said as long as TO_TURN, a switch, is off. Where programs on functions are permanent
+  // (kernel/trace/ftrace.c: FTRACE_OPS_FL_PERMANENT; so in Debian's 7.3, not in its 6.12), the
+  // kernel refuses to turn ftrace off, and there is nothing to say.
   void ExpectToldWhileOff(const char* to_turn, const char* what) {
     ASSERT_OK_AND_ASSIGN(AlertStream stream, cli().Follow());
     const absl::Cleanup on = [to_turn] { Turn(to_turn, '1'); };
-    ASSERT_TRUE(Turn(to_turn, '0'));
+    const int refused = Turn(to_turn, '0');
+    if (refused == EBUSY) {
+      std::fprintf(stderr, "%s: the kernel refuses to turn it off\n", to_turn);
+      return;
+    }
+    ASSERT_EQ(refused, 0);
     ASSERT_OK_AND_ASSIGN(const v1::Alert open, stream.WaitFor("", "self-links", v1::Alert::OPEN));
     EXPECT_THAT(open.summary(), HasSubstr(what));
-    ASSERT_TRUE(Turn(to_turn, '1'));
+    ASSERT_EQ(Turn(to_turn, '1'), 0);
     ASSERT_OK(stream.WaitFor("", "self-links", v1::Alert::CLEARED));
   }
 };
